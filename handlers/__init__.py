@@ -1,0 +1,1 @@
+"""The knowledge: pure functions of values, without any effect."""

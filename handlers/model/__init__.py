@@ -1,0 +1,1 @@
+"""The words of the product: questions, snapshots, findings, reports, and the objects they speak of."""

@@ -1,0 +1,141 @@
+"""What a Cilium agent says about its own node."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A controller of the agent that fails now."""
+
+    name: str
+    failures: int
+    error: str
+    last_failure_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerNode:
+    """Another node as the agent's health prober sees it; None where it was not probed."""
+
+    name: str
+    host_reachable: bool | None
+    endpoint_reachable: bool | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatus:
+    """``cilium-dbg status`` of one node. ``state`` is ``Ok``, ``Warning`` or ``Failure``.
+
+    ``components`` maps each part that reports a state (kubernetes, kvstore, hubble, proxy, ...) to state and message.
+    ``proxy_redirects`` counts L7 redirects; ``peers`` is None where the health prober's view could not be read.
+    """
+
+    version: str | None
+    state: str
+    message: str
+    components: Mapping[str, tuple[str, str]]
+    failing: tuple[Controller, ...]
+    peers: tuple[PeerNode, ...] | None
+    proxy_redirects: int | None = None
+    kube_proxy_replacement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEndpoint:
+    """``cilium-dbg endpoint list`` of one node, one entry.
+
+    ``desired_revision`` and ``realized_revision`` are policy revisions; None where the output has none (the text form).
+    """
+
+    id: int
+    namespace: str
+    pod: str
+    identity: int
+    labels: tuple[str, ...]
+    ips: tuple[str, ...]
+    state: str
+    ingress_enforcing: bool | None
+    egress_enforcing: bool | None
+    desired_revision: int | None = None
+    realized_revision: int | None = None
+    audit: bool | None = None
+    health: str | None = None
+    last_log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentIdentity:
+    """An identity as one agent knows it; numbers from 1 << 24 mean something on this node only."""
+
+    number: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressIdentity:
+    """An entry of the agent's ipcache: which identity an address or prefix has on this node."""
+
+    cidr: str
+    identity: int
+
+
+@dataclass(frozen=True, slots=True)
+class LearntName:
+    """An address that an agent learnt for a DNS name. ``endpoint`` is the endpoint that asked, None if unknown."""
+
+    name: str
+    ips: tuple[str, ...]
+    endpoint: int | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMapEntry:
+    """One entry of an endpoint's policy map in the datapath.
+
+    ``identity`` 0 is any; ``port`` 0 is any; ``prefix`` is the number of significant bits of protocol and port (24 for
+    one port). ``packets`` is None where no statistics are kept.
+    """
+
+    endpoint: int
+    ingress: bool
+    deny: bool
+    identity: int
+    protocol: int
+    port: int
+    prefix: int | None
+    proxy_port: int
+    packets: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EgressGatewayEntry:
+    """One entry of the node's egress gateway map. ``gateway_ip`` None means that no gateway node was found."""
+
+    source_ip: str
+    destination_cidr: str
+    egress_ip: str | None
+    gateway_ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerEntry:
+    """A frontend in the agent's service table and its active backends as ``ip:port``."""
+
+    frontend: str
+    protocol: str
+    backends: tuple[str, ...]
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One sample of the agent's metrics."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float

@@ -1,0 +1,149 @@
+"""One claim about the cluster, with its evidence; the words are made last, from a template."""
+
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Value = str | int | float | bool | None | tuple[str, ...]
+"""What a template may be filled with."""
+
+
+class Outcome(StrEnum):
+    """What a probe found."""
+
+    FINE = "fine"
+    PROBLEM = "problem"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+    BROKEN = "broken"
+    """The probe itself failed: our mistake, never the cluster's."""
+
+
+class Hop(StrEnum):
+    """The steps of a connection, in the order in which a packet and its answer take them."""
+
+    RESOLVE = "resolve"
+    IDENTITY = "identity"
+    DNS = "dns"
+    SERVICE = "service"
+    EGRESS_POLICY = "egress-policy"
+    EGRESS_GATEWAY = "egress-gateway"
+    AGENTS = "agents"
+    INGRESS_POLICY = "ingress-policy"
+    L7 = "l7"
+    APPLICATION = "application"
+    REPLY = "reply"
+
+    @property
+    def order(self) -> int:
+        """Position along the path."""
+        return list(Hop).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a finding rests on.
+
+    ``source`` is ``kubernetes``, ``hubble``, ``agent`` or ``computed``; ``ref`` is ``Kind/namespace/name``
+    (``Kind//name`` where cluster-wide); ``pointer`` a JSON pointer into that object; ``at`` when it was observed.
+    """
+
+    source: str
+    ref: str
+    pointer: str = ""
+    at: datetime | None = None
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words with holes, and what goes into the holes. Renderers quote the values, so a hostile name stays a name."""
+
+    template: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def said(self, quote: Callable[[str], str] = str) -> str:
+        """Return the sentence with every value passed through ``quote``."""
+        return "".join(self._pieces(quote))
+
+    def _pieces(self, quote: Callable[[str], str]) -> list[str]:
+        pieces = []
+        for literal, name, _spec, _conversion in string.Formatter().parse(self.template):
+            pieces.append(literal)
+            if name is not None:
+                pieces.append(_spoken(self.values.get(name), quote))
+        return pieces
+
+    def __str__(self) -> str:
+        """Say it plainly."""
+        return self.said()
+
+
+def _spoken(value: Value, quote: Callable[[str], str]) -> str:
+    match value:
+        case None:
+            return quote("?")
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ", ".join(quote(item) for item in value) or "none"
+        case str():
+            return quote(value)
+        case _:
+            return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An explanation code: stable name, what it means for the docs, the sentence it makes, and what to do about it."""
+
+    name: str
+    meaning: str
+    template: str
+    advice: str = ""
+
+
+CODES: dict[str, Code] = {}
+"""Every declared code by name. Filled when the modules that declare codes are imported."""
+
+
+def code(name: str, *, meaning: str, template: str, advice: str = "") -> Code:
+    """Declare an explanation code.
+
+    Raises:
+        ValueError: if the name is taken, or is not UPPER_SNAKE.
+    """
+    if name in CODES:
+        raise ValueError(f"code {name} is declared twice")
+    if not name.replace("_", "").isalnum() or name != name.upper():
+        raise ValueError(f"code {name} is not UPPER_SNAKE")
+    CODES[name] = Code(name, meaning, template, advice)
+    return CODES[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one probe says.
+
+    ``blocking`` means: if this outcome is PROBLEM the traffic does not pass, and if it is UNKNOWN or BROKEN nobody can
+    say whether it passes. ``follow_up`` is a command that looks closer, without the leading ``/cilium``.
+    """
+
+    code: str
+    outcome: Outcome
+    sentence: Sentence
+    hop: Hop | None = None
+    blocking: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    advice: str = ""
+    follow_up: str = ""
+    weight: int = 0
+    """How much it matters among findings of the same kind: larger first (a count of drops, a grade of illness)."""
+
+    @property
+    def text(self) -> str:
+        """The claim in words."""
+        return str(self.sentence)

@@ -1,0 +1,145 @@
+"""The answer to one question, as values: what ought to happen, what was seen, why, and what nobody could see."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from handlers.model.finding import Finding, Hop, Outcome, Sentence
+
+SCHEMA = 1
+"""Version of the report's JSON form (docs/report-schema.json)."""
+
+
+class Expected(StrEnum):
+    """What ought to happen, judged from configuration and state."""
+
+    OPEN = "open"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+class Observed(StrEnum):
+    """What flows showed. NOTHING: looked everywhere and nobody tried; NO_DATA: could not look."""
+
+    FORWARDED = "forwarded"
+    DROPPED = "dropped"
+    AUDITED = "audited"
+    NOTHING = "nothing"
+    NO_DATA = "no-data"
+
+
+def expected_of(findings: Iterable[Finding]) -> Expected:
+    """Derive the expectation: a blocking problem blocks; else a blocking unknown or broken probe leaves doubt."""
+    blocking = [finding for finding in findings if finding.blocking]
+    if any(finding.outcome is Outcome.PROBLEM for finding in blocking):
+        return Expected.BLOCKED
+    if any(finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN) for finding in blocking):
+        return Expected.UNKNOWN
+    return Expected.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityNote:
+    """A numeric identity that the report mentions, resolved. ``node`` is set where the number is node-local."""
+
+    number: int
+    labels: tuple[str, ...]
+    carriers: tuple[str, ...]
+    """Pods that carry it now, ``namespace/name``; at most a handful, ``more`` counts the rest."""
+    more: int = 0
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GapNote:
+    """Something that could not be looked at."""
+
+    part: str
+    node: str | None
+    gap: str
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much was seen. Times are None and counts zero where no flows were asked for.
+
+    ``covered_since`` is the oldest moment that every node heard still remembered.
+    """
+
+    nodes_heard: tuple[str, ...] = ()
+    nodes_silent: tuple[str, ...] = ()
+    asked_since: datetime | None = None
+    covered_since: datetime | None = None
+    until: datetime | None = None
+    flows_seen: int = 0
+    events_lost: int = 0
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoOpens:
+    """A flow besides the asked one that a patch would open: identity pair, port, and who that is now."""
+
+    source: str
+    destination: str
+    port: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A change of policy that was re-decided and opens the asked flow.
+
+    ``also_opens`` is complete when ``blast_radius_known``; else ``blast_radius_gap`` says what could not be read.
+    """
+
+    title: str
+    policy: str
+    """``Kind/namespace/name`` of the object that is changed or made."""
+    is_new: bool
+    manifest: str
+    diff: str
+    json_patch: str
+    command: str
+    also_opens: tuple[AlsoOpens, ...]
+    blast_radius_known: bool
+    blast_radius_gap: str = ""
+    checks: tuple[str, ...] = ()
+    """What was proven, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole answer. Findings stand in hop order (or the command's own order), worst first within a hop."""
+
+    question: str
+    """The question in normal form; typed after ``/cilium`` it asks the same again."""
+    command: str
+    headline: Sentence
+    taken_at: datetime
+    source: str
+    findings: tuple[Finding, ...]
+    expected: Expected | None = None
+    """None for commands that ask no reachability question."""
+    observed: Observed | None = None
+    observed_detail: str = ""
+    identities: tuple[IdentityNote, ...] = ()
+    gaps: tuple[GapNote, ...] = ()
+    budget: Budget = field(default_factory=Budget)
+    patches: tuple[Patch, ...] = ()
+    notes: tuple[str, ...] = ()
+    """How the names of the question were understood."""
+    candidates: tuple[str, ...] = ()
+    """Questions the asker may have meant, when a name was not clear."""
+    schema: int = SCHEMA
+
+    def blockers(self) -> tuple[Finding, ...]:
+        """Every blocking problem, in hop order."""
+        return tuple(finding for finding in self.findings if finding.blocking and finding.outcome is Outcome.PROBLEM)
+
+    def first_failing_hop(self) -> Hop | None:
+        """Where the traffic stops first, if it does."""
+        return next((finding.hop for finding in self.blockers()), None)
