@@ -144,8 +144,8 @@ class FlowLog:
     """The answer to one flow query, with what it could not see.
 
     ``since`` and ``until`` are what was asked; ``covered_since`` is, per node heard, the oldest event that its ring
-    still held (no entry: not known). ``silent`` maps nodes that did not answer to the reason. ``truncated`` says that the count
-    bound cut the answer.
+    still held (no entry: not known). ``silent`` maps nodes that did not answer to the reason. ``truncated`` says that
+    the count bound cut the answer.
     """
 
     flows: tuple[Flow, ...]
