@@ -1,0 +1,109 @@
+"""What a subcommand declares, and the table of all of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from handlers.model.facts import Facts
+from handlers.model.finding import Finding, Sentence
+from handlers.model.report import Expected, IdentityNote, Observed, Patch
+from handlers.model.scope import Scope
+
+
+class Role(StrEnum):
+    """Who may ask. A role includes those before it."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+
+
+class Question(Protocol):
+    """What is asked. ``str()`` gives the normal form, which the parser reads back as an equal question."""
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return how wide to read, given what is known so far; a field that cannot be told yet is None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a command makes of the findings; the engine builds the Report around it."""
+
+    headline: Sentence
+    expected: Expected | None = None
+    observed: Observed | None = None
+    observed_detail: str = ""
+    identities: tuple[IdentityNote, ...] = ()
+    patches: tuple[Patch, ...] = ()
+    notes: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand of ``/cilium`` and of the command line.
+
+    ``parse`` turns the words after the name into a question and raises NotUnderstoodError; ``phrase`` does the same for
+    a plain sentence and returns None when the sentence is not about this command. ``keep`` is how long an answer may be
+    served again. ``conclude`` gets the findings in order.
+    """
+
+    name: str
+    usage: str
+    summary: str
+    examples: tuple[str, ...]
+    question: type[Any]
+    parse: Callable[[str], Any]
+    conclude: Callable[[Any, Facts, tuple[Finding, ...]], Conclusion]
+    phrase: Callable[[str], Any | None] | None = None
+    arrange: Callable[[Iterable[Finding]], list[Finding]] | None = None
+    """Order of the findings; None means hop order, worst first within a hop."""
+    role: Role = Role.VIEWER
+    keep: timedelta = timedelta(seconds=60)
+
+
+class NotUnderstoodError(Exception):
+    """The words make no question.
+
+    Attributes:
+        problem: what is wrong, in words for the asker.
+        usage: the line that shows how to ask, empty when no subcommand was recognised.
+        suggestions: questions that may have been meant, best first.
+    """
+
+    def __init__(self, problem: str, usage: str = "", suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.usage = usage
+        self.suggestions = suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was asked. ``fresh`` wants an answer that is not from the cache."""
+
+    command: Command
+    question: Any
+    fresh: bool = False
+
+    def __str__(self) -> str:
+        """Return the question in normal form: ``why shop/frontend shop/cart 8080/TCP``."""
+        return str(self.question)
+
+
+COMMANDS: dict[str, Command] = {}
+"""Every subcommand by name, filled when ``handlers.commands`` is imported."""
+
+
+def command(declared: Command) -> Command:
+    """Enter a subcommand into the table.
+
+    Raises:
+        ValueError: if the name is taken.
+    """
+    if declared.name in COMMANDS:
+        raise ValueError(f"command {declared.name} is declared twice")
+    COMMANDS[declared.name] = declared
+    return declared

@@ -1,0 +1,191 @@
+"""The parts of a snapshot that were declared, by type: touching another part is a mistake, a missing one a reason."""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from handlers.model import agent, cluster, flow
+from handlers.model.snapshot import Known, Missing, Part, PerNode, Snapshot
+
+T = TypeVar("T")
+
+
+class UndeclaredPartError(Exception):
+    """A probe touched a part that its declaration does not name: a mistake in the probe."""
+
+
+class PartMissingError(Exception):
+    """A part that is needed was not read.
+
+    Attributes:
+        part: which one.
+        missing: why.
+    """
+
+    def __init__(self, part: Part, missing: Missing) -> None:
+        super().__init__(f"{part}: {missing.detail}")
+        self.part = part
+        self.missing = missing
+
+
+class Facts:
+    """A typed view of a snapshot.
+
+    The properties return the part's value and raise PartMissingError where it was not read, UndeclaredPartError where
+    it was not declared. ``look`` returns a part as Known or Missing, for those who can do without it.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, declared: frozenset[Part] | None = None, memory: dict[Hashable, Any] | None = None
+    ) -> None:
+        self._snapshot = snapshot
+        self._declared = declared
+        self._memory: dict[Hashable, Any] = {} if memory is None else memory
+
+    def narrowed(self, declared: frozenset[Part]) -> "Facts":
+        """Return the same facts with only ``declared`` in reach, sharing what was already derived."""
+        return Facts(self._snapshot, declared, self._memory)
+
+    def look(self, part: Part) -> Known[Any] | Missing:
+        """Return the part as it is.
+
+        Raises:
+            UndeclaredPartError: if the part was not declared.
+        """
+        if self._declared is not None and part not in self._declared:
+            raise UndeclaredPartError(f"{part} was not declared")
+        return self._snapshot.get(part)
+
+    def value(self, part: Part) -> Any:
+        """Return the part's value.
+
+        Raises:
+            PartMissingError: if it was not read.
+            UndeclaredPartError: if the part was not declared.
+        """
+        answer = self.look(part)
+        if isinstance(answer, Missing):
+            raise PartMissingError(part, answer)
+        return answer.value
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` gives, computed once for each key in the life of the snapshot."""
+        if key not in self._memory:
+            self._memory[key] = make()
+        result: T = self._memory[key]
+        return result
+
+    @property
+    def now(self) -> datetime:
+        """The moment everything is judged at."""
+        return self._snapshot.taken_at
+
+    @property
+    def config(self) -> cluster.CiliumConfig:
+        """Cilium's configuration."""
+        return self.value(Part.CONFIG)  # type: ignore[no-any-return]
+
+    @property
+    def namespaces(self) -> tuple[cluster.Namespace, ...]:
+        """Every namespace."""
+        return self.value(Part.NAMESPACES)  # type: ignore[no-any-return]
+
+    @property
+    def nodes(self) -> tuple[cluster.Node, ...]:
+        """Every node."""
+        return self.value(Part.NODES)  # type: ignore[no-any-return]
+
+    @property
+    def api_server(self) -> tuple[str, ...]:
+        """The addresses of the Kubernetes API server, as ``ip:port``."""
+        return self.value(Part.API_SERVER)  # type: ignore[no-any-return]
+
+    @property
+    def pods(self) -> tuple[cluster.Pod, ...]:
+        """The pods in scope."""
+        return self.value(Part.PODS)  # type: ignore[no-any-return]
+
+    @property
+    def cilium_pods(self) -> tuple[cluster.Pod, ...]:
+        """Cilium's own pods: agents, operator, relay, Envoy."""
+        return self.value(Part.CILIUM_PODS)  # type: ignore[no-any-return]
+
+    @property
+    def workloads(self) -> tuple[cluster.Workload, ...]:
+        """The controllers in scope."""
+        return self.value(Part.WORKLOADS)  # type: ignore[no-any-return]
+
+    @property
+    def services(self) -> tuple[cluster.Service, ...]:
+        """The Services in scope."""
+        return self.value(Part.SERVICES)  # type: ignore[no-any-return]
+
+    @property
+    def endpoint_slices(self) -> tuple[cluster.EndpointSlice, ...]:
+        """The EndpointSlices in scope."""
+        return self.value(Part.ENDPOINT_SLICES)  # type: ignore[no-any-return]
+
+    @property
+    def policies(self) -> tuple[cluster.PolicyObject, ...]:
+        """The policies in scope, cluster-wide ones always among them."""
+        return self.value(Part.POLICIES)  # type: ignore[no-any-return]
+
+    @property
+    def egress_gateways(self) -> tuple[cluster.PolicyObject, ...]:
+        """The egress gateway policies."""
+        return self.value(Part.EGRESS_GATEWAYS)  # type: ignore[no-any-return]
+
+    @property
+    def cilium_endpoints(self) -> tuple[cluster.CiliumEndpoint, ...]:
+        """The CiliumEndpoints in scope."""
+        return self.value(Part.CILIUM_ENDPOINTS)  # type: ignore[no-any-return]
+
+    @property
+    def identities(self) -> tuple[cluster.CiliumIdentity, ...]:
+        """The cluster-wide identities in scope."""
+        return self.value(Part.IDENTITIES)  # type: ignore[no-any-return]
+
+    @property
+    def flows(self) -> flow.FlowLog:
+        """The flows in scope."""
+        return self.value(Part.FLOWS)  # type: ignore[no-any-return]
+
+    @property
+    def relay(self) -> flow.RelayStatus:
+        """Relay's view of its peers."""
+        return self.value(Part.RELAY)  # type: ignore[no-any-return]
+
+    @property
+    def agent_status(self) -> PerNode[agent.AgentStatus]:
+        """The status of each agent asked."""
+        return self.value(Part.AGENT_STATUS)  # type: ignore[no-any-return]
+
+    @property
+    def agent_endpoints(self) -> PerNode[tuple[agent.AgentEndpoint, ...]]:
+        """The endpoints of each agent asked."""
+        return self.value(Part.AGENT_ENDPOINTS)  # type: ignore[no-any-return]
+
+    @property
+    def agent_identities(self) -> PerNode[tuple[agent.AgentIdentity, ...]]:
+        """The identities that each agent asked knows."""
+        return self.value(Part.AGENT_IDENTITIES)  # type: ignore[no-any-return]
+
+    @property
+    def agent_addresses(self) -> PerNode[tuple[agent.AddressIdentity, ...]]:
+        """The ipcache of each agent asked."""
+        return self.value(Part.AGENT_ADDRESSES)  # type: ignore[no-any-return]
+
+    @property
+    def agent_names(self) -> PerNode[tuple[agent.LearntName, ...]]:
+        """The DNS names that each agent asked has learnt."""
+        return self.value(Part.AGENT_NAMES)  # type: ignore[no-any-return]
+
+    @property
+    def agent_egress(self) -> PerNode[tuple[agent.EgressGatewayEntry, ...]]:
+        """The egress gateway map of each agent asked."""
+        return self.value(Part.AGENT_EGRESS)  # type: ignore[no-any-return]
+
+    @property
+    def agent_metrics(self) -> PerNode[tuple[agent.Metric, ...]]:
+        """The metrics of each agent asked."""
+        return self.value(Part.AGENT_METRICS)  # type: ignore[no-any-return]

@@ -1,0 +1,84 @@
+"""What to read next for a question: which parts its probes declare, and how wide, round by round."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from handlers.commands.command import COMMANDS, Command
+from handlers.model.facts import Facts, PartMissingError
+from handlers.model.scope import Ask, Scope
+from handlers.model.snapshot import Gap, Missing, Part, Snapshot
+from handlers.probes import PROBES, Probe
+
+ROUNDS = 3
+"""Rounds of parallel reads for one question: what the question names, what that resolves to, what only that shows."""
+
+_NAMESPACED = {
+    Part.WORKLOADS,
+    Part.SERVICES,
+    Part.ENDPOINT_SLICES,
+    Part.POLICIES,
+    Part.CILIUM_ENDPOINTS,
+}
+
+
+def probes_for(question: Any) -> tuple[Probe, ...]:
+    """Return the probes that answer this type of question."""
+    return tuple(probe for probe in PROBES if isinstance(question, probe.answers))
+
+
+def command_of(question: Any) -> Command:
+    """Return the command whose question this is.
+
+    Raises:
+        LookupError: if no command declares the type.
+    """
+    for command in COMMANDS.values():
+        if isinstance(question, command.question):
+            return command
+    raise LookupError(f"no command asks a {type(question).__name__}")
+
+
+def wanted(question: Any) -> frozenset[Part]:
+    """Return every part that some probe of the question declares."""
+    return frozenset().union(*(probe.parts for probe in probes_for(question)))
+
+
+def next_asks(question: Any, so_far: Snapshot) -> tuple[Ask, ...]:
+    """Return the reads that can be made now: parts wanted, not yet read, and wide enough known."""
+    try:
+        scope = question.scope(Facts(so_far))
+    except PartMissingError:
+        # What would tell the width could not be read; the parts that depend on it stay unasked and are reported so.
+        return ()
+    missing = [part for part in sorted(wanted(question)) if part not in so_far.parts]
+    return tuple(ask for part in missing for ask in _asks(part, scope))
+
+
+def unasked(question: Any, so_far: Snapshot) -> Mapping[Part, Missing]:
+    """Return a reason for every wanted part that the rounds never came to."""
+    return {
+        part: Missing(Gap.NOT_ASKED, "what it depends on could not be read")
+        for part in wanted(question)
+        if part not in so_far.parts
+    }
+
+
+def _asks(part: Part, scope: Scope) -> Iterator[Ask]:
+    if part.is_per_node:
+        yield from (Ask(part, scope, node) for node in scope.nodes or ())
+    elif _is_wide_enough(part, scope):
+        yield Ask(part, scope)
+
+
+def _is_wide_enough(part: Part, scope: Scope) -> bool:
+    if part in _NAMESPACED:
+        return scope.all_namespaces or scope.namespaces is not None
+    if part is Part.PODS:
+        return scope.pods is not None
+    if part is Part.FLOWS:
+        return scope.flows is not None
+    if part is Part.IDENTITIES:
+        return scope.identities is not None
+    if part is Part.POLICY_SERVICES:
+        return bool(scope.policy_services)
+    return True
