@@ -1,0 +1,1 @@
+"""Names: from what people type to what the cluster holds."""

@@ -1,0 +1,325 @@
+"""From a name to what the cluster has under it: exactly one thing, or the reason why not."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from handlers.model.cluster import Node, Pod, Service, Workload
+from handlers.model.endpoint import Address, EndpointName, Entity, HostName, Kind, Named
+from handlers.model.facts import Facts
+from handlers.model.snapshot import Known, Part
+from handlers.model.traffic import Protocol
+from handlers.names.spelling import nearest
+
+
+class Meaning(StrEnum):
+    """What a name turned out to be."""
+
+    POD = "Pod"
+    WORKLOAD = "workload"
+    SERVICE = "Service"
+    NODE = "Node"
+    OUTSIDE = "address outside the cluster"
+    HOST_NAME = "DNS name"
+    ENTITY = "entity"
+
+
+class Obstacle(StrEnum):
+    """Why a name could not be resolved."""
+
+    NO_NAMESPACE = "no-namespace"
+    NOTHING = "nothing"
+    SEVERAL = "several"
+    GONE = "gone"
+    """An address of a pod range that no pod has now."""
+
+
+class End(StrEnum):
+    """Which end of the flow a name stands for; a bare name may mean another thing at each."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a name means now.
+
+    ``pods`` are those behind it (for a Service: none here, its backends come from its slices). ``by_address`` tells
+    that the asker gave an address, so that no DNS look-up happens. ``note`` says which of several readings was taken.
+    """
+
+    asked: EndpointName
+    meaning: Meaning | None
+    title: str
+    pods: tuple[Pod, ...] = ()
+    service: Service | None = None
+    node: Node | None = None
+    addresses: tuple[str, ...] = ()
+    by_address: bool = False
+    note: str = ""
+    obstacle: Obstacle | None = None
+    candidates: tuple[str, ...] = ()
+    """Other names to ask for, in the asker's own grammar, nearest first."""
+    ref: str = ""
+    """``Kind/namespace/name`` of the object, empty for what is no object."""
+
+
+PARTS: tuple[Part, ...] = (Part.NAMESPACES, Part.NODES, Part.PODS, Part.SERVICES)
+"""Parts without which a name cannot be told from no name."""
+
+OPTIONAL_PARTS: tuple[Part, ...] = (Part.WORKLOADS, Part.POLICY_SERVICES, Part.API_SERVER)
+"""Parts that only sharpen the reading."""
+
+
+def resolve(name: EndpointName, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
+    """Return what ``name`` means at this end of a flow to ``port``.
+
+    Raises:
+        PartMissingError: if a part that decides the reading was not read.
+    """
+    return facts.once(("resolve", name, end, port, protocol), lambda: _resolve(name, facts, end, port, protocol))
+
+
+def _resolve(name: EndpointName, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
+    match name:
+        case Named(kind=Kind.NODE):
+            return _node(name, facts)
+        case Named(namespace=None):
+            return _bare(name, facts, end, port, protocol)
+        case Named():
+            return _named(name, facts, end, port, protocol)
+        case Address():
+            return _address(name, facts)
+        case HostName():
+            return _host_name(name, facts, end, port, protocol)
+        case Entity():
+            return Resolved(name, Meaning.ENTITY, f"entity {name}")
+
+
+def _node(name: Named, facts: Facts) -> Resolved:
+    for node in facts.nodes:
+        if node.name == name.name:
+            return _of_node(name, node)
+    close = nearest(name.name, (node.name for node in facts.nodes))
+    return Resolved(
+        name, None, f"node {name.name}", obstacle=Obstacle.NOTHING, candidates=tuple(f"node/{other}" for other in close)
+    )
+
+
+def _of_node(name: EndpointName, node: Node, *, by_address: bool = False) -> Resolved:
+    return Resolved(
+        name,
+        Meaning.NODE,
+        f"node {node.name}",
+        node=node,
+        addresses=node.ips,
+        by_address=by_address,
+        ref=f"Node//{node.name}",
+    )
+
+
+def _bare(name: Named, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
+    """A name without namespace: it is taken where exactly one namespace has it."""
+    namespaces = sorted(
+        {pod.namespace for pod in facts.pods if name.name in _names_of(pod)}
+        | {service.namespace for service in facts.services if service.name == name.name}
+    )
+    if len(namespaces) == 1:
+        found = _named(Named(namespaces[0], name.name, name.kind), facts, end, port, protocol)
+        note = f"no namespace was given; only {namespaces[0]} has a {name.name}"
+        return _with_note(found, note)
+    if namespaces:
+        candidates = tuple(str(Named(namespace, name.name, name.kind)) for namespace in namespaces)
+        return Resolved(name, None, name.name, obstacle=Obstacle.SEVERAL, candidates=candidates)
+    known = {f"{pod.namespace}/{label}" for pod in facts.pods for label in _names_of(pod) if label != pod.name}
+    known |= {str(service) for service in facts.services}
+    by_name = {entry.partition("/")[2]: entry for entry in sorted(known)}
+    close = tuple(by_name[word] for word in nearest(name.name, by_name))
+    return Resolved(name, None, name.name, obstacle=Obstacle.NOTHING, candidates=close)
+
+
+def _named(name: Named, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
+    namespace = name.namespace or ""
+    spaces = [space.name for space in facts.namespaces]
+    if namespace not in spaces:
+        close = tuple(str(Named(other, name.name, name.kind)) for other in nearest(namespace, spaces))
+        return Resolved(name, None, str(name), obstacle=Obstacle.NO_NAMESPACE, candidates=close)
+    readings = _readings(name, facts)
+    services = [reading for reading in readings if reading.meaning is Meaning.SERVICE]
+    others = [reading for reading in readings if reading.meaning is not Meaning.SERVICE]
+    if len(others) > 1:
+        return Resolved(
+            name, None, str(name), obstacle=Obstacle.SEVERAL, candidates=tuple(str(other.asked) for other in readings)
+        )
+    if services and others:
+        return _service_or_workload(services[0], others[0], end, port, protocol)
+    if readings:
+        return readings[0]
+    return Resolved(name, None, str(name), obstacle=Obstacle.NOTHING, candidates=_near(name, facts))
+
+
+def _readings(name: Named, facts: Facts) -> list[Resolved]:
+    """Return everything in the namespace that carries the name, one entry a kind."""
+    namespace = name.namespace or ""
+    pods = [pod for pod in facts.pods if pod.namespace == namespace]
+    found: dict[Kind, Resolved] = {}
+    if name.kind in (None, Kind.SERVICE):
+        for service in facts.services:
+            if service.namespace == namespace and service.name == name.name:
+                found[Kind.SERVICE] = _of_service(Named(namespace, name.name, Kind.SERVICE), service)
+    for pod in pods:
+        if pod.name == name.name and name.kind in (None, Kind.POD):
+            found[Kind.POD] = _of_pods(Named(namespace, name.name, Kind.POD), Meaning.POD, f"pod {pod}", [pod])
+    for kind in _workload_kinds(name, pods, facts):
+        mine = [pod for pod in pods if pod.owner and (pod.owner.kind, pod.owner.name) == (kind, name.name)]
+        found[kind] = _of_pods(
+            Named(namespace, name.name, kind), Meaning.WORKLOAD, f"{kind} {namespace}/{name.name}", mine
+        )
+    return list(found.values())
+
+
+def _workload_kinds(name: Named, pods: Iterable[Pod], facts: Facts) -> list[Kind]:
+    """Return the kinds of workload that carry the name: by the owners of pods, and by the controllers themselves."""
+    kinds = {pod.owner.kind for pod in pods if pod.owner and pod.owner.name == name.name}
+    look = facts.look(Part.WORKLOADS)
+    if isinstance(look, Known):
+        workloads: tuple[Workload, ...] = look.value
+        kinds |= {
+            workload.kind
+            for workload in workloads
+            if (workload.namespace, workload.name) == (name.namespace, name.name)
+        }
+    return sorted(kind for kind in kinds if name.kind in (None, kind))
+
+
+def _service_or_workload(
+    service: Resolved, other: Resolved, end: End, port: int | None, protocol: Protocol | None
+) -> Resolved:
+    """A bare name is both: the Service is meant as a destination unless the port asked is none of its ports."""
+    if end is End.SOURCE:
+        return _with_note(other, f"{service.title} has the same name; what sends is {other.title}")
+    ports = service.service.ports if service.service else ()
+    is_its_port = any(entry.port == port and protocol in (None, Protocol(entry.protocol)) for entry in ports)
+    if port is None or is_its_port:
+        return _with_note(service, f"{service.title} is meant; for {other.title} itself ask {other.asked}")
+    return _with_note(other, f"{other.title} is meant, since {port} is no port of {service.title}")
+
+
+def _address(name: Address, facts: Facts) -> Resolved:
+    network = ipaddress.ip_network(name.cidr)
+    if network.num_addresses > 1:
+        return Resolved(name, Meaning.OUTSIDE, name.cidr, addresses=(name.cidr,), by_address=True)
+    address = str(network.network_address)
+    for pod in facts.pods:
+        if address in pod.ips and not pod.host_network and pod.is_running:
+            found = _of_pods(
+                Named(pod.namespace, pod.name, Kind.POD), Meaning.POD, f"pod {pod}", [pod], by_address=True
+            )
+            return _with_note(found, f"{address} is {found.title}")
+    for service in _all_services(facts):
+        if address in service.cluster_ips + service.external_ips:
+            found = _of_service(Named(service.namespace, service.name, Kind.SERVICE), service, by_address=True)
+            return _with_note(found, f"{address} is {found.title}")
+    for node in facts.nodes:
+        if address in node.ips + node.cilium_ips:
+            return _with_note(_of_node(name, node, by_address=True), f"{address} is node {node.name}")
+    for node in facts.nodes:
+        if any(_inside(address, cidr) for cidr in node.pod_cidrs):
+            return Resolved(
+                name,
+                None,
+                address,
+                addresses=(address,),
+                by_address=True,
+                obstacle=Obstacle.GONE,
+                note=f"{address} is in the pod range of node {node.name}, and no pod has it now",
+            )
+    return Resolved(name, Meaning.OUTSIDE, address, addresses=(address,), by_address=True)
+
+
+def _all_services(facts: Facts) -> tuple[Service, ...]:
+    """Return every Service of the cluster where the whole list was read.
+
+    Raises:
+        PartMissingError: if it was asked for and not read: an address could then be any Service's.
+    """
+    services: tuple[Service, ...] = facts.value(Part.POLICY_SERVICES)[0]
+    return services
+
+
+def _host_name(name: HostName, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
+    inside = service_name(name)
+    spaces = {space.name for space in facts.namespaces} if inside else set()
+    if inside and inside.namespace in spaces:
+        found = _named(Named(inside.namespace, inside.name, Kind.SERVICE), facts, end, port, protocol)
+        if found.obstacle is None or name.name.endswith((".svc", ".cluster.local")):
+            return _with_note(found, f"{name} is the name of {found.title}")
+    return Resolved(name, Meaning.HOST_NAME, name.name)
+
+
+def service_name(name: HostName) -> Named | None:
+    """Return the Service that a DNS name would mean inside a pod, None where it can be none.
+
+    ``cart.shop``, ``cart.shop.svc`` and ``cart.shop.svc.cluster.local`` are names of Services (Kubernetes, DNS for
+    Services and Pods); the first may be a name outside just as well.
+    """
+    labels = name.name.split(".")
+    if len(labels) == 2 or (len(labels) >= 3 and labels[2] == "svc" and labels[3:] in ([], ["cluster", "local"])):
+        return Named(labels[1], labels[0], Kind.SERVICE)
+    return None
+
+
+def _of_service(asked: Named, service: Service, *, by_address: bool = False) -> Resolved:
+    return Resolved(
+        asked,
+        Meaning.SERVICE,
+        f"Service {service}",
+        service=service,
+        addresses=() if service.is_headless else service.cluster_ips,
+        by_address=by_address,
+        ref=f"Service/{service.namespace}/{service.name}",
+    )
+
+
+def _of_pods(asked: Named, meaning: Meaning, title: str, pods: list[Pod], *, by_address: bool = False) -> Resolved:
+    kind = asked.kind or Kind.POD
+    return Resolved(
+        asked,
+        meaning,
+        title,
+        pods=tuple(pods),
+        by_address=by_address,
+        ref=f"{kind}/{asked.namespace}/{asked.name}",
+    )
+
+
+def _near(name: Named, facts: Facts) -> tuple[str, ...]:
+    namespace = name.namespace or ""
+    labels = {
+        label for pod in facts.pods if pod.namespace == namespace for label in _names_of(pod) if label != pod.name
+    }
+    labels |= {service.name for service in facts.services if service.namespace == namespace}
+    close = [f"{namespace}/{label}" for label in nearest(name.name, labels)]
+    elsewhere = {
+        f"{pod.namespace}/{name.name}"
+        for pod in facts.pods
+        if pod.namespace != namespace and name.name in _names_of(pod)
+    }
+    return tuple(dict.fromkeys([*sorted(elsewhere), *close]))
+
+
+def _names_of(pod: Pod) -> tuple[str, ...]:
+    return (pod.name, pod.owner.name) if pod.owner else (pod.name,)
+
+
+def _with_note(found: Resolved, note: str) -> Resolved:
+    return replace(found, note=f"{note}; {found.note}" if found.note else note)
+
+
+def _inside(address: str, cidr: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return False
