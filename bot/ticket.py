@@ -1,0 +1,95 @@
+"""One asked question on its way from the web process to a worker, and the place where its answer belongs.
+
+The ticket crosses the queue as JSON text; the form carries a schema number, so that a worker of another release says
+what is wrong instead of guessing.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from handlers.model.wire import WireError, decode, encode
+
+SCHEMA = 1
+
+
+class Surface(StrEnum):
+    """How the question reached us."""
+
+    COMMAND = "command"
+    MENTION = "mention"
+    DIRECT = "direct"
+    BUTTON = "button"
+    INCIDENT = "incident"
+
+
+class TicketError(ValueError):
+    """The text is no ticket of this schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place in Slack where an answer belongs.
+
+    ``thread_ts`` is the thread of the conversation, None at the top level of a channel. ``placeholder_ts`` is the
+    message that the answer replaces, empty until that message is posted. ``response_url`` is the way back to the asker
+    where the bot may not post (five uses, 30 minutes: https://docs.slack.dev/interactivity/handling-user-interaction).
+    """
+
+    team: str
+    channel: str
+    user: str
+    surface: Surface
+    thread_ts: str | None = None
+    placeholder_ts: str = ""
+    response_url: str | None = None
+
+    @property
+    def thread(self) -> str | None:
+        """Where a reply to the answer goes: the conversation's thread, else the one under the answer itself."""
+        return self.thread_ts or self.placeholder_ts or None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A question, who asked it and where. ``text`` is the question in normal form, ``command`` its subcommand."""
+
+    id: str
+    text: str
+    command: str
+    fresh: bool
+    where: Where
+    asked_at: datetime
+    schema: int = SCHEMA
+
+    @property
+    def key(self) -> str:
+        """What askers of the same question share. Those who want a fresh answer share among themselves."""
+        return hashlib.sha256(f"{self.text}\n{self.fresh}".encode(errors="replace")).hexdigest()[:32]
+
+    def to_json(self) -> str:
+        """Return the text that travels."""
+        return json.dumps(encode(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Ticket":
+        """Read a ticket.
+
+        Raises:
+            TicketError: if the text is no ticket, or one of another schema.
+        """
+        try:
+            body = json.loads(text)
+        except ValueError as error:
+            raise TicketError("a ticket must be JSON") from error
+        schema = body.get("schema") if isinstance(body, dict) else None
+        if schema != SCHEMA:
+            raise TicketError(f"a ticket of schema {schema!r}; this release reads schema {SCHEMA}")
+        try:
+            ticket = decode(cls, body)
+        except WireError as error:
+            raise TicketError(str(error)) from error
+        assert isinstance(ticket, cls)  # noqa: S101  (tells the type checker what decode promises)
+        return ticket
