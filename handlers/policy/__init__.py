@@ -1,0 +1,1 @@
+"""The policy engine: decides as Cilium decides, and says why."""
