@@ -1,0 +1,96 @@
+"""A question of the tests' own, with probes that need what a test wants, entered into the tables for a while."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from handlers.commands.command import COMMANDS, Asked, Command, Conclusion
+from handlers.model.facts import Facts
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.report import Expected, expected_of
+from handlers.model.scope import Ask, Scope
+from handlers.model.snapshot import Known, Missing, Part
+from handlers.probes import PROBES, Probe
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Canary:
+    """``canary WORDS``: a question whose width is what a test says."""
+
+    words: str = "sings"
+    width: Callable[[Facts], Scope] = field(default=lambda facts: Scope(), compare=False)
+
+    def scope(self, so_far: Facts) -> Scope:
+        return self.width(so_far)
+
+    def __str__(self) -> str:
+        return f"canary {self.words}"
+
+
+def sings(question: Canary, facts: Facts) -> Iterator[Finding]:
+    yield Finding("CANARY", Outcome.FINE, Sentence("it sings of {nodes}", {"nodes": len(facts.nodes)}))
+
+
+def _conclude(question: Canary, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    return Conclusion(Sentence("it is {expected}", {"expected": expected_of(findings)}), expected_of(findings))
+
+
+COMMAND = Command(
+    name="canary",
+    usage="canary WORDS",
+    summary="Sing.",
+    examples=("canary sings",),
+    question=Canary,
+    parse=Canary,
+    conclude=_conclude,
+    keep=timedelta(seconds=30),
+)
+
+
+@contextmanager
+def canary_in_the_tables(
+    needs: tuple[Part, ...] = (Part.NODES,), check: Callable[[Canary, Facts], Iterator[Finding]] = sings
+) -> Iterator[Command]:
+    """Declare the command and one blocking probe that needs ``needs``, while the block runs."""
+    probe = Probe("canary", "The canary sings.", "", (Canary,), needs, (), None, True, (), check)
+    COMMANDS[COMMAND.name] = COMMAND
+    PROBES.append(probe)
+    try:
+        yield COMMAND
+    finally:
+        PROBES.remove(probe)
+        del COMMANDS[COMMAND.name]
+
+
+def asked(words: str = "sings", *, fresh: bool = False) -> Asked:
+    return Asked(COMMAND, Canary(words), fresh)
+
+
+Reading = Callable[[Ask], Known[object] | Missing]
+
+
+class Script:
+    """A source that answers as a test wrote down, and remembers what was asked."""
+
+    title = "cluster of the test"
+
+    def __init__(self, reading: Reading | None = None) -> None:
+        self._reading = reading or (lambda ask: Known((), NOW))
+        self.asks: list[Ask] = []
+
+    def now(self) -> datetime:
+        return NOW
+
+    def read(self, ask: Ask, timeout: float) -> Known[object] | Missing:
+        assert timeout > 0
+        self.asks.append(ask)
+        return self._reading(ask)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+__all__ = ["COMMAND", "NOW", "Canary", "Expected", "Script", "asked", "canary_in_the_tables", "sings"]

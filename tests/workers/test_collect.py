@@ -1,0 +1,145 @@
+"""Gathering: in parallel, in rounds, within the budget, with a reason for all that is not there."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from handlers.model.facts import Facts
+from handlers.model.scope import Ask, PodQuery, Scope
+from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
+from tests.workers.canary import NOW, Canary, Script, canary_in_the_tables
+from workers.collect import collect
+
+
+@contextmanager
+def needing(*parts: Part) -> Iterator[None]:
+    with canary_in_the_tables(parts):
+        yield
+
+
+def test_parts_are_read_together_and_nothing_else_is() -> None:
+    both = threading.Barrier(2, timeout=5)
+    with needing(Part.NODES, Part.CONFIG):
+        source = Script(lambda ask: (both.wait(), Known(ask.part, NOW))[1])
+        snapshot = collect(Canary(), source)
+    assert snapshot == Snapshot(
+        NOW,
+        "cluster of the test",
+        {Part.CONFIG: Known(Part.CONFIG, NOW), Part.NODES: Known(Part.NODES, NOW)},
+    )
+
+
+def test_the_answers_of_nodes_are_gathered_into_one_part() -> None:
+    answers = {"a": Known("fine", NOW), "b": Missing(Gap.FORBIDDEN, "no exec")}
+    with needing(Part.AGENT_STATUS):
+        snapshot = collect(
+            Canary(width=lambda facts: Scope(nodes=("a", "b"))), Script(lambda ask: answers[str(ask.node)])
+        )
+    assert snapshot.parts == {Part.AGENT_STATUS: Known(PerNode(answers), NOW, "agent")}
+    assert list(snapshot.gaps()) == [(Part.AGENT_STATUS, "b", answers["b"])]
+
+
+def width_by_rounds(facts: Facts) -> Scope:
+    nodes = facts.value(Part.NODES) if isinstance(facts.look(Part.NODES), Known) else None
+    pods = facts.value(Part.PODS) if isinstance(facts.look(Part.PODS), Known) else None
+    return Scope(
+        pods=(PodQuery("shop"),) if nodes is not None else None,
+        identities=(1,) if pods is not None else None,
+    )
+
+
+def test_what_a_round_shows_widens_the_next() -> None:
+    with needing(Part.NODES, Part.PODS, Part.IDENTITIES):
+        source = Script()
+        snapshot = collect(Canary(width=width_by_rounds), source)
+    assert [ask.part for ask in source.asks] == [Part.NODES, Part.PODS, Part.IDENTITIES]
+    assert not list(snapshot.gaps())
+
+
+def test_three_rounds_are_the_most() -> None:
+    def width(facts: Facts) -> Scope:
+        wide = width_by_rounds(facts)
+        known = isinstance(facts.look(Part.IDENTITIES), Known)
+        return Scope(pods=wide.pods, identities=wide.identities, nodes=("a",) if known else None)
+
+    with needing(Part.NODES, Part.PODS, Part.IDENTITIES, Part.AGENT_STATUS):
+        snapshot = collect(Canary(width=width), Script())
+    assert [(part, missing.gap) for part, _, missing in snapshot.gaps()] == [(Part.AGENT_STATUS, Gap.NOT_ASKED)]
+
+
+def test_a_part_whose_width_never_became_known_is_named() -> None:
+    with needing(Part.NODES, Part.PODS):
+        snapshot = collect(Canary(), Script())
+    assert isinstance(snapshot.parts[Part.NODES], Known)
+    assert snapshot.parts[Part.PODS] == Missing(Gap.NOT_ASKED, "what it depends on could not be read")
+
+
+def test_a_read_that_hangs_costs_no_more_than_the_budget() -> None:
+    never = threading.Event()
+    try:
+        with needing(Part.NODES, Part.CONFIG):
+            started = time.monotonic()
+            source = Script(lambda ask: (never.wait() if ask.part is Part.NODES else None, Known("", NOW))[1])
+            snapshot = collect(Canary(), source, budget=0.3)
+        assert time.monotonic() - started < 1
+        assert isinstance(snapshot.parts[Part.CONFIG], Known)
+        missing = snapshot.parts[Part.NODES]
+        assert isinstance(missing, Missing)
+        assert (missing.gap, missing.detail) == (Gap.TIMEOUT, "no answer within the 0.3 s budget")
+    finally:
+        never.set()
+
+
+def test_a_slow_read_does_not_hold_up_the_next_round() -> None:
+    until_pods_are_asked = threading.Event()
+
+    def read(ask: Ask) -> Known[object]:
+        if ask.part is Part.CONFIG:
+            until_pods_are_asked.wait(5)
+        if ask.part is Part.PODS:
+            until_pods_are_asked.set()
+        return Known((), NOW)
+
+    with needing(Part.NODES, Part.CONFIG, Part.PODS):
+        snapshot = collect(Canary(width=width_by_rounds), Script(read), budget=2)
+    assert not list(snapshot.gaps())
+
+
+def test_a_source_that_raises_is_a_gap_that_names_the_error_alone() -> None:
+    def read(ask: Ask) -> Known[object]:
+        raise ConnectionResetError("token=hunter2")
+
+    with needing(Part.NODES):
+        snapshot = collect(Canary(), Script(read))
+    assert snapshot.parts == {Part.NODES: Missing(Gap.FAILED, "reading it failed with ConnectionResetError")}
+
+
+def test_progress_is_told_in_words() -> None:
+    words: list[str] = []
+    first = threading.Event()
+
+    def read(ask: Ask) -> Known[object]:
+        if ask.part is Part.CONFIG:
+            first.set()
+        else:
+            first.wait(5)
+        return Known((), NOW)
+
+    with needing(Part.CONFIG, Part.AGENT_STATUS):
+        collect(Canary(width=lambda facts: Scope(nodes=("a", "b"))), Script(read), progress=words.append)
+    assert words == ["read 1 of 2 parts, waiting for agent status", "agent status: 1 of 2 nodes",
+                     "agent status: 2 of 2 nodes"]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_no_reader_stays_behind(count: int) -> None:
+    nodes = tuple(f"node-{number}" for number in range(count))
+    with needing(Part.AGENT_STATUS):
+        collect(Canary(width=lambda facts: Scope(nodes=nodes)), Script())
+    for thread in threading.enumerate():
+        if thread.name.startswith("reader-"):
+            thread.join(5)
+            assert not thread.is_alive()

@@ -1,0 +1,140 @@
+"""The commands of the terminal, generated from the table of subcommands."""
+
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handlers.commands import COMMANDS, Asked, NotUnderstoodError, understand
+from workers.cli.ask import Choices, answer_in_terminal
+from workers.cli.status import Status
+from workers.origin import Live, NotOpenedError, Origin, Recorded, Sysdump
+
+PROGRAM = "cilium-triage"
+
+
+class Output(StrEnum):
+    """How the report is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    SLACK = "slack"
+
+
+_ON_ARCHIVE = "An archive or a recording"
+_ON_CLUSTER = "A cluster"
+
+Words = Annotated[list[str] | None, typer.Argument(help="The question, as after /cilium in Slack.", show_default=False)]
+SysdumpOption = Annotated[
+    Path | None, typer.Option("--sysdump", help="Look at a `cilium sysdump` zip or folder.", show_default=False)
+]
+ReplayOption = Annotated[
+    Path | None, typer.Option("--replay", help="Look at a recording made with --record.", show_default=False)
+]
+ContextOption = Annotated[
+    str | None, typer.Option("--context", help="Context of the kubeconfig; default: the current one.")
+]
+KubeconfigOption = Annotated[
+    Path | None, typer.Option("--kubeconfig", help="Kubeconfig file; default: $KUBECONFIG, else in-cluster.")
+]
+HubbleOption = Annotated[
+    str | None,
+    typer.Option("--hubble-server", help="Address of Hubble relay; default: $HUBBLE_SERVER, else a port-forward."),
+]
+NamespaceOption = Annotated[
+    str | None, typer.Option("--cilium-namespace", help="Namespace of Cilium's agents; default: kube-system.")
+]
+RecordOption = Annotated[
+    Path | None, typer.Option("--record", help="Write everything that was read to FILE, redacted.", show_default=False)
+]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the answer.")]
+BudgetOption = Annotated[float, typer.Option("--budget", min=0.1, max=600, help="Seconds for all reads together.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack; a terminal keeps no answers.")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status."""
+    try:
+        status = build()(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except typer.Exit as left:
+        return left.exit_code
+    except typer.Abort:
+        return Status.INTERRUPTED
+    except KeyboardInterrupt:
+        return Status.INTERRUPTED
+    except NotUnderstoodError as error:
+        _say_not_understood(error)
+        return Status.USAGE
+    except NotOpenedError as error:
+        typer.echo(f"{PROGRAM}: {error}", err=True)
+        return Status.USAGE
+    except typer.TyperException as error:
+        typer.echo(f"{PROGRAM}: {error.format_message()}\nTry '{PROGRAM} --help'.", err=True)
+        return Status.USAGE
+    return int(status or 0)
+
+
+def build() -> typer.Typer:
+    """Return the command line with one command per entry of COMMANDS, ``ask`` for plain sentences, and ``policy``."""
+    app = typer.Typer(
+        name=PROGRAM,
+        help="Answer why one workload of a Cilium cluster cannot reach another.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    for command in COMMANDS.values():
+        examples = "\b\nExamples:\n" + "\n".join(command.examples)
+        text = "\n\n".join([command.summary, f"Usage: {command.usage}", examples])
+        app.command(command.name, help=text, short_help=command.summary)(_asking(command.name))
+    app.command("ask", help='Ask in a plain sentence: ask "why can\'t shop/frontend reach shop/cart on 8080".')(
+        _asking("")
+    )
+    return app
+
+
+def _asking(name: str) -> Callable[..., int]:
+    def ask(
+        words: Words = None,
+        sysdump: SysdumpOption = None,
+        replay: ReplayOption = None,
+        context: ContextOption = None,
+        kubeconfig: KubeconfigOption = None,
+        hubble_server: HubbleOption = None,
+        cilium_namespace: NamespaceOption = None,
+        record: RecordOption = None,
+        output: OutputOption = Output.TEXT,
+        budget: BudgetOption = 10.0,
+        fresh: FreshOption = False,
+    ) -> int:
+        asked: Asked = understand(" ".join([*([name] if name else []), *(words or [])]))
+        origin = _origin(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
+        return answer_in_terminal(asked, origin, Choices(output.value, budget, record))
+
+    return ask
+
+
+def _origin(sysdump: Path | None, replay: Path | None, live: Live) -> Origin:
+    if sysdump is not None and replay is not None:
+        raise NotOpenedError("--sysdump and --replay exclude each other: name one of them")
+    if (sysdump or replay) and live != Live():
+        raise NotOpenedError("--context, --kubeconfig, --hubble-server and --cilium-namespace are for a live cluster")
+    if sysdump is not None:
+        return Sysdump(sysdump)
+    if replay is not None:
+        return Recorded(replay)
+    return live
+
+
+def _say_not_understood(error: NotUnderstoodError) -> None:
+    lines = [f"{PROGRAM}: {error.problem}"]
+    lines += [f"usage: {PROGRAM} {error.usage}"] if error.usage else [f"Try '{PROGRAM} --help'."]
+    lines += ["Did you mean:", *(f"  {PROGRAM} {suggestion}" for suggestion in error.suggestions)] * bool(
+        error.suggestions
+    )
+    sys.stderr.write("\n".join(lines) + "\n")

@@ -1,0 +1,33 @@
+"""Answer one question in the terminal: open, gather with a progress line, print, and say how it ended."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlers.commands import Asked
+from workers.cli.output import printed
+from workers.cli.progress import progress_line
+from workers.cli.status import Status, status_of
+from workers.origin import Origin, opened
+from workers.runner import run
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How to answer: the form of the output, seconds for all reads, and where to record what was read."""
+
+    output: str
+    budget: float
+    record: Path | None
+
+
+def answer_in_terminal(asked: Asked, origin: Origin, choices: Choices) -> Status:
+    """Answer on standard output, progress on standard error.
+
+    Raises:
+        NotOpenedError: if the archive, the recording or the kubeconfig cannot be opened.
+    """
+    with opened(origin, record=choices.record) as source, progress_line(sys.stderr) as progress:
+        ran = run(asked, source, budget=choices.budget, progress=progress)
+    sys.stdout.write(printed(ran, choices.output, colours=sys.stdout.isatty()))
+    return status_of(ran.report)

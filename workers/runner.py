@@ -1,0 +1,42 @@
+"""One question, from the asking to the report: the cache, else collect and judge, then remember."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from handlers.commands import Asked
+from handlers.engine import answer
+from handlers.model.report import Report
+from handlers.source import Source
+from workers.cache import ReportCache
+from workers.collect import DEFAULT_BUDGET, Progress, collect
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A report, and when it was put into the cache if it came from there."""
+
+    report: Report
+    cached_at: datetime | None = None
+
+
+def run(
+    asked: Asked,
+    source: Source,
+    *,
+    cache: ReportCache | None = None,
+    budget: float = DEFAULT_BUDGET,
+    progress: Progress | None = None,
+) -> Ran:
+    """Answer a question from the cache where that is allowed and possible, else from ``source``.
+
+    ``fresh`` questions skip the look-up, yet their answer is kept for the next asker. A cache that fails is as good as
+    empty. Gaps of the cluster end up in the report; nothing is raised for them.
+    """
+    if cache is not None and not asked.fresh:
+        kept = cache.get(asked)
+        if kept is not None:
+            return Ran(kept.report, kept.at)
+    report = answer(asked.question, collect(asked.question, source, budget=budget, progress=progress))
+    if cache is not None:
+        cache.put(asked, report)
+    return Ran(report)
