@@ -1,7 +1,7 @@
 """One claim about the cluster, with its evidence; the words are made last, from a template."""
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -103,6 +103,37 @@ class Code:
     meaning: str
     template: str
     advice: str = ""
+
+    def finding(
+        self,
+        outcome: Outcome,
+        *,
+        hop: Hop | None = None,
+        blocking: bool = False,
+        evidence: Iterable[Evidence] = (),
+        assumptions: Iterable[str] = (),
+        advice: str | None = None,
+        follow_up: str = "",
+        weight: int = 0,
+        **values: Value,
+    ) -> "Finding":
+        """Return a finding of this code, its template filled with ``values``.
+
+        The code's own advice goes with every outcome that needs doing something about.
+        """
+        needs_advice = outcome in (Outcome.PROBLEM, Outcome.UNKNOWN)
+        return Finding(
+            self.name,
+            outcome,
+            Sentence(self.template, values),
+            hop=hop,
+            blocking=blocking,
+            evidence=tuple(evidence),
+            assumptions=tuple(assumptions),
+            advice=advice if advice is not None else self.advice if needs_advice else "",
+            follow_up=follow_up,
+            weight=weight,
+        )
 
 
 CODES: dict[str, Code] = {}

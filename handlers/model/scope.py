@@ -27,6 +27,7 @@ class FlowMatch:
     source_ips: tuple[str, ...] = ()
     destination_pods: tuple[str, ...] = ()
     destination_ips: tuple[str, ...] = ()
+    source_ports: tuple[int, ...] = ()
     destination_ports: tuple[int, ...] = ()
     verdicts: tuple[str, ...] = ()
 

@@ -1,0 +1,15 @@
+"""Spans of time as the grammar writes them."""
+
+from datetime import timedelta
+
+DEFAULT_SPAN = timedelta(minutes=15)
+"""How far a question looks back when nothing is said."""
+
+
+def span_in_words(span: timedelta) -> str:
+    """Return ``15m``, ``2h``, ``90s``: the shortest form that the grammar reads back as the same span."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

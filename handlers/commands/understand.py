@@ -1,0 +1,37 @@
+"""From the words of an asker to a question: by the name of a subcommand, or as a plain sentence."""
+
+from handlers.commands.command import COMMANDS, Asked, NotUnderstoodError
+from handlers.names.decorations import undecorated
+from handlers.names.grammar import Fresh, items
+from handlers.names.spelling import nearest
+
+
+def understand(text: str) -> Asked:
+    """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
+
+    Slack's decorations are taken off first. The text may be anything.
+
+    Raises:
+        NotUnderstoodError: with the usage line, or the nearest subcommands.
+    """
+    words = undecorated(text)
+    first, _, rest = words.partition(" ")
+    command = COMMANDS.get(first.lower())
+    fresh = any(isinstance(item, Fresh) for item in items(words))
+    if command:
+        return Asked(command, command.parse(rest), fresh)
+    for candidate in COMMANDS.values():
+        question = candidate.phrase(words) if candidate.phrase else None
+        if question is not None:
+            return Asked(candidate, question, fresh)
+    if not words:
+        raise NotUnderstoodError("Nothing was asked.", suggestions=tuple(_examples()))
+    close = nearest(first.lower()[:40], COMMANDS)
+    raise NotUnderstoodError(
+        f"“{first[:40]}” is no subcommand, and the sentence names no two ends of a connection.",
+        suggestions=tuple(COMMANDS[name].usage for name in close) or tuple(_examples()),
+    )
+
+
+def _examples() -> list[str]:
+    return [command.examples[0] for command in COMMANDS.values()]

@@ -1,0 +1,94 @@
+"""The backends of a Service, as its EndpointSlices list them, for the port that the client dials."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.model.cluster import EndpointSlice, Pod, Service, ServicePort
+from handlers.model.connection import Connection
+from handlers.model.facts import Facts
+from handlers.model.snapshot import Known, Part
+from handlers.model.traffic import Protocol
+from handlers.names.resolve import Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One backend for one port of the Service.
+
+    ``ready`` is what load balancing goes by (None in the object counts as ready: Kubernetes, EndpointSlice conditions).
+    """
+
+    ip: str
+    port: int | None
+    protocol: Protocol
+    service_port: ServicePort
+    pod: str | None
+    """``namespace/name`` of the pod behind it, if it is one."""
+    node: str | None
+    ready: bool
+    terminating: bool
+
+
+def ports_asked(connection: Connection, service: Service) -> tuple[ServicePort, ...]:
+    """Return the ports of the Service that the question is about: the one asked, or all of them."""
+    return tuple(
+        port
+        for port in service.ports
+        if (connection.port is None or port.port == connection.port)
+        and (connection.protocol is None or port.protocol == connection.protocol)
+    )
+
+
+def backends_of(connection: Connection, destination: Resolved, facts: Facts) -> tuple[Target, ...]:
+    """Return every backend, ready or not, of the ports asked; none for what is no Service.
+
+    Raises:
+        PartMissingError: if the EndpointSlices were not read.
+    """
+    service = destination.service
+    if service is None:
+        return ()
+    slices = slices_of(service, facts)
+    return tuple(
+        target for port in ports_asked(connection, service) for part in slices for target in _targets(port, part)
+    )
+
+
+def slices_of(service: Service, facts: Facts) -> tuple[EndpointSlice, ...]:
+    """Return the EndpointSlices of a Service.
+
+    Raises:
+        PartMissingError: if they were not read.
+    """
+    look = facts.look(Part.POLICY_SERVICES)
+    everywhere: tuple[EndpointSlice, ...] = look.value[1] if isinstance(look, Known) else ()
+    listed = everywhere or facts.endpoint_slices
+    return tuple(part for part in listed if (part.namespace, part.service) == (service.namespace, service.name))
+
+
+def _targets(port: ServicePort, part: EndpointSlice) -> Iterator[Target]:
+    for slice_port in part.ports:
+        if (slice_port.name or "") != (port.name or "") or slice_port.protocol != port.protocol:
+            continue
+        for backend in part.backends:
+            for ip in backend.addresses:
+                yield Target(
+                    ip=ip,
+                    port=slice_port.port,
+                    protocol=Protocol(port.protocol),
+                    service_port=port,
+                    pod="/".join(backend.pod) if backend.pod else None,
+                    node=backend.node,
+                    ready=backend.ready is not False,
+                    terminating=backend.terminating is True,
+                )
+
+
+def selected_pods(service: Service, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
+    """Return the pods that the Service's selector matches; none where it has no selector."""
+    if not service.selector:
+        return ()
+    wanted = service.selector.items()
+    return tuple(
+        pod for pod in pods if pod.namespace == service.namespace and all(pod.labels.get(k) == v for k, v in wanted)
+    )

@@ -1,0 +1,192 @@
+"""The Service sends the port to at least one ready backend.
+
+With socket load balancing a Service without backends refuses ``connect()`` with EPERM and leaves no trace in the flows,
+so the EndpointSlices are the only witness.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from handlers.commands.why import Why
+from handlers.model.cluster import Service, ServicePort
+from handlers.model.facts import Facts
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.snapshot import Part
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Resolved
+from handlers.path.backends import Target, backends_of, ports_asked, selected_pods, slices_of
+from handlers.path.ends import ends_of
+from handlers.path.legs import PlaceKind, places_of
+from handlers.probes.probe import probe
+
+SERVICE_PORT_NOT_FOUND = code(
+    "SERVICE_PORT_NOT_FOUND",
+    meaning="The Service has no such port; packets to it are not load-balanced.",
+    template="{service} has no port {port}; its ports are {ports}",
+    advice="Dial one of the Service's ports.",
+)
+SERVICE_SELECTS_NOTHING = code(
+    "SERVICE_SELECTS_NOTHING",
+    meaning="No pod has the labels that the Service's selector wants, so it has no backends.",
+    template="{service} selects {selector}, and no pod of its namespace has these labels",
+    advice="Make the selector agree with the pods' labels.",
+)
+SERVICE_TARGET_PORT_UNKNOWN = code(
+    "SERVICE_TARGET_PORT_UNKNOWN",
+    meaning="The Service names a target port that none of its pods declares, so the port has no backends.",
+    template="{service} sends {port} to a port called {target}, and none of its pods has one",
+    advice="Name a container port that exists, or use its number.",
+)
+SERVICE_NO_READY_BACKENDS = code(
+    "SERVICE_NO_READY_BACKENDS",
+    meaning="The Service has backends, but none of them is ready.",
+    template="None of the {count} backends of {service} is ready for {port}",
+    advice="Look at the readiness of the pods behind it.",
+)
+SERVICE_NO_BACKENDS = code(
+    "SERVICE_NO_BACKENDS",
+    meaning="The Service has no backends, and its own definition does not tell why.",
+    template="{service} has no backends for {port}",
+    advice="Look at its EndpointSlices and at who writes them.",
+)
+SERVICE_NO_LOCAL_BACKENDS = code(
+    "SERVICE_NO_LOCAL_BACKENDS",
+    meaning="internalTrafficPolicy is Local, and the client's node runs no ready backend.",
+    template="{service} serves only clients on a backend's own node, and {nodes} runs none",
+    advice="Set internalTrafficPolicy to Cluster, or run a backend on every node.",
+)
+SERVICE_IS_ELSEWHERE = code(
+    "SERVICE_IS_ELSEWHERE",
+    meaning="The Service is an alias in DNS for a name outside; Cilium does not load-balance it.",
+    template="{service} is an alias for {external}",
+    advice="Ask again for that name.",
+)
+SERVICE_HAS_BACKENDS = code(
+    "SERVICE_HAS_BACKENDS",
+    meaning="The Service has ready backends for the port.",
+    template="{service} sends {port} to {count} ready backends on port {target}",
+)
+
+
+@probe(
+    answers=(Why,),
+    codes=(
+        SERVICE_PORT_NOT_FOUND,
+        SERVICE_SELECTS_NOTHING,
+        SERVICE_TARGET_PORT_UNKNOWN,
+        SERVICE_NO_READY_BACKENDS,
+        SERVICE_NO_BACKENDS,
+        SERVICE_NO_LOCAL_BACKENDS,
+        SERVICE_IS_ELSEWHERE,
+        SERVICE_HAS_BACKENDS,
+    ),
+    needs=PARTS,
+    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    hop=Hop.SERVICE,
+    blocking=True,
+)
+def service_has_backends(question: Why, facts: Facts) -> Iterator[Finding]:
+    """Judge each port of the Service that is asked about."""
+    ends = ends_of(question.connection, facts)
+    service = ends.destination.service
+    if service is None or not ends.are_clear:
+        return
+    if service.type == "ExternalName":
+        yield _finding(SERVICE_IS_ELSEWHERE, Outcome.UNKNOWN, service, external=service.external_name)
+        return
+    ports = ports_asked(question.connection, service)
+    if not ports:
+        asked = str(question.connection.port or question.connection.protocol)
+        listed = tuple(f"{port.port}/{port.protocol}" for port in service.ports)
+        yield _finding(
+            SERVICE_PORT_NOT_FOUND, Outcome.PROBLEM, service, pointer="/spec/ports", port=asked, ports=listed
+        )
+        return
+    targets = backends_of(question.connection, ends.destination, facts)
+    for port in ports:
+        mine = [target for target in targets if target.service_port == port]
+        yield _judge(service, port, mine, ends.source, facts)
+
+
+def _judge(service: Service, port: ServicePort, targets: list[Target], source: Resolved, facts: Facts) -> Finding:
+    dialled = f"{port.port}/{port.protocol}"
+    ready = [target for target in targets if target.ready]
+    if ready:
+        return _with_traffic_policy(service, port, ready, source, facts)
+    if targets:
+        return _finding(SERVICE_NO_READY_BACKENDS, Outcome.PROBLEM, service, facts, port=dialled, count=len(targets))
+    if service.selector:
+        pods = selected_pods(service, facts.pods)
+        if not pods:
+            selector = ",".join(f"{key}={value}" for key, value in sorted(service.selector.items()))
+            return _finding(
+                SERVICE_SELECTS_NOTHING, Outcome.PROBLEM, service, facts, pointer="/spec/selector", selector=selector
+            )
+        if isinstance(port.target, str) and not any(entry.name == port.target for pod in pods for entry in pod.ports):
+            index = service.ports.index(port)
+            return _finding(
+                SERVICE_TARGET_PORT_UNKNOWN,
+                Outcome.PROBLEM,
+                service,
+                facts,
+                pointer=f"/spec/ports/{index}/targetPort",
+                port=dialled,
+                target=port.target,
+            )
+    return _finding(SERVICE_NO_BACKENDS, Outcome.PROBLEM, service, facts, port=dialled)
+
+
+def _with_traffic_policy(
+    service: Service, port: ServicePort, ready: list[Target], source: Resolved, facts: Facts
+) -> Finding:
+    nodes = {place.node for place in places_of(source, facts) if place.kind in (PlaceKind.POD, PlaceKind.NODE)}
+    if service.internal_traffic_policy == "Local" and not source.service:
+        lonely = sorted(str(node) for node in nodes - {target.node for target in ready} if node)
+        if lonely:
+            return _finding(
+                SERVICE_NO_LOCAL_BACKENDS,
+                Outcome.PROBLEM,
+                service,
+                facts,
+                pointer="/spec/internalTrafficPolicy",
+                nodes=tuple(lonely),
+            )
+    notes = []
+    if service.session_affinity == "ClientIP":
+        notes.append("session affinity keeps a client on the backend that it first got")
+    return _finding(
+        SERVICE_HAS_BACKENDS,
+        Outcome.FINE,
+        service,
+        facts,
+        assumptions=tuple(notes),
+        port=f"{port.port}/{port.protocol}",
+        count=len(ready),
+        target=tuple(sorted({str(target.port) for target in ready})),
+    )
+
+
+def _finding(
+    spoken: Code,
+    outcome: Outcome,
+    service: Service,
+    facts: Facts | None = None,
+    *,
+    pointer: str = "/spec",
+    assumptions: tuple[str, ...] = (),
+    **values: Any,
+) -> Finding:
+    evidence = [Evidence("kubernetes", f"Service/{service.namespace}/{service.name}", pointer)]
+    if facts is not None:
+        evidence += [
+            Evidence("kubernetes", f"EndpointSlice/{part.namespace}/{part.name}", "/endpoints")
+            for part in slices_of(service, facts)
+        ]
+    return spoken.finding(
+        outcome,
+        hop=Hop.SERVICE,
+        blocking=True,
+        evidence=evidence,
+        assumptions=assumptions,
+        service=f"Service {service}",
+        **values,
+    )
