@@ -1,0 +1,302 @@
+"""The only place that writes to Slack: placeholders, progress, answers, files, whispers.
+
+An answer edits the placeholder. Publishing it again edits the same message to the same words, so a task may run twice
+and nobody sees it. Slack takes about one message a second for a channel
+(https://docs.slack.dev/apis/web-api/rate-limits), so the posts of this process to one channel go one after the other,
+and progress that comes faster is left out.
+"""
+
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from threading import RLock
+from typing import Any
+from urllib.error import URLError
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from bot.render.blocks import Block, Message, shortened
+from bot.render.evidence import file_as_reply
+from bot.ticket import Where
+
+_PACE = 1.0
+"""Seconds between two edits for progress in one channel."""
+_REMEMBERED = 4_096
+
+_ABSENT = {"not_in_channel", "channel_not_found"}
+_SHUT = {"is_archived", "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_locked"}
+_PLACEHOLDER_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+_TOO_MUCH = {"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"}
+_PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited"}
+_ON_THE_WAY = (URLError, TimeoutError, ConnectionError)
+
+log = structlog.get_logger(__name__)
+
+
+class PublishError(Exception):
+    """Slack did not take it; the message is Slack's error code."""
+
+
+class NotInChannelError(PublishError):
+    """The bot is no member of the channel, or may not know that it exists."""
+
+
+class UndeliverableError(PublishError):
+    """Slack will not take it however often it is tried."""
+
+
+class SlackUnavailableError(PublishError):
+    """Slack could not take it now. ``retry_after`` is in seconds, where Slack named a time."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What this process remembers about one channel."""
+
+    turn: RLock
+    progress_from: float = 0.0
+
+
+class Publisher:
+    """Writes to Slack. One for a process; any of its threads may use it."""
+
+    def __init__(
+        self,
+        client: WebClient,
+        impatient: WebClient | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take a patient client for what must arrive, and one that fails at once for progress (default: the same)."""
+        self._client = client
+        self._impatient = impatient or client
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = RLock()
+        self._channels: defaultdict[str, _Channel] = defaultdict(lambda: _Channel(RLock()))
+        self._settled: OrderedDict[tuple[str, str], Where] = OrderedDict()
+
+    def placeholder(self, where: Where, message: Message) -> Where:
+        """Post the placeholder, and return the place with its time stamp.
+
+        Raises:
+            NotInChannelError: if the bot may not post there.
+            PublishError: if it could not be posted.
+        """
+        return replace(where, placeholder_ts=self._post(where.channel, where.thread_ts, message))
+
+    def progress(self, where: Where, message: Message) -> bool:
+        """Show progress in the placeholder if there is room for it now; never after the answer, never with a wait."""
+        channel = self._channel(where.channel)
+        if not channel.turn.acquire(blocking=False):
+            return False
+        try:
+            if self._final(where) or self._clock() < channel.progress_from:
+                return False
+            channel.progress_from = self._clock() + _PACE
+            self._impatient.chat_update(**_edit(where, message))
+        except SlackApiError as error:
+            channel.progress_from = self._clock() + (_retry_after(error) or _PACE)
+            return False
+        except _ON_THE_WAY:
+            return False
+        finally:
+            channel.turn.release()
+        return True
+
+    def answer(self, where: Where, message: Message) -> Where:
+        """Put the answer in the place of the placeholder, and return where it stands.
+
+        A placeholder that somebody deleted is replaced by a new message in the same thread. Where the bot was put out
+        of the channel meanwhile, the asker gets the answer privately.
+
+        Raises:
+            UndeliverableError: if there is no way to the asker.
+            SlackUnavailableError: if Slack is out of order; publishing again later is safe.
+        """
+        with self._channel(where.channel).turn:
+            place = self._final(where) or where
+            self._settle(where, place)
+            try:
+                place = self._put(place, message)
+            except (NotInChannelError, UndeliverableError) as error:
+                if not where.response_url:
+                    raise
+                log.info("answered privately", channel=where.channel, reason=str(error))
+                self.whisper(where, message)
+            self._settle(where, place)
+            return place
+
+    def reply(self, where: Where, message: Message) -> None:
+        """Post a message in the thread of the answer.
+
+        Raises:
+            PublishError: if it could not be posted.
+        """
+        self._post(where.channel, where.thread, message)
+
+    def attach(self, where: Where, *, name: str, content: str, title: str) -> None:
+        """Upload a text file to the thread of the answer; if Slack does not take it, reply with its beginning.
+
+        Raises:
+            PublishError: if the reply could not be posted either.
+        """
+        try:
+            self._client.files_upload_v2(
+                channel=where.channel, thread_ts=where.thread, filename=name, content=content, title=title
+            )
+        except (SlackClientError, *_ON_THE_WAY) as error:
+            reason = _code_of(error)
+            log.warning("file not uploaded", channel=where.channel, reason=reason)
+            self.reply(where, file_as_reply(title, content, reason))
+
+    def whisper(self, where: Where, message: Message) -> None:
+        """Tell the asker alone: through the response URL where there is one, which works in any channel.
+
+        Raises:
+            PublishError: if it did not arrive.
+        """
+        if where.response_url:
+            self._respond(where.response_url, message)
+            return
+        with _slack_errors():
+            self._client.chat_postEphemeral(
+                channel=where.channel, user=where.user, thread_ts=where.thread_ts, **_content(message)
+            )
+
+    def home(self, user: str, view: dict[str, Any]) -> None:
+        """Show the App Home tab.
+
+        Raises:
+            PublishError: if Slack did not take it.
+        """
+        with _slack_errors():
+            self._client.views_publish(user_id=user, view=view)
+
+    def _post(self, channel: str, thread_ts: str | None, message: Message) -> str:
+        # One after the other: together they would be told to wait together, and collide again.
+        with self._channel(channel).turn, _slack_errors():
+            posted = self._first_that_fits(
+                message, lambda form: self._client.chat_postMessage(**_new(channel, thread_ts, form))
+            )
+        return str(posted["ts"])
+
+    def _put(self, place: Where, message: Message) -> Where:
+        try:
+            with _slack_errors():
+                self._first_that_fits(message, lambda form: self._persistently(place, form))
+        except UndeliverableError as error:
+            if str(error) not in _PLACEHOLDER_GONE:
+                raise
+            return replace(place, placeholder_ts=self._post(place.channel, place.thread_ts, message))
+        return place
+
+    def _persistently(self, place: Where, message: Message) -> Any:
+        # An edit may be repeated without harm, so it is also tried again where nobody knows whether it arrived.
+        again = Retrying(
+            retry=retry_if_exception(_passes),
+            stop=stop_after_attempt(4),
+            wait=wait_random_exponential(max=4),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return again(self._client.chat_update, **_edit(place, message))
+
+    def _first_that_fits(self, message: Message, send: Callable[[Message], Any]) -> Any:
+        short = shortened(message)
+        for form in (message, short):
+            try:
+                return send(form)
+            except SlackApiError as error:
+                if _code_of(error) not in _TOO_MUCH:
+                    raise
+                log.warning("message refused", reason=_code_of(error), blocks=len(form.blocks))
+        return send(replace(short, blocks=()))
+
+    def _respond(self, url: str, message: Message) -> None:
+        try:
+            response = WebhookClient(url, timeout=self._client.timeout).send(
+                text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
+            )
+        except _ON_THE_WAY as error:
+            raise SlackUnavailableError(type(error).__name__) from error
+        if response.status_code != 200:
+            raise UndeliverableError(f"response_url answered {response.status_code}")
+
+    def _channel(self, channel: str) -> _Channel:
+        with self._lock:
+            return self._channels[channel]
+
+    def _final(self, where: Where) -> Where | None:
+        with self._lock:
+            return self._settled.get((where.channel, where.placeholder_ts))
+
+    def _settle(self, where: Where, place: Where) -> None:
+        with self._lock:
+            self._settled[(where.channel, where.placeholder_ts)] = place
+            while len(self._settled) > _REMEMBERED:
+                self._settled.popitem(last=False)
+
+
+def _content(message: Message) -> dict[str, Any]:
+    blocks: list[Block] = list(message.blocks)
+    return {"text": message.text, "blocks": blocks, "parse": "none", "link_names": False}
+
+
+def _new(channel: str, thread_ts: str | None, message: Message) -> dict[str, Any]:
+    quiet = {"unfurl_links": False, "unfurl_media": False}
+    return {"channel": channel, "thread_ts": thread_ts, **quiet, **_content(message)}
+
+
+def _edit(where: Where, message: Message) -> dict[str, Any]:
+    return {"channel": where.channel, "ts": where.placeholder_ts, **_content(message)}
+
+
+@contextmanager
+def _slack_errors() -> Iterator[None]:
+    """Turn what the SDK raises into what callers can act on."""
+    try:
+        yield
+    except SlackApiError as error:
+        reason = _code_of(error)
+        if reason in _ABSENT:
+            raise NotInChannelError(reason) from error
+        if _passes(error):
+            raise SlackUnavailableError(reason, _retry_after(error)) from error
+        raise UndeliverableError(reason) from error
+    except SlackClientError as error:
+        raise UndeliverableError(type(error).__name__) from error
+    except _ON_THE_WAY as error:
+        raise SlackUnavailableError(type(error).__name__) from error
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, SlackApiError):
+        status = getattr(error.response, "status_code", 200)
+        return status == 429 or status >= 500 or _code_of(error) in _PASSING
+    return isinstance(error, _ON_THE_WAY)
+
+
+def _code_of(error: BaseException) -> str:
+    if isinstance(error, SlackApiError):
+        reason = error.response.get("error") if hasattr(error.response, "get") else None
+        return str(reason or "unknown_error")
+    return type(error).__name__
+
+
+def _retry_after(error: SlackApiError) -> float | None:
+    headers = getattr(error.response, "headers", None) or {}
+    named = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
+    named = named[0] if isinstance(named, list) else named
+    return float(named) if isinstance(named, str) and named.isdigit() else None

@@ -1,0 +1,249 @@
+"""Slack's limits and Slack's markup: nowhere else.
+
+Numbers: https://docs.slack.dev/reference/block-kit (blocks, elements, composition objects),
+https://docs.slack.dev/reference/methods/chat.postMessage and chat.update; markup:
+https://docs.slack.dev/messaging/formatting-message-text. The total over all blocks is not documented: servers answer
+``msg_blocks_too_long`` at about 13,200 characters (slackapi/bolt-js issue 2509).
+
+Characters are counted as UTF-16 units after escaping, the strictest of the readings.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.render.clean import clean, one_line
+from handlers.model.finding import Sentence
+
+Block = dict[str, Any]
+
+MOST_BLOCKS = 50
+MOST_CHARACTERS = 13_000
+SHORT = 4_000
+SECTION = 3_000
+CONTEXT_ELEMENTS = 10
+HEADER = 150
+BUTTON_LABEL = 75
+BUTTON_VALUE = 2_000
+BUTTONS = 25
+FALLBACK = 3_900
+"""``chat.update`` refuses more than 4,000 characters of ``text``."""
+INLINE_CODE = 260
+"""Room for the longest name of Kubernetes, 253 characters."""
+
+ELLIPSIS = "…"
+_CODE_BLOCK_FRAME = 48
+"""Room for the two fences and the line that counts what was left out."""
+_HALF_ENTITY = re.compile(r"&[a-z]{0,3}$")
+_PAGE = SECTION - _CODE_BLOCK_FRAME
+_FENCE = "```"
+_PLACE = re.compile("\ue000([0-9]+)\ue001")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What Slack is given: blocks for the screen, ``text`` for notifications, screen readers and plain clients."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+
+def size(text: str) -> int:
+    """Return the length as UTF-16 counts it."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def escape(text: str) -> str:
+    """Return prose that Slack shows as it stands: no link, mention or broadcast can be smuggled in."""
+    safe = clean(text).replace("`", "'")
+    return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(value: str) -> str:
+    """Return a value as inline code, whatever it contains."""
+    return f"`{clip(escape(one_line(value)) or '?', INLINE_CODE)}`"
+
+
+def code_block(body: str, limit: int = SECTION) -> str:
+    """Return a fenced block of at most ``limit`` characters; what was cut off is counted in lines."""
+    lines = escape(body.rstrip("\n").expandtabs(2)).split("\n")
+    room = limit - _CODE_BLOCK_FRAME
+    kept: list[str] = []
+    for line in lines:
+        room -= size(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    kept = kept or [clip(lines[0], limit - _CODE_BLOCK_FRAME)]
+    left = len(lines) - len(kept)
+    note = f"\n{ELLIPSIS} {left} more lines" if left else ""
+    return f"{_FENCE}\n" + "\n".join(kept) + f"{note}\n{_FENCE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A long text as several blocks of code. ``whole``: nothing was left out."""
+
+    blocks: tuple[Block, ...]
+    whole: bool
+
+
+def code_pages(body: str, *, most: int = 4) -> Pages:
+    """Return a text as up to ``most`` full sections of code."""
+    lines = clean(body).rstrip("\n").split("\n")
+    pages: list[Block] = []
+    page: list[str] = []
+    room = _PAGE
+    for index, line in enumerate(lines):
+        width = size(escape(line.expandtabs(2))) + 1
+        if width > room and page:
+            pages.append(section(code_block("\n".join(page), SECTION)))
+            page, room = [], _PAGE
+            if len(pages) == most:
+                return Pages((*pages, context(f"{ELLIPSIS} {len(lines) - index} more lines")), whole=False)
+        page.append(line)
+        room -= width
+    return Pages((*pages, section(code_block("\n".join(page), SECTION))), whole=room >= 0)
+
+
+def say(sentence: Sentence) -> str:
+    """Return a sentence with its values as inline code and its prose escaped."""
+    values: list[str] = []
+
+    def hold(value: str) -> str:
+        values.append(value)
+        return f"\ue000{len(values) - 1}\ue001"
+
+    # The values are set in after escaping, so neither prose nor value can break out of its own quotes.
+    spoken = sentence.said(hold)
+    words = _PLACE.split(spoken)
+    return "".join(code(values[int(word)]) if index % 2 else escape(word) for index, word in enumerate(words)).strip()
+
+
+def clip(text: str, limit: int) -> str:
+    """Return mrkdwn of at most ``limit`` characters, cut where it stays whole: no half entity, no open code."""
+    if size(text) <= limit:
+        return text
+    cut = _HALF_ENTITY.sub("", _first(text, limit - size(f"\n{_FENCE}{ELLIPSIS}")))
+    if cut.count(_FENCE) % 2:
+        return f"{cut}\n{_FENCE}{ELLIPSIS}"
+    return f"{cut}`{ELLIPSIS}" if cut.count("`") % 2 else cut + ELLIPSIS
+
+
+def bullets(items: Sequence[str], *, most: int, limit: int, each: int = 420, rest: str = "see Evidence") -> str:
+    """Return a list that says how much of it was left out."""
+    lines: list[str] = []
+    room = limit - 40
+    for item in items[:most]:
+        line = f"• {clip(item, each)}"
+        room -= size(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    left = len(items) - len(lines)
+    return "\n".join([*lines, *([f"{ELLIPSIS} {left} more, {rest}"] if left else [])])
+
+
+def section(text: str, accessory: Block | None = None) -> Block:
+    """Return a block of mrkdwn. ``verbatim`` keeps Slack from making links and mentions of plain words."""
+    block: Block = {"type": "section", "text": _mrkdwn(clip(text, SECTION))}
+    return {**block, "accessory": accessory} if accessory else block
+
+
+def context(*texts: str, limit: int = 1_200) -> Block:
+    """Return small grey print."""
+    kept = [text for text in texts if text][:CONTEXT_ELEMENTS]
+    share = limit // max(1, len(kept))
+    return {"type": "context", "elements": [_mrkdwn(clip(text, share)) for text in kept or [ELLIPSIS]]}
+
+
+def header(text: str) -> Block:
+    """Return a large plain line."""
+    return {"type": "header", "text": _plain(text, HEADER)}
+
+
+def divider() -> Block:
+    """Return a line."""
+    return {"type": "divider"}
+
+
+def button(label: str, action_id: str, value: str, *, primary: bool = False) -> Block | None:
+    """Return a button, or None where the value does not fit: half a question is a wrong question."""
+    if not value or size(value) > BUTTON_VALUE:
+        return None
+    block: Block = {
+        "type": "button",
+        "action_id": action_id,
+        "text": _plain(label, BUTTON_LABEL),
+        "value": value,
+    }
+    return {**block, "style": "primary"} if primary else block
+
+
+def actions(buttons: Iterable[Block | None]) -> list[Block]:
+    """Return a row of the buttons that there are; nothing when there are none."""
+    there = [item for item in buttons if item][:BUTTONS]
+    return [{"type": "actions", "elements": there}] if there else []
+
+
+def message(blocks: Sequence[Block], text: str, *, budget: int = MOST_CHARACTERS) -> Message:
+    """Return the message within every limit; where it is too long, a line says what was left out."""
+    return Message(text=clip(escape(text), FALLBACK), blocks=tuple(_fitted(list(blocks), budget)))
+
+
+def shortened(whole: Message) -> Message:
+    """Return the message cut to its beginning and its last blocks, for a server that refused the whole."""
+    return Message(text=clip(whole.text, FALLBACK), blocks=tuple(_fitted(list(whole.blocks), SHORT)))
+
+
+def weight(block: object) -> int:
+    """Return the characters that a block brings to the total, button values included."""
+    match block:
+        case Mapping():
+            strings = sum(
+                size(text) for key, text in block.items() if key in ("text", "value") and isinstance(text, str)
+            )
+            return strings + sum(weight(item) for item in block.values() if not isinstance(item, str))
+        case list() | tuple():
+            return sum(map(weight, block))
+        case _:
+            return 0
+
+
+def _fitted(blocks: list[Block], budget: int) -> list[Block]:
+    tail_length = 2
+    left_out = 0
+    notice: Callable[[], list[Block]] = lambda: (  # noqa: E731
+        [context(f"{ELLIPSIS} {left_out} parts left out here, see Evidence")] if left_out else []
+    )
+    head, tail = blocks[:-tail_length], blocks[-tail_length:]
+    while len(blocks) > MOST_BLOCKS or weight(blocks) > budget:
+        if len(head) > 1:
+            head.pop()
+        elif tail:
+            tail.pop(0)
+        else:
+            break
+        left_out += 1
+        blocks = [*head, *notice(), *tail]
+    return blocks
+
+
+def _mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text or ELLIPSIS, "verbatim": True}
+
+
+def _plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": _cut(one_line(text) or ELLIPSIS, limit), "emoji": True}
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if size(text) <= limit else _first(text, limit - 1).rstrip() + ELLIPSIS
+
+
+def _first(text: str, limit: int) -> str:
+    cut = text[: max(0, limit)]
+    while size(cut) > limit and cut:
+        cut = cut[:-1]
+    return cut

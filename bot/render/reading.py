@@ -1,0 +1,230 @@
+"""How a report reads, before anybody decides how it looks: status, hop strip, blame, gaps and age, in plain words.
+
+Both the Slack message and the plain text are made from this, so they cannot tell different stories.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from handlers.model.finding import Evidence, Finding, Hop, Outcome
+from handlers.model.report import AlsoOpens, Expected, GapNote, Observed, Patch, Report
+
+
+class Mark(StrEnum):
+    """A verdict on one hop or one finding."""
+
+    PASS = "✓"  # noqa: S105  (a tick, not a password)
+    FAIL = "✗"
+    WARN = "!"
+    UNKNOWN = "?"
+
+
+class Tone(StrEnum):
+    """What the whole report amounts to."""
+
+    GOOD = "good"
+    BAD = "bad"
+    DOUBT = "doubt"
+    CONTRADICTION = "contradiction"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The first word of the answer."""
+
+    tone: Tone
+    word: str
+
+
+_WORD = {Expected.OPEN: "Open", Expected.BLOCKED: "Blocked", Expected.UNKNOWN: "Cannot tell"}
+_TONE = {Expected.OPEN: Tone.GOOD, Expected.BLOCKED: Tone.BAD, Expected.UNKNOWN: Tone.DOUBT}
+_CONTRADICTION = {
+    (Expected.OPEN, Observed.DROPPED): "Open, yet dropped",
+    (Expected.OPEN, Observed.AUDITED): "Open, yet audited as denied",
+    (Expected.BLOCKED, Observed.FORWARDED): "Blocked, yet passing",
+    (Expected.BLOCKED, Observed.AUDITED): "Blocked, yet passing in audit mode",
+}
+_SEEN = {
+    Observed.FORWARDED: "traffic passes",
+    Observed.DROPPED: "traffic is dropped",
+    Observed.AUDITED: "policy audit mode lets through what would be denied",
+    Observed.NOTHING: "no attempt in the time looked at",
+    Observed.NO_DATA: "flows could not be read",
+}
+_WORST_FIRST = (Outcome.PROBLEM, Outcome.BROKEN, Outcome.UNKNOWN, Outcome.FINE, Outcome.NOT_APPLICABLE)
+_DOUBTFUL = (Outcome.UNKNOWN, Outcome.BROKEN)
+
+
+def status_of(report: Report) -> Status:
+    """Return the status: by the two verdicts for a question of reachability, else by the worst finding."""
+    if report.expected is not None:
+        contradiction = _CONTRADICTION.get((report.expected, report.observed or Observed.NO_DATA))
+        if contradiction:
+            return Status(Tone.CONTRADICTION, contradiction)
+        return Status(_TONE[report.expected], _WORD[report.expected])
+    outcomes = {finding.outcome for finding in report.findings}
+    if report.candidates:
+        return Status(Tone.DOUBT, "Which one?")
+    if Outcome.PROBLEM in outcomes:
+        return Status(Tone.BAD, "Problems")
+    if outcomes & set(_DOUBTFUL):
+        return Status(Tone.DOUBT, "Partly unknown")
+    return Status(Tone.GOOD, "Fine")
+
+
+def hop_strip(report: Report) -> tuple[tuple[str, Mark], ...]:
+    """Return every hop that was judged, along the path, with its mark."""
+    judged = [finding for finding in report.findings if finding.outcome is not Outcome.NOT_APPLICABLE]
+    by_hop = ((hop, [finding for finding in judged if finding.hop is hop]) for hop in Hop)
+    return tuple((hop_name(hop), _mark_of(findings)) for hop, findings in by_hop if findings)
+
+
+def hop_name(hop: Hop | None) -> str:
+    """Return a hop's name as the strip shows it."""
+    return hop.value.removesuffix("-policy") if hop else ""
+
+
+def mark_of(finding: Finding) -> Mark:
+    """Return the mark of one finding alone."""
+    return _mark_of([finding])
+
+
+def _mark_of(findings: Iterable[Finding]) -> Mark:
+    kinds = {(finding.outcome, finding.blocking) for finding in findings}
+    if (Outcome.PROBLEM, True) in kinds:
+        return Mark.FAIL
+    if any((outcome, True) in kinds for outcome in _DOUBTFUL):
+        return Mark.UNKNOWN
+    if (Outcome.PROBLEM, False) in kinds:
+        return Mark.WARN
+    return Mark.UNKNOWN if any((outcome, False) in kinds for outcome in _DOUBTFUL) else Mark.PASS
+
+
+def doubts(report: Report) -> tuple[Finding, ...]:
+    """Return what keeps the report from an answer: blocking checks that could not be made."""
+    return tuple(finding for finding in report.findings if finding.blocking and finding.outcome in _DOUBTFUL)
+
+
+def noticed(report: Report) -> tuple[Finding, ...]:
+    """Return problems that do not stop the asked traffic, and doubts that do not matter to it, worst first."""
+    return worst_first(
+        finding
+        for finding in report.findings
+        if not finding.blocking and finding.outcome in (Outcome.PROBLEM, *_DOUBTFUL)
+    )
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings, worst first; what is equally bad keeps the command's own order."""
+    return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.outcome)))
+
+
+def seen(report: Report) -> str:
+    """Return what flows showed, in a sentence, or nothing where the question was not about flows."""
+    if report.observed is None:
+        return report.observed_detail
+    words = _SEEN[report.observed]
+    return f"{words} — {report.observed_detail}" if report.observed_detail else words
+
+
+def citation(evidence: Evidence) -> str:
+    """Return where the evidence stands: ``CiliumNetworkPolicy shop/cart /spec/ingress/0``."""
+    return " ".join(filter(None, (ref_in_words(evidence.ref), evidence.pointer)))
+
+
+def ref_in_words(ref: str) -> str:
+    """Return ``Kind/namespace/name`` as ``Kind namespace/name``, ``Kind//name`` as ``Kind name``."""
+    kind, _, rest = ref.partition("/")
+    return f"{kind} {rest.removeprefix('/')}".strip()
+
+
+def also_opens(patch: Patch) -> tuple[str, tuple[str, ...]]:
+    """Return what else the patch lets through: a leading phrase, and the flows."""
+    flows = tuple(_opened(flow) for flow in patch.also_opens)
+    if not patch.blast_radius_known:
+        reason = f": {patch.blast_radius_gap}" if patch.blast_radius_gap else ""
+        return (f"Also opens at least (what else is not known{reason})" if flows else f"Not known{reason}"), flows
+    return ("Also opens" if flows else "Opens nothing else"), flows
+
+
+def _opened(flow: AlsoOpens) -> str:
+    count = f" ({flow.count} pairs)" if flow.count > 1 else ""
+    return f"{flow.source} → {flow.destination} {flow.port}{count}"
+
+
+def coverage(report: Report) -> tuple[str, ...]:
+    """Return how much of the flows was seen, one clause each; empty where none were asked for."""
+    budget = report.budget
+    heard, silent = budget.nodes_heard, budget.nodes_silent
+    clauses = []
+    if heard or silent:
+        missing = f", not heard: {_some(silent)}" if silent else ""
+        clauses.append(f"flows: {budget.flows_seen} from {len(heard)} of {len(heard) + len(silent)} nodes{missing}")
+    if budget.covered_since and budget.until:
+        clauses.append(f"window {_span(budget.covered_since, budget.until)}")
+    if budget.asked_since and budget.covered_since and budget.covered_since > budget.asked_since:
+        clauses.append(f"asked back to {_hour(budget.asked_since)}, remembered only from {_hour(budget.covered_since)}")
+    elif budget.asked_since and not budget.covered_since and heard:
+        clauses.append(f"asked back to {_hour(budget.asked_since)}, how far the nodes remember is not known")
+    if budget.events_lost:
+        clauses.append(f"{budget.events_lost} events lost")
+    if budget.truncated:
+        clauses.append("more flows than were read")
+    return tuple(clauses)
+
+
+def provenance(report: Report, age: timedelta | None) -> tuple[str, ...]:
+    """Return where and when the facts were taken, and how old an answer from the cache is."""
+    clauses = [f"facts from {report.source or 'an unnamed source'}", f"taken {moment(report.taken_at)}"]
+    if age is not None:
+        clauses.append(f"cached {duration(age)} ago")
+    return tuple(clauses)
+
+
+def gap_in_words(gap: GapNote) -> str:
+    """Return one thing that could not be looked at."""
+    place = f" of {gap.node}" if gap.node else ""
+    detail = f": {gap.detail}" if gap.detail else ""
+    remedy = f" → {gap.remedy}" if gap.remedy else ""
+    return f"{gap.part}{place} ({gap.gap}){detail}{remedy}"
+
+
+def moment(at: datetime) -> str:
+    """Return a time as engineers compare it with logs: UTC, whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration(span: timedelta) -> str:
+    """Return a duration in its largest sensible unit."""
+    seconds = max(0, round(span.total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def follow_ups(report: Report) -> tuple[str, ...]:
+    """Return the questions that look closer, worst finding first, each once."""
+    asked = (finding.follow_up for finding in worst_first(report.findings) if finding.follow_up)
+    return tuple(dict.fromkeys(text for text in asked if text != report.question))
+
+
+def _span(since: datetime, until: datetime) -> str:
+    same_day = since.astimezone(UTC).date() == until.astimezone(UTC).date()
+    return f"{_hour(since)}–{_hour(until)} UTC" if same_day else f"{moment(since)} – {moment(until)}"
+
+
+def _hour(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%H:%M:%S")
+
+
+def _some(names: Iterable[str], most: int = 3) -> str:
+    return ", ".join(_first(tuple(names), most))
+
+
+def _first(names: tuple[str, ...], most: int) -> Iterator[str]:
+    yield from names[:most]
+    if len(names) > most:
+        yield f"{len(names) - most} more"

@@ -1,0 +1,205 @@
+"""A report as a Slack message: what is the matter, where, what to do; then how much of it is certain."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.render import reading, text
+from bot.render.blocks import (
+    Block,
+    Message,
+    actions,
+    bullets,
+    button,
+    clip,
+    code,
+    code_block,
+    context,
+    escape,
+    message,
+    say,
+    section,
+)
+from bot.render.candidates import candidate_buttons
+from bot.render.reading import Mark, Tone
+from handlers.model.finding import Evidence, Finding
+from handlers.model.report import Patch, Report
+
+EVIDENCE = "evidence"
+PATCH = "patch"
+NAMES = "names"
+ASK = "ask"
+"""Action ids. Buttons that ask a question have this one with a number behind it: ids are unique in a message."""
+AGAIN = f"{ASK}_again"
+
+_SIGN = {Tone.GOOD: "✅", Tone.BAD: "⛔", Tone.DOUBT: "❔", Tone.CONTRADICTION: "⚠️"}
+_ROWS = 12
+_LISTED = 30
+
+
+def report_message(report: Report, *, report_id: str = "", age: timedelta | None = None, asked_by: str = "") -> Message:
+    """Return the answer.
+
+    ``report_id`` is what ``Reports.save`` gave: without it there are no buttons that need the report. ``age`` is how
+    old an answer from the cache is, None for a new one. ``asked_by`` is a Slack user id.
+    """
+    body = _path(report) if report.expected is not None else _list(report)
+    blocks = [
+        section(_headline(report)),
+        *body,
+        *candidate_buttons(report.candidates),
+        *_names(report),
+        *_patches(report),
+        _provenance(report, age, asked_by),
+        *_buttons(report, report_id),
+    ]
+    return message(blocks, text.plain(report, age=age))
+
+
+def _headline(report: Report) -> str:
+    status = reading.status_of(report)
+    line = f"{_SIGN[status.tone]} *{status.word}* — {clip(say(report.headline), 900)}"
+    strip = " · ".join(f"*{hop} {mark}*" if mark is Mark.FAIL else f"{hop} {mark}" for hop, mark in _strip(report))
+    return f"{line}\n{strip}" if strip else line
+
+
+def _strip(report: Report) -> tuple[tuple[str, Mark], ...]:
+    return reading.hop_strip(report) if report.expected is not None else ()
+
+
+# -- a question of reachability --------------------------------------------------------------------------------------
+
+
+def _path(report: Report) -> Iterator[Block]:
+    blockers = report.blockers()
+    if blockers:
+        yield section(_blame(blockers[0]))
+    if blockers[1:]:
+        yield _listing("Also in the way", blockers[1:], most=5)
+    if doubts := reading.doubts(report):
+        yield _listing("Not known" if blockers else "Cannot tell without", doubts, most=5)
+    if seen := reading.seen(report):
+        yield section(f"*Seen:* {clip(escape(seen), 700)}")
+    if others := reading.noticed(report):
+        yield _listing("Also noticed", others, most=4, limit=1_200)
+
+
+def _blame(finding: Finding) -> str:
+    place = reading.hop_name(finding.hop)
+    lines = [f"*Stops at {place}:* {clip(say(finding.sentence), 700)}" if place else clip(say(finding.sentence), 700)]
+    lines += [f"• {_citation(item)}" for item in _cited(finding)[:3]]
+    if len(_cited(finding)) > 3:
+        lines.append(f"… {len(_cited(finding)) - 3} more, see Evidence")
+    excerpt = next((item.excerpt for item in finding.evidence if item.excerpt.strip()), "")
+    if excerpt:
+        lines.append(code_block(excerpt, 700))
+    if finding.advice:
+        lines.append(f"*Do:* {clip(escape(finding.advice), 400)}")
+    return "\n".join(lines)
+
+
+def _cited(finding: Finding) -> list[Evidence]:
+    return list({reading.citation(item): item for item in finding.evidence}.values())
+
+
+def _citation(evidence: Evidence) -> str:
+    return " ".join(code(part) for part in (reading.ref_in_words(evidence.ref), evidence.pointer) if part)
+
+
+def _listing(title: str, findings: tuple[Finding, ...], *, most: int, limit: int = 1_800) -> Block:
+    items = [_line(finding) for finding in findings]
+    return section(f"*{title}:*\n{bullets(items, most=most, limit=limit)}")
+
+
+def _line(finding: Finding) -> str:
+    place = f"*{reading.hop_name(finding.hop)}* " if finding.hop else ""
+    advice = f" → {escape(finding.advice)}" if finding.advice else ""
+    return f"{place}{clip(say(finding.sentence), 320)}{clip(advice, 160)}"
+
+
+# -- any other question ----------------------------------------------------------------------------------------------
+
+
+def _list(report: Report) -> Iterator[Block]:
+    ordered = reading.worst_first(report.findings)
+    shown, rest = ordered[:_ROWS], ordered[_ROWS:]
+    rows: list[str] = []
+    for index, finding in enumerate(shown):
+        row = f"{reading.mark_of(finding)} {_line(finding)}"
+        opener = button(_opener(finding.follow_up), f"{ASK}_{index}", finding.follow_up)
+        if opener:
+            if rows:
+                yield section("\n".join(rows))
+                rows = []
+            yield section(row, opener)
+        else:
+            rows.append(row)
+        if sum(map(len, rows)) > 1_500:
+            yield section("\n".join(rows))
+            rows = []
+    if rows:
+        yield section("\n".join(rows))
+    if rest:
+        items = [f"{reading.mark_of(finding)} {clip(say(finding.sentence), 160)}" for finding in rest]
+        yield section(bullets(items, most=_LISTED, limit=1_800, each=200))
+    if seen := reading.seen(report):
+        yield section(f"*Seen:* {clip(escape(seen), 700)}")
+
+
+def _opener(question: str) -> str:
+    word = question.partition(" ")[0]
+    return "Why?" if word == "why" else word.capitalize()
+
+
+# -- what both have --------------------------------------------------------------------------------------------------
+
+
+def _names(report: Report) -> Iterator[Block]:
+    if report.notes:
+        yield context(*(escape(note) for note in report.notes[:5]), limit=900)
+
+
+def _patches(report: Report) -> Iterator[Block]:
+    for patch in report.patches[:1]:
+        target = code(reading.ref_in_words(patch.policy))
+        more = f" _({len(report.patches) - 1} more, see Patch as file)_" if len(report.patches) > 1 else ""
+        verb = "adds" if patch.is_new else "changes"
+        yield section(f"*Patch:* {clip(escape(patch.title), 400)} — {verb} {target}{more}")
+        yield section(code_block((patch.manifest if patch.is_new else patch.diff) or patch.manifest, 2_600))
+        yield section(_consequences(patch))
+
+
+def _consequences(patch: Patch) -> str:
+    phrase, flows = reading.also_opens(patch)
+    sign = "" if patch.blast_radius_known and not flows else "⚠️ "
+    lines = [f"{sign}*{escape(phrase)}*{':' if flows else '.'}"]
+    if flows:
+        lines.append(bullets([escape(flow) for flow in flows], most=6, limit=800, each=200, rest="see Patch as file"))
+    if patch.checks:
+        lines.append(f"Proven: {clip(escape('; '.join(patch.checks)), 400)}")
+    return "\n".join(lines)
+
+
+def _provenance(report: Report, age: timedelta | None, asked_by: str) -> Block:
+    gaps = [f"not read: {reading.gap_in_words(gap)}" for gap in report.gaps]
+    if len(gaps) > 4:
+        gaps = [*gaps[:4], f"… {len(gaps) - 4} more gaps, see Evidence"]
+    asker = f"<@{asked_by}> asked " if asked_by.isalnum() else ""
+    return context(
+        f"{asker}{code(report.question)}",
+        escape(" · ".join((*reading.coverage(report), *reading.provenance(report, age)))),
+        *(f"⚠️ {escape(gap)}" for gap in gaps),
+        limit=2_000,
+    )
+
+
+def _buttons(report: Report, report_id: str) -> list[Block]:
+    follow_ups = reading.follow_ups(report) if report.expected is not None else ()
+    return actions(
+        [
+            button("Evidence", EVIDENCE, report_id),
+            button("Patch as file", PATCH, report_id, primary=True) if report.patches else None,
+            button("Ask again without cache", AGAIN, f"{report.question} fresh"),
+            button("Resolve names", NAMES, report_id) if report.identities else None,
+            *(button(question, f"{ASK}_{_ROWS + index}", question) for index, question in enumerate(follow_ups[:2])),
+        ]
+    )
