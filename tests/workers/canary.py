@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from handlers.commands.command import COMMANDS, Asked, Command, Conclusion
 from handlers.model.facts import Facts
@@ -69,7 +70,7 @@ def asked(words: str = "sings", *, fresh: bool = False) -> Asked:
     return Asked(COMMAND, Canary(words), fresh)
 
 
-Reading = Callable[[Ask], Known[object] | Missing]
+Reading = Callable[[Ask], Any]
 
 
 class Script:
@@ -87,7 +88,8 @@ class Script:
     def read(self, ask: Ask, timeout: float) -> Known[object] | Missing:
         assert timeout > 0
         self.asks.append(ask)
-        return self._reading(ask)
+        answer: Known[object] | Missing = self._reading(ask)
+        return answer
 
     def close(self) -> None:
         """Nothing is open."""

@@ -14,6 +14,9 @@ from workers.cli.status import Status
 from workers.origin import Live, NotOpenedError, Origin, Recorded, Sysdump
 
 PROGRAM = "cilium-triage"
+ASK = "ask"
+POLICY = "policy"
+"""Commands that are not questions of the table."""
 
 
 class Output(StrEnum):
@@ -59,7 +62,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
     try:
-        status = build()(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        status = build()(_with_command(arguments), prog_name=PROGRAM, standalone_mode=False)
     except typer.Exit as left:
         return left.exit_code
     except typer.Abort:
@@ -78,12 +81,19 @@ def run(arguments: Sequence[str]) -> int:
     return int(status or 0)
 
 
+def _with_command(arguments: Sequence[str]) -> list[str]:
+    """Take words that start with no subcommand for a plain sentence, and no words at all for a call for help."""
+    if not arguments:
+        return ["--help"]
+    known = (*COMMANDS, ASK, POLICY)
+    return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
+
+
 def build() -> typer.Typer:
     """Return the command line with one command per entry of COMMANDS, ``ask`` for plain sentences, and ``policy``."""
     app = typer.Typer(
         name=PROGRAM,
         help="Answer why one workload of a Cilium cluster cannot reach another.",
-        no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

@@ -1,0 +1,82 @@
+"""Every generated page, by file name."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from handlers.commands import COMMANDS, Command
+from handlers.model.finding import CODES, Code
+from handlers.probes import PROBES, Probe
+from workers.docs.schema import report_schema
+
+_GENERATED = "<!-- Written by `make docs` from the declarations in the code: change them, not this page. -->"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page."""
+    return {
+        "commands.md": commands_page(COMMANDS.values()),
+        "codes.md": codes_page(CODES.values(), PROBES),
+        "report-schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
+    }
+
+
+def commands_page(commands: Iterable[Command]) -> str:
+    """Return the page about every subcommand, in Slack and in the terminal."""
+    return _page(
+        "# Commands",
+        "Each of them works in Slack as `/cilium NAME ...`, as a mention of the bot, and in a terminal as"
+        " `cilium-triage NAME ...`. Add `fresh` for an answer that is not from the cache.",
+        *(line for command in sorted(commands, key=lambda one: one.name) for line in _command(command)),
+    )
+
+
+def _command(command: Command) -> Iterator[str]:
+    yield f"## {command.name}"
+    yield command.summary
+    yield f"```\n/cilium {command.usage}\n```"
+    yield "Examples:\n\n" + "\n".join(f"- `{example}`" for example in command.examples)
+    facts = [f"Who may ask: {command.role}."]
+    seconds = int(command.keep.total_seconds())
+    facts.append(f"An answer is kept for {seconds} s." if seconds else "An answer is never kept.")
+    if command.phrase:
+        facts.append("Plain sentences are understood as well.")
+    yield " ".join(facts)
+
+
+def codes_page(codes: Iterable[Code], probes: Iterable[Probe]) -> str:
+    """Return the page about every explanation code, with the check that says it."""
+    by_code: dict[str, list[Probe]] = {}
+    for probe in probes:
+        for code in probe.codes:
+            by_code.setdefault(code.name, []).append(probe)
+    return _page(
+        "# Explanation codes",
+        "Every finding carries one of these codes. Codes are stable, texts are not: scripts should look at codes.",
+        *(line for code in sorted(codes, key=lambda one: one.name) for line in _code(code, by_code.get(code.name, []))),
+    )
+
+
+def _code(code: Code, probes: list[Probe]) -> Iterator[str]:
+    yield f"## {code.name}"
+    yield code.meaning
+    yield f"> {code.template}"
+    if code.advice:
+        yield f"What to do: {code.advice}"
+    for probe in probes:
+        hop = f" at hop `{probe.hop}`" if probe.hop else ""
+        blocks = ", which decides whether traffic passes" if probe.blocking else ""
+        yield f"Said by the check `{probe.name}`{hop}{blocks}. Its claim: {probe.healthy}"
+
+
+def _page(*paragraphs: str) -> str:
+    return "\n\n".join([_GENERATED, *(paragraph.strip() for paragraph in paragraphs)]) + "\n"
+
+
+def stale_pages(directory: Path) -> list[str]:
+    """Return the names of the pages in ``directory`` that differ from what the declarations give."""
+    return [name for name, text in pages().items() if _read(directory / name) != text]
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None

@@ -1,0 +1,123 @@
+"""What the worker is told by its environment."""
+
+from pathlib import Path
+from typing import Self
+
+from celery.schedules import ParseException, crontab
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from handlers.commands import NotUnderstoodError, understand
+from workers.origin import Live, Origin, Recorded, Sysdump
+
+GRACE = 10.0
+"""Seconds from the soft limit, after which the asker is told, to the hard limit, after which the process is killed."""
+
+
+class NotConfiguredError(Exception):
+    """The environment lacks something or has something wrong; the message names the variables, never their values."""
+
+
+class Digest(BaseModel):
+    """A question that is asked on a schedule, its answer posted to a channel.
+
+    ``cron`` has five fields, minute first, in UTC (``0 7 * * mon-fri``).
+    """
+
+    channel: str = Field(min_length=1)
+    cron: str
+    question: str = "health"
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, text: str) -> str:
+        try:
+            crontab.from_string(text)
+        except (ParseException, ValueError) as error:
+            raise ValueError(f"{text!r} is no cron expression of five fields, such as '0 7 * * mon-fri'") from error
+        return text
+
+    @field_validator("question")
+    @classmethod
+    def _is_question(cls, text: str) -> str:
+        try:
+            return str(understand(text))
+        except NotUnderstoodError as error:
+            raise ValueError(error.problem) from error
+
+
+class WorkerSettings(BaseSettings):
+    """The worker's and the scheduler's settings; every time is in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="CILIUM_TRIAGE_", extra="ignore", populate_by_name=True)
+
+    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+    slack_bot_token: SecretStr = Field(validation_alias="SLACK_BOT_TOKEN")
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+    source: str = Field("live", pattern=r"^(live|sysdump:.+|replay:.+)$")
+    cluster: str = ""
+    """How the cluster is called in answers and in the cache; empty: as the source calls it."""
+    context: str | None = None
+    kubeconfig: Path | None = None
+    cilium_namespace: str = "kube-system"
+    budget: float = Field(10.0, gt=0, le=600)
+    """For all reads of one question together."""
+    soft_limit: float = Field(40.0, gt=0)
+    """For one question, sending the answer included. It is answered "timed out" then."""
+    digests: tuple[Digest, ...] = ()
+    key_prefix: str = "cilium-triage"
+
+    @model_validator(mode="after")
+    def _leaves_time_to_answer(self) -> Self:
+        if self.budget >= self.soft_limit:
+            raise ValueError("CILIUM_TRIAGE_BUDGET must be less than CILIUM_TRIAGE_SOFT_LIMIT")
+        return self
+
+    @property
+    def hard_limit(self) -> float:
+        """After this time the process that works on a question is killed."""
+        return self.soft_limit + GRACE
+
+    @property
+    def visibility_timeout(self) -> float:
+        """After this time a question whose worker vanished goes to another; longer than any run can last."""
+        return self.hard_limit + GRACE
+
+    @property
+    def origin(self) -> Origin:
+        """Where facts come from."""
+        kind, _, path = self.source.partition(":")
+        if kind == "sysdump":
+            return Sysdump(Path(path))
+        if kind == "replay":
+            return Recorded(Path(path))
+        return Live(self.context, self.kubeconfig, None, self.cilium_namespace)
+
+
+def load_settings() -> WorkerSettings:
+    """Read the environment.
+
+    Raises:
+        NotConfiguredError: naming every variable that is missing or wrong.
+    """
+    try:
+        return WorkerSettings.model_validate({})
+    except ValidationError as error:
+        problems = [_in_words(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()]
+        raise NotConfiguredError("; ".join(problems)) from None
+    except SettingsError as error:
+        raise NotConfiguredError(str(error)) from None
+
+
+_WHAT_TO_SET = {
+    "REDIS_URL": "set it to a Redis such as redis://localhost:6379/0 (make playground brings its own)",
+    "SLACK_BOT_TOKEN": "set it to the bot token of the Slack app (xoxb-...)",
+}
+
+
+def _in_words(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = str(location[0]) if location else ""
+    variable = name if name.isupper() or not name else f"CILIUM_TRIAGE_{name.upper()}"
+    if kind == "missing":
+        return f"{variable} is not set: {_WHAT_TO_SET.get(variable, 'set it')}"
+    return f"{variable}: {message.removeprefix('Value error, ')}" if variable else message.removeprefix("Value error, ")
