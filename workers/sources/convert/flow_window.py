@@ -1,0 +1,97 @@
+"""Which flows a query wants, decided the same way for a stream and for a file."""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from handlers.model.flow import Flow
+from handlers.model.scope import FlowMatch, FlowQuery
+
+
+class FlowKey(NamedTuple):
+    """The few fields that queries compare; addresses as Hubble spells them."""
+
+    source: str
+    """``namespace/pod``; ``/`` where there is none."""
+    source_ip: str
+    destination: str
+    destination_ip: str
+    destination_port: int | None
+    verdict: str
+
+
+def key_of(flow: Flow) -> FlowKey:
+    """Return the key of a flow."""
+    source, destination = flow.source, flow.destination
+    return FlowKey(
+        source=f"{source.namespace}/{source.pod}",
+        source_ip=source.ip,
+        destination=f"{destination.namespace}/{destination.pod}",
+        destination_ip=destination.ip,
+        destination_port=destination.port,
+        verdict=flow.verdict,
+    )
+
+
+def wanted_by(query: FlowQuery) -> Callable[[FlowKey], bool]:
+    """Return the question whether any of the query's matches takes a flow; without matches every flow is taken."""
+    tests = [_test(match) for match in query.any_of]
+    if not tests:
+        return lambda key: True
+    return lambda key: any(test(key) for test in tests)
+
+
+def in_window(query: FlowQuery, time: datetime) -> bool:
+    """Whether a flow lies in the asked window, both ends included."""
+    return query.since <= time <= query.until
+
+
+def newest(query: FlowQuery, flows: Sequence[Flow]) -> tuple[tuple[Flow, ...], bool]:
+    """Put flows in the order of their times and keep the newest ``limit``; also tell whether some were cut."""
+    ordered = sorted(flows, key=lambda flow: flow.time)
+    return tuple(ordered[-query.limit :] if query.limit > 0 else ()), len(ordered) > query.limit
+
+
+def _test(match: FlowMatch) -> Callable[[FlowKey], bool]:
+    from_pod, to_pod = _pod_test(match.source_pods), _pod_test(match.destination_pods)
+    from_ip, to_ip = _address_test(match.source_ips), _address_test(match.destination_ips)
+    ports, verdicts = frozenset(match.destination_ports), frozenset(match.verdicts)
+
+    def test(key: FlowKey) -> bool:
+        return (
+            (from_pod is None or from_pod(key.source))
+            and (to_pod is None or to_pod(key.destination))
+            and (from_ip is None or from_ip(key.source_ip))
+            and (to_ip is None or to_ip(key.destination_ip))
+            and (not ports or key.destination_port in ports)
+            and (not verdicts or key.verdict in verdicts)
+        )
+
+    return test
+
+
+def _pod_test(pods: Sequence[str]) -> Callable[[str], bool] | None:
+    if not pods:
+        return None
+    whole = frozenset(pods)
+    namespaces = frozenset(pod for pod in pods if pod.endswith("/"))
+    return lambda pod: pod in whole or pod.partition("/")[0] + "/" in namespaces
+
+
+def _address_test(addresses: Sequence[str]) -> Callable[[str], bool] | None:
+    if not addresses:
+        return None
+    whole = frozenset(addresses)
+    networks = [ipaddress.ip_network(item, strict=False) for item in addresses if "/" in item]
+    if not networks:
+        return whole.__contains__
+
+    def test(address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return address in whole or any(parsed in network for network in networks)
+
+    return test

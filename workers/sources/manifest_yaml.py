@@ -1,0 +1,64 @@
+"""YAML as ``cilium sysdump`` writes it, to plain JSON values; anything cleverer is refused."""
+
+from typing import Any
+
+import yaml
+
+_MAX_DEPTH = 200
+"""Levels of nesting; manifests stay below 30, and libyaml's composer overflows the stack somewhere above 5,000."""
+
+try:
+    _Base: Any = yaml.CSafeLoader
+except AttributeError:  # pragma: no cover  (PyYAML built without libyaml: slower, the same result)
+    _Base = yaml.SafeLoader
+
+
+class ManifestError(ValueError):
+    """The bytes are no YAML that a cluster's objects would be written as."""
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """Loads times as the strings they are in JSON."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+
+
+def load_manifest(written: bytes) -> Any:
+    """Return the one document that the bytes hold.
+
+    Aliases are refused altogether: no dump has any, and nested ones grow without bound when they are walked.
+
+    Raises:
+        ManifestError: if it is no YAML, or holds aliases, several documents, or objects nested too deep.
+    """
+    try:
+        _check_events(written)
+        return yaml.load(written, Loader=_Loader)  # noqa: S506  (a subclass of the safe loader)
+    except yaml.YAMLError as error:
+        raise ManifestError(f"it is no YAML: {_first_line(error)}") from error
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        if isinstance(error, ManifestError):
+            raise
+        raise ManifestError(f"it is no YAML of a cluster's objects: {_first_line(error)}") from error
+
+
+def _check_events(written: bytes) -> None:
+    """Walk the parser's events, which need no stack, before anything that recurses sees the document."""
+    depth = 0
+    for event in yaml.parse(written, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise ManifestError(f"objects nest deeper than {_MAX_DEPTH}")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            raise ManifestError("it holds YAML aliases, which no sysdump has")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:120] or type(error).__name__
