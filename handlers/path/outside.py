@@ -7,7 +7,7 @@ from handlers.path.legs import Leg, PlaceKind
 
 
 def known_addresses(leg: Leg, facts: Facts) -> tuple[str, ...]:
-    """Return the destination's addresses; for a DNS name those that its node's agent or the flows learnt, maybe none."""
+    """Return the destination's addresses; for a DNS name those that an agent or the flows learnt, maybe none."""
     place = leg.destination
     if place.kind is not PlaceKind.HOST_NAME:
         return place.ips

@@ -1,0 +1,93 @@
+"""``health``: is Cilium itself well, worst first?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
+from handlers.commands.worst_first import worst_first
+from handlers.model.endpoint import Kind, Named
+from handlers.model.facts import Facts, PartMissingError
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.scope import Scope
+from handlers.names.grammar import End, Fresh, Word, items
+
+USAGE = "health [NODE] [fresh]"
+
+MOST_AGENTS = 40
+"""Agents asked in one run; the others are named as not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Is Cilium well: on one node, or everywhere where ``node`` is None?"""
+
+    node: str | None = None
+
+    def __str__(self) -> str:
+        """Return the normal form."""
+        return f"health {self.node}" if self.node else "health"
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return every node's agent, up to a bound, and every policy."""
+        try:
+            nodes: tuple[str, ...] | None = tuple(node.name for node in so_far.nodes if self.node in (None, node.name))
+        except PartMissingError:
+            nodes = (self.node,) if self.node else None
+        return Scope(namespaces=(), all_namespaces=True, nodes=nodes[:MOST_AGENTS] if nodes is not None else None)
+
+
+def parse(text: str) -> Health:
+    """Read an optional node.
+
+    Raises:
+        NotUnderstoodError: if more than one node is named.
+    """
+    found = [item for item in items(text) if not isinstance(item, Fresh)]
+    match found:
+        case []:
+            return Health()
+        case [Word(text=name)]:
+            return Health(name.lower())
+        case [End(name=Named(kind=Kind.NODE, name=name))]:
+            return Health(name)
+    raise NotUnderstoodError("Name one node, or none for the whole cluster.", USAGE, ("health",))
+
+
+def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Say how many things are ill, and the worst."""
+    where = f"node {question.node}" if question.node else "the cluster"
+    problems = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
+    unknown = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    if problems:
+        worst = problems[0].sentence
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems, the worst"
+        return Conclusion(Sentence(f"Cilium in {where} has {count}: {worst.template}", worst.values))
+    if unknown:
+        return Conclusion(
+            Sentence(
+                "Nothing ill was found in {where}, but {count} checks could not be made",
+                {"where": where, "count": len(unknown)},
+            )
+        )
+    return Conclusion(Sentence("Cilium in {where} is healthy", {"where": where}))
+
+
+def arrange(findings: Iterable[Finding]) -> list[Finding]:
+    """Order the findings worst first."""
+    return worst_first(findings)
+
+
+command(
+    Command(
+        name="health",
+        usage=USAGE,
+        summary="Is Cilium itself well? Agents, operator, relay, controllers, map pressure, refused policies; worst first.",
+        examples=("health", "health worker-1"),
+        question=Health,
+        parse=parse,
+        conclude=conclude,
+        arrange=arrange,
+        keep=timedelta(seconds=30),
+    )
+)

@@ -1,0 +1,96 @@
+"""``identity``: what a numeric identity is, who carries it, and which policies select it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
+from handlers.model.endpoint import EndpointName
+from handlers.model.facts import Facts, PartMissingError
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.scope import PodQuery, Scope
+from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
+
+USAGE = "identity NUMBER|A [fresh]"
+
+LARGEST = (1 << 32) - 1
+"""Numeric identities have 32 bits (Cilium, pkg/identity/numericidentity.go)."""
+LOCAL_SCOPE = 1 << 24
+"""Identities from here on have a meaning on one node only (same file, IdentityScopeLocal)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityOf:
+    """What is identity ``number``, or which identities has ``endpoint``? Exactly one of the two is set."""
+
+    number: int | None = None
+    endpoint: EndpointName | None = None
+
+    def __str__(self) -> str:
+        """Return the normal form."""
+        return f"identity {self.number if self.number is not None else self.endpoint}"
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return every carrier and every policy, and each node's own view where the number is node-local."""
+        try:
+            nodes = tuple(node.name for node in so_far.nodes) if self.is_node_local else ()
+        except PartMissingError:
+            return Scope(all_namespaces=True, pods=(PodQuery(),), identities=())
+        return Scope(all_namespaces=True, pods=(PodQuery(),), identities=(), nodes=nodes)
+
+    @property
+    def is_node_local(self) -> bool:
+        """Whether the number means another thing on every node."""
+        return self.number is not None and self.number >= LOCAL_SCOPE
+
+
+def parse(text: str) -> IdentityOf:
+    """Read a number or an endpoint.
+
+    Raises:
+        NotUnderstoodError: if there is not exactly one.
+    """
+    found = [item for item in items(text) if not isinstance(item, Fresh)]
+    if len(found) == 1 and (question := _question(found[0])):
+        return question
+    raise NotUnderstoodError("Name one identity by number, or one endpoint.", USAGE, ("identity 50404",))
+
+
+def _question(item: Item) -> IdentityOf | None:
+    match item:
+        case End(name=name):
+            return IdentityOf(endpoint=name)
+        case PortAsked(port=int(number), protocol=None):
+            return IdentityOf(number=number)
+        case Word(text=text) if text.isascii() and text.isdigit() and int(text[:11]) <= LARGEST:
+            return IdentityOf(number=int(text[:11]))
+        case Word(text=text) if entity := end_of(text):
+            return IdentityOf(endpoint=entity)
+    return None
+
+
+def conclude(_question: IdentityOf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Let the first finding speak: it says what the identity is."""
+    doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    first = next((finding for finding in findings if finding.outcome is Outcome.FINE), None) or next(iter(doubts), None)
+    return Conclusion(first.sentence if first else Sentence("Nothing is known of this identity"))
+
+
+def arrange(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep the order in which the probes speak: what it is, who carries it, what selects it."""
+    return sorted(findings, key=lambda finding: -finding.weight)
+
+
+command(
+    Command(
+        name="identity",
+        usage=USAGE,
+        summary="What a numeric identity is: its labels, who carries it now, which policies select it.",
+        examples=("identity 50404", "identity shop/frontend", "identity 16777217"),
+        question=IdentityOf,
+        parse=parse,
+        conclude=conclude,
+        arrange=arrange,
+        keep=timedelta(seconds=60),
+    )
+)

@@ -1,0 +1,105 @@
+"""``policies``: which policies select an endpoint or live in a namespace, and what each does."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
+from handlers.model.endpoint import EndpointName, HostName
+from handlers.model.facts import Facts, PartMissingError
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.scope import PodQuery, Scope
+from handlers.names.grammar import End, Fresh, Word, end_of, items
+from handlers.names.resolve import End as Side
+from handlers.names.resolve import resolve
+
+USAGE = "policies A|NAMESPACE [fresh]"
+_MOST_AGENTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesOf:
+    """Which policies select ``endpoint``, or the endpoints of ``namespace``? Exactly one of the two is set."""
+
+    endpoint: EndpointName | None = None
+    namespace: str | None = None
+
+    def __str__(self) -> str:
+        """Return the normal form."""
+        return f"policies {self.endpoint or self.namespace}"
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return the policies of the namespace and of the whole cluster, and the agents that realise them."""
+        namespace = self.namespace or getattr(self.endpoint, "namespace", None)
+        return Scope(
+            namespaces=(namespace,) if namespace else None,
+            all_namespaces=namespace is None,
+            pods=(PodQuery(namespace=namespace),),
+            nodes=self._nodes(so_far),
+            identities=(),
+        )
+
+    def _nodes(self, so_far: Facts) -> tuple[str, ...] | None:
+        try:
+            if self.endpoint is None:
+                pods = so_far.pods
+            else:
+                pods = resolve(self.endpoint, so_far, Side.SOURCE, None, None).pods
+        except PartMissingError:
+            return None
+        return tuple(dict.fromkeys(pod.node for pod in pods if pod.node and pod.is_running))[:_MOST_AGENTS]
+
+
+def parse(text: str) -> PoliciesOf:
+    """Read an endpoint or a namespace.
+
+    Raises:
+        NotUnderstoodError: if there is not exactly one.
+    """
+    found = [item for item in items(text) if not isinstance(item, Fresh)]
+    match found:
+        case [End(name=name)] if not isinstance(name, HostName):
+            return PoliciesOf(endpoint=name)
+        case [Word(text=text)]:
+            entity = end_of(text)
+            return PoliciesOf(endpoint=entity) if entity else PoliciesOf(namespace=text.lower())
+    raise NotUnderstoodError("Name one endpoint or one namespace.", USAGE, ("policies shop/cart",))
+
+
+def conclude(question: PoliciesOf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Say how many policies there are, and whether one of them is ill."""
+    about = str(question.endpoint or question.namespace)
+    ill = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
+    doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    policies = {finding.evidence[0].ref for finding in findings if finding.evidence and finding.weight > 0}
+    if doubts and not policies:
+        return Conclusion(
+            Sentence(
+                "Cannot tell for {about}: " + doubts[0].sentence.template, {**doubts[0].sentence.values, "about": about}
+            )
+        )
+    if not policies:
+        return Conclusion(Sentence("No policy selects {about}: everything is allowed both ways", {"about": about}))
+    count = "1 policy concerns" if len(policies) == 1 else f"{len(policies)} policies concern"
+    tail = f"; {ill[0].sentence.template}" if ill else ""
+    return Conclusion(Sentence(f"{count} {{about}}{tail}", {**(ill[0].sentence.values if ill else {}), "about": about}))
+
+
+def arrange(findings: Iterable[Finding]) -> list[Finding]:
+    """Order by illness, then by the policy's name."""
+    return sorted(findings, key=lambda finding: (finding.outcome is not Outcome.PROBLEM, -finding.weight, finding.text))
+
+
+command(
+    Command(
+        name="policies",
+        usage=USAGE,
+        summary="Which policies select an endpoint, what each does in each direction, and whether it is valid and in force.",
+        examples=("policies shop/cart", "policies shop"),
+        question=PoliciesOf,
+        parse=parse,
+        conclude=conclude,
+        arrange=arrange,
+        keep=timedelta(seconds=60),
+    )
+)

@@ -1,0 +1,83 @@
+"""What runs at the destination answers on the port.
+
+A reset in answer to a connection attempt means that the packet arrived and nothing listens. Silence after a delivered
+packet means something else: the process hangs, or a filter inside the pod eats it. Policy has no part in either.
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.why import Why
+from handlers.model.facts import Facts
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.snapshot import Part
+from handlers.model.traffic import Protocol
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.ends import ends_of
+from handlers.path.legs import Leg, PlaceKind, legs_of
+from handlers.path.seen import Sight, sight_of
+from handlers.probes.probe import probe
+
+NOTHING_LISTENS = code(
+    "NOTHING_LISTENS",
+    meaning="The destination answered the connection attempt with a reset: it got the packet and nothing listens.",
+    template="Nothing listens on {port} of {destination}: it answers with a reset (RST), last at {at}",
+    advice="Start the process, make it listen on 0.0.0.0 and this port, or dial the right port.",
+)
+NO_ANSWER = code(
+    "NO_ANSWER",
+    meaning="Packets were delivered to the destination, and no answer was seen.",
+    template="{destination} was handed packets on {port}, last at {at}, and no answer was seen",
+    advice="Look at the process: does it hang, or does a filter inside the pod drop? Check the flow budget for losses.",
+)
+ANSWERED = code(
+    "ANSWERED",
+    meaning="The destination answered.",
+    template="{destination} answered on {port}, last at {at}",
+)
+
+
+@probe(
+    answers=(Why,),
+    codes=(NOTHING_LISTENS, NO_ANSWER, ANSWERED),
+    needs=PARTS,
+    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.FLOWS),
+    hop=Hop.APPLICATION,
+)
+def application_answers(question: Why, facts: Facts) -> Iterator[Finding]:
+    """Judge what came back on each leg."""
+    ends = ends_of(question.connection, facts)
+    if not ends.are_clear:
+        return
+    said: set[tuple[Code, str]] = set()
+    for leg in legs_of(question.connection, ends, facts):
+        sight = sight_of(leg, facts.flows.flows)
+        spoken = _spoken(leg, sight)
+        if spoken and (spoken, leg.destination.title) not in said:
+            said.add((spoken, leg.destination.title))
+            yield _finding(spoken, leg, sight)
+
+
+def _spoken(leg: Leg, sight: Sight) -> Code | None:
+    dropped, refused, answered = sight.dropped_at, sight.refused_at, sight.answered_at
+    if refused and (not answered or refused > answered) and (not dropped or refused > dropped):
+        return NOTHING_LISTENS
+    if answered:
+        return ANSWERED
+    # A datagram needs no answer, and beyond the cluster nobody sees one arrive.
+    if sight.delivered_at and leg.protocol is Protocol.TCP and leg.destination.kind is PlaceKind.POD and not dropped:
+        return NO_ANSWER
+    return None
+
+
+def _finding(spoken: Code, leg: Leg, sight: Sight) -> Finding:
+    at = sight.refused_at if spoken is NOTHING_LISTENS else sight.answered_at or sight.delivered_at
+    pod = leg.destination.pod
+    return spoken.finding(
+        Outcome.FINE if spoken is ANSWERED else Outcome.PROBLEM,
+        hop=Hop.APPLICATION,
+        blocking=spoken is NOTHING_LISTENS,
+        evidence=[Evidence("hubble", f"Pod/{pod}" if pod else "", at=at)],
+        destination=leg.destination.title,
+        port="ICMP" if leg.protocol.is_icmp else f"{leg.port or 'any port'}/{leg.protocol}",
+        at=f"{at:%H:%M:%S} UTC" if at else None,
+    )

@@ -1,0 +1,55 @@
+"""Nothing but policy drops the packets.
+
+Routes, tunnels, NAT, connection tracking and half-started datapaths drop as well, and each names its reason.
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.why import Why
+from handlers.model.drop_reason import drop_reason
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.snapshot import Part
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.ends import ends_of
+from handlers.path.legs import legs_of
+from handlers.path.seen import sight_of
+from handlers.probes.probe import probe
+
+DROPPED_NOT_BY_POLICY = code(
+    "DROPPED_NOT_BY_POLICY",
+    meaning="Packets of this connection were dropped for a reason that is no policy.",
+    template="{count} packets were dropped on {node} as {reason}: {meaning}",
+)
+
+
+@probe(
+    answers=(Why,),
+    codes=(DROPPED_NOT_BY_POLICY,),
+    needs=PARTS,
+    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.FLOWS),
+    hop=Hop.AGENTS,
+)
+def no_other_drops(question: Why, facts: Facts) -> Iterator[Finding]:
+    """Name every drop that is not policy's."""
+    ends = ends_of(question.connection, facts)
+    if not ends.are_clear:
+        return
+    said: set[tuple[str, str]] = set()
+    for leg in legs_of(question.connection, ends, facts):
+        for drop in sight_of(leg, facts.flows.flows).drops:
+            known = drop_reason(drop.reason)
+            if known.is_policy or drop.reason == "L7" or (drop.reason, drop.node) in said:
+                continue
+            said.add((drop.reason, drop.node))
+            yield DROPPED_NOT_BY_POLICY.finding(
+                Outcome.PROBLEM,
+                hop=known.hop if known.hop in (Hop.SERVICE, Hop.IDENTITY, Hop.EGRESS_GATEWAY, Hop.L7) else Hop.AGENTS,
+                evidence=[Evidence("hubble", f"Node//{drop.node}", at=drop.last_at)],
+                advice=known.remedy,
+                weight=drop.count,
+                count=drop.count,
+                node=drop.node,
+                reason=drop.reason,
+                meaning=known.meaning,
+            )
