@@ -70,7 +70,7 @@ def _open(origin: Origin) -> Source:
             from workers.sources.sysdump import SysdumpSource
 
             try:
-                return SysdumpSource.open(path)
+                return SysdumpSource(path)
             except ArchiveError as error:
                 raise NotOpenedError(f"{error}. {error.remedy}") from error
         case Recorded(path):

@@ -1,0 +1,191 @@
+"""What a worker does with one ticket: run once for everybody who asks the same, and answer each of them once.
+
+A run can end in a crash at any point. Whoever has not been answered stays on the list of waiters, so the next run (the
+redelivered task, or one that the watch over overdue questions starts) answers them; an answer given twice edits the same
+message to the same words.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
+
+import redis
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from bot.publish import Publisher, PublishError, SlackUnavailableError
+from bot.render.blocks import Message
+from bot.render.failure import Failure, failure_message, internal, lost, timeout
+from bot.render.report import report_message
+from bot.reports import Reports
+from bot.ticket import Ticket
+from bot.waiters import Turn, Waiters
+from handlers.commands import Asked, NotUnderstoodError, understand
+from workers.collect import Progress
+from workers.progress import Narrator
+from workers.runner import Ran
+
+REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError)
+
+TRANSIENT = (*REDIS_ERRORS, SlackUnavailableError)
+"""Errors that are gone after a while: the task is tried again. Every other one is told to the asker at once."""
+
+MOST_CRASHES = 3
+"""Runs of one question that may end without a word, before the asker is told that it does not work."""
+
+_REDIS_PATIENCE = 10.0
+"""Seconds to wait in place for a Redis that restarts, before the task goes back to the queue."""
+
+_KEEP_COUNT = timedelta(hours=1)
+
+T = TypeVar("T")
+
+Composed = Callable[[Ticket], Message]
+"""The answer as one waiter gets it."""
+
+log = structlog.get_logger(__name__)
+
+
+class Look(Protocol):
+    """Answer a question from the cluster or the cache."""
+
+    def __call__(self, asked: Asked, progress: Progress) -> Ran:
+        """Return the report; gaps are in it, and whatever is raised is a defect or a limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Everything that is needed to answer a ticket. ``soft_limit`` is for the words of a timeout, in seconds."""
+
+    look: Look
+    redis: "redis.Redis[str]"
+    waiters: Waiters
+    publisher: Publisher
+    reports: Reports
+    soft_limit: float
+    prefix: str
+
+    def answer(self, ticket: Ticket) -> None:
+        """Answer everybody who waits for this question.
+
+        Raises:
+            SlackUnavailableError: if somebody could not be told now; try the ticket again later.
+            redis.ConnectionError, redis.TimeoutError: if Redis stays away; the ticket itself is answered by then, if a
+                run had begun. Try it again later for the others.
+        """
+        if _patiently(lambda: self.waiters.begin(ticket)) is not Turn.RUN:
+            return
+        with self._counted(ticket) as crashes:
+            if crashes >= MOST_CRASHES:
+                log.error("question_given_up", question=ticket.text, crashes=crashes)
+                self._tell_everybody(ticket, _failed(lost()))
+                return
+            composed = self._composed(ticket)
+            self._tell_everybody(ticket, composed)
+
+    def give_up(self, ticket: Ticket) -> None:
+        """Tell everybody that the run took too long: its process had to be killed.
+
+        Raises:
+            SlackUnavailableError, redis.ConnectionError, redis.TimeoutError: as ``answer`` does.
+        """
+        self._tell_everybody(ticket, self._timed_out(ticket))
+
+    def _composed(self, ticket: Ticket) -> Composed:
+        narrator = Narrator(ticket, self.waiters, self.publisher)
+        try:
+            with narrator:
+                ran = self.look(understand(ticket.text), narrator.say)
+            return self._composed_of(ran)
+        except SoftTimeLimitExceeded:
+            log.warning("question_timed_out", question=ticket.text)
+            return self._timed_out(ticket, narrator.latest)
+        except NotUnderstoodError as error:
+            # The web process parsed it: this worker is of another release.
+            return _failed(Failure(internal("").kind, error.problem, f"Ask like this: {error.usage}"))
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            failure_id = uuid.uuid4().hex[:8]
+            log.exception("question_failed", question=ticket.text, failure=failure_id, error=type(error).__name__)
+            return _failed(internal(failure_id))
+
+    def _composed_of(self, ran: Ran) -> Composed:
+        age = None if ran.cached_at is None else max(timedelta(0), datetime.now(UTC) - ran.cached_at)
+        try:
+            report_id = self.reports.save(ran.report)
+        except redis.RedisError as error:
+            # The answer matters more than the buttons under it.
+            log.warning("report_not_kept", error=type(error).__name__)
+            report_id = ""
+        return lambda waiter: report_message(ran.report, report_id=report_id, age=age, asked_by=waiter.where.user)
+
+    def _timed_out(self, ticket: Ticket, waiting_for: str = "") -> Composed:
+        return _failed(timeout(timedelta(seconds=self.soft_limit), waiting_for))
+
+    def _tell_everybody(self, ticket: Ticket, composed: Composed) -> None:
+        later: SlackUnavailableError | None = None
+        try:
+            for waiter in self._drained(ticket):
+                try:
+                    self._tell(waiter, composed)
+                except SlackUnavailableError as error:
+                    later = error
+        except SoftTimeLimitExceeded:
+            # There is an answer, only no time left to tell it to all of them.
+            raise SlackUnavailableError("the time limit came before everybody was told") from None
+        if later is not None:
+            raise later
+
+    def _drained(self, ticket: Ticket) -> Iterator[Ticket]:
+        told = False
+        try:
+            for waiter in self.waiters.drain(ticket):
+                told = told or waiter.id == ticket.id
+                yield waiter
+        except REDIS_ERRORS:
+            if not told:
+                yield ticket
+            raise
+
+    def _tell(self, waiter: Ticket, composed: Composed) -> None:
+        try:
+            self.publisher.answer(waiter.where, composed(waiter))
+        except SlackUnavailableError:
+            raise
+        except PublishError as error:
+            log.warning("answer_undeliverable", channel=waiter.where.channel, reason=str(error))
+        _patiently(lambda: self.waiters.answered(waiter))
+
+    @contextmanager
+    def _counted(self, ticket: Ticket) -> Iterator[int]:
+        """Give the number of runs of this ticket that began and never ended; an exception is an end."""
+        name = f"{self.prefix}:begun:{ticket.id}"
+        begun = _patiently(lambda: int(self.redis.incr(name)))
+        _patiently(lambda: self.redis.expire(name, _KEEP_COUNT))
+        try:
+            yield begun - 1
+        finally:
+            try:
+                self.redis.delete(name)
+            except redis.RedisError as error:
+                log.warning("count_not_reset", error=type(error).__name__)
+
+
+def _failed(failure: Failure) -> Composed:
+    return lambda waiter: failure_message(failure, waiter.text)
+
+
+def _patiently(step: Callable[[], T]) -> T:
+    again = Retrying(
+        retry=retry_if_exception_type(REDIS_ERRORS),
+        stop=stop_after_delay(_REDIS_PATIENCE),
+        wait=wait_fixed(0.2),
+        reraise=True,
+    )
+    return again(step)

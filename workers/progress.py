@@ -1,0 +1,73 @@
+"""Tell those who wait how far a slow run is."""
+
+import threading
+from types import TracebackType
+from typing import Self
+
+import redis
+import structlog
+
+from bot.publish import Publisher
+from bot.render.progress import progress
+from bot.ticket import Ticket
+from bot.waiters import Waiters
+
+FIRST_WORD = 2.0
+"""Seconds before anything is said: most answers come sooner."""
+
+PACE = 2.0
+"""Seconds between two updates, and between two renewals of the lease."""
+
+log = structlog.get_logger(__name__)
+
+
+class Narrator:
+    """Shows the latest words in the placeholder of everybody who waits, and keeps the lease of the run, while it runs.
+
+    It works on a thread of its own: Slack may be slow, and the gathering must not wait for it.
+    """
+
+    def __init__(
+        self, ticket: Ticket, waiters: Waiters, publisher: Publisher, *, first: float = FIRST_WORD, pace: float = PACE
+    ) -> None:
+        self._ticket = ticket
+        self._waiters = waiters
+        self._publisher = publisher
+        self._first = first
+        self._pace = pace
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._narrate, name="narrator", daemon=True)
+        self.latest = ""
+        """The last words said."""
+
+    def say(self, words: str) -> None:
+        """Take note of how far the run is."""
+        self.latest = words
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # Not joined: a slow update may still be under way. The publisher never lets progress follow an answer.
+        self._over.set()
+
+    def _narrate(self) -> None:
+        shown = ""
+        wait = self._first
+        while not self._over.wait(wait):
+            wait = self._pace
+            try:
+                self._waiters.renew(self._ticket)
+                if self.latest and self.latest != shown:
+                    shown = self.latest
+                    self._show(shown)
+            except redis.RedisError as error:
+                log.info("progress_not_shown", error=type(error).__name__)
+
+    def _show(self, words: str) -> None:
+        for waiter in self._waiters.waiting(self._ticket):
+            if not self._over.is_set():
+                self._publisher.progress(waiter.where, progress(waiter.text, words))
