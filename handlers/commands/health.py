@@ -82,7 +82,7 @@ command(
     Command(
         name="health",
         usage=USAGE,
-        summary="Is Cilium itself well? Agents, operator, relay, controllers, map pressure, refused policies; worst first.",
+        summary="Is Cilium itself well? Agents, operator, relay, controllers, maps, refused policies; worst first.",
         examples=("health", "health worker-1"),
         question=Health,
         parse=parse,

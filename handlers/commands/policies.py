@@ -94,7 +94,7 @@ command(
     Command(
         name="policies",
         usage=USAGE,
-        summary="Which policies select an endpoint, what each does in each direction, and whether it is valid and in force.",
+        summary="Which policies select an endpoint, what each does in each direction, and whether it is in force.",
         examples=("policies shop/cart", "policies shop"),
         question=PoliciesOf,
         parse=parse,

@@ -1,8 +1,8 @@
 """Where an egress gateway policy takes the traffic over, a gateway node exists.
 
 A policy that selects the pod and the destination but no node makes the datapath drop the packet (NO_EGRESS_GATEWAY,
-194), though Hubble shows it forwarded towards the network just before. One that works changes the address that the other side
-sees.
+194), though Hubble shows it forwarded towards the network just before. One that works changes the address that the
+other side sees.
 """
 
 import ipaddress

@@ -66,7 +66,11 @@ def _judge(leg: Leg, flows: tuple[Flow, ...]) -> Finding | None:
     answered = sight_of(leg, flows).answered_at
     if answered:
         return REPLIES_SEEN.finding(
-            Outcome.FINE, hop=Hop.REPLY, evidence=[Evidence("hubble", "", at=answered)], **values
+            Outcome.FINE,
+            hop=Hop.REPLY,
+            evidence=[Evidence("hubble", "", at=answered)],
+            source=leg.source.title,
+            destination=leg.destination.title,
         )
     return None
 

@@ -1,0 +1,84 @@
+"""No map of the datapath is nearly full.
+
+A full policy map leaves allows out; a full connection tracking or NAT map drops new connections. The pressure is the share
+in use, 1.0 being full (metric cilium_bpf_map_pressure).
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.health import Health
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.snapshot import Missing, Part
+from handlers.probes.probe import probe
+
+MAP_NEARLY_FULL = code(
+    "MAP_NEARLY_FULL",
+    meaning="A map of the datapath is nearly full, or full.",
+    template="Map {map} on {node} is {percent} % full",
+    advice="Raise its size in cilium-config (bpf-policy-map-max, bpf-ct-global-tcp-max, bpf-map-dynamic-size-ratio).",
+)
+IMPORT_ERRORS = code(
+    "IMPORT_ERRORS",
+    meaning="An agent counts policies that it could not import since it started.",
+    template="The agent of {node} could not import {count} policy changes since it started",
+    advice="Ask policies NAMESPACE for the refused ones; the agent's log has the reason.",
+)
+MAPS_HAVE_ROOM = code(
+    "MAPS_HAVE_ROOM",
+    meaning="Every map has room.",
+    template="The fullest map of {count} nodes is {percent} % full",
+)
+METRICS_UNREAD = code(
+    "METRICS_UNREAD",
+    meaning="An agent's metrics could not be read.",
+    template="The metrics of the agent of {node} were not read: {detail}",
+)
+
+NEARLY_FULL = 0.9
+"""Share in use from which a map counts as ill: Cilium's own alert threshold for map pressure."""
+
+
+@probe(
+    answers=(Health,),
+    codes=(MAP_NEARLY_FULL, IMPORT_ERRORS, MAPS_HAVE_ROOM, METRICS_UNREAD),
+    needs=(Part.NODES, Part.AGENT_METRICS),
+)
+def health_maps_have_room(question: Health, facts: Facts) -> Iterator[Finding]:
+    """Judge map pressure and import errors of each agent."""
+    fullest, read, troubles = 0.0, 0, 0
+    for node in (node.name for node in facts.nodes if question.node in (None, node.name)):
+        answer = facts.agent_metrics.on(node)
+        if isinstance(answer, Missing):
+            yield METRICS_UNREAD.finding(
+                Outcome.UNKNOWN, advice=answer.remedy, weight=20, node=node, detail=answer.detail
+            )
+            continue
+        read += 1
+        evidence = [Evidence("agent", f"Node//{node}")]
+        for metric in answer.value:
+            if metric.name == "cilium_bpf_map_pressure":
+                fullest = max(fullest, metric.value)
+                if metric.value >= NEARLY_FULL:
+                    troubles += 1
+                    yield MAP_NEARLY_FULL.finding(
+                        Outcome.PROBLEM,
+                        evidence=evidence,
+                        weight=int(metric.value * 80),
+                        map=metric.labels.get("map_name", "?"),
+                        node=node,
+                        percent=round(metric.value * 100),
+                    )
+            elif _counts_import_errors(metric.name, metric.labels) and metric.value > 0:
+                yield IMPORT_ERRORS.finding(
+                    Outcome.PROBLEM, evidence=evidence, weight=55, node=node, count=int(metric.value)
+                )
+    if read and not troubles:
+        yield MAPS_HAVE_ROOM.finding(Outcome.FINE, count=read, percent=round(fullest * 100, 1))
+
+
+def _counts_import_errors(name: str, labels: object) -> bool:
+    # Renamed in 1.16: policy_change_total{outcome="fail"} (Cilium, Documentation/observability/metrics.rst).
+    if name == "cilium_policy_import_errors_total":
+        return True
+    return name == "cilium_policy_change_total" and isinstance(labels, dict) and labels.get("outcome") == "fail"
