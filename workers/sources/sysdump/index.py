@@ -57,6 +57,7 @@ class SysdumpIndex:
                 f"{archive.name} is no sysdump: it holds neither cilium-sysdump.log nor lists such as k8s-pods-*.yaml",
                 "Collect one with `cilium sysdump`.",
             )
+        self.name = self._root.strip("/").rpartition("/")[2] or archive.name
         inside = {path[len(self._root) :]: path for path in sorted(paths) if path.startswith(self._root)}
         self.names = tuple(inside)
         self._sizes = {entry.path: entry.size for entry in archive.entries}

@@ -84,8 +84,8 @@ class SysdumpSource:
 
     @property
     def title(self) -> str:
-        """Name the archive."""
-        return f"sysdump {self._index.archive.name}"
+        """Name the dump by its folder, or by its file where it has none."""
+        return f"sysdump {self._index.name}"
 
     def now(self) -> datetime:
         """Return when the dump was taken."""
