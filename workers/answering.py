@@ -1,8 +1,8 @@
 """What a worker does with one ticket: run once for everybody who asks the same, and answer each of them once.
 
 A run can end in a crash at any point. Whoever has not been answered stays on the list of waiters, so the next run (the
-redelivered task, or one that the watch over overdue questions starts) answers them; an answer given twice edits the same
-message to the same words.
+redelivered task, or one that the watch over overdue questions starts) answers them. An answer given twice edits the
+same message to the same words.
 """
 
 import uuid
@@ -63,7 +63,7 @@ class Answering:
     """Everything that is needed to answer a ticket. ``soft_limit`` is for the words of a timeout, in seconds."""
 
     look: Look
-    redis: "redis.Redis[str]"
+    redis: redis.Redis
     waiters: Waiters
     publisher: Publisher
     reports: Reports

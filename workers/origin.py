@@ -1,7 +1,7 @@
 """Where facts come from, as somebody named it: a live cluster, an archive, or a recording; and how to open it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,49 +43,56 @@ Origin = Live | Sysdump | Recorded
 def opened(origin: Origin, *, record: Path | None = None) -> Iterator[Source]:
     """Give the source that an origin names, and close it afterwards.
 
-    With ``record``, everything that was read is written to that file, redacted, when the block ends well.
+    With ``record``, everything that was read is written to that file, redacted, in the end.
 
     Raises:
         NotOpenedError: if the archive, the recording or the kubeconfig cannot be opened.
     """
     source = _open(origin)
-    try:
-        if record is None:
-            yield source
-        else:
-            from workers.sources.recorded import RecordingSource
+    if record is not None:
+        from workers.sources.recorded import RecordingSource
 
-            recording = RecordingSource(source)
-            yield recording
-            recording.save(record)
-    finally:
-        source.close()
+        source = RecordingSource(source, record)
+    with closing(source):
+        yield source
 
 
 def _open(origin: Origin) -> Source:
     # Each of the three loads what the other two do without.
     match origin:
         case Sysdump(path):
-            from workers.sources.archive import ArchiveError
-            from workers.sources.sysdump import SysdumpSource
-
-            try:
-                return SysdumpSource(path)
-            except ArchiveError as error:
-                raise NotOpenedError(f"{error}. {error.remedy}") from error
+            return _open_sysdump(path)
         case Recorded(path):
-            from workers.sources.recorded import RecordingError, ReplaySource
-
-            try:
-                return ReplaySource.open(path)
-            except RecordingError as error:
-                raise NotOpenedError(str(error)) from error
+            return _open_recording(path)
         case Live():
-            from workers.sources.live import open_live
+            return _open_cluster(origin)
 
-            return open_live(
-                context=origin.context,
-                kubeconfig=origin.kubeconfig,
-                hubble_server=origin.hubble_server,
-                cilium_namespace=origin.cilium_namespace,
-            )
+
+def _open_sysdump(path: Path) -> Source:
+    from workers.sources.archive import ArchiveError
+    from workers.sources.sysdump import SysdumpSource
+
+    try:
+        return SysdumpSource(path)
+    except ArchiveError as error:
+        raise NotOpenedError(f"{error}. {error.remedy}") from error
+
+
+def _open_recording(path: Path) -> Source:
+    from workers.sources.recorded import RecordingError, ReplaySource
+
+    try:
+        return ReplaySource(path)
+    except RecordingError as error:
+        raise NotOpenedError(f"{error}. {error.remedy}") from error
+
+
+def _open_cluster(live: Live) -> Source:
+    from workers.sources.live import open_live
+
+    return open_live(
+        context=live.context,
+        kubeconfig=live.kubeconfig,
+        hubble_server=live.hubble_server,
+        cilium_namespace=live.cilium_namespace,
+    )

@@ -7,6 +7,7 @@ from celery.schedules import ParseException, crontab
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from bot.slack_client import SLACK_API
 from handlers.commands import NotUnderstoodError, understand
 from workers.origin import Live, Origin, Recorded, Sysdump
 
@@ -52,8 +53,9 @@ class WorkerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CILIUM_TRIAGE_", extra="ignore", populate_by_name=True)
 
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
-    slack_bot_token: SecretStr = Field(validation_alias="SLACK_BOT_TOKEN")
-    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+    slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
+    """Needed by the worker, not by the scheduler."""
+    slack_api_url: str = Field(SLACK_API, validation_alias="SLACK_API_URL")
     source: str = Field("live", pattern=r"^(live|sysdump:.+|replay:.+)$")
     cluster: str = ""
     """How the cluster is called in answers and in the cache; empty: as the source calls it."""
@@ -66,6 +68,8 @@ class WorkerSettings(BaseSettings):
     """For one question, sending the answer included. It is answered "timed out" then."""
     digests: tuple[Digest, ...] = ()
     key_prefix: str = "cilium-triage"
+    """Before every key in Redis; the web process must have the same."""
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @model_validator(mode="after")
     def _leaves_time_to_answer(self) -> Self:
@@ -111,7 +115,6 @@ def load_settings() -> WorkerSettings:
 
 _WHAT_TO_SET = {
     "REDIS_URL": "set it to a Redis such as redis://localhost:6379/0 (make playground brings its own)",
-    "SLACK_BOT_TOKEN": "set it to the bot token of the Slack app (xoxb-...)",
 }
 
 

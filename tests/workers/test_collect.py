@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_parts_are_read_together_and_nothing_else_is() -> None:
 
 
 def test_the_answers_of_nodes_are_gathered_into_one_part() -> None:
-    answers = {"a": Known("fine", NOW), "b": Missing(Gap.FORBIDDEN, "no exec")}
+    answers: dict[str, Any] = {"a": Known("fine", NOW), "b": Missing(Gap.FORBIDDEN, "no exec")}
     with needing(Part.AGENT_STATUS):
         snapshot = collect(
             Canary(width=lambda facts: Scope(nodes=("a", "b"))), Script(lambda ask: answers[str(ask.node)])

@@ -1,0 +1,77 @@
+"""The Celery application.
+
+``celery -A workers.app worker`` and ``celery -A workers.app beat -S redbeat.RedBeatScheduler`` start here.
+
+Its configuration is read from the environment when it is first needed, not when this module is imported.
+"""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init
+
+from bot.dispatch import QUEUE
+from workers.logs import set_up_logs
+from workers.schedule import beat_schedule
+from workers.settings import WorkerSettings, load_settings
+
+app = Celery("cilium-triage", include=["workers.tasks"])
+
+
+def configuration(settings: WorkerSettings) -> dict[str, Any]:
+    """Return Celery's configuration.
+
+    A message counts as done only when its task is done (``acks_late``), and goes back to the queue when the process
+    that worked on it is lost; so every task may run twice, and is written for that. ``prefetch`` 1 keeps questions out
+    of the hands of busy workers. The visibility timeout is longer than any run, or a running question would be given
+    out again.
+    """
+    url = settings.redis_url.get_secret_value()
+    return {
+        "broker_url": url,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {
+            "visibility_timeout": settings.visibility_timeout,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+        },
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_ignore_result": True,
+        "task_default_queue": QUEUE,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_soft_time_limit": settings.soft_limit,
+        "task_time_limit": settings.hard_limit,
+        "worker_prefetch_multiplier": 1,
+        "worker_max_tasks_per_child": 1000,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_send_task_events": False,
+        "enable_utc": True,
+        "timezone": "UTC",
+        "beat_schedule": beat_schedule(settings.digests),
+        "beat_max_loop_interval": 30,
+        "redbeat_redis_url": url,
+        "redbeat_key_prefix": f"{settings.key_prefix}:redbeat:",
+        "redbeat_lock_timeout": 120,
+    }
+
+
+app.add_defaults(lambda: configuration(load_settings()))
+
+
+@setup_logging.connect
+def _logs(**_: object) -> None:
+    set_up_logs(load_settings().log_level)
+
+
+@worker_init.connect
+def _load_before_the_fork(**_: object) -> None:
+    # The children share the memory of what is loaded here, and the first question does not wait for it.
+    from workers import deps
+
+    deps.preload(load_settings())

@@ -1,0 +1,112 @@
+"""The worker's parts, put together from its settings. One set for each process, made after the fork."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from bot.dispatch import Dispatcher
+from bot.publish import Publisher
+from bot.reports import Reports
+from bot.slack_client import slack_client
+from bot.waiters import Waiters
+from handlers.commands import Asked
+from workers.answering import Answering, Look
+from workers.cache import ReportCache
+from workers.collect import Progress
+from workers.origin import NotOpenedError, opened
+from workers.runner import Ran, run
+from workers.schedule import Digests
+from workers.settings import NotConfiguredError, WorkerSettings, load_settings
+
+_SOCKET_TIMEOUT = 5.0
+"""Seconds for one command to Redis; none of ours blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What the tasks need."""
+
+    settings: WorkerSettings
+    answering: Answering
+    digests: Digests
+
+
+@cache
+def deps() -> Deps:
+    """Return this process's parts.
+
+    Raises:
+        NotConfiguredError: if a setting is missing or wrong.
+    """
+    return assemble(load_settings())
+
+
+def assemble(settings: WorkerSettings) -> Deps:
+    """Put the parts together; connections are made when they are first used.
+
+    Raises:
+        NotConfiguredError: if no Slack token is set.
+    """
+    if settings.slack_bot_token is None:
+        raise NotConfiguredError("SLACK_BOT_TOKEN is not set: set it to the bot token of the Slack app (xoxb-...)")
+    token = settings.slack_bot_token.get_secret_value()
+    url = settings.redis_url.get_secret_value()
+    texts = connect(url, decode_responses=True)
+    publisher = Publisher(
+        slack_client(token, settings.slack_api_url), slack_client(token, settings.slack_api_url, patient=False)
+    )
+    waiters = Waiters(texts, prefix=settings.key_prefix)
+    answering = Answering(
+        look=_looking(settings, ReportCache(connect(url), cluster=_cluster_key(settings), prefix=settings.key_prefix)),
+        redis=texts,
+        waiters=waiters,
+        publisher=publisher,
+        reports=Reports(texts, prefix=settings.key_prefix),
+        soft_limit=settings.soft_limit,
+        prefix=settings.key_prefix,
+    )
+    digests = Digests(texts, waiters, publisher, Dispatcher(url).send, settings.key_prefix)
+    return Deps(settings, answering, digests)
+
+
+def preload(settings: WorkerSettings) -> None:
+    """Load what the first question would load, and find out at the start whether the source can be opened.
+
+    Raises:
+        NotConfiguredError: if a setting is missing or wrong, or the archive cannot be read.
+    """
+    assemble(settings)
+    try:
+        with opened(settings.origin):
+            pass
+    except NotOpenedError as error:
+        raise NotConfiguredError(f"CILIUM_TRIAGE_SOURCE: {error}") from error
+
+
+def connect(url: str, *, decode_responses: bool = False) -> redis.Redis:
+    """Return a client with explicit timeouts that tries a broken connection once more, and no longer."""
+    client: redis.Redis = redis.Redis.from_url(
+        url,
+        decode_responses=decode_responses,
+        socket_timeout=_SOCKET_TIMEOUT,
+        socket_connect_timeout=_SOCKET_TIMEOUT,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),
+    )
+    return client
+
+
+def _cluster_key(settings: WorkerSettings) -> str:
+    # A worker of another cluster may share the Redis; a name that people choose does not tell them apart for sure.
+    return "\n".join([settings.cluster, settings.source, settings.context or "", str(settings.kubeconfig or "")])
+
+
+def _looking(settings: WorkerSettings, cache: ReportCache) -> Look:
+    def look(asked: Asked, progress: Progress) -> Ran:
+        with opened(settings.origin) as source:
+            return run(asked, source, cache=cache, budget=settings.budget, progress=progress)
+
+    return look
