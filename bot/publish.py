@@ -88,13 +88,14 @@ class Publisher:
         self._settled: OrderedDict[tuple[str, str], Where] = OrderedDict()
 
     def placeholder(self, where: Where, message: Message) -> Where:
-        """Post the placeholder, and return the place with its time stamp.
+        """Post the placeholder, and return the place with its time stamp (and its channel: a user id makes one).
 
         Raises:
             NotInChannelError: if the bot may not post there.
             PublishError: if it could not be posted.
         """
-        return replace(where, placeholder_ts=self._post(where.channel, where.thread_ts, message))
+        channel, ts = self._post(where.channel, where.thread_ts, message)
+        return replace(where, channel=channel, placeholder_ts=ts)
 
     def progress(self, where: Where, message: Message) -> bool:
         """Show progress in the placeholder if there is room for it now; never after the answer, never with a wait."""
@@ -184,13 +185,13 @@ class Publisher:
         with _slack_errors():
             self._client.views_publish(user_id=user, view=view)
 
-    def _post(self, channel: str, thread_ts: str | None, message: Message) -> str:
+    def _post(self, channel: str, thread_ts: str | None, message: Message) -> tuple[str, str]:
         # One after the other: together they would be told to wait together, and collide again.
         with self._channel(channel).turn, _slack_errors():
             posted = self._first_that_fits(
                 message, lambda form: self._client.chat_postMessage(**_new(channel, thread_ts, form))
             )
-        return str(posted["ts"])
+        return str(posted["channel"]), str(posted["ts"])
 
     def _put(self, place: Where, message: Message) -> Where:
         try:
@@ -199,7 +200,8 @@ class Publisher:
         except UndeliverableError as error:
             if str(error) not in _PLACEHOLDER_GONE:
                 raise
-            return replace(place, placeholder_ts=self._post(place.channel, place.thread_ts, message))
+            _, ts = self._post(place.channel, place.thread_ts, message)
+            return replace(place, placeholder_ts=ts)
         return place
 
     def _persistently(self, place: Where, message: Message) -> Any:

@@ -23,6 +23,7 @@ class Surface(StrEnum):
     DIRECT = "direct"
     BUTTON = "button"
     INCIDENT = "incident"
+    SCHEDULE = "schedule"
 
 
 class TicketError(ValueError):

@@ -23,6 +23,7 @@ question, answers whoever is left; editing an answer a second time changes nothi
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, cast
@@ -46,6 +47,14 @@ class Turn(StrEnum):
     """Another run has the lease and answers this ticket as well."""
     DONE = "done"
     """Everybody has the answer: the task was delivered again after its work was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A question that people wait for and nobody works on, and how many of its runs were lost so far."""
+
+    ticket: Ticket
+    runs_lost: int
 
 
 class Waiters:
@@ -117,6 +126,11 @@ class Waiters:
         """Say whether this ticket has had its answer."""
         return bool(self._redis.exists(self._answered(ticket.id)))
 
+    def is_known(self, ticket: Ticket) -> bool:
+        """Say whether the ticket is listed or answered. If it is neither, Redis has lost what it knew."""
+        listed = self._redis.hexists(self._waiting(ticket.key), ticket.id)
+        return bool(listed) or self.is_answered(ticket)
+
     def drain(self, ticket: Ticket) -> Iterator[Ticket]:
         """Hand out every waiter once, late comers too, then give the lease back.
 
@@ -131,22 +145,27 @@ class Waiters:
                 return
         self._close(ticket, handed)
 
-    def overdue(self) -> tuple[Ticket, ...]:
+    def overdue(self) -> tuple[Overdue, ...]:
         """Return one ticket of every question that has waiters and no run; each of them may be queued again.
 
         The caller gets the lease of what is returned: two callers never get the same question.
         """
         return tuple(filter(None, (self._revive(_text(key)) for key in self._redis.smembers(self._index))))
 
-    def _revive(self, key: str) -> Ticket | None:
+    def _revive(self, key: str) -> Overdue | None:
         if self._redis.exists(self._run(key)):
             return None
         listed = sorted(self._listed(key), key=lambda one: (one.asked_at, one.id))
         if not listed:
             self._forget_if_empty(key)
             return None
-        taken = self._redis.set(self._run(key), listed[0].id, nx=True, px=self._lease)
-        return listed[0] if taken else None
+        if not self._redis.set(self._run(key), listed[0].id, nx=True, px=self._lease):
+            return None
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.incr(self._lost(key))
+            pipe.expire(self._lost(key), KEEP)
+            runs_lost, _ = pipe.execute()
+        return Overdue(listed[0], runs_lost)
 
     def _forget_if_empty(self, key: str) -> None:
         def forget(pipe: Any) -> None:
@@ -169,6 +188,7 @@ class Waiters:
                 pipe.delete(self._run(ticket.key))
             if not left_over:
                 pipe.srem(self._index, ticket.key)
+                pipe.delete(self._lost(ticket.key))
             return True
 
         return bool(self._atomically(close, self._waiting(ticket.key), self._run(ticket.key)))
@@ -196,6 +216,9 @@ class Waiters:
 
     def _run(self, key: str) -> str:
         return f"{self._prefix}:run:{key}"
+
+    def _lost(self, key: str) -> str:
+        return f"{self._prefix}:lost:{key}"
 
     def _answered(self, ticket_id: str) -> str:
         return f"{self._prefix}:answered:{ticket_id}"

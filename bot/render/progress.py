@@ -3,11 +3,10 @@
 from bot.render.blocks import Message, code, context, escape, message, section
 
 
-def looking(question: str, *, asked_by: str = "", shared: bool = False) -> Message:
-    """Return the placeholder for a question. ``shared``: somebody asked the same, and one run answers both."""
+def looking(question: str, *, asked_by: str = "") -> Message:
+    """Return the placeholder for a question; ``asked_by`` is a Slack user id, where nobody else says who asked."""
     who = f"<@{asked_by}> asked. " if asked_by.isalnum() else ""
-    how = " Somebody just asked the same; you share the answer." if shared else ""
-    return message([section(f"🔎 {who}Looking into {code(question)} …{how}")], f"Looking into {question} …{how}")
+    return message([section(f"🔎 {who}Looking into {code(question)} …")], f"Looking into {question} …")
 
 
 def progress(question: str, steps: str) -> Message:

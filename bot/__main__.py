@@ -1,0 +1,102 @@
+"""``python -m bot``: the web process, in Socket Mode or behind an HTTP endpoint."""
+
+import asyncio
+import signal
+import sys
+from urllib.error import URLError
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.error import BoltError
+from slack_sdk.errors import SlackApiError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from bot.app import Web, build
+from bot.log import configure_logging
+from bot.routes import routes
+from bot.settings import Mode, NotConfiguredError, Settings, load_settings
+
+USAGE_ERROR = 64
+"""EX_USAGE of sysexits.h."""
+UNAVAILABLE = 69
+"""EX_UNAVAILABLE."""
+CONCURRENCY = 20
+"""Deliveries that are acknowledged at the same time."""
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> int:
+    """Run until told to stop, and return the exit status."""
+    try:
+        settings = load_settings()
+    except NotConfiguredError as error:
+        print(f"cilium-triage bot: {error}", file=sys.stderr)  # noqa: T201  (nobody has set up logging yet)
+        return USAGE_ERROR
+    configure_logging(settings.log_level)
+    try:
+        parts = _patiently(settings)
+    except (BoltError, SlackApiError) as error:
+        log.error("slack does not accept the bot token", reason=_reason(error))
+        return USAGE_ERROR
+    except (URLError, ConnectionError, TimeoutError) as error:
+        log.error("slack does not answer", api=settings.slack_api_url, error=type(error).__name__)
+        return UNAVAILABLE
+    try:
+        return asyncio.run(_serve(parts, settings))
+    finally:
+        parts.close()
+
+
+@retry(
+    retry=retry_if_exception_type((URLError, ConnectionError, TimeoutError)),
+    stop=stop_after_delay(30),
+    wait=wait_exponential(multiplier=0.2, max=3),
+    reraise=True,
+)
+def _patiently(settings: Settings) -> Web:
+    # Whatever stands for Slack may start at the same time as the bot.
+    return build(settings)
+
+
+async def _serve(parts: Web, settings: Settings) -> int:
+    stopped = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    socket = _socket(parts, settings) if settings.mode is Mode.SOCKET else None
+    server = web.AppRunner(
+        routes(
+            parts,
+            is_connected=socket.client.is_connected if socket else lambda: True,
+            serve_slack=settings.mode is Mode.HTTP,
+        ),
+        access_log=None,
+    )
+    await server.setup()
+    try:
+        await web.TCPSite(server, settings.host, settings.port).start()
+        if socket:
+            await asyncio.to_thread(socket.connect)
+        parts.watch.start()
+        log.info("ready", mode=settings.mode, address=[f"{host}:{port}" for host, port, *_ in server.addresses])
+        await stopped.wait()
+        log.info("stopping")
+        return 0
+    finally:
+        if socket:
+            await asyncio.to_thread(socket.close)
+        await server.cleanup()
+
+
+def _socket(parts: Web, settings: Settings) -> SocketModeHandler:
+    token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+    return SocketModeHandler(parts.app, app_token=token, concurrency=CONCURRENCY)
+
+
+def _reason(error: BoltError | SlackApiError) -> str:
+    return str(error.response.get("error")) if isinstance(error, SlackApiError) else type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

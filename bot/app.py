@@ -1,0 +1,97 @@
+"""The web process, put together: settings in, one Bolt app with everything behind it out."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from redis import Redis
+from slack_bolt import App
+from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
+
+from bot.deliveries import Deliveries
+from bot.dispatch import Dispatcher
+from bot.guard import Allowed, Guard, Rules
+from bot.intake import Intake
+from bot.listeners import actions, command, home, incident, mention, rest
+from bot.publish import Publisher
+from bot.reports import Reports
+from bot.settings import Settings
+from bot.slack_client import slack_client
+from bot.usergroups import Usergroups
+from bot.waiters import Waiters
+from bot.watch import Watch
+from handlers.commands import understand
+
+WORKERS = 48
+"""Threads that bring questions to the queue. They mostly wait: for Slack, which takes a message a second a channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The parts that the process starts, stops and asks for their health."""
+
+    app: App
+    redis: Redis
+    watch: Watch
+    dispatcher: Dispatcher
+    pool: ThreadPoolExecutor
+
+    def close(self) -> None:
+        """Finish what was begun, then let go of everything."""
+        self.watch.stop()
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        self.dispatcher.close()
+        self.redis.close()
+
+
+def build(settings: Settings) -> Web:
+    """Compose the web process. Asks Slack who the bot is.
+
+    Raises:
+        BoltError: if Slack does not accept the token.
+    """
+    token, redis_url = settings.slack_bot_token.get_secret_value(), settings.redis_url.get_secret_value()
+    client = slack_client(token, settings.slack_api_url)
+    pool = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="question")
+    # A listener acknowledges in the thread that received the delivery (process_before_response), and the work goes to a
+    # pool of its own: an acknowledgement never queues behind work.
+    app = App(
+        client=client,
+        signing_secret=settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else "",
+        process_before_response=True,
+        logger=logging.getLogger("slack_bolt"),
+    )
+    app.listener_runner.lazy_listener_runner = ThreadLazyListenerRunner(logger=app.logger, executor=pool)
+    redis = Redis.from_url(
+        redis_url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=25, decode_responses=True
+    )
+    prefix = settings.key_prefix
+    publisher = Publisher(client)
+    waiters, dispatcher = Waiters(redis, prefix=prefix), Dispatcher(redis_url)
+    watch = Watch(waiters, dispatcher, publisher)
+    home_team = str(client.auth_test().get("team_id") or "")
+    intake = Intake(
+        understand=understand,
+        deliveries=Deliveries(redis, prefix=prefix),
+        guard=Guard(_rules(settings, home_team), redis, Usergroups(client).members_of, prefix=prefix),
+        publisher=publisher,
+        waiters=waiters,
+        dispatcher=dispatcher,
+        watch=watch,
+    )
+    command.listen(app, intake)
+    actions.listen(app, intake, Reports(redis, prefix=prefix))
+    mention.listen(app, intake, settings.bots)
+    incident.listen(app, intake, settings.incident_channels, settings.bots)
+    home.listen(app, publisher)
+    rest.listen(app)
+    return Web(app, redis, watch, dispatcher, pool)
+
+
+def _rules(settings: Settings, home_team: str) -> Rules:
+    return Rules(
+        teams=settings.teams or frozenset(filter(None, {home_team})),
+        viewers=Allowed(settings.viewer_users, settings.viewer_usergroups, settings.viewer_channels),
+        operators=Allowed(settings.operator_users, settings.operator_usergroups, settings.operator_channels),
+        questions_per_minute=settings.questions_per_minute,
+    )

@@ -1,0 +1,159 @@
+"""Takes a question from the moment it is acknowledged to the moment a worker has it.
+
+Understand, guard, placeholder, join the others who wait, dispatch: each step may end the matter, and then the asker is
+told in words.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
+from traceback import extract_tb
+
+import structlog
+from redis.exceptions import RedisError
+
+from bot.deliveries import REMEMBER, Deliveries
+from bot.dispatch import Dispatcher, QueueDownError
+from bot.guard import Guard
+from bot.publish import NotInChannelError, Publisher, PublishError
+from bot.render.blocks import Message
+from bot.render.candidates import not_understood
+from bot.render.failure import Failure, failure_message, internal, not_in_channel, queue_down
+from bot.render.progress import looking
+from bot.ticket import Surface, Ticket, Where
+from bot.waiters import Waiters
+from bot.watch import Watch
+from handlers.commands import Asked, NotUnderstoodError
+
+log = structlog.get_logger(__name__)
+
+_SAYS_WHO = {Surface.COMMAND, Surface.BUTTON}
+"""Where the channel does not show who asked."""
+_ALONE = {Surface.COMMAND, Surface.BUTTON}
+"""Where a reply that answers nothing is for the asker's eyes only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The way of a question through the web process."""
+
+    understand: Callable[[str], Asked]
+    deliveries: Deliveries
+    guard: Guard
+    publisher: Publisher
+    waiters: Waiters
+    dispatcher: Dispatcher
+    watch: Watch
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def ask(self, text: str, where: Where, *, delivery: str, per_question: bool = False) -> None:
+        """Take a question in. Says everything that has to be said itself; raises nothing.
+
+        ``delivery`` names what Slack delivered, so that it counts once. With ``per_question`` the same delivery counts
+        again when it asks something else: an edited message.
+        """
+        self.safely(where, lambda: self._ask(text, where, delivery, per_question=per_question))
+
+    def safely(self, where: Where, work: Callable[[], None]) -> None:
+        """Do work for an asker; whatever goes wrong is told to the asker in words, and logged without secrets."""
+        try:
+            work()
+        except RedisError as error:
+            log.error("redis does not answer", error=type(error).__name__)
+            self.tell(where, failure_message(queue_down()))
+        except PublishError as error:
+            log.warning("slack did not take it", error=type(error).__name__, reason=str(error), channel=where.channel)
+        except Exception as error:  # noqa: BLE001  (the asker must hear of it, whatever it is)
+            failure_id = uuid.uuid4().hex[:8]
+            log.error("internal error", id=failure_id, error=type(error).__name__, at=_place_of(error))
+            self.tell(where, failure_message(internal(failure_id)))
+
+    def is_first(self, where: Where, delivery: str, *, within: timedelta = REMEMBER) -> bool:
+        """Say whether a delivery is new. Without Redis nobody knows: then the asker is told, and nothing else happens."""
+        try:
+            return self.deliveries.is_first(delivery, within=within)
+        except RedisError as error:
+            log.error("redis does not answer", error=type(error).__name__)
+            self.tell(where, failure_message(queue_down()))
+            return False
+
+    def _ask(self, text: str, where: Where, delivery: str, *, per_question: bool) -> None:
+        asked: Asked | NotUnderstoodError
+        try:
+            asked = self.understand(text)
+        except NotUnderstoodError as error:
+            asked = error
+        subject = text if isinstance(asked, NotUnderstoodError) else f"{asked} {asked.fresh}"
+        name = f"{delivery}:{_digest(subject)}" if per_question else delivery
+        if not self.deliveries.is_first(name):
+            log.info("delivered again", delivery=delivery)
+        elif isinstance(asked, NotUnderstoodError):
+            self._did_not_understand(asked, where)
+        elif objection := self.guard.objection(where, asked.command.role, asked.command.name):
+            log.info("refused", kind=objection.kind, user=where.user, command=asked.command.name)
+            self.tell(where, failure_message(objection))
+        else:
+            self._take(asked, where)
+
+    def _take(self, asked: Asked, where: Where) -> None:
+        question = str(asked)
+        asker = where.user if where.surface in _SAYS_WHO else ""
+        try:
+            where = self.publisher.placeholder(where, looking(question, asked_by=asker))
+        except NotInChannelError:
+            self.tell(where, failure_message(not_in_channel()))
+            return
+        ticket = Ticket(
+            id=uuid.uuid4().hex,
+            text=question,
+            command=asked.command.name,
+            fresh=asked.fresh,
+            where=where,
+            asked_at=self.now(),
+        )
+        try:
+            if self.waiters.join(ticket):
+                self.dispatcher.send(ticket)
+            self.watch.remember(ticket)
+        except RedisError:
+            self.publisher.answer(where, failure_message(queue_down(), question))
+        except QueueDownError:
+            self._answer_all(ticket, queue_down())
+        log.info("asked", ticket=ticket.id, command=ticket.command, surface=where.surface, channel=where.channel)
+
+    def _answer_all(self, ticket: Ticket, failure: Failure) -> None:
+        self.publisher.answer(ticket.where, failure_message(failure, ticket.text))
+        try:
+            for waiter in self.waiters.drain(ticket):
+                if waiter.id != ticket.id:
+                    self.publisher.answer(waiter.where, failure_message(failure, waiter.text))
+                self.waiters.answered(waiter)
+        except RedisError as error:
+            log.error("redis does not answer", error=type(error).__name__)
+
+    def _did_not_understand(self, error: NotUnderstoodError, where: Where) -> None:
+        if where.surface is not Surface.INCIDENT:
+            self.tell(where, not_understood(error.problem, error.usage, error.suggestions))
+
+    def tell(self, where: Where, message: Message) -> None:
+        """Say something that answers no question: to the asker alone where others did not see the asking."""
+        try:
+            if where.surface in _ALONE:
+                self.publisher.whisper(where, message)
+            else:
+                self.publisher.placeholder(replace(where, placeholder_ts=""), message)
+        except PublishError as error:
+            log.warning("asker not told", error=type(error).__name__, reason=str(error), channel=where.channel)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def _place_of(error: BaseException) -> str:
+    # Where it happened, without the stack: values in a trace may be secrets.
+    frames = extract_tb(error.__traceback__)
+    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

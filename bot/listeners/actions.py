@@ -1,0 +1,79 @@
+"""The buttons under an answer: those that ask a question, and those that show what an answer rests on.
+
+A button carries a question in normal form or the id of a kept report. Pressing one twice in a hurry counts once.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.intake import Intake
+from bot.listeners.place import of_action
+from bot.publish import Publisher
+from bot.render.evidence import evidence_text, names_message, patches_file
+from bot.render.failure import failure_message, report_gone
+from bot.render.report import ASK, EVIDENCE, NAMES, PATCH
+from bot.reports import Reports
+from bot.ticket import Where
+from handlers.model.report import Report
+
+_DOUBLE_CLICK = timedelta(seconds=3)
+
+Show = Callable[[Publisher, Where, Report], None]
+
+
+def listen(app: App, intake: Intake, reports: Reports) -> None:
+    """Register the listeners."""
+
+    def ask(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:
+        where = of_action(body)
+        if _is_pressed_once(intake, where, body, action):
+            intake.ask(str(action.get("value") or ""), where, delivery=f"action:{body.get('trigger_id')}")
+
+    def shower(show: Show) -> Callable[..., None]:
+        def show_report(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:
+            where = of_action(body)
+
+            def work() -> None:
+                report = reports.load(str(action.get("value") or ""))
+                if report is None:
+                    intake.publisher.whisper(where, failure_message(report_gone()))
+                else:
+                    show(intake.publisher, where, report)
+
+            if _is_pressed_once(intake, where, body, action):
+                intake.safely(where, work)
+
+        return show_report
+
+    app.action(re.compile(rf"^{ASK}_"))(ack=_acknowledge, lazy=[ask])
+    for action_id, show in ((EVIDENCE, _show_evidence), (PATCH, _show_patch), (NAMES, _show_names)):
+        app.action(action_id)(ack=_acknowledge, lazy=[shower(show)])
+
+
+def _show_evidence(publisher: Publisher, where: Where, report: Report) -> None:
+    title = f"Evidence: {report.question}"
+    publisher.attach(where, name="evidence.txt", content=evidence_text(report), title=title)
+
+
+def _show_patch(publisher: Publisher, where: Where, report: Report) -> None:
+    if report.patches:
+        title = f"Patch: {report.question}"
+        publisher.attach(where, name="patch.yaml", content=patches_file(report), title=title)
+
+
+def _show_names(publisher: Publisher, where: Where, report: Report) -> None:
+    publisher.reply(where, names_message(report))
+
+
+def _is_pressed_once(intake: Intake, where: Where, body: Mapping[str, Any], action: Mapping[str, Any]) -> bool:
+    message = body.get("container", {}).get("message_ts") or body.get("trigger_id")
+    press = f"press:{where.channel}:{message}:{action.get('action_id')}:{where.user}"
+    return intake.is_first(where, press, within=_DOUBLE_CLICK)
+
+
+def _acknowledge(ack: Ack) -> None:
+    ack()

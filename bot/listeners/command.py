@@ -1,0 +1,38 @@
+"""``/cilium``: help at once, everything else as a question.
+
+Slack wants the acknowledgement within three seconds, and shows what comes with it to the asker alone
+(https://docs.slack.dev/interactivity/implementing-slash-commands#responding_response_url). So help travels with the
+acknowledgement, and a question is acknowledged with nothing before anybody looks at it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.intake import Intake
+from bot.listeners.place import of_command
+from bot.render.help import help_message, is_help
+from handlers.commands import COMMANDS
+
+NAME = re.compile(r"^/cilium[a-z0-9_-]*$")
+"""``/cilium``, or ``/cilium-staging`` where one workspace has a bot for each cluster."""
+
+
+def listen(app: App, intake: Intake) -> None:
+    """Register the listener."""
+
+    def acknowledge(ack: Ack, body: Mapping[str, Any]) -> None:
+        if is_help(str(body.get("text") or "")):
+            shown = help_message(COMMANDS)
+            ack(text=shown.text, blocks=list(shown.blocks), response_type="ephemeral")
+        else:
+            ack()
+
+    def ask(body: Mapping[str, Any]) -> None:
+        text = str(body.get("text") or "")
+        if not is_help(text):
+            intake.ask(text, of_command(body), delivery=f"command:{body.get('trigger_id')}")
+
+    app.command(NAME)(ack=acknowledge, lazy=[ask])

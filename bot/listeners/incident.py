@@ -1,0 +1,43 @@
+"""Incident channels: a question that somebody writes there is answered without a mention.
+
+Only what is plainly a question counts, one that ends in a question mark or starts with a subcommand; what is not
+understood is passed over in silence.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.intake import Intake
+from bot.listeners.heard import heard
+from bot.listeners.mention import without_mention
+from bot.listeners.place import of_message
+from bot.ticket import Surface
+from handlers.commands import COMMANDS
+
+
+def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[str]) -> None:
+    """Register the listener for the channels that are configured."""
+
+    def is_incident(event: Mapping[str, Any]) -> bool:
+        return event.get("channel") in channels
+
+    def written(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        message = heard(body, bots)
+        bot_user = str(context.get("bot_user_id") or "")
+        if message is None or not _is_question(message.text) or (bot_user and f"<@{bot_user}" in message.text):
+            return  # a mention comes as an event of its own
+        where = of_message(body, message.raw, Surface.INCIDENT)
+        text = without_mention(message.text, bot_user)
+        intake.ask(text, where, delivery=f"message:{where.channel}:{message.ts}", per_question=True)
+
+    def acknowledge(ack: Ack) -> None:
+        ack()
+
+    app.event("message", matchers=[is_incident])(ack=acknowledge, lazy=[written])
+
+
+def _is_question(text: str) -> bool:
+    words = text.strip()
+    return words.endswith("?") or words.partition(" ")[0].casefold() in COMMANDS

@@ -1,0 +1,63 @@
+"""A mention in a channel, and any message in a direct conversation.
+
+The answer goes to the thread of the message. An edit asks again only if it changes the question, and Slack delivers a
+mention in a direct conversation twice, as ``app_mention`` and as ``message``: the message counts, not the delivery.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.intake import Intake
+from bot.listeners.heard import Heard, heard
+from bot.listeners.place import of_message
+from bot.render.help import help_message, is_help
+from bot.ticket import Surface
+from handlers.commands import COMMANDS
+
+
+def listen(app: App, intake: Intake, bots: frozenset[str]) -> None:
+    """Register the listeners. ``bots`` are those that are listened to as people are."""
+
+    def is_direct(event: Mapping[str, Any]) -> bool:
+        return event.get("channel_type") == "im"
+
+    def mentioned(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        message = heard(body, bots)
+        surface = Surface.DIRECT if _is_direct_channel(body) else Surface.MENTION
+        if message:
+            _ask(intake, body, message, surface, str(context.get("bot_user_id") or ""))
+
+    def written(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        message = heard(body, bots)
+        if message:
+            _ask(intake, body, message, Surface.DIRECT, str(context.get("bot_user_id") or ""))
+
+    app.event("app_mention")(ack=_acknowledge, lazy=[mentioned])
+    app.event("message", matchers=[is_direct])(ack=_acknowledge, lazy=[written])
+
+
+def without_mention(text: str, bot_user: str) -> str:
+    """Return the words without the mention of the bot that leads them or ends them."""
+    mention = rf"<@{re.escape(bot_user)}(?:\|[^>]*)?>"
+    return re.sub(rf"^\s*{mention}[\s,:]*|\s*{mention}\s*$", "", text) if bot_user else text
+
+
+def _ask(intake: Intake, body: Mapping[str, Any], message: Heard, surface: Surface, bot_user: str) -> None:
+    text = without_mention(message.text, bot_user)
+    where = of_message(body, message.raw, surface)
+    delivery = f"message:{where.channel}:{message.ts}"
+    if not is_help(text):
+        intake.ask(text, where, delivery=delivery, per_question=True)
+    elif intake.is_first(where, f"{delivery}:help"):
+        intake.tell(where, help_message(COMMANDS))
+
+
+def _is_direct_channel(body: Mapping[str, Any]) -> bool:
+    return str(body.get("event", {}).get("channel", "")).startswith("D")
+
+
+def _acknowledge(ack: Ack) -> None:
+    ack()

@@ -1,0 +1,115 @@
+"""What the web process is told by its environment."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.slack_client import SLACK_API
+
+Names = Annotated[frozenset[str], NoDecode]
+"""Identifiers separated by commas or blanks."""
+
+_LISTS = (
+    "teams",
+    "incident_channels",
+    "bots",
+    "viewer_users",
+    "viewer_usergroups",
+    "viewer_channels",
+    "operator_users",
+    "operator_usergroups",
+    "operator_channels",
+)
+
+
+class NotConfiguredError(Exception):
+    """The environment lacks something or has something wrong; the message names variables, never their values."""
+
+
+class Mode(StrEnum):
+    """How Slack reaches the bot."""
+
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+class Settings(BaseSettings):
+    """The web process's settings.
+
+    ``viewer_*`` and ``operator_*`` say who may use commands of that role: people, members of user groups, anybody in a
+    channel. Viewers are everybody of the workspace where no list is given; operators are nobody.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CILIUM_TRIAGE_", extra="ignore", populate_by_name=True)
+
+    slack_bot_token: SecretStr = Field(validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field(SLACK_API, validation_alias="SLACK_API_URL")
+    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+    mode: Mode = Mode.SOCKET
+    host: str = "127.0.0.1"
+    """Where /healthz, /readyz and (in HTTP mode) /slack/events listen."""
+    port: int = Field(3000, ge=0, le=65535)
+    """0: any free port."""
+    key_prefix: str = "cilium-triage"
+    """Before every key in Redis; the workers must have the same."""
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    questions_per_minute: int = Field(60, gt=0)
+    """For one person."""
+    teams: Names = frozenset()
+    """Workspaces whose people may ask; empty: only the one that the bot is installed in."""
+    incident_channels: Names = frozenset()
+    """Channels in which a question is answered without a mention."""
+    bots: Names = frozenset()
+    """Bots (``B…``) that are listened to as people are."""
+    viewer_users: Names = frozenset()
+    viewer_usergroups: Names = frozenset()
+    viewer_channels: Names = frozenset()
+    operator_users: Names = frozenset()
+    operator_usergroups: Names = frozenset()
+    operator_channels: Names = frozenset()
+
+    @field_validator(*_LISTS, mode="before")
+    @classmethod
+    def _separate(cls, value: object) -> object:
+        return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.mode is Mode.SOCKET and not self.slack_app_token:
+            raise ValueError("SLACK_APP_TOKEN is not set: Socket Mode needs the app-level token (xapp-…)")
+        if self.mode is Mode.HTTP and not self.slack_signing_secret:
+            raise ValueError("SLACK_SIGNING_SECRET is not set: HTTP mode needs it to know Slack from others")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        NotConfiguredError: naming every variable that is missing or wrong.
+    """
+    try:
+        return Settings.model_validate({})
+    except ValidationError as error:
+        # Pydantic's own text repeats what was put in, and that may be a secret.
+        problems = [_in_words(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()]
+        raise NotConfiguredError("; ".join(problems)) from None
+
+
+_WHAT_TO_SET = {
+    "REDIS_URL": "set it to a Redis such as redis://localhost:6379/0",
+    "SLACK_BOT_TOKEN": "set it to the bot token of the Slack app (xoxb-…)",
+}
+
+
+def _in_words(location: tuple[int | str, ...], kind: str, problem: str) -> str:
+    name = str(location[0]) if location else ""
+    variable = name if not name or name.isupper() else f"CILIUM_TRIAGE_{name.upper()}"
+    if kind == "missing":
+        return f"{variable} is not set: {_WHAT_TO_SET.get(variable, 'set it')}"
+    words = problem.removeprefix("Value error, ")
+    return f"{variable}: {words}" if variable else words
