@@ -1,8 +1,200 @@
-"""placeholder"""
+"""What ``why`` makes of its findings: one line for a tired person, from what ought to be and what was seen."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from handlers.commands.command import Conclusion
-from handlers.model.finding import Sentence
+from handlers.model.facts import Facts, PartMissingError
+from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value
+from handlers.model.report import Expected, Observed, expected_of
+from handlers.path.change import newest_change
+from handlers.path.dns import observe_dns
+from handlers.path.ends import Ends, ends_of
+from handlers.path.legs import Leg, legs_of
+from handlers.path.observation import Observation, observe
+from handlers.path.who import identity_notes
+
+if TYPE_CHECKING:
+    from handlers.commands.why import Why
 
 
-def conclude(question, facts, findings):
-    return Conclusion(Sentence("x"))
+def conclude(question: "Why", facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Return the headline, both judgements, and who the identities are."""
+    unresolved = [finding for finding in findings if finding.hop is Hop.RESOLVE and finding.outcome is Outcome.UNKNOWN]
+    try:
+        ends = ends_of(question.connection, facts)
+    except PartMissingError:
+        ends = None
+    if unresolved or ends is None or not ends.are_clear:
+        return _unclear(question, unresolved, ends)
+    legs = _legs(question, ends, facts)
+    observation = _observation(question, ends, legs, facts, findings)
+    expected = expected_of(findings)
+    return Conclusion(
+        headline=_headline(question, ends, expected, observation, findings, facts),
+        expected=expected,
+        observed=observation.observed,
+        observed_detail=observation.detail,
+        identities=identity_notes(legs, facts),
+        notes=tuple(note for note in (ends.source.note, ends.destination.note) if note),
+    )
+
+
+def _legs(question: "Why", ends: Ends, facts: Facts) -> tuple[Leg, ...]:
+    try:
+        return legs_of(question.connection, ends, facts)
+    except PartMissingError:
+        return ()
+
+
+def _unclear(question: "Why", unresolved: list[Finding], ends: Ends | None) -> Conclusion:
+    said = unresolved[0].sentence if unresolved else Sentence("The names could not be looked up")
+    return Conclusion(
+        headline=Sentence(f"Cannot tell: {said.template}", said.values),
+        expected=Expected.UNKNOWN,
+        observed=Observed.NO_DATA,
+        observed_detail="flows were not looked at, since it is not clear whose",
+        candidates=tuple(_candidates(question, ends)) if ends else (),
+    )
+
+
+def _candidates(question: "Why", ends: Ends) -> Iterator[str]:
+    for resolved, name in (
+        (ends.source, question.connection.source),
+        (ends.destination, question.connection.destination),
+    ):
+        for candidate in resolved.candidates:
+            yield str(question).replace(f" {name}", f" {candidate}", 1)
+
+
+def _observation(
+    question: "Why", ends: Ends, legs: tuple[Leg, ...], facts: Facts, findings: tuple[Finding, ...]
+) -> Observation:
+    """Look at the connection itself; at its DNS look-up where nothing but that is in the way."""
+    observation = observe(legs, facts)
+    blocked_at = {finding.hop for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM}
+    if blocked_at == {Hop.DNS} or (Hop.DNS in blocked_at and observation.observed is Observed.NOTHING):
+        dns = observe_dns(ends, facts)
+        if dns.observed is Observed.DROPPED:
+            return dns
+    return observation
+
+
+def _headline(
+    question: "Why",
+    ends: Ends,
+    expected: Expected,
+    observation: Observation,
+    findings: tuple[Finding, ...],
+    facts: Facts,
+) -> Sentence:
+    values = {
+        "q_source": _short(ends.source.title),
+        "q_destination": _short(ends.destination.title),
+        "q_on": _on(question),
+        "q_seen": observation.detail,
+    }
+    match expected:
+        case Expected.BLOCKED:
+            return _blocked(values, observation, findings, facts)
+        case Expected.OPEN:
+            return _open(values, observation, findings, facts)
+        case Expected.UNKNOWN:
+            return _unknown(values, observation, findings)
+
+
+def _blocked(values: dict[str, str], observation: Observation, findings: tuple[Finding, ...], facts: Facts) -> Sentence:
+    blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
+    first = blockers[0].sentence
+    more = len(blockers) - 1
+    others = f", and {more} more blocker{'s' if more > 1 else ''}" if more else ""
+    template = f"{{q_source}} cannot reach {{q_destination}}{{q_on}}: {first.template}{others}"
+    all_values = {**first.values, **values}
+    if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop is not Hop.APPLICATION:
+        return _should_be_blocked(first, others, all_values, observation, findings, facts)
+    return Sentence(template, all_values)
+
+
+def _should_be_blocked(
+    first: Sentence,
+    others: str,
+    values: Mapping[str, Value],
+    observation: Observation,
+    findings: tuple[Finding, ...],
+    facts: Facts,
+) -> Sentence:
+    """Blocked by the book, yet it passes: older than a change, audit mode, not realised, or our mistake."""
+    change = newest_change(facts)
+    if observation.observed is Observed.AUDITED:
+        why = "it passes only because policy audit mode is on"
+    elif change and observation.at and change.at > observation.at:
+        values = {**values, "q_policy": change.policy}
+        why = "packets passed until {q_policy} was changed"
+    elif realised := next((finding for finding in findings if finding.code == "POLICY_NOT_REALIZED"), None):
+        values = {**values, **realised.sentence.values}
+        why = f"it still passes: {realised.sentence.template}"
+    else:
+        why = "it passes all the same ({q_seen}): the datapath has not converged, or this judgement is wrong"
+    return Sentence(
+        f"{{q_source}} should not reach {{q_destination}}{{q_on}}: {first.template}{others}; {why}",
+        values,
+    )
+
+
+def _open(values: dict[str, str], observation: Observation, findings: tuple[Finding, ...], facts: Facts) -> Sentence:
+    subject = "{q_source} {verb} {q_destination}{q_on}".replace("{verb}", "can reach")
+    doubts = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
+    match observation.observed:
+        case Observed.FORWARDED if doubts:
+            worst = doubts[0].sentence
+            return Sentence(f"{subject}, but {worst.template}", {**worst.values, **values})
+        case Observed.FORWARDED | Observed.AUDITED:
+            return Sentence(f"{subject}: {{q_seen}}", values)
+        case Observed.DROPPED:
+            change = newest_change(facts)
+            if change and observation.at and change.at > observation.at:
+                return Sentence(
+                    f"{subject} now: the drops seen are older than the last change of {{q_policy}}; {{q_seen}}",
+                    {**values, "q_policy": change.policy},
+                )
+            return Sentence(
+                "{q_source} does not reach {q_destination}{q_on}, and no policy is to blame: {q_seen}", values
+            )
+        case Observed.NOTHING:
+            return Sentence(
+                f"Nothing checked stops {subject.replace(' can reach ', ' from reaching ')}; {{q_seen}}", values
+            )
+        case Observed.NO_DATA:
+            return Sentence(
+                f"Nothing checked stops {subject.replace(' can reach ', ' from reaching ')}, but {{q_seen}}", values
+            )
+
+
+def _unknown(values: dict[str, str], observation: Observation, findings: tuple[Finding, ...]) -> Sentence:
+    doubts = [
+        finding for finding in findings if finding.blocking and finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)
+    ]
+    doubt = doubts[0].sentence
+    all_values = {**doubt.values, **values}
+    match observation.observed:
+        case Observed.FORWARDED | Observed.AUDITED:
+            start = "{q_source} was seen reaching {q_destination}{q_on} ({q_seen}), yet policy cannot be told"
+        case Observed.DROPPED:
+            start = "{q_source} does not reach {q_destination}{q_on} ({q_seen}); the cause cannot be told"
+        case _:
+            start = "Cannot tell whether {q_source} reaches {q_destination}{q_on}"
+    return Sentence(f"{start}: {doubt.template}", all_values)
+
+
+def _on(question: "Why") -> str:
+    connection = question.connection
+    if connection.protocol and connection.protocol.is_icmp:
+        return " by ping"
+    if connection.port is not None:
+        return f" on {connection.port}/{connection.protocol or 'TCP'}"
+    return ""
+
+
+def _short(title: str) -> str:
+    """Return a title without its kind where the kind says nothing new."""
+    return title.removeprefix("pod ")

@@ -1,9 +1,89 @@
 """The cluster's own DNS: where names are looked up before anything is dialled."""
 
+from handlers.model.cluster import Pod
+from handlers.model.facts import Facts
+from handlers.model.flow import Flow, FlowVerdict
+from handlers.model.report import Observed
+from handlers.model.snapshot import Known, Part
+from handlers.names.resolve import Meaning
+from handlers.path.ends import Ends
+from handlers.path.legs import Place, places_of
+from handlers.path.observation import Observation, clock
+from handlers.path.seen import Drops, drops_of, is_at
+
 DNS_NAMESPACE = "kube-system"
 """Namespace of the cluster DNS (Kubernetes, Using CoreDNS for Service Discovery)."""
 DNS_SERVICE = "kube-dns"
 """Name of its Service, for CoreDNS as well."""
-DNS_LABELS = "k8s-app=kube-dns"
-"""Label selector of its pods."""
+DNS_APP = "kube-dns"
+"""Value of the label ``k8s-app`` of its pods."""
 DNS_PORT = 53
+REFUSED = 5
+"""The response code of a refused query (RFC 1035, 4.1.1)."""
+
+
+def name_looked_up(ends: Ends) -> str | None:
+    """Return the name that the client has to look up, None where it dials an address or a pod."""
+    destination = ends.destination
+    if destination.by_address:
+        return None
+    if destination.meaning is Meaning.HOST_NAME:
+        return destination.title
+    if destination.service:
+        return f"{destination.service.name}.{destination.service.namespace}.svc.cluster.local"
+    return None
+
+
+def dns_pods(facts: Facts) -> tuple[Pod, ...]:
+    """Return the running pods of the cluster DNS."""
+    return tuple(
+        pod
+        for pod in facts.pods
+        if pod.namespace == DNS_NAMESPACE and pod.labels.get("k8s-app") == DNS_APP and pod.is_running
+    )
+
+
+def query_flows(place: Place, facts: Facts) -> tuple[Flow, ...]:
+    """Return the flows from a place to port 53 of anybody, the proxy's records included; none where flows are missing."""
+    look = facts.look(Part.FLOWS)
+    if not isinstance(look, Known):
+        return ()
+    flows: tuple[Flow, ...] = look.value.flows
+    return tuple(flow for flow in flows if flow.destination.port == DNS_PORT and is_at(flow.source, place))
+
+
+def refused_queries(name: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
+    """Return the queries for a name, or for it under a search suffix, that the proxy refused."""
+    return tuple(
+        flow for flow in flows if flow.dns and flow.verdict is FlowVerdict.DROPPED and _is_about(flow.dns.query, name)
+    )
+
+
+def dropped_queries(flows: tuple[Flow, ...]) -> tuple[Drops, ...]:
+    """Return the DNS packets that were dropped before anybody could read a name."""
+    return drops_of(flow for flow in flows if not flow.dns)
+
+
+def observe_dns(ends: Ends, facts: Facts) -> Observation:
+    """Return what flows showed of the look-up that comes before the connection."""
+    name = name_looked_up(ends)
+    if name is None:
+        return Observation(Observed.NO_DATA, "no name is looked up")
+    for place in places_of(ends.source, facts):
+        flows = query_flows(place, facts)
+        refused = refused_queries(name, flows)
+        if refused:
+            at = max(flow.time for flow in refused)
+            detail = f"{len(refused)} DNS queries for the name were refused by the proxy, last at {clock(at)}"
+            return Observation(Observed.DROPPED, detail, at)
+        dropped = dropped_queries(flows)
+        if dropped:
+            count = sum(drop.count for drop in dropped)
+            at = max(drop.last_at for drop in dropped)
+            return Observation(Observed.DROPPED, f"{count} DNS queries were dropped, last at {clock(at)}", at)
+    return Observation(Observed.NOTHING, "no DNS query was seen")
+
+
+def _is_about(query: str, name: str) -> bool:
+    query = query.rstrip(".").lower()
+    return query == name or query.startswith(f"{name}.")

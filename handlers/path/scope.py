@@ -12,7 +12,7 @@ from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import Meaning, Resolved, service_name
 from handlers.path.backends import backends_of
-from handlers.path.dns import DNS_LABELS, DNS_NAMESPACE
+from handlers.path.dns import DNS_APP, DNS_NAMESPACE
 from handlers.path.ends import Ends, ends_of
 
 MOST_AGENTS = 6
@@ -82,7 +82,7 @@ def _pod_queries(connection: Connection, namespaces: set[str] | None, everywhere
     return (
         *(PodQuery(namespace=namespace) for namespace in sorted(namespaces)),
         *(PodQuery(ip=address) for address in addresses),
-        PodQuery(namespace=DNS_NAMESPACE, labels=DNS_LABELS),
+        PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}"),
     )
 
 

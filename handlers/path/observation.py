@@ -1,0 +1,88 @@
+"""What was seen of the whole connection: the newest sign wins, and what could not be seen is said."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from handlers.model.facts import Facts
+from handlers.model.flow import FlowLog
+from handlers.model.report import Observed
+from handlers.model.snapshot import Missing, Part
+from handlers.path.legs import Leg
+from handlers.path.seen import Sight, sight_of
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What flows showed, and the sentence that says how much that is worth. ``at`` is the time of the newest sign."""
+
+    observed: Observed
+    detail: str
+    at: datetime | None = None
+    sights: tuple[Sight, ...] = ()
+
+
+def observe(legs: Iterable[Leg], facts: Facts) -> Observation:
+    """Return what flows showed of these legs."""
+    look = facts.look(Part.FLOWS)
+    if isinstance(look, Missing):
+        return Observation(Observed.NO_DATA, f"flows could not be read: {look.detail}")
+    log: FlowLog = look.value
+    legs = tuple(legs)
+    sights = tuple(sight_of(leg, log.flows) for leg in legs)
+    dropped = max(filter(None, (sight.dropped_at for sight in sights)), default=None)
+    passed = max(filter(None, (sight.passed_at or _sent(sight) for sight in sights)), default=None)
+    audited = max(filter(None, (sight.audited_at for sight in sights)), default=None)
+    if audited and (not dropped or audited > dropped):
+        return Observation(Observed.AUDITED, f"audit mode let it pass, last at {clock(audited)}", audited, sights)
+    if dropped and (not passed or dropped >= passed):
+        return Observation(Observed.DROPPED, _drop_detail(sights, passed), dropped, sights)
+    if passed:
+        return Observation(Observed.FORWARDED, _pass_detail(sights, passed, dropped), passed, sights)
+    return _nothing(legs, log, sights)
+
+
+def _sent(sight: Sight) -> datetime | None:
+    """Return when a packet last left, where nothing dropped it afterwards: beyond the cluster no more is seen."""
+    return sight.sent_at if sight.sent_at and not sight.drops else None
+
+
+def _drop_detail(sights: tuple[Sight, ...], passed: datetime | None) -> str:
+    drops = sorted((drop for sight in sights for drop in sight.drops), key=lambda drop: drop.last_at, reverse=True)
+    newest = drops[0]
+    count = sum(drop.count for drop in drops)
+    times = f"{count} packet{'s' if count > 1 else ''} dropped as {newest.reason} on {newest.node}"
+    named = f", by {', '.join(newest.denied_by)}" if newest.denied_by else ""
+    before = f"; packets passed before that, last at {clock(passed)}" if passed else ""
+    return f"{times}{named}, last at {clock(newest.last_at)}{before}"
+
+
+def _pass_detail(sights: tuple[Sight, ...], passed: datetime, dropped: datetime | None) -> str:
+    if any(sight.answered_at for sight in sights):
+        what = "packets pass and answers return"
+    elif any(sight.refused_at for sight in sights):
+        what = "packets arrive and are answered with a reset"
+    elif any(sight.delivered_at for sight in sights):
+        what = "packets are delivered; no answer was seen"
+    else:
+        what = "packets leave; nobody sees them arrive outside the cluster"
+    before = f"; drops before that, last at {clock(dropped)}" if dropped else ""
+    return f"{what}, last at {clock(passed)}{before}"
+
+
+def _nothing(legs: tuple[Leg, ...], log: FlowLog, sights: tuple[Sight, ...]) -> Observation:
+    nodes = {place.node for leg in legs for place in (leg.source, leg.destination) if place.node}
+    silent = sorted(nodes - log.heard)
+    if silent:
+        return Observation(Observed.NO_DATA, f"nothing was seen, but {', '.join(silent)} was not heard", sights=sights)
+    if not log.heard:
+        return Observation(Observed.NO_DATA, "no node was heard", sights=sights)
+    lost = sum(entry.count for entry in log.lost)
+    doubt = f" ({lost} events were lost)" if lost else ""
+    doubt += " (the answer was cut at its bound)" if log.truncated else ""
+    return Observation(Observed.NOTHING, f"nobody tried while the nodes remembered{doubt}", sights=sights)
+
+
+def clock(time: datetime) -> str:
+    """Return a time as people read it in an incident."""
+    return f"{time:%H:%M:%S} UTC"
