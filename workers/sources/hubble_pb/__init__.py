@@ -1,0 +1,1 @@
+"""Generated code of the part of Hubble's wire format that triage reads."""
