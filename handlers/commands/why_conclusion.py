@@ -48,9 +48,9 @@ def _legs(question: "Why", ends: Ends, facts: Facts) -> tuple[Leg, ...]:
 
 
 def _unclear(question: "Why", unresolved: list[Finding], ends: Ends | None) -> Conclusion:
-    said = unresolved[0].sentence if unresolved else Sentence("The names could not be looked up")
+    said = unresolved[0].sentence if unresolved else Sentence("Cannot tell: the names could not be looked up")
     return Conclusion(
-        headline=Sentence(f"Cannot tell: {said.template}", said.values),
+        headline=said,
         expected=Expected.UNKNOWN,
         observed=Observed.NO_DATA,
         observed_detail="flows were not looked at, since it is not clear whose",
@@ -105,7 +105,7 @@ def _headline(
 
 def _blocked(values: dict[str, str], observation: Observation, findings: tuple[Finding, ...], facts: Facts) -> Sentence:
     blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
-    first = blockers[0].sentence
+    first = _inside(blockers[0].sentence)
     more = len(blockers) - 1
     others = f", and {more} more blocker{'s' if more > 1 else ''}" if more else ""
     template = f"{{q_source}} cannot reach {{q_destination}}{{q_on}}: {first.template}{others}"
@@ -132,7 +132,7 @@ def _should_be_blocked(
         why = "packets passed until {q_policy} was changed"
     elif realised := next((finding for finding in findings if finding.code == "POLICY_NOT_REALIZED"), None):
         values = {**values, **realised.sentence.values}
-        why = f"it still passes: {realised.sentence.template}"
+        why = f"it still passes: {_inside(realised.sentence).template}"
     else:
         why = "it passes all the same ({q_seen}): the datapath has not converged, or this judgement is wrong"
     return Sentence(
@@ -146,7 +146,7 @@ def _open(values: dict[str, str], observation: Observation, findings: tuple[Find
     doubts = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     match observation.observed:
         case Observed.FORWARDED if doubts:
-            worst = doubts[0].sentence
+            worst = _inside(doubts[0].sentence)
             return Sentence(f"{subject}, but {worst.template}", {**worst.values, **values})
         case Observed.FORWARDED | Observed.AUDITED:
             return Sentence(f"{subject}: {{q_seen}}", values)
@@ -174,7 +174,7 @@ def _unknown(values: dict[str, str], observation: Observation, findings: tuple[F
     doubts = [
         finding for finding in findings if finding.blocking and finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)
     ]
-    doubt = doubts[0].sentence
+    doubt = _inside(doubts[0].sentence)
     all_values = {**doubt.values, **values}
     match observation.observed:
         case Observed.FORWARDED | Observed.AUDITED:
@@ -198,3 +198,11 @@ def _on(question: "Why") -> str:
 def _short(title: str) -> str:
     """Return a title without its kind where the kind says nothing new."""
     return title.removeprefix("pod ")
+
+
+def _inside(sentence: Sentence) -> Sentence:
+    """Return a sentence that stands behind a colon: its own first word loses the capital letter."""
+    template = sentence.template
+    if template[:1].isupper() and template[1:2].islower():
+        template = template[0].lower() + template[1:]
+    return Sentence(template, sentence.values)

@@ -102,7 +102,9 @@ def places_of(end: Resolved, facts: Facts) -> tuple[Place, ...]:
             chosen = {target.pod for target in backends_of(Connection(end.asked, end.asked), end, facts) if target.pod}
             return tuple(place_of_pod(pod) for pod in facts.pods if str(pod) in chosen)
         case Meaning.NODE if end.node:
-            return (Place(PlaceKind.NODE, end.title, end.addresses, node=end.node.name),)
+            # What a node sends to pods carries the address of cilium_host, not the node's own.
+            ips = end.node.ips + end.node.cilium_ips
+            return (Place(PlaceKind.NODE, end.title, ips, node=end.node.name),)
         case Meaning.OUTSIDE:
             return (Place(PlaceKind.OUTSIDE, end.title, end.addresses),)
         case Meaning.HOST_NAME:

@@ -6,11 +6,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 from handlers.model.connection import Connection
-from handlers.model.endpoint import Address, HostName, Kind, Named
+from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Known, Part
-from handlers.names.resolve import Meaning, Resolved, service_name
+from handlers.model.snapshot import Gap, Known, Part
+from handlers.names.resolve import End, Meaning, Resolved, resolve, service_name
 from handlers.path.backends import backends_of
 from handlers.path.dns import DNS_APP, DNS_NAMESPACE
 from handlers.path.ends import Ends, ends_of
@@ -27,17 +27,15 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         isinstance(name, Named) and name.namespace is None and name.kind is not Kind.NODE
         for name in (connection.source, connection.destination)
     )
-    first = _named_namespaces(connection, so_far)
+    namespaces = _namespaces(connection, so_far)
     try:
         ends = ends_of(connection, so_far)
     except PartMissingError:
         ends = None
-    namespaces = first if ends is None or first is None else first | _resolved_namespaces(ends)
-    waits = not everywhere and ends is None and _has_address(connection)
     return Scope(
-        namespaces=None if namespaces is None or waits else tuple(sorted(namespaces | {DNS_NAMESPACE})),
+        namespaces=None if namespaces is None else tuple(sorted(namespaces | {DNS_NAMESPACE})),
         all_namespaces=everywhere,
-        pods=_pod_queries(connection, first, everywhere),
+        pods=_pod_queries(connection, so_far, everywhere),
         nodes=None if ends is None else _nodes(connection, ends, so_far),
         flows=None if ends is None else _flow_query(connection, span, ends, so_far),
         identities=_identities(so_far),
@@ -45,45 +43,51 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
     )
 
 
-def _named_namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
-    """Return the namespaces that the names themselves tell, None where only the list of namespaces can."""
+def _namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
+    """Return the namespaces of both ends, None while a part that tells them can still come."""
     found: set[str] = set()
     for name in (connection.source, connection.destination):
-        if isinstance(name, Named) and name.namespace:
-            found.add(name.namespace)
-        elif isinstance(name, HostName) and (inside := service_name(name)):
-            spaces = so_far.look(Part.NAMESPACES)
-            if not isinstance(spaces, Known):
+        try:
+            found |= _namespaces_of(name, so_far)
+        except PartMissingError as error:
+            if error.missing.gap is Gap.NOT_ASKED:
                 return None
-            if any(space.name == inside.namespace for space in spaces.value):
-                found.add(inside.namespace or "")
     return found
 
 
-def _resolved_namespaces(ends: Ends) -> set[str]:
-    pods = {pod.namespace for end in (ends.source, ends.destination) for pod in end.pods}
-    return pods | {end.service.namespace for end in (ends.source, ends.destination) if end.service}
+def _namespaces_of(name: EndpointName, so_far: Facts) -> set[str]:
+    match name:
+        case Named(namespace=str(namespace)):
+            return {namespace}
+        case HostName():
+            inside = service_name(name)
+            spaces = {space.name for space in so_far.namespaces} if inside else set()
+            return {inside.namespace} & spaces if inside and inside.namespace else set()
+        case Address():
+            end = resolve(name, so_far, End.DESTINATION, None, None)
+            return {pod.namespace for pod in end.pods} | ({end.service.namespace} if end.service else set())
+    return set()
 
 
 def _has_address(connection: Connection) -> bool:
     return any(isinstance(name, Address) for name in (connection.source, connection.destination))
 
 
-def _pod_queries(connection: Connection, namespaces: set[str] | None, everywhere: bool) -> tuple[PodQuery, ...] | None:
+def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tuple[PodQuery, ...] | None:
     if everywhere:
         return (PodQuery(),)
-    if namespaces is None:
-        return None
-    addresses = [
-        name.cidr
-        for name in (connection.source, connection.destination)
-        if isinstance(name, Address) and ipaddress.ip_network(name.cidr).num_addresses == 1
-    ]
-    return (
-        *(PodQuery(namespace=namespace) for namespace in sorted(namespaces)),
-        *(PodQuery(ip=address) for address in addresses),
-        PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}"),
-    )
+    queries = [PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}")]
+    for name in (connection.source, connection.destination):
+        if isinstance(name, Address):
+            if ipaddress.ip_network(name.cidr).num_addresses == 1:
+                queries.append(PodQuery(ip=name.cidr))
+            continue
+        try:
+            queries += [PodQuery(namespace=namespace) for namespace in sorted(_namespaces_of(name, so_far))]
+        except PartMissingError as error:
+            if error.missing.gap is Gap.NOT_ASKED:
+                return None
+    return tuple(dict.fromkeys(queries))
 
 
 def _nodes(connection: Connection, ends: Ends, so_far: Facts) -> tuple[str, ...]:
