@@ -36,6 +36,22 @@ lint: setup ## Ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: demo
+demo: setup ## Ask one question through the whole system about a sample sysdump, and print the answer
+	@$(BIN)/python -m workers.demo
+
+.PHONY: playground
+playground: setup ## The whole system with a page that works like Slack (PLAYGROUND_PORT=3100)
+	@$(BIN)/python -m workers.demo.playground
+
+.PHONY: docs
+docs: setup ## Write docs/commands.md, docs/codes.md and docs/report-schema.json from the code
+	@$(BIN)/python -m workers.docs docs
+
+.PHONY: bench
+bench: setup ## Time and memory of the command line on the sample sysdump
+	@$(BIN)/python benchmarks/cli.py
+
 .PHONY: format
 format: setup ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix-only .

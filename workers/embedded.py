@@ -4,15 +4,20 @@ It listens on a loopback port behind a random password and ends with the process
 lies in ``directory``, so that a server started again on the same directory and port continues where the last one ended.
 """
 
+import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -46,7 +51,7 @@ class EmbeddedRedis:
 
     directory: Path
     port: int
-    password: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    password: str = field(repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -125,14 +130,14 @@ class EmbeddedRedis:
 
 
 @contextmanager
-def embedded_redis(port: int | None = None) -> Iterator[EmbeddedRedis]:
-    """Run a server in a directory of its own while the block runs; ``port`` None takes a free one.
+def embedded_redis(port: int | None = None, password: str | None = None) -> Iterator[EmbeddedRedis]:
+    """Run a server in a directory of its own while the block runs, on a free port and a new password unless told.
 
     Raises:
         RedisNotStartedError: if the server does not come up.
     """
     directory = Path(tempfile.mkdtemp(prefix="cilium-triage-redis-"))
-    server = EmbeddedRedis(directory, port if port is not None else free_port())
+    server = EmbeddedRedis(directory, port or free_port(), password or secrets.token_hex(16))
     try:
         server.start()
         yield server
@@ -141,9 +146,32 @@ def embedded_redis(port: int | None = None) -> Iterator[EmbeddedRedis]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def serve(url: str) -> None:
+    """Run the server that ``redis://:PASSWORD@127.0.0.1:PORT`` names until SIGTERM or SIGINT.
+
+    Raises:
+        RedisNotStartedError: if the address is another's, or the server does not come up.
+    """
+    address = urlsplit(url)
+    if address.hostname != "127.0.0.1" or not address.port or not address.password:
+        raise RedisNotStartedError("REDIS_URL must look like redis://:PASSWORD@127.0.0.1:PORT to serve it here")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with embedded_redis(address.port, address.password):
+        stopped.wait()
+
+
 def free_port() -> int:
     """Return a loopback port that nobody listens on at this moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+if __name__ == "__main__":
+    try:
+        serve(os.environ.get("REDIS_URL", ""))
+    except RedisNotStartedError as problem:
+        sys.exit(str(problem))

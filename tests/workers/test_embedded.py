@@ -42,7 +42,7 @@ def test_it_wants_a_password_and_shows_it_to_nobody(redis_server: EmbeddedRedis)
 
 
 def test_a_port_in_use_is_told_with_what_to_do(redis_server: EmbeddedRedis, tmp_path: Path) -> None:
-    second = EmbeddedRedis(tmp_path, redis_server.port)
+    second = EmbeddedRedis(tmp_path, redis_server.port, "secret")
     with pytest.raises(RedisNotStartedError, match="set REDIS_URL"):
         second.start()
     assert second.pid is None
