@@ -55,12 +55,22 @@ def next_asks(question: Any, so_far: Snapshot) -> tuple[Ask, ...]:
 
 
 def unasked(question: Any, so_far: Snapshot) -> Mapping[Part, Missing]:
-    """Return a reason for every wanted part that the rounds never came to."""
+    """Return a reason for every wanted part that the rounds never came to, save those that turned out needless."""
+    try:
+        scope = question.scope(Facts(so_far))
+    except PartMissingError:
+        scope = Scope()
     return {
         part: Missing(Gap.NOT_ASKED, "what it depends on could not be read")
         for part in wanted(question)
-        if part not in so_far.parts
+        if part not in so_far.parts and not _is_needless(part, scope)
     }
+
+
+def _is_needless(part: Part, scope: Scope) -> bool:
+    if part is Part.POLICY_SERVICES:
+        return not scope.policy_services
+    return part.is_per_node and scope.nodes == ()
 
 
 def _asks(part: Part, scope: Scope) -> Iterator[Ask]:

@@ -8,6 +8,7 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError, c
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.reserved import LOCAL_SCOPE
 from handlers.model.scope import PodQuery, Scope
 from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
 
@@ -15,8 +16,6 @@ USAGE = "identity NUMBER|A [fresh]"
 
 LARGEST = (1 << 32) - 1
 """Numeric identities have 32 bits (Cilium, pkg/identity/numericidentity.go)."""
-LOCAL_SCOPE = 1 << 24
-"""Identities from here on have a meaning on one node only (same file, IdentityScopeLocal)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Every agent says that it is well, and none of its controllers fails.
 
-A controller is a task that the agent repeats until it succeeds; one that fails for long is a part of the wanted state that
-never arrives in the datapath.
+A controller is a task that the agent repeats until it succeeds; one that fails for long is a part of the wanted state
+that never arrives in the datapath.
 """
 
 from collections.abc import Iterator

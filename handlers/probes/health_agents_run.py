@@ -1,7 +1,7 @@
 """Every node runs a Cilium agent, and the operator and relay run too.
 
-Without an agent a node keeps the last datapath it had: no new pods, no policy changes, no DNS proxy. Without the operator
-no new identities or addresses; without relay nobody sees flows.
+Without an agent a node keeps the last datapath it had: no new pods, no policy changes, no DNS proxy. Without the
+operator no new identities or addresses; without relay nobody sees flows.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ OPERATOR_MISSING = code(
     "OPERATOR_MISSING",
     meaning="No pod of the Cilium operator runs.",
     template="No Cilium operator runs",
-    advice="Look at the cilium-operator Deployment: without it no identities are cleaned up and no addresses handed out.",
+    advice="Look at the cilium-operator Deployment: without it no addresses are handed out, no identities cleaned up.",
 )
 CILIUM_PODS_RUN = code(
     "CILIUM_PODS_RUN",

@@ -1,7 +1,7 @@
 """No map of the datapath is nearly full.
 
-A full policy map leaves allows out; a full connection tracking or NAT map drops new connections. The pressure is the share
-in use, 1.0 being full (metric cilium_bpf_map_pressure).
+A full policy map leaves allows out; a full connection tracking or NAT map drops new connections. The pressure is the
+share in use, 1.0 being full (metric cilium_bpf_map_pressure).
 """
 
 from collections.abc import Iterator
