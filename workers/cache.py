@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from handlers.commands import Asked
 from handlers.model.report import SCHEMA, Report
 from handlers.model.snapshot import Gap
 from handlers.model.wire import WireError, decode, encode
+from workers.runner import Kept
 
 MOST_BYTES = 512 * 1024
 """Compressed answers above this size are not kept."""
@@ -25,14 +25,6 @@ _PASSING_GAPS = frozenset({Gap.TIMEOUT.value, Gap.UNREACHABLE.value, Gap.FAILED.
 """Reasons that may be gone at the next try: an answer with one of them is not worth keeping."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A report from the cache, and when it was put there."""
-
-    report: Report
-    at: datetime
 
 
 class ReportCache:

@@ -2,13 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from handlers.commands import Asked
 from handlers.engine import answer
 from handlers.model.report import Report
 from handlers.source import Source
-from workers.cache import ReportCache
 from workers.collect import DEFAULT_BUDGET, Progress, collect
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A report from the cache, and when it was put there."""
+
+    report: Report
+    at: datetime
+
+
+class Cache(Protocol):
+    """Answers kept for a while. It never raises: what it cannot find or read is not there."""
+
+    def get(self, asked: Asked) -> Kept | None:
+        """Return the kept answer to this question, if there is one."""
+        ...
+
+    def put(self, asked: Asked, report: Report) -> None:
+        """Keep an answer for as long as its command allows."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +43,7 @@ def run(
     asked: Asked,
     source: Source,
     *,
-    cache: ReportCache | None = None,
+    cache: Cache | None = None,
     budget: float = DEFAULT_BUDGET,
     progress: Progress | None = None,
 ) -> Ran:
