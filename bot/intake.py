@@ -72,7 +72,7 @@ class Intake:
             self.tell(where, failure_message(internal(failure_id)))
 
     def is_first(self, where: Where, delivery: str, *, within: timedelta = REMEMBER) -> bool:
-        """Say whether a delivery is new. Without Redis nobody knows: then the asker is told, and nothing else happens."""
+        """Say whether a delivery is new. Without Redis nobody knows; then the asker is told, and no more happens."""
         try:
             return self.deliveries.is_first(delivery, within=within)
         except RedisError as error:

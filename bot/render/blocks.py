@@ -37,6 +37,8 @@ _CODE_BLOCK_FRAME = 48
 """Room for the two fences and the line that counts what was left out."""
 _HALF_ENTITY = re.compile(r"&[a-z]{0,3}$")
 _PAGE = SECTION - _CODE_BLOCK_FRAME
+_KIND_AND_NAME = re.compile(r"[A-Z]\w+ \S+$")
+_NO_MARKUP = str.maketrans({"*": "∗", "~": "∼"})
 _FENCE = "```"
 _PLACE = re.compile("\ue000([0-9]+)\ue001")
 
@@ -108,7 +110,7 @@ def code_pages(body: str, *, most: int = 4) -> Pages:
 
 
 def say(sentence: Sentence) -> str:
-    """Return a sentence with its values as inline code and its prose escaped."""
+    """Return a sentence with its prose escaped and its values quoted: names as code, phrases as words."""
     values: list[str] = []
 
     def hold(value: str) -> str:
@@ -118,7 +120,20 @@ def say(sentence: Sentence) -> str:
     # The values are set in after escaping, so neither prose nor value can break out of its own quotes.
     spoken = sentence.said(hold)
     words = _PLACE.split(spoken)
-    return "".join(code(values[int(word)]) if index % 2 else escape(word) for index, word in enumerate(words)).strip()
+    return "".join(
+        _quoted(values[int(word)]) if index % 2 else escape(word) for index, word in enumerate(words)
+    ).strip()
+
+
+def _quoted(value: str) -> str:
+    words = one_line(value)
+    if not words:
+        return " " if value else ""
+    before = " " if value[:1].isspace() else ""
+    after = " " if value[-1:].isspace() else ""
+    # A phrase is no name: as code it would be hard to read. It may carry no markup of its own, though.
+    quoted = code(words) if " " not in words or _KIND_AND_NAME.match(words) else escape(words.translate(_NO_MARKUP))
+    return f"{before}{quoted}{after}"
 
 
 def clip(text: str, limit: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from handlers.model.finding import Evidence, Finding, Hop, Outcome
+from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence
 from handlers.model.report import AlsoOpens, Expected, GapNote, Observed, Patch, Report
 
 
@@ -74,6 +74,20 @@ def status_of(report: Report) -> Status:
     return Status(Tone.GOOD, "Fine")
 
 
+def opening(report: Report) -> tuple[Status, str, Sentence]:
+    """Return status, separator and headline: where the headline starts with the status itself, it is not said twice."""
+    status, headline = status_of(report), report.headline
+    if headline.template.casefold().startswith(status.word.casefold()):
+        rest = headline.template[len(status.word) :].lstrip(": ")
+        return status, " ", Sentence(rest, headline.values)
+    return status, " — ", headline
+
+
+def is_said_in_headline(report: Report, finding: Finding) -> bool:
+    """Say whether the headline already holds what the finding says."""
+    return finding.text in str(report.headline)
+
+
 def hop_strip(report: Report) -> tuple[tuple[str, Mark], ...]:
     """Return every hop that was judged, along the path, with its mark."""
     judged = [finding for finding in report.findings if finding.outcome is not Outcome.NOT_APPLICABLE]
@@ -87,8 +101,10 @@ def hop_name(hop: Hop | None) -> str:
 
 
 def mark_of(finding: Finding) -> Mark:
-    """Return the mark of one finding alone."""
-    return _mark_of([finding])
+    """Return the mark of one finding in a list, where nothing says what it blocks."""
+    if finding.outcome is Outcome.PROBLEM:
+        return Mark.FAIL
+    return Mark.UNKNOWN if finding.outcome in _DOUBTFUL else Mark.PASS
 
 
 def _mark_of(findings: Iterable[Finding]) -> Mark:
@@ -123,10 +139,11 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def seen(report: Report) -> str:
     """Return what flows showed, in a sentence, or nothing where the question was not about flows."""
+    detail = "" if report.observed_detail in str(report.headline) else report.observed_detail
     if report.observed is None:
-        return report.observed_detail
+        return detail
     words = _SEEN[report.observed]
-    return f"{words} — {report.observed_detail}" if report.observed_detail else words
+    return f"{words} — {detail}" if detail else words
 
 
 def citation(evidence: Evidence) -> str:
@@ -177,7 +194,7 @@ def coverage(report: Report) -> tuple[str, ...]:
 
 def provenance(report: Report, age: timedelta | None) -> tuple[str, ...]:
     """Return where and when the facts were taken, and how old an answer from the cache is."""
-    clauses = [f"facts from {report.source or 'an unnamed source'}", f"taken {moment(report.taken_at)}"]
+    clauses = [report.source or "an unnamed source", f"taken {moment(report.taken_at)}"]
     if age is not None:
         clauses.append(f"cached {duration(age)} ago")
     return tuple(clauses)

@@ -56,8 +56,8 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
 
 
 def _headline(report: Report) -> str:
-    status = reading.status_of(report)
-    line = f"{_SIGN[status.tone]} *{status.word}* — {clip(say(report.headline), 900)}"
+    status, separator, headline = reading.opening(report)
+    line = f"{_SIGN[status.tone]} *{status.word}*{separator}{clip(say(headline), 900)}"
     strip = " · ".join(f"*{hop} {mark}*" if mark is Mark.FAIL else f"{hop} {mark}" for hop, mark in _strip(report))
     return f"{line}\n{strip}" if strip else line
 
@@ -72,21 +72,24 @@ def _strip(report: Report) -> tuple[tuple[str, Mark], ...]:
 def _path(report: Report) -> Iterator[Block]:
     blockers = report.blockers()
     if blockers:
-        yield section(_blame(blockers[0]))
+        yield section(_blame(blockers[0], is_said=reading.is_said_in_headline(report, blockers[0])))
     if blockers[1:]:
         yield _listing("Also in the way", blockers[1:], most=5)
     if doubts := reading.doubts(report):
-        yield _listing("Not known" if blockers else "Cannot tell without", doubts, most=5)
+        yield _listing("Not known" if blockers else "What is missing", doubts, most=5)
     if seen := reading.seen(report):
         yield section(f"*Seen:* {clip(escape(seen), 700)}")
     if others := reading.noticed(report):
         yield _listing("Also noticed", others, most=4, limit=1_200)
 
 
-def _blame(finding: Finding) -> str:
-    place = reading.hop_name(finding.hop)
-    lines = [f"*Stops at {place}:* {clip(say(finding.sentence), 700)}" if place else clip(say(finding.sentence), 700)]
-    lines += [f"• {_citation(item)}" for item in _cited(finding)[:3]]
+def _blame(finding: Finding, *, is_said: bool) -> str:
+    place = f"*Stops at {reading.hop_name(finding.hop)}:* " if finding.hop else ""
+    cited = [_citation(item) for item in _cited(finding)[:3]]
+    if is_said and len(cited) == 1:
+        lines = [f"{place}{cited[0]}"]
+    else:
+        lines = [f"{place}{'' if is_said else clip(say(finding.sentence), 700)}", *(f"• {item}" for item in cited)]
     if len(_cited(finding)) > 3:
         lines.append(f"… {len(_cited(finding)) - 3} more, see Evidence")
     excerpt = next((item.excerpt for item in finding.evidence if item.excerpt.strip()), "")
@@ -163,19 +166,19 @@ def _patches(report: Report) -> Iterator[Block]:
         target = code(reading.ref_in_words(patch.policy))
         more = f" _({len(report.patches) - 1} more, see Patch as file)_" if len(report.patches) > 1 else ""
         verb = "adds" if patch.is_new else "changes"
-        yield section(f"*Patch:* {clip(escape(patch.title), 400)} — {verb} {target}{more}")
-        yield section(code_block((patch.manifest if patch.is_new else patch.diff) or patch.manifest, 2_600))
-        yield section(_consequences(patch))
+        body = (patch.manifest if patch.is_new else patch.diff) or patch.manifest
+        title = f"*Patch:* {clip(escape(patch.title), 300)} — {verb} {target}{more}"
+        yield section(f"{title}\n{code_block(body, 2_200)}\n{_consequences(patch)}")
 
 
 def _consequences(patch: Patch) -> str:
     phrase, flows = reading.also_opens(patch)
     sign = "" if patch.blast_radius_known and not flows else "⚠️ "
-    lines = [f"{sign}*{escape(phrase)}*{':' if flows else '.'}"]
+    lines = [f"{sign}*{clip(escape(phrase), 200)}{':' if flows else '.'}*"]
     if flows:
-        lines.append(bullets([escape(flow) for flow in flows], most=6, limit=800, each=200, rest="see Patch as file"))
+        lines.append(bullets([escape(flow) for flow in flows], most=6, limit=500, each=160, rest="see Patch as file"))
     if patch.checks:
-        lines.append(f"Proven: {clip(escape('; '.join(patch.checks)), 400)}")
+        lines.append(f"Proven: {clip(escape('; '.join(patch.checks)), 250)}")
     return "\n".join(lines)
 
 
@@ -186,7 +189,8 @@ def _provenance(report: Report, age: timedelta | None, asked_by: str) -> Block:
     asker = f"<@{asked_by}> asked " if asked_by.isalnum() else ""
     return context(
         f"{asker}{code(report.question)}",
-        escape(" · ".join((*reading.coverage(report), *reading.provenance(report, age)))),
+        escape(" · ".join(reading.provenance(report, age))),
+        escape(" · ".join(reading.coverage(report))),
         *(f"⚠️ {escape(gap)}" for gap in gaps),
         limit=2_000,
     )

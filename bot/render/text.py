@@ -29,8 +29,8 @@ Paint = Callable[[str, Tone | Mark], str]
 def plain(report: Report, *, age: timedelta | None = None, colour: bool = False) -> str:
     """Return the report as text, a labelled line for each thing that matters, the status first."""
     paint = _ansi if colour else _as_is
-    status = reading.status_of(report)
-    lines = [f"{paint(status.word.upper(), status.tone)} — {one_line(str(report.headline))}"]
+    status, separator, headline = reading.opening(report)
+    lines = [f"{paint(status.word.upper(), status.tone)}{separator}{one_line(str(headline))}"]
     lines += _path(report, paint) if report.expected is not None else _rows(report, paint)
     lines += _labelled("names", map(one_line, report.notes))
     lines += _labelled("did you mean", map(one_line, report.candidates))
@@ -41,7 +41,7 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False)
     lines += _labelled(
         "looked at", [one_line(" · ".join(reading.coverage(report)))] if reading.coverage(report) else []
     )
-    lines += _labelled("facts", [one_line(" · ".join(reading.provenance(report, age)))])
+    lines += _labelled("source", [one_line(" · ".join(reading.provenance(report, age)))])
     return "\n".join(lines)
 
 
