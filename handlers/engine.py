@@ -47,7 +47,7 @@ def answer(question: Any, snapshot: Snapshot) -> Report:
         observed=conclusion.observed,
         observed_detail=conclusion.observed_detail,
         identities=conclusion.identities,
-        gaps=tuple(_gap_notes(snapshot)),
+        gaps=tuple(_gap_notes(snapshot, facts.touched)),
         budget=_budget(snapshot),
         patches=conclusion.patches,
         notes=conclusion.notes,
@@ -110,9 +110,11 @@ def _with_claim(template: str, probe: Probe) -> str:
     return template.replace("{{healthy}}", clause.replace("{", "{{").replace("}", "}}"))
 
 
-def _gap_notes(snapshot: Snapshot) -> Iterator[GapNote]:
+def _gap_notes(snapshot: Snapshot, touched: frozenset[Part]) -> Iterator[GapNote]:
+    """Name what could not be read, of the parts that somebody looked at: a gap that nobody meets is none."""
     for part, node, missing in snapshot.gaps():
-        yield GapNote(part_in_words(part), node, missing.gap.value, missing.detail, missing.remedy)
+        if part in touched:
+            yield GapNote(part_in_words(part), node, missing.gap.value, missing.detail, missing.remedy)
 
 
 def _budget(snapshot: Snapshot) -> Budget:

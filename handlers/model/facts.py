@@ -9,6 +9,8 @@ from handlers.model.snapshot import Known, Missing, Part, PerNode, Snapshot
 
 T = TypeVar("T")
 
+_TOUCHED = "parts that somebody looked at"
+
 
 class UndeclaredPartError(Exception):
     """A probe touched a part that its declaration does not name: a mistake in the probe."""
@@ -41,6 +43,7 @@ class Facts:
         self._snapshot = snapshot
         self._declared = declared
         self._memory: dict[Hashable, Any] = {} if memory is None else memory
+        self._touched: set[Part] = self._memory.setdefault(_TOUCHED, set())
 
     def narrowed(self, declared: frozenset[Part]) -> "Facts":
         """Return the same facts with only ``declared`` in reach, sharing what was already derived."""
@@ -54,7 +57,13 @@ class Facts:
         """
         if self._declared is not None and part not in self._declared:
             raise UndeclaredPartError(f"{part} was not declared")
+        self._touched.add(part)
         return self._snapshot.get(part)
+
+    @property
+    def touched(self) -> frozenset[Part]:
+        """The parts that somebody has looked at so far, through this view or one narrowed from it."""
+        return frozenset(self._touched)
 
     def value(self, part: Part) -> Any:
         """Return the part's value.

@@ -183,8 +183,8 @@ def _readings(name: Named, facts: Facts) -> list[Resolved]:
 def _workload_kinds(name: Named, pods: Iterable[Pod], facts: Facts) -> list[Kind]:
     """Return the kinds of workload that carry the name: by the owners of pods, and by the controllers themselves."""
     kinds = {pod.owner.kind for pod in pods if pod.owner and pod.owner.name == name.name}
-    look = facts.look(Part.WORKLOADS)
-    if isinstance(look, Known):
+    # The controllers are looked at only where no pod tells: a workload without pods.
+    if not kinds and isinstance(look := facts.look(Part.WORKLOADS), Known):
         workloads: tuple[Workload, ...] = look.value
         kinds |= {
             workload.kind
@@ -202,6 +202,8 @@ def _service_or_workload(
         return _with_note(other, f"{service.title} has the same name; what sends is {other.title}")
     ports = service.service.ports if service.service else ()
     is_its_port = any(entry.port == port and protocol in (None, Protocol(entry.protocol)) for entry in ports)
+    if protocol and protocol.is_icmp:
+        return _with_note(other, f"{other.title} is meant, since a Service answers no ping")
     if port is None or is_its_port:
         return _with_note(service, f"{service.title} is meant; for {other.title} itself ask {other.asked}")
     return _with_note(other, f"{other.title} is meant, since {port} is no port of {service.title}")
