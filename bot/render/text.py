@@ -1,5 +1,6 @@
 """A report as plain text and as Markdown: for the terminal, for notifications, for a ticket, for tests."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -126,15 +127,10 @@ def _md_finding(finding: Finding) -> Iterator[str]:
 def _md_patch(patch: Patch) -> Iterator[str]:
     phrase, flows = reading.also_opens(patch)
     body = clean((patch.manifest if patch.is_new else patch.diff) or patch.manifest).rstrip("\n")
-    yield from (
-        "",
-        f"### Patch: {_md(patch.title)}",
-        "",
-        "````diff" if not patch.is_new else "````yaml",
-        body,
-        "````",
-        "",
-    )
+    # A fence ends at the first run of back-ticks as long as itself (CommonMark, 4.5).
+    fence = "`" * (max(map(len, re.findall("`{3,}", body)), default=2) + 1)
+    language = "yaml" if patch.is_new else "diff"
+    yield from ("", f"### Patch: {_md(patch.title)}", "", f"{fence}{language}", body, fence, "")
     yield f"{_md(phrase)}{':' if flows else '.'}"
     yield from (f"- {_md(flow)}" for flow in flows)
 
