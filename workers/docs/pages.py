@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import handlers.engine  # noqa: F401  (declares codes of its own)
 from handlers.commands import COMMANDS, Command
 from handlers.model.finding import CODES, Code
 from handlers.probes import PROBES, Probe

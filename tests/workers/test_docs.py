@@ -1,0 +1,34 @@
+"""The generated pages are those that the declarations give."""
+
+from pathlib import Path
+
+import jsonschema
+
+from handlers.commands import COMMANDS
+from handlers.model.finding import CODES
+from workers.docs.__main__ import main
+from workers.docs.pages import pages, stale_pages
+from workers.docs.schema import report_schema
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_pages_are_current() -> None:
+    assert stale_pages(DOCS) == [], "run make docs"
+
+
+def test_every_command_and_code_has_its_section() -> None:
+    assert all(f"\n## {name}\n" in pages()["commands.md"] for name in COMMANDS)
+    assert all(f"\n## {name}\n" in pages()["codes.md"] for name in CODES)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(report_schema())
+
+
+def test_pages_are_written_where_they_differ(tmp_path: Path) -> None:
+    assert main(["--check", str(tmp_path)]) == 1
+    assert main([str(tmp_path)]) == 0
+    assert main(["--check", str(tmp_path)]) == 0
+    (tmp_path / "codes.md").write_text("old", encoding="utf-8")
+    assert main(["--check", str(tmp_path)]) == 1
