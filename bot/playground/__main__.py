@@ -22,6 +22,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bot-token", default=defaults.bot_token)
     parser.add_argument("--app-token", default=defaults.app_token)
     parser.add_argument("--signing-secret", default=defaults.signing_secret)
+    parser.add_argument("--example", action="append", metavar="TEXT", help="suggest this to newcomers (repeatable)")
     return parser.parse_args()
 
 
@@ -31,12 +32,14 @@ def _ready(url: str) -> None:
 
 
 async def _serve(options: argparse.Namespace) -> None:
+    defaults = PlaygroundSettings()
     settings = dataclasses.replace(
-        PlaygroundSettings(),
+        defaults,
         bot_token=options.bot_token,
         app_token=options.app_token,
         signing_secret=options.signing_secret,
         request_url=options.request_url,
+        examples=tuple(options.example) if options.example else defaults.examples,
     )
     serving = asyncio.ensure_future(run(host=options.host, port=options.port, settings=settings, ready=_ready))
     loop = asyncio.get_running_loop()

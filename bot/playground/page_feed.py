@@ -54,6 +54,7 @@ def state(stand_in: StandIn, user: User) -> Json:
             {"command": item.command, "hint": item.usage_hint, "description": item.description}
             for item in stand_in.settings.commands
         ],
+        "examples": list(stand_in.settings.examples),
         "statuses": [
             {"channel": channel, "thread_ts": thread, "status": status}
             for (channel, thread), status in workspace.thread_status.items()

@@ -23,6 +23,12 @@ CILIUM_COMMAND = SlashCommand(
     description="Why one workload cannot reach another",
 )
 
+EXAMPLES = (
+    "/cilium why shop/frontend shop/cart 8080",
+    "@cilium why can't shop/frontend reach shop/cart on 8080?",
+    "/cilium help",
+)
+
 SUBSCRIBED_EVENTS = frozenset(
     {
         "app_home_opened",
@@ -60,3 +66,5 @@ class PlaygroundSettings:
     rates: RateLimits = field(default_factory=RateLimits)
     commands: tuple[SlashCommand, ...] = (CILIUM_COMMAND,)
     subscriptions: frozenset[str] = SUBSCRIBED_EVENTS
+    examples: tuple[str, ...] = EXAMPLES
+    """What the page suggests to somebody who is new."""
