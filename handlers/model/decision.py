@@ -203,6 +203,11 @@ class IcmpNeedsRule(Clause):
     asked: str
 
 
+@dataclass(frozen=True, slots=True)
+class NothingAllowed(Clause):
+    """The subject is isolated in this direction, and no rule allows anything; ``origin`` is a rule that isolates it."""
+
+
 class NamedPortFault(StrEnum):
     """Why a port name stands for no number."""
 

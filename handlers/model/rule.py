@@ -245,8 +245,6 @@ class PeerScope(StrEnum):
     """No peer field at all: anybody on the listed ports, and nobody when no ports are listed (pkg/policy/rule.go:349-388)."""
     NOBODY = "nobody"
     """A peer field is present and empty: nobody, ports or not (pkg/policy/utils/parserules.go:147-155)."""
-    UNREAD = "unread"
-    """``toServices``, while the Services of the cluster were not read."""
 
 
 class L4Protocol(StrEnum):
@@ -444,6 +442,8 @@ class Rule:
     origin: Origin
     authentication: Authentication | None = None
     requires: tuple[Requirement, ...] = ()
+    unresolved_services: tuple[str, ...] = ()
+    """What ``toServices`` names and no Service answers to; with ports such a rule is open to everybody (cilium#20067)."""
     tier: int = NORMAL_TIER
     priority: float = 0.0
 

@@ -1,0 +1,428 @@
+"""All policies of a cluster, compiled once: the engine's front door."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+from handlers.model.decision import BothSides, Decision, NamedPortFault, PolicySummary, Reason, Verdict
+from handlers.model.labels import Label, LabelSet, Source
+from handlers.model.party import MissingFact, Party, PartyKind
+from handlers.model.rule import (
+    Direction,
+    L4Protocol,
+    LabelSelector,
+    Origin,
+    Peer,
+    PolicyKind,
+    PolicyRef,
+    PolicyStatus,
+    Requirement,
+    Rule,
+    SubjectKind,
+)
+from handlers.model.traffic import Protocol, Traffic
+from handlers.policy.addresses import AddressBook
+from handlers.policy.combine import both_sides
+from handlers.policy.config import OVERLAPPING_PORTS_KEEP_OPEN, Enforcement, PolicyConfig
+from handlers.policy.decide import Outcome, Posture, Table, look_up, make_table
+from handlers.policy.dns import decide_dns_name
+from handlers.policy.entities import entity_selectors
+from handlers.policy.explain import Explainer
+from handlers.policy.parse_cilium import RequiresDerivative, parse_cilium_policy
+from handlers.policy.parse_networkpolicy import parse_network_policy
+from handlers.policy.ports import NamedPortTable, resolve_ingress_name
+from handlers.policy.services import UNREAD_SERVICE
+from handlers.policy.shapes import PolicyError, as_mapping, text_of
+from handlers.policy.summary import summarize
+from handlers.policy.surroundings import Node, Surroundings
+from handlers.policy.views import fqdn_labels_of, fqdn_selectors, is_local_node, is_under_policy, labels_seen, own_labels
+
+_REMEMBERED = 4096
+_MOST_GUESSES = 6
+_API_GROUPS = {
+    PolicyKind.NETWORK_POLICY: ("networking.k8s.io", "extensions"),
+    PolicyKind.CILIUM: ("cilium.io",),
+    PolicyKind.CILIUM_CLUSTERWIDE: ("cilium.io",),
+}
+_FACT_OF_SOURCE = {
+    UNREAD_SERVICE: MissingFact.SERVICES,
+    Source.CIDR_GROUP: MissingFact.CIDR_GROUPS,
+    Source.FQDN: MissingFact.DNS_NAMES,
+    Source.CIDR: MissingFact.ADDRESS,
+}
+
+
+def _fact_of(requirement: Requirement) -> MissingFact | None:
+    if requirement.source == Source.RESERVED and requirement.key == "kube-apiserver":
+        return MissingFact.KUBE_APISERVER
+    return _FACT_OF_SOURCE.get(requirement.source)
+
+
+def compile_policies(
+    objects: Sequence[Mapping[str, object]], *, config: PolicyConfig, surroundings: Surroundings
+) -> "PolicySet":
+    """Compile policy objects; never raises for what is inside them.
+
+    An object that the agent would refuse gets a status with the reason and contributes no rule; so does one of another kind.
+    """
+    statuses, rules = [], []
+    for manifest in objects:
+        status, parsed = _compile_one(manifest, config, surroundings)
+        statuses.append(status)
+        rules.extend(parsed)
+    return PolicySet(tuple(statuses), tuple(_share_selectors(rules)), config, surroundings)
+
+
+def _compile_one(
+    manifest: Mapping[str, object], config: PolicyConfig, surroundings: Surroundings
+) -> tuple[PolicyStatus, list[Rule]]:
+    policy = PolicyRef("", "", "")
+    try:
+        policy = _reference(manifest)
+        if policy.kind not in tuple(PolicyKind):
+            return PolicyStatus(policy, valid=False, reason="not a kind of policy that Cilium enforces"), []
+        kind = PolicyKind(policy.kind)
+        group = text_of(as_mapping(manifest, ""), "apiVersion", "").partition("/")[0]
+        if group and group not in _API_GROUPS[kind]:
+            return PolicyStatus(policy, valid=False, reason=f"{kind} is not of API group {group[:60]}"), []
+        if not policy.name:
+            raise PolicyError(f"{kind} must have name")
+        if kind is PolicyKind.NETWORK_POLICY:
+            rules = parse_network_policy(manifest, policy, config)
+        else:
+            rules = parse_cilium_policy(manifest, policy, config, surroundings)
+        if kind not in config.kinds:
+            return PolicyStatus(policy, valid=True, ignored=f"{kind} is switched off"), []
+    except PolicyError as error:
+        return PolicyStatus(policy, valid=False, reason=str(error)), []
+    except RequiresDerivative:
+        return PolicyStatus(policy, valid=True, ignored="requires derivative (toGroups)"), []
+    return PolicyStatus(policy, valid=True), rules
+
+
+def _reference(manifest: object) -> PolicyRef:
+    fields = as_mapping(manifest, "")
+    metadata = as_mapping(fields.get("metadata"), "/metadata")
+    kind = text_of(fields, "kind", "")
+    namespace = text_of(metadata, "namespace", "/metadata")
+    if kind == PolicyKind.CILIUM_CLUSTERWIDE:
+        namespace = ""
+    elif kind in (PolicyKind.NETWORK_POLICY, PolicyKind.CILIUM):
+        namespace = namespace or "default"
+    return PolicyRef(kind[:120], namespace, text_of(metadata, "name", "/metadata"))
+
+
+def _share_selectors(rules: Iterable[Rule]) -> Iterable[Rule]:
+    """Make equal selectors one object, so that whoever matches selectors against identities does it once for each."""
+    known: dict[LabelSelector, LabelSelector] = {}
+
+    def shared(selector: LabelSelector) -> LabelSelector:
+        return known.setdefault(selector, selector)
+
+    for rule in rules:
+        peers = tuple(replace(peer, selectors=tuple(map(shared, peer.selectors))) for peer in rule.peers)
+        yield replace(rule, peers=peers, subject=replace(rule.subject, selector=shared(rule.subject.selector)))
+
+
+class PolicySet:
+    """Compiled policies. Decisions are pure functions of it; it only remembers which rules select which identity."""
+
+    def __init__(
+        self,
+        statuses: tuple[PolicyStatus, ...],
+        rules: tuple[Rule, ...],
+        config: PolicyConfig,
+        surroundings: Surroundings,
+    ) -> None:
+        """Index the rules; use ``compile_policies`` to make one from manifests."""
+        self.statuses = statuses
+        self.rules = rules
+        self.config = config
+        self.surroundings = surroundings
+        self.addresses = AddressBook.of(rules, config, surroundings)
+        self.entities = entity_selectors(config.cluster_name)
+        self._by_place: dict[tuple[Direction, SubjectKind, str], list[Rule]] = defaultdict(list)
+        for rule in rules:
+            self._by_place[rule.direction, rule.subject.kind, rule.subject.namespace].append(rule)
+        self._fqdns = fqdn_selectors(selector for rule in rules for peer in rule.peers for selector in peer.selectors)
+        self._egress_names = NamedPortTable.of(surroundings.named_ports or ())
+        self._selecting: dict[tuple[Direction, SubjectKind, LabelSet], tuple[Rule, ...]] = {}
+        self._tables: dict[tuple[Direction, SubjectKind, LabelSet, LabelSet | None], Table] = {}
+        self._explainer = Explainer(self)
+
+    @property
+    def selectors(self) -> tuple[LabelSelector, ...]:
+        """Every distinct selector of the rules, of subjects and of peers."""
+        found = dict.fromkeys(rule.subject.selector for rule in self.rules)
+        found.update(
+            dict.fromkeys(selector for rule in self.rules for peer in rule.peers for selector in peer.selectors)
+        )
+        return tuple(found)
+
+    def status_of(self, policy: PolicyRef) -> PolicyStatus | None:
+        """Give the status of a policy of this set."""
+        return next((status for status in self.statuses if status.policy == policy), None)
+
+    def rules_selecting(self, subject: Party, direction: Direction) -> tuple[Rule, ...]:
+        """Give the rules that select a party as their subject in one direction, in the order of the manifests.
+
+        Only cluster-wide policies and those of the subject's own namespace can (pkg/policy/repository.go:374-391).
+        """
+        labels = own_labels(subject)
+        kind = SubjectKind.NODES if subject.kind in (PartyKind.NODE, PartyKind.HOST) else SubjectKind.ENDPOINTS
+        key = (direction, kind, labels)
+        found = self._selecting.get(key)
+        if found is None:
+            places = dict.fromkeys(("", labels.namespace))
+            found = tuple(
+                rule
+                for namespace in places
+                for rule in self._by_place.get((direction, kind, namespace), ())
+                if rule.subject.selector.matches(labels)
+            )
+            if len(self._selecting) >= _REMEMBERED:
+                self._selecting.clear()
+            self._selecting[key] = found
+        return found
+
+    def posture(self, subject: Party, direction: Direction) -> Posture:
+        """Tell how policy stands towards a party in one direction: rungs 1 and 2 of the ladder.
+
+        The label keys ``host`` and ``init`` count whatever their source, as in the agent, which looks for them without one
+        (pkg/policy/repository.go:363, 398): a pod with a label named ``init`` is isolated, one named ``host`` is not.
+        """
+        labels = own_labels(subject)
+        config = self.config
+        if labels.find(Source.ANY, "host") is not None and not config.host_firewall:
+            return Posture(enforced=False, default_deny=False, rules=())
+        if config.enforcement is Enforcement.NEVER:
+            return Posture(enforced=False, default_deny=False, rules=())
+        rules = self.rules_selecting(subject, direction)
+        if config.enforcement is Enforcement.ALWAYS or labels.find(Source.ANY, "init") is not None:
+            return Posture(enforced=True, default_deny=True, rules=rules)
+        return Posture(enforced=bool(rules), default_deny=any(rule.default_deny for rule in rules), rules=rules)
+
+    def labels_seen(self, peer: Party, subject: Party) -> LabelSet:
+        """Give the identity labels of the peer that the subject's policy is applied to."""
+        fqdn: tuple[Label, ...] = ()
+        if peer.fqdn_names and self._fqdns:
+            fqdn = fqdn_labels_of(peer.fqdn_names, self._fqdns, self.config)
+        return labels_seen(peer, subject, fqdn)
+
+    def decide(self, direction: Direction, subject: Party, peer: Party, traffic: Traffic) -> Decision:
+        """Decide one direction of a flow and explain it: ``subject`` is the end whose policy is asked."""
+        decision = Decision(
+            direction=direction,
+            verdict=Verdict.NOT_APPLICABLE,
+            reason=Reason.NOT_AN_ENDPOINT,
+            subject=subject,
+            peer=peer,
+            traffic=traffic,
+        )
+        if not is_under_policy(subject, self.config):
+            return decision
+        posture = self.posture(subject, direction)
+        labels = self.labels_seen(peer, subject)
+        outcome, missing = self._outcome(direction, subject, peer, labels, posture, traffic)
+        decision = replace(
+            decision,
+            verdict=outcome.verdict,
+            reason=outcome.reason,
+            enforced=posture.enforced,
+            default_deny=posture.default_deny,
+            rules=outcome.origins(deny=outcome.verdict is Verdict.DENIED),
+            entry_policies=outcome.policies,
+            selected_by=tuple(sorted({rule.origin.policy for rule in posture.rules})),
+            default_deny_by=tuple(rule.origin for rule in posture.rules if rule.default_deny),
+            redirect=outcome.redirect,
+            l7=outcome.l7,
+            l7_open=outcome.l7_open,
+            http_rules=outcome.http_rules,
+            dns_rules=outcome.dns_rules,
+            authentication=outcome.authentication,
+            conflict=outcome.conflict,
+            missing=missing,
+        )
+        if outcome.verdict is Verdict.DENIED:
+            audited = self.config.audit_mode if subject.audit is None else subject.audit
+            decision = replace(decision, audited=audited)
+        return self._explainer.explain(decision, outcome, posture, labels)
+
+    def _table(self, direction: Direction, subject: Party, posture: Posture, localhost: LabelSet | None) -> Table:
+        kind = SubjectKind.NODES if subject.kind in (PartyKind.NODE, PartyKind.HOST) else SubjectKind.ENDPOINTS
+        labels = own_labels(subject)
+        key = (direction, kind, labels, localhost)
+        table = self._tables.get(key)
+        if table is None:
+            table = make_table(posture, direction, localhost=localhost, subject_namespace=labels.namespace)
+            if len(self._tables) >= _REMEMBERED:
+                self._tables.clear()
+            self._tables[key] = table
+        return table
+
+    def _outcome(
+        self,
+        direction: Direction,
+        subject: Party,
+        peer: Party,
+        labels: LabelSet,
+        posture: Posture,
+        traffic: Traffic,
+    ) -> tuple[Outcome, tuple[MissingFact, ...]]:
+        """Look up, trying unread facts both ways; gives an unknown outcome when that makes a difference."""
+        # The host endpoint gets no allow-localhost entry (pkg/policy/resolve.go:348-350).
+        from_localhost = (
+            direction is Direction.INGRESS
+            and self.config.always_allow_localhost
+            and is_local_node(peer, subject)
+            and subject.kind not in (PartyKind.NODE, PartyKind.HOST)
+        )
+        localhost = (
+            labels
+            if direction is Direction.INGRESS and self.config.always_allow_localhost and is_local_node(peer, subject)
+            else None
+        )
+        table = self._table(direction, subject, posture, localhost)
+        if posture.enforced and table.conflict is None:
+            table = self._with_other_direction(direction, subject, table)
+        doubts = self._doubts(direction, subject, peer, labels, table)
+
+        def attempt(guesses: Mapping[object, bool | int]) -> Outcome:
+            def selects(selector: LabelSelector) -> bool:
+                guess = guesses.get(selector)
+                return bool(guess) if guess is not None else selector.matches(labels)
+
+            def resolve(name: str, protocol: L4Protocol) -> int | NamedPortFault:
+                guess = guesses.get((name, protocol))
+                if guess is not None:
+                    return traffic.port if guess else NamedPortFault.UNKNOWN
+                return self.resolve_name(direction, subject, name, protocol)
+
+            return look_up(
+                table,
+                posture,
+                traffic,
+                selects,
+                resolve,
+                peer_is_allowed_localhost=from_localhost,
+                identities=self.surroundings.identities,
+                joins_keep_open=self.config.holds(OVERLAPPING_PORTS_KEEP_OPEN),
+            )
+
+        if not doubts:
+            return attempt({}), ()
+        atoms = list(doubts)
+        if len(atoms) <= _MOST_GUESSES:
+            combinations: Iterable[tuple[bool, ...]] = product((False, True), repeat=len(atoms))
+        else:
+            combinations = (
+                *((value,) * len(atoms) for value in (False, True)),
+                *(tuple(one is index for one in range(len(atoms))) for index in range(len(atoms))),
+                *(tuple(one is not index for one in range(len(atoms))) for index in range(len(atoms))),
+            )
+        outcomes = [attempt(dict(zip(atoms, values, strict=True))) for values in combinations]
+        if len({(outcome.verdict, outcome.l7) for outcome in outcomes}) == 1:
+            return outcomes[0], ()
+        unknown = replace(outcomes[0], verdict=Verdict.UNKNOWN, reason=Reason.MISSING_FACT)
+        return unknown, tuple(sorted(set(doubts.values())))
+
+    def _with_other_direction(self, direction: Direction, subject: Party, table: Table) -> Table:
+        """Look for a conflict in the other direction: it spoils the whole endpoint's policy (repository.go:320-345)."""
+        other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
+        posture = self.posture(subject, other)
+        if not posture.enforced:
+            return table
+        spoiled = self._table(other, subject, posture, None)
+        return table if spoiled.conflict is None else replace(table, conflict=spoiled.conflict)
+
+    def _doubts(
+        self, direction: Direction, subject: Party, peer: Party, labels: LabelSet, table: Table
+    ) -> dict[object, MissingFact]:
+        """Find the selectors and port names whose meaning depends on a fact that was not read."""
+        doubts: dict[object, MissingFact] = {}
+        named_unread = (
+            subject.named_ports is None if direction is Direction.INGRESS else self.surroundings.named_ports is None
+        )
+        for one in table.filters.values():
+            if one.name and named_unread:
+                doubts[one.name, one.protocol] = MissingFact.NAMED_PORTS
+            for selector in one.cells:
+                fact = self.doubtful(selector, peer, labels)
+                if fact is not None:
+                    doubts[selector] = fact
+        return doubts
+
+    def doubtful(self, selector: LabelSelector, peer: Party, labels: LabelSet) -> MissingFact | None:
+        """Give the unread fact that decides whether a selector means the peer, or None when that is certain."""
+        missing = peer.missing
+        if peer.fqdn_names is None:
+            missing = missing | {MissingFact.DNS_NAMES}
+        doubt = None
+        for requirement in selector.requirements:
+            fact = _fact_of(requirement)
+            if fact is MissingFact.SERVICES or (fact is not None and fact in missing):
+                doubt = doubt or fact
+            elif not requirement.matches(labels):
+                return None
+        if doubt is MissingFact.KUBE_APISERVER and labels.has_reserved("kube-apiserver"):
+            return None
+        return doubt
+
+    def resolve_name(
+        self, direction: Direction, subject: Party, name: str, protocol: L4Protocol
+    ) -> int | NamedPortFault:
+        """Resolve a port name: ingress by the subject's own ports, egress by those of all pods."""
+        if direction is Direction.INGRESS:
+            return resolve_ingress_name(name, protocol, subject.named_ports or ())
+        return self._egress_names.resolve(name, protocol)
+
+    def combine(self, source: Party, destination: Party, traffic: Traffic) -> BothSides:
+        """Decide both sides of a flow."""
+        return both_sides(
+            self.decide(Direction.EGRESS, source, destination, traffic),
+            self.decide(Direction.INGRESS, destination, source, traffic),
+            source,
+            destination,
+        )
+
+    def decide_dns(
+        self, subject: Party, dns: Party, name: str, traffic: Traffic | None = None
+    ) -> Decision:
+        """Tell whether a party may look up a DNS name at a server: first the packet (53/UDP), then the name."""
+        asked = traffic or Traffic(protocol=Protocol.UDP, port=53)
+        return decide_dns_name(self.decide(Direction.EGRESS, subject, dns, asked), name, self.config)
+
+    def selecting(self, subject: Party) -> tuple[PolicySummary, ...]:
+        """Summarize every policy that selects a party, one entry for each direction."""
+        return tuple(
+            summary
+            for direction in Direction
+            for summary in summarize(self.rules_selecting(subject, direction), direction)
+        )
+
+    def party_of_ip(self, ip: str, fqdn_names: tuple[str, ...] | None = None) -> Party:
+        """Give the party that an address outside the pods is: a node, or somebody outside, with Cilium's labels.
+
+        ``fqdn_names`` are the DNS names that the node's cache has for it; without them the surroundings are asked. Pods are
+        not looked for: the caller knows them. Raises ValueError for what is no IP address.
+        """
+        names = fqdn_names
+        if names is None and self.surroundings.fqdn_cache is not None:
+            cache = self.surroundings.fqdn_cache
+            names = tuple(name for name, addresses in cache.items() if ip in addresses)
+        return self.addresses.party(ip, names, fqdn_labels_of(names or (), self._fqdns, self.config))
+
+    def party_of_node(self, node: Node, ip: str = "") -> Party:
+        """Give the party that a node is."""
+        from_ip = self.party_of_ip(ip) if ip else None
+        return from_ip if from_ip is not None and from_ip.name == node.name else self.addresses.node_party(node)
+
+    def origin_peer(self, origin: Origin) -> Peer | None:
+        """Find the peer that an origin points at, for renderers that want to show it as written."""
+        for rule in self.rules:
+            if rule.origin.policy == origin.policy:
+                for peer in rule.peers:
+                    if peer.pointer == origin.pointer:
+                        return peer
+        return None

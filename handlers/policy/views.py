@@ -1,0 +1,73 @@
+"""Whom one end sees in the other: the identity labels that the policy of the first is applied to.
+
+A node is the host for the pods on it and a remote node for everybody else (Documentation/security/policy/language.rst:255-263);
+the DNS names of an address count only while some policy asks for them (pkg/fqdn/namemanager/manager.go).
+"""
+
+from collections.abc import Iterable
+
+from handlers.model.labels import Label, LabelSet, Source
+from handlers.model.party import Party, PartyKind
+from handlers.model.rule import LabelSelector
+from handlers.policy.config import DOUBLE_STAR, PolicyConfig
+from handlers.policy.fqdn import name_matches
+
+HOST_LABELS = LabelSet.reserved("host")
+_NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
+
+
+def is_local_node(party: Party, viewer: Party) -> bool:
+    """Tell whether the party is the node that the viewer runs on."""
+    if party.kind is PartyKind.HOST:
+        return True
+    return party.kind is PartyKind.NODE and bool(party.node) and party.node == viewer.node
+
+
+def labels_seen(party: Party, viewer: Party, fqdn_labels: tuple[Label, ...]) -> LabelSet:
+    """Give the identity labels of a party in the eyes of a viewer; ``fqdn_labels`` are added where they may be."""
+    if is_local_node(party, viewer):
+        return party.host_labels or HOST_LABELS
+    if fqdn_labels and party.kind is PartyKind.OUTSIDE:
+        return party.labels.with_labels(fqdn_labels)
+    return party.labels
+
+
+def own_labels(party: Party) -> LabelSet:
+    """Give the labels by which policies select a party as their subject."""
+    if party.kind in _NODE_KINDS:
+        return party.host_labels or HOST_LABELS
+    return party.labels
+
+
+def is_under_policy(party: Party, config: PolicyConfig) -> bool:
+    """Tell whether the policy of this end is enforced here: pods of this cluster, and nodes with the host firewall."""
+    if not party.managed:
+        return False
+    if party.kind in _NODE_KINDS:
+        return config.host_firewall
+    return party.kind in (PartyKind.ENDPOINT, PartyKind.INIT, PartyKind.HEALTH, PartyKind.INGRESS)
+
+
+def fqdn_selectors(selectors: Iterable[LabelSelector]) -> tuple[str, ...]:
+    """Give the names and patterns that policies ask for."""
+    found = (
+        requirement.key
+        for selector in selectors
+        for requirement in selector.requirements
+        if requirement.source == Source.FQDN
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def fqdn_labels_of(names: Iterable[str], asked: Iterable[str], config: PolicyConfig) -> tuple[Label, ...]:
+    """Give the ``fqdn:`` labels of an address with these names: one for each name or pattern that a policy asks for."""
+    known = tuple(names)
+    double_star = config.holds(DOUBLE_STAR)
+    return tuple(
+        Label(key=text, source=Source.FQDN)
+        for text in asked
+        if any(
+            name_matches(name, "" if "*" in text else text, text if "*" in text else "", double_star=double_star)
+            for name in known
+        )
+    )
