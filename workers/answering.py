@@ -37,9 +37,6 @@ TRANSIENT = (*REDIS_ERRORS, SlackUnavailableError)
 MOST_CRASHES = 3
 """Runs of one question that may end without a word, before the asker is told that it does not work."""
 
-_REDIS_PATIENCE = 10.0
-"""Seconds to wait in place for a Redis that restarts, before the task goes back to the queue."""
-
 _KEEP_COUNT = timedelta(hours=1)
 
 T = TypeVar("T")
@@ -60,7 +57,11 @@ class Look(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Everything that is needed to answer a ticket. ``soft_limit`` is for the words of a timeout, in seconds."""
+    """Everything that is needed to answer a ticket.
+
+    ``soft_limit`` is for the words of a timeout; ``patience`` is how long to wait in place for a Redis that restarts,
+    before the task goes back to the queue. Both are in seconds.
+    """
 
     look: Look
     redis: redis.Redis
@@ -69,6 +70,7 @@ class Answering:
     reports: Reports
     soft_limit: float
     prefix: str
+    patience: float = 10.0
 
     def answer(self, ticket: Ticket) -> None:
         """Answer everybody who waits for this question.
@@ -78,7 +80,7 @@ class Answering:
             redis.ConnectionError, redis.TimeoutError: if Redis stays away; the ticket itself is answered by then, if a
                 run had begun. Try it again later for the others.
         """
-        if _patiently(lambda: self.waiters.begin(ticket)) is not Turn.RUN:
+        if self._patiently(lambda: self.waiters.begin(ticket)) is not Turn.RUN:
             return
         with self._counted(ticket) as crashes:
             if crashes >= MOST_CRASHES:
@@ -145,6 +147,7 @@ class Answering:
     def _drained(self, ticket: Ticket) -> Iterator[Ticket]:
         told = False
         try:
+            self._patiently(self.redis.ping)
             for waiter in self.waiters.drain(ticket):
                 told = told or waiter.id == ticket.id
                 yield waiter
@@ -160,14 +163,14 @@ class Answering:
             raise
         except PublishError as error:
             log.warning("answer_undeliverable", channel=waiter.where.channel, reason=str(error))
-        _patiently(lambda: self.waiters.answered(waiter))
+        self._patiently(lambda: self.waiters.answered(waiter))
 
     @contextmanager
     def _counted(self, ticket: Ticket) -> Iterator[int]:
         """Give the number of runs of this ticket that began and never ended; an exception is an end."""
         name = f"{self.prefix}:begun:{ticket.id}"
-        begun = _patiently(lambda: int(self.redis.incr(name)))
-        _patiently(lambda: self.redis.expire(name, _KEEP_COUNT))
+        begun = self._patiently(lambda: int(self.redis.incr(name)))
+        self._patiently(lambda: self.redis.expire(name, _KEEP_COUNT))
         try:
             yield begun - 1
         finally:
@@ -176,16 +179,15 @@ class Answering:
             except redis.RedisError as error:
                 log.warning("count_not_reset", error=type(error).__name__)
 
+    def _patiently(self, step: Callable[[], T]) -> T:
+        again = Retrying(
+            retry=retry_if_exception_type(REDIS_ERRORS),
+            stop=stop_after_delay(self.patience),
+            wait=wait_fixed(0.2),
+            reraise=True,
+        )
+        return again(step)
+
 
 def _failed(failure: Failure) -> Composed:
     return lambda waiter: failure_message(failure, waiter.text)
-
-
-def _patiently(step: Callable[[], T]) -> T:
-    again = Retrying(
-        retry=retry_if_exception_type(REDIS_ERRORS),
-        stop=stop_after_delay(_REDIS_PATIENCE),
-        wait=wait_fixed(0.2),
-        reraise=True,
-    )
-    return again(step)

@@ -1,0 +1,247 @@
+"""One ticket, from the queue to the answer in Slack: with a real Redis and a playground for Slack."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import redis
+from celery.exceptions import SoftTimeLimitExceeded
+
+from bot.playground.server import Playground, running_playground
+from bot.publish import Publisher, SlackUnavailableError
+from bot.render.progress import looking
+from bot.reports import Reports
+from bot.slack_client import slack_client
+from bot.ticket import Surface, Ticket, Where
+from bot.waiters import Waiters
+from handlers.commands import Asked
+from tests.workers.canary import Script, canary_in_the_tables
+from workers.answering import Answering
+from workers.collect import Progress
+from workers.deps import connect
+from workers.embedded import EmbeddedRedis
+from workers.progress import Narrator
+from workers.runner import Ran, run
+from workers.schedule import Digests
+
+CHANNEL = "#incident-42"
+
+
+@pytest.fixture(scope="module")
+def playground() -> Iterator[Playground]:
+    with running_playground() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _clean(playground: Playground, redis_client: redis.Redis) -> Iterator[None]:
+    playground.reset()
+    with canary_in_the_tables():
+        yield
+
+
+@dataclass
+class Bench:
+    """A worker's parts, with the look at the cluster left to the test."""
+
+    playground: Playground
+    client: redis.Redis
+    waiters: Waiters
+    publisher: Publisher
+    looks: int = 0
+
+    def answering(self, look: Callable[[Asked, Progress], Ran] | None = None) -> Answering:
+        def counted(asked: Asked, progress: Progress) -> Ran:
+            self.looks += 1
+            return look(asked, progress) if look else run(asked, Script())
+
+        return Answering(
+            counted, self.client, self.waiters, self.publisher, Reports(self.client), soft_limit=40, prefix="test"
+        )
+
+    def ask(self, text: str = "canary sings", user: str = "U1") -> Ticket:
+        """Do what the web process does."""
+        channel = self.playground.say("ada", CHANNEL, "hello")["channel"]
+        where = self.publisher.placeholder(Where("T", channel, user, Surface.COMMAND), looking(text))
+        ticket = Ticket(uuid.uuid4().hex, text, "canary", False, where, datetime.now(UTC))
+        self.waiters.join(ticket)
+        return ticket
+
+    def shown(self, ticket: Ticket) -> str:
+        (message,) = [item for item in self.bot_messages() if item["ts"] == ticket.where.placeholder_ts]
+        return str(message["text"])
+
+    def bot_messages(self) -> list[dict[str, Any]]:
+        return [item for item in self.playground.messages(CHANNEL) if item["user"].startswith("U0CILIUM")]
+
+
+@pytest.fixture
+def bench(playground: Playground, redis_server: EmbeddedRedis) -> Iterator[Bench]:
+    client = connect(redis_server.url, decode_responses=True)
+    slack = slack_client(playground.settings.bot_token, playground.api_url)
+    yield Bench(playground, client, Waiters(client, prefix="test"), Publisher(slack))
+    client.close()
+
+
+def test_everybody_who_waits_gets_the_answer_of_one_run(bench: Bench) -> None:
+    tickets = [bench.ask(user=user) for user in ("U1", "U2", "U3")]
+    for ticket in tickets:
+        bench.answering().answer(ticket)
+    assert bench.looks == 1
+    assert [bench.shown(ticket).startswith("OPEN — it is open") for ticket in tickets] == [True] * 3
+    assert len(bench.bot_messages()) == 3
+
+
+def test_who_comes_late_is_answered_as_well(bench: Bench) -> None:
+    late: list[Ticket] = []
+
+    def look(asked: Asked, progress: Progress) -> Ran:
+        late.append(bench.ask(user="U9"))
+        return run(asked, Script())
+
+    bench.answering(look).answer(bench.ask())
+    assert bench.shown(late[0]).startswith("OPEN")
+
+
+def test_a_ticket_delivered_again_changes_nothing(bench: Bench) -> None:
+    ticket = bench.ask()
+    bench.answering().answer(ticket)
+    before = bench.bot_messages()
+    bench.answering().answer(ticket)
+    assert bench.looks == 1
+    assert bench.bot_messages() == before
+
+
+def test_a_run_that_died_is_taken_up_again(bench: Bench) -> None:
+    ticket = bench.ask()
+
+    def dies(asked: Asked, progress: Progress) -> Ran:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        bench.answering(dies).answer(ticket)
+    bench.answering().answer(ticket)
+    assert bench.shown(ticket).startswith("OPEN")
+
+
+def test_a_question_that_kills_every_worker_is_given_up_in_words(bench: Bench) -> None:
+    ticket = bench.ask()
+    bench.client.set(f"test:begun:{ticket.id}", 3)
+    bench.answering().answer(ticket)
+    assert bench.looks == 0
+    assert "went away" in bench.shown(ticket)
+
+
+def test_the_time_limit_is_told_with_what_was_awaited(bench: Bench) -> None:
+    def look(asked: Asked, progress: Progress) -> Ran:
+        progress("flows: 3 of 5 nodes")
+        raise SoftTimeLimitExceeded
+
+    ticket = bench.ask()
+    bench.answering(look).answer(ticket)
+    assert "I gave up after 40 s" in bench.shown(ticket)
+    assert "flows: 3 of 5 nodes" in bench.shown(ticket)
+
+
+def test_a_killed_process_is_told_as_a_timeout(bench: Bench) -> None:
+    ticket = bench.ask()
+    bench.answering().give_up(ticket)
+    assert "I gave up after 40 s" in bench.shown(ticket)
+
+
+def test_a_defect_is_told_without_its_secrets(bench: Bench) -> None:
+    def look(asked: Asked, progress: Progress) -> Ran:
+        raise RuntimeError("token=hunter2")
+
+    ticket = bench.ask()
+    bench.answering(look).answer(ticket)
+    assert "Something of mine broke" in bench.shown(ticket)
+    assert "hunter2" not in bench.shown(ticket)
+
+
+def test_a_ticket_of_another_release_is_told_how_to_ask(bench: Bench) -> None:
+    ticket = bench.ask("frobnicate everything")
+    bench.answering().answer(ticket)
+    assert "no subcommand" in bench.shown(ticket)
+
+
+def test_slack_out_of_order_means_later_and_nobody_is_told_twice(bench: Bench, playground: Playground) -> None:
+    ticket, other = bench.ask(), bench.ask(user="U2")
+    impatient = slack_client(playground.settings.bot_token, playground.api_url, patient=False)
+    answering = replace(bench.answering(), publisher=Publisher(impatient, sleep=lambda _: None))
+    playground.cause(server_errors={"chat.update": 4})
+    with pytest.raises(SlackUnavailableError):
+        answering.answer(ticket)
+    assert not bench.waiters.is_answered(ticket)
+    answering.answer(ticket)
+    assert bench.shown(ticket).startswith("OPEN")
+    assert bench.shown(other).startswith("OPEN")
+    assert len(bench.bot_messages()) == 2
+
+
+def test_a_placeholder_that_cannot_be_edited_does_not_come_back_for_ever(bench: Bench, playground: Playground) -> None:
+    ticket = bench.ask()
+    playground.cause(api_errors={"chat.update": ["channel_not_found"]})
+    bench.answering().answer(ticket)
+    assert bench.waiters.is_answered(ticket)
+
+
+def test_a_redis_that_restarts_in_mid_run_costs_nothing(bench: Bench, redis_server: EmbeddedRedis) -> None:
+    ticket = bench.ask()
+    done = threading.Event()
+
+    def look(asked: Asked, progress: Progress) -> Ran:
+        redis_server.kill()
+        done.set()
+        return run(asked, Script())
+
+    with ThreadPoolExecutor(1) as worker:
+        answered = worker.submit(bench.answering(look).answer, ticket)
+        assert done.wait(5)
+        redis_server.start()
+        answered.result(10)
+    assert bench.shown(ticket).startswith("OPEN")
+    assert bench.waiters.is_answered(ticket)
+
+
+def test_a_redis_that_stays_away_does_not_keep_the_answer_from_the_asker(
+    bench: Bench, redis_server: EmbeddedRedis
+) -> None:
+    ticket = bench.ask()
+
+    def look(asked: Asked, progress: Progress) -> Ran:
+        redis_server.kill()
+        return run(asked, Script())
+
+    try:
+        with pytest.raises(redis.ConnectionError):
+            replace(bench.answering(look), patience=0.1).answer(ticket)
+        assert bench.shown(ticket).startswith("OPEN")
+    finally:
+        redis_server.start()
+
+
+def test_a_slow_run_says_how_far_it_is(bench: Bench, playground: Playground) -> None:
+    ticket = bench.ask()
+    with Narrator(ticket, bench.waiters, bench.publisher, first=0.01, pace=0.01) as narrator:
+        narrator.say("flows: 3 of 5 nodes")
+        playground.wait_for(lambda: "flows: 3 of 5 nodes" in bench.shown(ticket))
+    bench.answering().answer(ticket)
+    assert bench.shown(ticket).startswith("OPEN")
+
+
+def test_a_digest_is_asked_once_however_often_it_is_delivered(bench: Bench, playground: Playground) -> None:
+    sent: list[Ticket] = []
+    channel = playground.say("ada", CHANNEL, "hello")["channel"]
+    digests = Digests(bench.client, bench.waiters, bench.publisher, sent.append, "test")
+    digests.start(channel, "canary sings")
+    digests.start(channel, "canary sings")
+    (ticket,) = sent
+    bench.answering().answer(ticket)
+    assert bench.shown(ticket).startswith("OPEN")
+    assert len(bench.bot_messages()) == 1
