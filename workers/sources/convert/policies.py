@@ -7,7 +7,6 @@ from handlers.model.cluster import PolicyObject
 from workers.sources.convert.reading import (
     Body,
     MalformedError,
-    labels,
     moment,
     name_of,
     namespace_of,
@@ -25,16 +24,12 @@ def policy_object(kind: str, api_version: str, body: Body) -> PolicyObject:
     Managed fields and the last applied configuration are dropped, after ``changed_at`` was read from them.
 
     Raises:
-        MalformedError: if the object has no name or no specification, or is of another kind than the list it came in.
+        MalformedError: if the object has no name, or is of another kind than the list it came in. What its
+            specification means, or that it means nothing, is for the policy engine to say.
     """
     stated = text(body, "kind")
     if stated not in (None, "", kind):
         raise MalformedError(f"it is a {stated}")
-    if body.get("spec") is None and body.get("specs") is None:
-        raise MalformedError("spec is missing")
-    struct(body, "spec")
-    rows(body, "specs")
-    labels(struct(body, "metadata"), "labels")
     return PolicyObject(
         kind=kind,
         namespace=namespace_of(body),
