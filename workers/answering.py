@@ -5,10 +5,11 @@ redelivered task, or one that the watch over overdue questions starts) answers t
 same message to the same words.
 """
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -100,9 +101,12 @@ class Answering:
 
     def _composed(self, ticket: Ticket) -> Composed:
         narrator = Narrator(ticket, self.waiters, self.publisher)
+        started = time.monotonic()
         try:
             with narrator:
-                ran = self.look(understand(ticket.text), narrator.say)
+                ran = self.look(replace(understand(ticket.text), fresh=ticket.fresh), narrator.say)
+            seconds = round(time.monotonic() - started, 2)
+            log.info("looked", question=ticket.text, seconds=seconds, cached=ran.cached_at is not None)
             return self._composed_of(ran)
         except SoftTimeLimitExceeded:
             log.warning("question_timed_out", question=ticket.text)

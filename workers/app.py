@@ -32,7 +32,7 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
             "visibility_timeout": settings.visibility_timeout,
-            "unacked_restore_interval": 5,
+            "unacked_restore_interval": min(5.0, settings.grace),
             "unacked_restore_throttle": 1,
             "socket_timeout": 30,
             "socket_connect_timeout": 5,

@@ -11,9 +11,6 @@ from bot.slack_client import SLACK_API
 from handlers.commands import NotUnderstoodError, understand
 from workers.origin import Live, Origin, Recorded, Sysdump
 
-GRACE = 10.0
-"""Seconds from the soft limit, after which the asker is told, to the hard limit, after which the process is killed."""
-
 
 class NotConfiguredError(Exception):
     """The environment lacks something or has something wrong; the message names the variables, never their values."""
@@ -66,6 +63,8 @@ class WorkerSettings(BaseSettings):
     """For all reads of one question together."""
     soft_limit: float = Field(40.0, gt=0)
     """For one question, sending the answer included. It is answered "timed out" then."""
+    grace: float = Field(10.0, gt=0)
+    """From the soft limit to the hard limit, after which the process is killed, and again to the redelivery."""
     digests: tuple[Digest, ...] = ()
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the web process must have the same."""
@@ -80,12 +79,12 @@ class WorkerSettings(BaseSettings):
     @property
     def hard_limit(self) -> float:
         """After this time the process that works on a question is killed."""
-        return self.soft_limit + GRACE
+        return self.soft_limit + self.grace
 
     @property
     def visibility_timeout(self) -> float:
         """After this time a question whose worker vanished goes to another; longer than any run can last."""
-        return self.hard_limit + GRACE
+        return self.hard_limit + self.grace
 
     @property
     def origin(self) -> Origin:

@@ -1,0 +1,102 @@
+"""The whole system for a test: playground, real Redis, real worker processes, the real bot process."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from redis import Redis
+
+from bot.playground.server import Playground, running_playground
+from bot.playground.settings import PlaygroundSettings
+from workers.demo.stack import BOT, WORKER, Child, start
+from workers.embedded import EmbeddedRedis, embedded_redis
+
+CHANNEL = "#incident-42"
+TIMEOUT = 40.0
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass
+class System:
+    """Handles on every part, to use and to break."""
+
+    playground: Playground
+    redis: EmbeddedRedis
+    environment: Mapping[str, str]
+    children: list[Child] = field(default_factory=list)
+
+    def start_worker(self) -> Child:
+        return self._start("worker", WORKER)
+
+    def start_bot(self) -> Child:
+        connections = self.playground.connections()
+        bot = self._start("bot", BOT)
+        self.wait_for(lambda: self.playground.connections() > connections)
+        return bot
+
+    def _start(self, name: str, command: tuple[str, ...]) -> Child:
+        child = start(name, command, self.environment)
+        self.children.append(child)
+        return child
+
+    def client(self) -> Redis:
+        return Redis.from_url(self.redis.url, decode_responses=True)
+
+    def mention(self, question: str, user: str = "ada") -> Json:
+        return self.playground.say(user, CHANNEL, f"@cilium {question}")
+
+    def wait_for(self, predicate: Callable[[], T], timeout: float = TIMEOUT) -> T:
+        """Wait, and when it does not happen show what the processes said."""
+        try:
+            return self.playground.wait_for(predicate, timeout)
+        except TimeoutError as error:
+            said = "\n".join(f"--- {child.name}\n{child.last_words(40)}" for child in self.children)
+            raise AssertionError(f"{error}\n{said}") from error
+
+    def poll(self, predicate: Callable[[], T], timeout: float = TIMEOUT) -> T:
+        """Wait for something outside of Slack."""
+        from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+        return Retrying(
+            retry=retry_if_result(lambda found: not found), stop=stop_after_delay(timeout), wait=wait_fixed(0.02)
+        )(predicate)
+
+    def answers(self, asked: Json) -> list[str]:
+        """Return the texts below a mention that are no placeholder."""
+        return [reply["text"] for reply in self.playground.replies(asked) if is_answer(reply)]
+
+    def answer(self, asked: Json, timeout: float = TIMEOUT) -> str:
+        """Return the one answer below a mention."""
+        (text,) = self.wait_for(lambda: self.answers(asked), timeout)
+        return text
+
+    def is_idle(self) -> bool:
+        """Whether no message is queued or under way."""
+        with self.client() as client:
+            return not client.llen("questions") and not client.hlen("unacked")
+
+
+def is_answer(message: Json) -> bool:
+    return message["user"].startswith("U0CILIUM") and not re.match(r"Looking into|🔎", message["text"])
+
+
+@contextmanager
+def system(*, settings: PlaygroundSettings | None = None, **environment: str) -> Iterator[System]:
+    """Give Redis and a playground; the test starts what it needs, and all of it ends with the block."""
+    with embedded_redis() as server, running_playground(settings) as playground:
+        running = System(
+            playground,
+            server,
+            {**playground.environment(), "REDIS_URL": server.url, "CILIUM_TRIAGE_PORT": "0", **environment},
+        )
+        try:
+            yield running
+        finally:
+            for child in running.children:
+                child.terminate()
+            for child in running.children:
+                child.wait()
