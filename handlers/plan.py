@@ -70,6 +70,8 @@ def unasked(question: Any, so_far: Snapshot) -> Mapping[Part, Missing]:
 def _is_needless(part: Part, scope: Scope) -> bool:
     if part is Part.POLICY_SERVICES:
         return not scope.policy_services
+    if part is Part.NAMED_PORTS:
+        return not scope.named_ports
     return part.is_per_node and scope.nodes == ()
 
 
@@ -91,4 +93,6 @@ def _is_wide_enough(part: Part, scope: Scope) -> bool:
         return scope.identities is not None
     if part is Part.POLICY_SERVICES:
         return bool(scope.policy_services)
+    if part is Part.NAMED_PORTS:
+        return bool(scope.named_ports)
     return True

@@ -21,6 +21,7 @@ PART_TYPES: dict[Part, Any] = {
     Part.EGRESS_GATEWAYS: tuple[cluster.PolicyObject, ...],
     Part.CILIUM_ENDPOINTS: tuple[cluster.CiliumEndpoint, ...],
     Part.IDENTITIES: tuple[cluster.CiliumIdentity, ...],
+    Part.NAMED_PORTS: tuple[cluster.PodPort, ...],
     Part.FLOWS: flow.FlowLog,
     Part.RELAY: flow.RelayStatus,
     Part.AGENT_STATUS: agent.AgentStatus,

@@ -59,6 +59,7 @@ class Part(StrEnum):
     EGRESS_GATEWAYS = "egress_gateways"
     CILIUM_ENDPOINTS = "cilium_endpoints"
     IDENTITIES = "identities"
+    NAMED_PORTS = "named_ports"
     FLOWS = "flows"
     RELAY = "relay"
     AGENT_STATUS = "agent_status"

@@ -44,7 +44,7 @@ def dns_pods(facts: Facts) -> tuple[Pod, ...]:
 
 
 def query_flows(place: Place, facts: Facts) -> tuple[Flow, ...]:
-    """Return the flows from a place to anybody's port 53, the proxy's records included; none where flows are missing."""
+    """Return the flows from a place to anybody's port 53, the proxy's records too; none where flows are missing."""
     look = facts.look(Part.FLOWS)
     if not isinstance(look, Known):
         return ()

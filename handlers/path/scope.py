@@ -1,9 +1,10 @@
 """How wide to read for one connection, round by round."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
@@ -39,6 +40,7 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         nodes=None if ends is None else _nodes(connection, ends, so_far),
         flows=None if ends is None else _flow_query(connection, span, ends, so_far),
         identities=_identities(so_far),
+        named_ports=_some_egress_rule_names_ports(so_far) or None,
         policy_services=_has_address(connection) or _some_policy_names_services(so_far) or None,
     )
 
@@ -169,3 +171,32 @@ def _identities(so_far: Facts) -> tuple[int, ...] | None:
 def _some_policy_names_services(so_far: Facts) -> bool:
     policies = so_far.look(Part.POLICIES)
     return isinstance(policies, Known) and any("toServices" in str(policy.manifest) for policy in policies.value)
+
+
+def _some_egress_rule_names_ports(so_far: Facts) -> bool:
+    """Whether a port name occurs in an egress section: it means the ports of that name of every pod."""
+    policies = so_far.look(Part.POLICIES)
+    return isinstance(policies, Known) and any(_names_egress_port(policy.manifest) for policy in policies.value)
+
+
+def _names_egress_port(manifest: Mapping[str, Any]) -> bool:
+    specs = manifest.get("specs")
+    for spec in [manifest.get("spec"), *(specs if isinstance(specs, list) else [])]:
+        if isinstance(spec, Mapping):
+            for section in ("egress", "egressDeny"):
+                if any(not port.isdigit() for port in _ports(spec.get(section))):
+                    return True
+    return False
+
+
+def _ports(node: object, depth: int = 0) -> Iterator[str]:
+    if depth > 8:
+        return
+    if isinstance(node, Mapping):
+        if isinstance(node.get("port"), str):
+            yield node["port"]
+        for child in node.values():
+            yield from _ports(child, depth + 1)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _ports(child, depth + 1)

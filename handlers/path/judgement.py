@@ -1,0 +1,119 @@
+"""Policy on every leg: what both sides say, each distinct pair of identities and port once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.model.connection import Connection
+from handlers.model.decision import BothSides, Decision, Redirect
+from handlers.model.facts import Facts
+from handlers.model.party import Party, PartyKind
+from handlers.model.rule import Direction
+from handlers.model.traffic import HttpRequest, Protocol, Traffic
+from handlers.path.dns import dns_pods
+from handlers.path.ends import Ends
+from handlers.path.legs import Leg, legs_of, place_of_pod
+from handlers.path.parties import Assumed, parties_of
+from handlers.path.policies import config_assumption, policies_of
+from handlers.policy.policy_set import PolicySet
+
+ANY_OTHER_PORT = 61_234
+"""Stands for every port that no rule and no container names."""
+MOST_PORTS = 24
+"""Ports tried where the asker named none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Both sides of one leg. ``port`` is as policy sees it; ``guessed`` tells that the asker named none."""
+
+    leg: Leg
+    source: Party
+    destination: Party
+    traffic: Traffic
+    sides: BothSides
+    assumptions: tuple[str, ...] = ()
+    guessed: bool = False
+
+
+def judged(connection: Connection, ends: Ends, facts: Facts) -> tuple[Judged, ...]:
+    """Return the judgement of each distinct leg.
+
+    Raises:
+        PartMissingError: if a part that every decision rests on was not read.
+    """
+    return facts.once(("judged", connection), lambda: tuple(_judge_all(connection, ends, facts)))
+
+
+def _judge_all(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Judged]:
+    policies = policies_of(facts)
+    assumption = config_assumption(facts)
+    seen: set[tuple[object, ...]] = set()
+    for leg in legs_of(connection, ends, facts):
+        for source in parties_of(leg, at_source=True, learns_names=False, facts=facts):
+            learns = learns_names(source.party, facts)
+            for destination in parties_of(leg, at_source=False, learns_names=learns, facts=facts):
+                for traffic, guessed in _traffics(leg, connection.http, source.party, destination.party, policies):
+                    key = (
+                        _essence(source.party, destination.party),
+                        _essence(destination.party, source.party),
+                        traffic,
+                    )
+                    if key in seen:
+                        continue
+                    seen.add(key)
+                    assumptions = tuple(filter(None, (assumption, source.assumption, destination.assumption)))
+                    sides = policies.combine(source.party, destination.party, traffic)
+                    yield Judged(leg, source.party, destination.party, traffic, sides, assumptions, guessed)
+
+
+def _essence(party: Party, other: Party) -> tuple[object, ...]:
+    """Return what decides about a party: pods with equal labels are one to policy, nodes only on their own side."""
+    is_local = party.kind is PartyKind.NODE and party.node == other.node
+    names = party.fqdn_names, party.named_ports, party.audit, party.missing
+    return (party.kind, party.labels, is_local, *names)
+
+
+def _traffics(
+    leg: Leg, http: HttpRequest | None, source: Party, destination: Party, policies: PolicySet
+) -> Iterator[tuple[Traffic, bool]]:
+    if leg.port is not None:
+        yield Traffic(leg.protocol, leg.port, http), False
+        return
+    for port in _ports_worth_asking(leg, source, destination, policies):
+        yield Traffic(leg.protocol, port, http), True
+
+
+def _ports_worth_asking(leg: Leg, source: Party, destination: Party, policies: PolicySet) -> tuple[int, ...]:
+    """Return the ports that rules or containers tell apart, and one that stands for all others."""
+    pod = leg.destination.pod
+    ports = [port.port for port in pod.ports if port.protocol == leg.protocol] if pod else []
+    if ports:
+        return tuple(dict.fromkeys(ports))[:MOST_PORTS]
+    for subject, direction in ((source, Direction.EGRESS), (destination, Direction.INGRESS)):
+        for rule in policies.rules_selecting(subject, direction):
+            ports += [entry.port for ports_of in rule.ports for entry in ports_of.ports if entry.port]
+    return (*tuple(dict.fromkeys(ports))[: MOST_PORTS - 1], ANY_OTHER_PORT)
+
+
+def learns_names(source: Party, facts: Facts) -> bool:
+    """Whether the source's DNS look-ups pass its agent's proxy, so that ``toFQDNs`` rules learn addresses."""
+    decision = next(iter(dns_decisions(source, "", facts)), None)
+    return decision is not None and decision.redirect is Redirect.DNS
+
+
+def dns_decisions(source: Party, name: str, facts: Facts) -> tuple[Decision, ...]:
+    """Return whether the source may look a name up at each DNS server pod; an empty name asks for the packet alone."""
+    policies = policies_of(facts)
+    found = []
+    for pod in dns_pods(facts):
+        place = place_of_pod(pod)
+        leg = Leg(place, place, Protocol.UDP, 53)
+        for server in parties_of(leg, at_source=False, learns_names=False, facts=facts):
+            found.append(_dns_decision(policies, source, server, name))
+    return tuple(found)
+
+
+def _dns_decision(policies: PolicySet, source: Party, server: Assumed, name: str) -> Decision:
+    if not name:
+        return policies.decide(Direction.EGRESS, source, server.party, Traffic(Protocol.UDP, 53))
+    return policies.decide_dns(source, server.party, name)

@@ -1,0 +1,179 @@
+"""The policies in reach, compiled once for a snapshot, with what they refer to."""
+
+from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PodPort, PolicyObject, Service
+from handlers.model.facts import Facts
+from handlers.model.flow import Flow, RelayStatus
+from handlers.model.party import NamedPort
+from handlers.model.snapshot import Known, Part
+from handlers.policy import surroundings as around
+from handlers.policy.config import ConfigError, PolicyConfig
+from handlers.policy.policy_set import PolicySet, compile_policies
+
+POLICY_PARTS: tuple[Part, ...] = (Part.POLICIES, Part.NODES)
+"""Parts without which no policy decision is made: one unseen policy could flip a default deny."""
+POLICY_OPTIONAL_PARTS: tuple[Part, ...] = (
+    Part.CONFIG,
+    Part.NAMESPACES,
+    Part.API_SERVER,
+    Part.CIDR_GROUPS,
+    Part.POLICY_SERVICES,
+    Part.CILIUM_ENDPOINTS,
+    Part.NAMED_PORTS,
+    Part.AGENT_NAMES,
+    Part.AGENT_ENDPOINTS,
+    Part.FLOWS,
+    Part.RELAY,
+)
+"""Parts that policies may refer to; where one is missing and matters, the decision is unknown and says so."""
+
+USUAL_VERSION = "1.19"
+"""Version whose meaning is assumed where none could be read."""
+_CLUSTER_LABEL = "k8s:io.cilium.k8s.policy.cluster="
+
+
+def policies_of(facts: Facts) -> PolicySet:
+    """Return every policy read, compiled.
+
+    Raises:
+        PartMissingError: if the policies or the nodes were not read.
+    """
+    return facts.once("policies", lambda: _compile(facts))
+
+
+def config_assumption(facts: Facts) -> str | None:
+    """Return what is assumed about the configuration because it could not be read, None where it was read."""
+    return facts.once("configuration", lambda: _config(facts))[1]
+
+
+def changed_at(ref: str, facts: Facts) -> PolicyObject | None:
+    """Return the policy object of a reference, None where it is not among those read."""
+    return next((policy for policy in facts.policies if policy.ref == ref), None)
+
+
+def _compile(facts: Facts) -> PolicySet:
+    config, _ = facts.once("configuration", lambda: _config(facts))
+    return compile_policies(
+        [policy.manifest for policy in facts.policies], config=config, surroundings=_surroundings(facts)
+    )
+
+
+def _config(facts: Facts) -> tuple[PolicyConfig, str | None]:
+    look = facts.look(Part.CONFIG)
+    if isinstance(look, Known):
+        known: CiliumConfig = look.value
+        version = known.version or _version_from_relay(facts)
+        try:
+            config = PolicyConfig.from_cilium_config(known.options, version or USUAL_VERSION)
+        except (ConfigError, ValueError) as error:
+            return PolicyConfig(cluster_name=known.cluster_name), f"cilium-config was not understood ({error})"
+        return config, None if version else f"Cilium's version is not known; the meaning of {USUAL_VERSION} is assumed"
+    version = _version_from_relay(facts)
+    options = {"cluster-name": _cluster_name_from_labels(facts)}
+    config = PolicyConfig.from_cilium_config(options, version or USUAL_VERSION)
+    return config, f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed"
+
+
+def _version_from_relay(facts: Facts) -> str | None:
+    look = facts.look(Part.RELAY)
+    if not isinstance(look, Known):
+        return None
+    relay: RelayStatus = look.value
+    return next((node.version for node in relay.nodes if node.version), None)
+
+
+def _cluster_name_from_labels(facts: Facts) -> str:
+    """Return the cluster that the identities name, which selectors mean by default from 1.19 on."""
+    look = facts.look(Part.CILIUM_ENDPOINTS)
+    if isinstance(look, Known):
+        endpoints: tuple[CiliumEndpoint, ...] = look.value
+        labels = (label for endpoint in endpoints for label in endpoint.labels)
+        return next(
+            (label.removeprefix(_CLUSTER_LABEL) for label in labels if label.startswith(_CLUSTER_LABEL)), "default"
+        )
+    return "default"
+
+
+def _surroundings(facts: Facts) -> around.Surroundings:
+    api_server = facts.look(Part.API_SERVER)
+    groups = facts.look(Part.CIDR_GROUPS)
+    ports = facts.look(Part.NAMED_PORTS)
+    names = facts.look(Part.AGENT_NAMES)
+    flows = facts.look(Part.FLOWS)
+    is_some_name_known = isinstance(names, Known) or isinstance(flows, Known)
+    return around.Surroundings(
+        services=_services(facts),
+        cidr_groups=tuple(map(_group, groups.value)) if isinstance(groups, Known) else None,
+        nodes=tuple(policy_node(node) for node in facts.nodes),
+        kube_apiserver=tuple(map(_host, api_server.value)) if isinstance(api_server, Known) else None,
+        # Which names an address has is told per node, party by party; here only whether anything is known at all.
+        fqdn_cache={} if is_some_name_known else None,
+        named_ports=_named_ports(ports.value) if isinstance(ports, Known) else None,
+    )
+
+
+def policy_node(node: Node) -> around.Node:
+    """Return a node as the engine sees it; ``cilium_host`` is one of its addresses."""
+    return around.Node(node.name, node.ips + node.cilium_ips, node.labels)
+
+
+def _services(facts: Facts) -> tuple[around.Service, ...] | None:
+    look = facts.look(Part.POLICY_SERVICES)
+    if not isinstance(look, Known):
+        return None
+    services: tuple[Service, ...] = look.value[0]
+    slices: tuple[EndpointSlice, ...] = look.value[1]
+    addresses: dict[tuple[str, str], list[str]] = {}
+    for part in slices:
+        backends = addresses.setdefault((part.namespace, part.service), [])
+        backends += [address for backend in part.backends for address in backend.addresses]
+    return tuple(
+        around.Service(
+            service.namespace,
+            service.name,
+            service.labels,
+            service.selector or {},
+            tuple(addresses.get((service.namespace, service.name), ())),
+        )
+        for service in services
+    )
+
+
+def _group(group: PolicyObject) -> around.CidrGroup:
+    metadata, spec = group.manifest.get("metadata"), group.manifest.get("spec")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    cidrs = spec.get("externalCIDRs") if isinstance(spec, dict) else None
+    return around.CidrGroup(
+        group.name,
+        {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {},
+        tuple(str(cidr) for cidr in cidrs) if isinstance(cidrs, list) else (),
+    )
+
+
+def _named_ports(ports: tuple[PodPort, ...]) -> tuple[NamedPort, ...]:
+    return tuple(NamedPort(port.name, port.port, port.protocol) for port in ports if port.name)
+
+
+def _host(endpoint: str) -> str:
+    host, _, port = endpoint.rpartition(":")
+    return host.strip("[]") if port.isdigit() and host else endpoint
+
+
+def names_on(node: str | None, address: str, facts: Facts) -> tuple[str, ...] | None:
+    """Return the DNS names that a node's agent has for an address, None where nothing tells.
+
+    The agent's cache tells; so do flows of that node to the address, since they carry the names it had.
+    """
+    learnt: set[str] = set()
+    is_known = False
+    cache = facts.look(Part.AGENT_NAMES)
+    if isinstance(cache, Known) and isinstance(answer := cache.value.on(node), Known):
+        is_known = True
+        learnt |= {entry.name.rstrip(".") for entry in answer.value if address in entry.ips}
+    flows = facts.look(Part.FLOWS)
+    if isinstance(flows, Known):
+        seen: list[Flow] = [
+            flow for flow in flows.value.flows if flow.destination.ip == address and node in (None, flow.node)
+        ]
+        is_known = is_known or bool(seen)
+        learnt |= {name.rstrip(".") for flow in seen for name in flow.destination.names}
+    return tuple(sorted(learnt)) if is_known else None

@@ -1,0 +1,187 @@
+"""What one side's decision says, as a finding: the same words for egress and ingress."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from handlers.model.decision import Decision, NearestMiss, Reason, Verdict
+from handlers.model.facts import Facts
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Sentence, code
+from handlers.model.rule import Direction, Origin
+from handlers.path.clause_words import nearest_in_words
+from handlers.path.judgement import ANY_OTHER_PORT, Judged
+
+POLICY_DEFAULT_DENY = code(
+    "POLICY_DEFAULT_DENY",
+    meaning="Policies put the endpoint under default deny in this direction, and no rule allows the flow.",
+    template="{policies} puts {subject} under {direction} default deny, and no rule {verb} {peer} on {port}",
+    advice="Allow the flow in one of these policies; the patch shows how.",
+)
+POLICY_EXPLICIT_DENY = code(
+    "POLICY_EXPLICIT_DENY",
+    meaning="A deny rule matches the flow. Deny wins over every allow, whatever the policy.",
+    template="{rules} denies {peer} on {port} {preposition} {subject}",
+    advice="A deny has a reason: ask its owner before narrowing it.",
+)
+POLICY_ALLOWS = code(
+    "POLICY_ALLOWS",
+    meaning="A rule allows the flow in this direction.",
+    template="{rules} allows {peer} on {port} {preposition} {subject}",
+)
+POLICY_ABSENT = code(
+    "POLICY_ABSENT",
+    meaning="No policy selects the endpoint in this direction, so everything is allowed.",
+    template="No policy selects {subject} for {direction}: everything is allowed",
+)
+POLICY_WITHOUT_DEFAULT_DENY = code(
+    "POLICY_WITHOUT_DEFAULT_DENY",
+    meaning="Only policies without default deny select the endpoint, and none of them denies the flow.",
+    template="{policies} selects {subject} for {direction} without default deny: {port} is allowed",
+)
+POLICY_LOCALHOST = code(
+    "POLICY_LOCALHOST",
+    meaning="A node always reaches the pods that run on it (allow-localhost), unless a deny rule says otherwise.",
+    template="{peer} is the node that {subject} runs on, and a node always reaches its own pods",
+)
+POLICY_NOT_ENFORCED_HERE = code(
+    "POLICY_NOT_ENFORCED_HERE",
+    meaning="This end is no endpoint under policy here: a node without host firewall, or an outside address.",
+    template="{subject} is under no {direction} policy here ({kind})",
+)
+POLICY_AUDITED = code(
+    "POLICY_AUDITED",
+    meaning="Policy would deny the flow; audit mode lets it pass and reports it.",
+    template="{policies} would deny {peer} on {port} {preposition} {subject}; audit mode lets it pass",
+    advice="It will be cut when audit mode is turned off.",
+)
+POLICY_UNDECIDED = code(
+    "POLICY_UNDECIDED",
+    meaning="The outcome depends on something that could not be read.",
+    template="Whether {direction} policy of {subject} allows {peer} on {port} depends on {missing}, which was not read",
+    advice="Give read access to it, and ask again.",
+)
+POLICY_CONFLICT = code(
+    "POLICY_CONFLICT",
+    meaning="Rules contradict each other; the agent keeps the policy that the endpoint had before.",
+    template="Rules for {subject} contradict each other ({what}): it keeps the {direction} policy it had before",
+    advice="Make the rules agree on parser, listener, authentication or TLS for this peer and port.",
+)
+POLICY_NEEDS_AUTHENTICATION = code(
+    "POLICY_NEEDS_AUTHENTICATION",
+    meaning="The rule that allows the flow demands mutual authentication.",
+    template="{rules} allows {peer} on {port} only after mutual authentication",
+    advice="If packets drop as AUTH_REQUIRED, look at SPIRE.",
+)
+
+SIDE_CODES: tuple[Code, ...] = (
+    POLICY_DEFAULT_DENY,
+    POLICY_EXPLICIT_DENY,
+    POLICY_ALLOWS,
+    POLICY_ABSENT,
+    POLICY_WITHOUT_DEFAULT_DENY,
+    POLICY_LOCALHOST,
+    POLICY_NOT_ENFORCED_HERE,
+    POLICY_AUDITED,
+    POLICY_UNDECIDED,
+    POLICY_CONFLICT,
+    POLICY_NEEDS_AUTHENTICATION,
+)
+
+_WORDS = {
+    Direction.EGRESS: {"verb": "lets it reach", "preposition": "for"},
+    Direction.INGRESS: {"verb": "lets in", "preposition": "into"},
+}
+_ALLOWED: dict[Reason, Code] = {
+    Reason.RULE: POLICY_ALLOWS,
+    Reason.NO_POLICY: POLICY_ABSENT,
+    Reason.DEFAULT_ALLOW: POLICY_WITHOUT_DEFAULT_DENY,
+    Reason.ALLOW_LOCALHOST: POLICY_LOCALHOST,
+    Reason.NOT_AN_ENDPOINT: POLICY_NOT_ENFORCED_HERE,
+}
+
+
+def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> Finding:
+    """Return what one side says about the flow."""
+    spoken, outcome, blocking = _verdict(decision)
+    finding = spoken.finding(
+        outcome,
+        hop=hop,
+        blocking=blocking,
+        evidence=_evidence(decision, facts),
+        assumptions=judged.assumptions,
+        subject=str(decision.subject),
+        peer=str(decision.peer),
+        port=_port(judged),
+        direction=str(decision.direction).lower(),
+        policies=_policies(decision),
+        rules=tuple(_in_words(origin) for origin in decision.rules),
+        missing=tuple(str(fact).replace("-", " ") for fact in decision.missing),
+        kind=str(decision.subject.kind),
+        what=decision.conflict.what if decision.conflict else None,
+        **_WORDS[decision.direction],  # type: ignore[arg-type]
+    )
+    miss = decision.nearest_miss
+    if outcome is not Outcome.PROBLEM or miss is None:
+        return finding
+    return _with_nearest(finding, miss, decision)
+
+
+def _with_nearest(finding: Finding, miss: NearestMiss, decision: Decision) -> Finding:
+    near = nearest_in_words(miss, decision.peer)
+    sentence = Sentence(f"{finding.sentence.template}; {near.template}", {**finding.sentence.values, **near.values})
+    return replace(finding, sentence=sentence)
+
+
+def _verdict(decision: Decision) -> tuple[Code, Outcome, bool]:
+    match decision.verdict:
+        case Verdict.DENIED if decision.audited:
+            return POLICY_AUDITED, Outcome.PROBLEM, False
+        case Verdict.DENIED if decision.reason is Reason.EXPLICIT_DENY:
+            return POLICY_EXPLICIT_DENY, Outcome.PROBLEM, True
+        case Verdict.DENIED:
+            return POLICY_DEFAULT_DENY, Outcome.PROBLEM, True
+        case Verdict.UNKNOWN:
+            return POLICY_UNDECIDED, Outcome.UNKNOWN, True
+        case Verdict.ERROR:
+            return POLICY_CONFLICT, Outcome.UNKNOWN, True
+        case Verdict.NOT_APPLICABLE:
+            return POLICY_NOT_ENFORCED_HERE, Outcome.NOT_APPLICABLE, True
+    return _ALLOWED.get(decision.reason, POLICY_ALLOWS), Outcome.FINE, True
+
+
+def _policies(decision: Decision) -> tuple[str, ...]:
+    origins = decision.default_deny_by or decision.rules
+    named = tuple(dict.fromkeys(f"{origin.policy.kind} {origin.policy.short}" for origin in origins))
+    if named:
+        return named
+    return ("the enforcement mode always",) if decision.default_deny else tuple(map(str, decision.selected_by))
+
+
+def _evidence(decision: Decision, facts: Facts) -> list[Evidence]:
+    """Refer to every policy that decides; for a default deny, to all that put the endpoint under it."""
+    origins: list[Origin] = list(decision.rules)
+    if decision.verdict in (Verdict.DENIED, Verdict.UNKNOWN) and decision.reason is not Reason.EXPLICIT_DENY:
+        origins = list(decision.default_deny_by)
+    miss = decision.nearest_miss
+    if miss and decision.verdict is Verdict.DENIED and decision.reason is not Reason.EXPLICIT_DENY:
+        # The rule that came nearest stands first: it is where an author would look.
+        origins = [miss.clause.origin, *origins] if miss.clause.origin.pointer else [miss.rule, *origins]
+    changed = {policy.ref: policy.changed_at for policy in facts.policies}
+    return [
+        Evidence("kubernetes", str(origin.policy), origin.pointer, at=changed.get(str(origin.policy)))
+        for origin in dict.fromkeys(origins)
+    ]
+
+
+def _in_words(origin: Origin) -> str:
+    return f"{origin.policy.kind} {origin.policy.short} {origin.pointer}"
+
+
+def _port(judged: Judged) -> str:
+    if judged.traffic.protocol.is_icmp:
+        return str(judged.traffic)
+    return "any other port" if judged.guessed and judged.traffic.port == ANY_OTHER_PORT else str(judged.traffic)
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings whose words differ, each once."""
+    return list({finding.text: finding for finding in findings}.values())

@@ -1,0 +1,34 @@
+"""Policy at the source lets the connection out.
+
+The source's own agent enforces it, on the port of the destination pod: policy sees the target port, not the Service's.
+All policies of all kinds count as one union of allows; a deny of any kind wins.
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.why import Why
+from handlers.model.facts import Facts
+from handlers.model.finding import Finding, Hop
+from handlers.model.snapshot import Part
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.ends import ends_of
+from handlers.path.judgement import judged
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
+from handlers.path.policy_findings import SIDE_CODES, distinct, side_finding
+from handlers.probes.probe import probe
+
+
+@probe(
+    answers=(Why,),
+    codes=SIDE_CODES,
+    needs=(*PARTS, *POLICY_PARTS),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    hop=Hop.EGRESS_POLICY,
+    blocking=True,
+)
+def egress_policy_allows(question: Why, facts: Facts) -> Iterator[Finding]:
+    """Say what the egress side decides for each distinct leg."""
+    ends = ends_of(question.connection, facts)
+    if ends.are_clear:
+        legs = judged(question.connection, ends, facts)
+        yield from distinct(side_finding(leg, leg.sides.egress, Hop.EGRESS_POLICY, facts) for leg in legs)
