@@ -339,6 +339,8 @@ class BothSides:
     verdict: Verdict
     egress: Decision
     ingress: Decision
+    loops_back: bool = False
+    """An endpoint talks to itself: through a Service that never meets policy, whatever the verdict."""
 
     def __iter__(self) -> Iterator[Decision]:
         """Go through the sides in the order in which a packet meets them."""

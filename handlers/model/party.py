@@ -55,11 +55,11 @@ class NamedPort:
 class Party:
     """One end of a flow.
 
-    ``labels`` are what a remote observer's policy sees; ``host_labels`` (nodes only) are what the node itself and the pods on it
-    see, and what host policies select. ``managed`` is False for ends whose own policy is enforced elsewhere or not at all (pods of
-    another cluster, outside addresses). None for ``named_ports`` and ``fqdn_names`` means not read; an empty tuple means none.
-    ``unfiltered`` holds the pod labels of the Kubernetes object, identity or not, so that an explanation can tell a label that is
-    missing from one that Cilium dropped.
+    ``labels`` are what a remote observer's policy sees. Nodes have two more sets: ``local_labels``, what the pods on
+    the node see, and ``host_labels``, by which host policies select it. ``managed`` is False for ends whose own policy
+    is enforced elsewhere or not at all (pods of another cluster, outside addresses). None for ``named_ports`` and
+    ``fqdn_names`` means not read; an empty tuple means none. ``unfiltered`` holds the pod labels of the Kubernetes
+    object, identity or not, so that an explanation can tell a label that is missing from one that Cilium dropped.
     """
 
     kind: PartyKind
@@ -69,6 +69,7 @@ class Party:
     node: str = ""
     managed: bool = True
     host_labels: LabelSet | None = None
+    local_labels: LabelSet | None = None
     named_ports: tuple[NamedPort, ...] | None = ()
     fqdn_names: tuple[str, ...] | None = ()
     identity: int | None = None

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from handlers.model.labels import CILIUM_LABEL_PREFIX, CLUSTER_LABEL, Label, LabelSet, Network, Source
 from handlers.model.party import MissingFact, Party, PartyKind
 from handlers.model.rule import Peer, Rule
-from handlers.policy.cidr import Address, cidr_label, group_name_key, network_of, parse_address, parse_prefix, world_label
+from handlers.policy.cidr import (
+    Address,
+    cidr_label,
+    group_name_key,
+    network_of,
+    parse_address,
+    parse_prefix,
+    world_label,
+)
 from handlers.policy.config import PolicyConfig
 from handlers.policy.surroundings import CidrGroup, Node, Surroundings
 
@@ -45,15 +53,23 @@ class AddressBook:
     lengths: Mapping[int, tuple[int, ...]]
     groups: Mapping[_Key, tuple[Label, ...]]
     nodes: Mapping[Address, Node]
+    fqdn_labels: Mapping[Address, tuple[Label, ...]]
     apiservers: frozenset[Address]
     missing: frozenset[MissingFact]
 
     @classmethod
-    def of(cls, rules: Iterable[Rule], config: PolicyConfig, surroundings: Surroundings) -> "AddressBook":
-        """Collect it from the rules and the surroundings."""
+    def of(
+        cls,
+        rules: Iterable[Rule],
+        config: PolicyConfig,
+        surroundings: Surroundings,
+        fqdn_labels: Mapping[Address, tuple[Label, ...]],
+    ) -> "AddressBook":
+        """Collect it from the rules and the surroundings; ``fqdn_labels`` are what DNS answers add."""
         prefixes = {_key(network): network for network in policy_prefixes(rules)}
         groups: dict[_Key, tuple[Label, ...]] = {}
-        for group in surroundings.cidr_groups or ():
+        # Of two groups with one prefix the first name wins a label (pkg/ipcache/types.go, flatten).
+        for group in sorted(surroundings.cidr_groups or (), key=lambda one: one.name):
             labels = group_labels(group)
             for text in group.cidrs:
                 network = parse_prefix(text)
@@ -81,6 +97,7 @@ class AddressBook:
                 for address in map(parse_address, node.ips)
                 if address is not None
             },
+            fqdn_labels=fqdn_labels,
             apiservers=frozenset(address for address in addresses if address is not None),
             missing=frozenset(fact for fact, value in facts.items() if value is None),
         )
@@ -107,9 +124,9 @@ class AddressBook:
                 labels.setdefault(label.key, label)
         return labels
 
-    def outside_labels(self, address: Address, fqdn: Iterable[Label]) -> LabelSet:
+    def outside_labels(self, address: Address) -> LabelSet:
         """Give the identity labels of an address outside the cluster."""
-        labels = {label.key: label for label in fqdn}
+        labels = {label.key: label for label in self.fqdn_labels.get(address, ())}
         if address in self.apiservers:
             labels["kube-apiserver"] = Label(key="kube-apiserver", source=Source.RESERVED)
         for key, label in self._inherited(address, with_cidr=True).items():
@@ -118,7 +135,7 @@ class AddressBook:
         labels[world.key] = world
         return LabelSet(tuple(labels.values()))
 
-    def node_labels(self, node: Node, address: Address | None, fqdn: Iterable[Label]) -> LabelSet:
+    def node_labels(self, node: Node, address: Address | None) -> LabelSet:
         """Give the identity labels of a node for everybody but its own pods (pkg/node/manager/manager.go:612-650)."""
         labels = [Label(key="remote-node", source=Source.RESERVED)]
         if self.config.node_selector_labels:
@@ -129,7 +146,7 @@ class AddressBook:
             if self.config.cidr_matches_nodes:
                 labels.append(cidr_label(_single(address)))
                 labels.extend(self._inherited(address, with_cidr=False).values())
-                labels.extend(fqdn)
+                labels.extend(self.fqdn_labels.get(address, ()))
         return LabelSet(tuple(labels))
 
     def _node_selector_labels(self, node: Node) -> Iterable[Label]:
@@ -144,17 +161,21 @@ class AddressBook:
         return (label for label in labels if label_filter.keeps(label))
 
     def host_labels(self, node: Node | None) -> LabelSet:
-        """Give the labels of a node for itself and its pods: what host policies select, too.
+        """Give the labels by which host policies select a node: its Kubernetes labels, as far as the filter keeps them.
 
-        All its addresses' labels come together in this one identity (pkg/ipcache/metadata.go, updateReservedHostLabels); the
-        Kubernetes labels of the node are on the host endpoint (pkg/endpoint/endpoint.go, InitWithNodeLabels).
+        Source: pkg/endpoint/endpoint.go:2011-2031, InitWithNodeLabels.
+        """
+        labels = [Label(key=key, value=value) for key, value in node.labels.items()] if node is not None else []
+        kept = [label for label in labels if self.config.label_filter.keeps(label)]
+        return LabelSet((*kept, Label(key="host", source=Source.RESERVED)))
+
+    def local_labels(self, node: Node | None) -> LabelSet:
+        """Give the labels of a node in the eyes of the pods on it: those of all its addresses come together here.
+
+        Source: pkg/ipcache/metadata.go, updateReservedHostLabels.
         """
         labels = [Label(key="host", source=Source.RESERVED)]
-        if node is None:
-            return LabelSet(tuple(labels))
-        own = (Label(key=key, value=value) for key, value in node.labels.items())
-        labels[:0] = [label for label in own if self.config.label_filter.keeps(label)]
-        for address in map(parse_address, node.ips):
+        for address in map(parse_address, node.ips if node is not None else ()):
             if address is None:
                 continue
             if address in self.apiservers:
@@ -162,29 +183,30 @@ class AddressBook:
             if self.config.cidr_matches_nodes:
                 labels.append(cidr_label(_single(address)))
                 labels.extend(self._inherited(address, with_cidr=False).values())
+                labels.extend(self.fqdn_labels.get(address, ()))
         return LabelSet(tuple(labels))
 
-    def party(self, text: str, names: tuple[str, ...] | None, fqdn: Iterable[Label]) -> Party:
+    def party(self, text: str, names: tuple[str, ...] | None) -> Party:
         """Give the party that an address is: a node, or somebody outside. Raises ValueError for what is no address."""
         address = parse_address(text)
         if address is None:
             raise ValueError(f"{text[:60]!r} is no IP address")
         node = self.nodes.get(address)
         if node is not None:
-            return self.node_party(node, address, fqdn)
+            return self.node_party(node, address)
         missing = self.missing
         if names is not None:
             missing = missing - {MissingFact.DNS_NAMES}
         return Party(
             kind=PartyKind.OUTSIDE,
-            labels=self.outside_labels(address, fqdn),
+            labels=self.outside_labels(address),
             ips=(str(address),),
             managed=False,
             fqdn_names=names,
             missing=missing,
         )
 
-    def node_party(self, node: Node, address: Address | None = None, fqdn: Iterable[Label] = ()) -> Party:
+    def node_party(self, node: Node, address: Address | None = None) -> Party:
         """Give the party that a node is, seen at one of its addresses (its first unless told otherwise)."""
         if address is None:
             address = next((found for found in map(parse_address, node.ips) if found is not None), None)
@@ -195,12 +217,13 @@ class AddressBook:
         ips = node.ips if address is None else (str(address), *(ip for ip in node.ips if ip != str(address)))
         return Party(
             kind=PartyKind.NODE,
-            labels=self.node_labels(node, address, fqdn),
+            labels=self.node_labels(node, address),
             name=node.name,
             ips=ips,
             node=node.name,
             managed=is_ours,
             host_labels=self.host_labels(node),
+            local_labels=self.local_labels(node),
             missing=missing,
         )
 

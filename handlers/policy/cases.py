@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handlers.model.decision import Decision, Verdict
-from handlers.model.labels import CLUSTER_LABEL, Label, LabelSet, pod_identity_labels
+from handlers.model.labels import LabelSet, pod_identity_labels
 from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
 from handlers.policy.config import REQUIRES_GONE, DOUBLE_STAR, Enforcement, PolicyConfig
@@ -178,19 +178,22 @@ class Case:
             raise CaseError(str(error)) from error
 
     def _node_of(self, pod: _Pod) -> Party:
-        node = next((one for one in self.nodes if one.name == pod.party.node), None)
+        clusters = (pod.party.labels.cluster, "" if pod.party.managed else None)
+        node = next((one for one in self.nodes if one.name == pod.party.node and one.cluster in clusters), None)
         if node is None:
             return Party(kind=PartyKind.REMOTE_NODE, labels=LabelSet.reserved("remote-node"), managed=False)
         return replace(self.policies.party_of_node(node), name=pod.party.name)
 
     def _entity(self, name: str, other: Party | None) -> Party:
         if name == "host":
-            node = next((one for one in self.nodes if other is not None and one.name == other.node), None)
-            labels = self.policies.addresses.host_labels(node)
+            is_ours = other is not None and other.managed
+            node = next((one for one in self.nodes if is_ours and other is not None and one.name == other.node), None)
+            seen = self.policies.addresses.local_labels(node)
             return Party(
                 kind=PartyKind.HOST,
-                labels=labels,
-                host_labels=labels,
+                labels=seen,
+                local_labels=seen,
+                host_labels=self.policies.addresses.host_labels(node),
                 node=node.name if node else "",
                 name=name,
                 managed=node is not None,
@@ -204,8 +207,6 @@ class Case:
         labels = LabelSet.reserved(name)
         if name == "kube-apiserver":
             labels = LabelSet.reserved(name, "remote-node")
-        if name in ("remote-node", "kube-apiserver") and self.config.node_selector_labels:
-            labels = labels.with_labels((Label(key=CLUSTER_LABEL, value=self.config.cluster_name),))
         return Party(kind=kind, labels=labels, name=name, managed=False)
 
     def answers(self) -> list[dict[str, object]]:

@@ -48,7 +48,13 @@ ResolveName = Callable[[str, L4Protocol], int | NamedPortFault]
 _PROTOCOL_BITS = 8
 _NO_PREFIX = 0
 
-_REDIRECTS = {"http": Redirect.HTTP, "dns": Redirect.DNS, "tls": Redirect.TLS, "kafka": Redirect.KAFKA, "crd": Redirect.LISTENER}
+_REDIRECTS = {
+    "http": Redirect.HTTP,
+    "dns": Redirect.DNS,
+    "tls": Redirect.TLS,
+    "kafka": Redirect.KAFKA,
+    "crd": Redirect.LISTENER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,7 @@ class Table:
     conflict: Conflict | None = None
 
 
-def make_table(
-    posture: Posture, direction: Direction, *, localhost: LabelSet | None, subject_namespace: str
-) -> Table:
+def make_table(posture: Posture, direction: Direction, *, localhost: LabelSet | None, subject_namespace: str) -> Table:
     """Merge the rules of a posture into filters."""
     try:
         return Table(
@@ -267,9 +271,7 @@ def _allowed(
     else:
         reason = Reason.DEFAULT_ALLOW
     authentication = next((e.cell.authentication for e in chosen if e.cell.authentication is not None), None)
-    outcome = Outcome(
-        Verdict.ALLOWED, reason, contributions, overruled, authentication=authentication
-    )
+    outcome = Outcome(Verdict.ALLOWED, reason, contributions, overruled, authentication=authentication)
     parser = next((entry.cell.parser for entry in chosen if entry.cell.parser), "")
     if not parser:
         return outcome

@@ -121,9 +121,7 @@ def _nearest(
         return _nearest_request(decision, outcome)
     if decision.verdict not in (Verdict.DENIED, Verdict.UNKNOWN) or outcome.contributions:
         return None
-    missed = [
-        effect for effect in effects if effect.effect is Effect.ALLOW and not effect.matched and effect.failed
-    ]
+    missed = [effect for effect in effects if effect.effect is Effect.ALLOW and not effect.matched and effect.failed]
     if missed:
         best = min(missed, key=lambda effect: _distance(effect.failed))
         return NearestMiss(best.rule, best.failed)

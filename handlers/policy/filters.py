@@ -151,7 +151,9 @@ def build_filters(
                     key: FilterKey = (port.name, 0, protocol) if port.name else (port.port, port.end_port, protocol)
                     _merge_all(filters, key, port, selectors or (WILDCARD,), cell, localhost)
     if add_default_allow:
-        _merge_all(filters, (0, 0, L4Protocol.ANY), _WHOLE, (WILDCARD,), Cell(), None)
+        # Requirements narrow this wildcard like any other selector.
+        everybody = LabelSelector(narrowing[Effect.ALLOW])
+        _merge_all(filters, (0, 0, L4Protocol.ANY), _WHOLE, (everybody,), Cell(), None)
     return filters
 
 

@@ -154,9 +154,7 @@ def http_differences(rule: HttpRule, request: HttpRequest, fallback: Origin) -> 
         present = _header(request, wanted_name)
         # Envoy takes an exact match on an empty value for mere presence.
         if present is None or (value and present != value):
-            differences.append(
-                HttpDiffers(origin.at("headers", index), f"header {wanted_name}", value, present or "")
-            )
+            differences.append(HttpDiffers(origin.at("headers", index), f"header {wanted_name}", value, present or ""))
     for index, match in enumerate(rule.header_matches):
         present = _header(request, match.name)
         # With a mismatch action the request passes, changed or only logged.

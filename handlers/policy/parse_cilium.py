@@ -459,7 +459,7 @@ class _Item:
             raise PolicyError(f"too many ports, the max is {_MAX_PORTS} ({pointer})")
         if self.effect is Effect.DENY:
             ports = tuple(
-                read_cilium_port(port, f"{pointer}/ports/{index}", self.spec.config, has_dns=False)
+                read_cilium_port(port, f"{pointer}/ports/{index}", self.spec.config, has_dns=False, has_rules=False)
                 for index, port in enumerate(listed)
             )
             return PortRule(ports, pointer)
@@ -481,7 +481,7 @@ class _Item:
         if "" in server_names:
             raise PolicyError(f"empty server name is not allowed ({pointer})")
         ports = tuple(
-            read_cilium_port(port, f"{pointer}/ports/{index}", config, has_dns=has_dns)
+            read_cilium_port(port, f"{pointer}/ports/{index}", config, has_dns=has_dns, has_rules=has_rules)
             for index, port in enumerate(listed)
         )
         if has_rules and not has_dns:
@@ -494,8 +494,6 @@ class _Item:
         if listener is not None and has_rules:
             raise PolicyError(f"Listener is not allowed with L7 rules ({listener.name[:60]})")
         if has_rules and l7 is not None:
-            if any(port.port == 0 and not port.name for port in ports):
-                raise PolicyError("L7 rules can not be used when a port is 0")
             check_l7(l7, present, bool(listed), origin.at("rules").pointer)
         return PortRule(
             ports=ports,

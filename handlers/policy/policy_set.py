@@ -23,6 +23,7 @@ from handlers.model.rule import (
 )
 from handlers.model.traffic import Protocol, Traffic
 from handlers.policy.addresses import AddressBook
+from handlers.policy.cidr import Address, parse_address
 from handlers.policy.combine import both_sides
 from handlers.policy.config import OVERLAPPING_PORTS_KEEP_OPEN, Enforcement, PolicyConfig
 from handlers.policy.decide import Outcome, Posture, Table, look_up, make_table
@@ -36,7 +37,14 @@ from handlers.policy.services import UNREAD_SERVICE
 from handlers.policy.shapes import PolicyError, as_mapping, text_of
 from handlers.policy.summary import summarize
 from handlers.policy.surroundings import Node, Surroundings
-from handlers.policy.views import fqdn_labels_of, fqdn_selectors, is_local_node, is_under_policy, labels_seen, own_labels
+from handlers.policy.views import (
+    fqdn_labels_of,
+    fqdn_selectors,
+    is_local_node,
+    is_under_policy,
+    labels_seen,
+    own_labels,
+)
 
 _REMEMBERED = 4096
 _MOST_GUESSES = 6
@@ -140,12 +148,12 @@ class PolicySet:
         self.rules = rules
         self.config = config
         self.surroundings = surroundings
-        self.addresses = AddressBook.of(rules, config, surroundings)
         self.entities = entity_selectors(config.cluster_name)
         self._by_place: dict[tuple[Direction, SubjectKind, str], list[Rule]] = defaultdict(list)
         for rule in rules:
             self._by_place[rule.direction, rule.subject.kind, rule.subject.namespace].append(rule)
         self._fqdns = fqdn_selectors(selector for rule in rules for peer in rule.peers for selector in peer.selectors)
+        self.addresses = AddressBook.of(rules, config, surroundings, self._learnt_labels())
         self._egress_names = NamedPortTable.of(surroundings.named_ports or ())
         self._selecting: dict[tuple[Direction, SubjectKind, LabelSet], tuple[Rule, ...]] = {}
         self._tables: dict[tuple[Direction, SubjectKind, LabelSet, LabelSet | None], Table] = {}
@@ -159,6 +167,17 @@ class PolicySet:
             dict.fromkeys(selector for rule in self.rules for peer in rule.peers for selector in peer.selectors)
         )
         return tuple(found)
+
+    def _learnt_labels(self) -> dict[Address, tuple[Label, ...]]:
+        """Give the ``fqdn:`` labels that the DNS cache of the surroundings adds to addresses."""
+        names: dict[Address, list[str]] = defaultdict(list)
+        if self._fqdns:
+            for name, ips in (self.surroundings.fqdn_cache or {}).items():
+                for address in map(parse_address, ips):
+                    if address is not None:
+                        names[address].append(name)
+        found = {address: fqdn_labels_of(known, self._fqdns, self.config) for address, known in names.items()}
+        return {address: labels for address, labels in found.items() if labels}
 
     def status_of(self, policy: PolicyRef) -> PolicyStatus | None:
         """Give the status of a policy of this set."""
@@ -386,9 +405,7 @@ class PolicySet:
             destination,
         )
 
-    def decide_dns(
-        self, subject: Party, dns: Party, name: str, traffic: Traffic | None = None
-    ) -> Decision:
+    def decide_dns(self, subject: Party, dns: Party, name: str, traffic: Traffic | None = None) -> Decision:
         """Tell whether a party may look up a DNS name at a server: first the packet (53/UDP), then the name."""
         asked = traffic or Traffic(protocol=Protocol.UDP, port=53)
         return decide_dns_name(self.decide(Direction.EGRESS, subject, dns, asked), name, self.config)
@@ -411,7 +428,7 @@ class PolicySet:
         if names is None and self.surroundings.fqdn_cache is not None:
             cache = self.surroundings.fqdn_cache
             names = tuple(name for name, addresses in cache.items() if ip in addresses)
-        return self.addresses.party(ip, names, fqdn_labels_of(names or (), self._fqdns, self.config))
+        return self.addresses.party(ip, names)
 
     def party_of_node(self, node: Node, ip: str = "") -> Party:
         """Give the party that a node is."""

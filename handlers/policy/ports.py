@@ -49,7 +49,9 @@ def parse_protocol(text: str, pointer: str) -> L4Protocol:
     return protocol
 
 
-def read_cilium_port(item: object, pointer: str, config: PolicyConfig, *, has_dns: bool) -> PortProtocol:
+def read_cilium_port(
+    item: object, pointer: str, config: PolicyConfig, *, has_dns: bool, has_rules: bool
+) -> PortProtocol:
     """Read an entry of ``toPorts[].ports``; raises PolicyError (pkg/policy/api/rule_validation.go, PortProtocol.sanitize)."""
     entry = as_mapping(item, pointer)
     port_text = text_of(entry, "port", pointer)
@@ -68,6 +70,8 @@ def read_cilium_port(item: object, pointer: str, config: PolicyConfig, *, has_dn
         if number is None:
             raise PolicyError(f"unable to parse port ({pointer})")
         port = number
+        if has_rules and port == 0:
+            raise PolicyError(f"L7 rules can not be used when a port is 0 ({pointer})")
         if has_dns and end_port > port:
             raise PolicyError(f"DNS rules do not support port ranges ({pointer})")
     return PortProtocol(

@@ -58,9 +58,7 @@ def proxy_view(
         for selector, cell in one.cells.items()
         if _is_sent(selector, identities)
     ]
-    opens_all = any(
-        selector.is_wildcard and not cell.deny for one in whole for selector, cell in one.cells.items()
-    )
+    opens_all = any(selector.is_wildcard and not cell.deny for one in whole for selector, cell in one.cells.items())
     lists = []
     for one in matching:
         sent = _sent_rules(one, selects, identities, opens_all)

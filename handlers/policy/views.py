@@ -20,13 +20,14 @@ def is_local_node(party: Party, viewer: Party) -> bool:
     """Tell whether the party is the node that the viewer runs on."""
     if party.kind is PartyKind.HOST:
         return True
-    return party.kind is PartyKind.NODE and bool(party.node) and party.node == viewer.node
+    # Nodes of another cluster may bear the same name; they are not managed here.
+    return party.kind is PartyKind.NODE and party.managed and bool(party.node) and party.node == viewer.node
 
 
 def labels_seen(party: Party, viewer: Party, fqdn_labels: tuple[Label, ...]) -> LabelSet:
     """Give the identity labels of a party in the eyes of a viewer; ``fqdn_labels`` are added where they may be."""
     if is_local_node(party, viewer):
-        return party.host_labels or HOST_LABELS
+        return party.local_labels or HOST_LABELS
     if fqdn_labels and party.kind is PartyKind.OUTSIDE:
         return party.labels.with_labels(fqdn_labels)
     return party.labels
