@@ -8,12 +8,14 @@ Its configuration is read from the environment when it is first needed, not when
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, worker_init, worker_ready
 
 from bot.dispatch import QUEUE
 from workers.logs import set_up_logs
 from workers.schedule import beat_schedule
 from workers.settings import WorkerSettings, load_settings
+
+_SIGN_OF_LIFE_EVERY = 10.0
 
 app = Celery("cilium-triage", include=["workers.tasks"])
 
@@ -75,3 +77,12 @@ def _load_before_the_fork(**_: object) -> None:
     from workers import deps
 
     deps.preload(load_settings())
+
+
+@worker_ready.connect
+def _show_signs_of_life(sender: Any, **_: object) -> None:
+    alive = load_settings().alive_file
+    if alive is not None:
+        alive.touch()
+        # On the timer of the loop that takes questions: when that hangs, the signs stop.
+        sender.timer.call_repeatedly(_SIGN_OF_LIFE_EVERY, alive.touch)

@@ -68,6 +68,8 @@ class WorkerSettings(BaseSettings):
     digests: tuple[Digest, ...] = ()
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the web process must have the same."""
+    alive_file: Path | None = None
+    """Touched every few seconds while the worker is alive, for a liveness probe."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @model_validator(mode="after")
