@@ -1,9 +1,10 @@
 """Incident channels: a question that somebody writes there is answered without a mention.
 
-Only what is plainly a question counts, one that ends in a question mark or starts with a subcommand; what is not
-understood is passed over in silence.
+Only what is plainly a question counts: it ends in a question mark and names a workload with its namespace, or starts
+with a subcommand. What is not understood is passed over in silence.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from bot.listeners.mention import without_mention
 from bot.listeners.place import of_message
 from bot.ticket import Surface
 from handlers.commands import COMMANDS
+
+_NAMESPACED = re.compile(r"(?:^|\s)[a-z0-9-]+/[a-z0-9]")
 
 
 def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[str]) -> None:
@@ -40,4 +43,5 @@ def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[s
 
 def _is_question(text: str) -> bool:
     words = text.strip()
-    return words.endswith("?") or words.partition(" ")[0].casefold() in COMMANDS
+    asks = words.endswith("?") and _NAMESPACED.search(words)
+    return bool(asks) or words.partition(" ")[0].casefold() in COMMANDS

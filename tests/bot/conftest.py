@@ -5,11 +5,19 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from threading import Barrier
 
 import pytest
 from redis import Redis
+from slack_bolt.adapter.socket_mode import SocketModeHandler
 
+from bot.app import WORKERS, Web, build
 from bot.dispatch import QUEUE, TASK
+from bot.playground.rate import RateLimits
+from bot.playground.server import Playground, running_playground
+from bot.playground.settings import PlaygroundSettings
+from bot.playground.workspace import PEOPLE
+from bot.settings import Settings
 from bot.ticket import Ticket
 from workers.embedded import EmbeddedRedis
 
@@ -22,6 +30,9 @@ def redis(redis_server: EmbeddedRedis) -> Iterator[Redis]:
         yield client
 
 
+_TAKEN = "taken-by-the-test"
+
+
 @dataclass
 class Queue:
     """What the workers would find."""
@@ -29,14 +40,22 @@ class Queue:
     redis: Redis
 
     def tickets(self) -> list[Ticket]:
-        """The queued tickets, oldest first."""
-        found = []
-        for text in reversed(self.redis.lrange(QUEUE, 0, -1)):
-            message = json.loads(text)
-            assert message["headers"]["task"] == TASK
-            (args, _kwargs, _embed) = json.loads(base64.b64decode(message["body"]))
-            found.append(Ticket.from_json(args[0]))
-        return found
+        """The tickets that were queued, oldest first."""
+        return [_ticket(text) for name in (_TAKEN, QUEUE) for text in reversed(self.redis.lrange(name, 0, -1))]
+
+    def wait(self, count: int = 1) -> list[Ticket]:
+        """Wait until so many tickets were queued, and return them."""
+        while self.redis.llen(_TAKEN) < count:
+            moved = self.redis.blmove(QUEUE, _TAKEN, 4, src="RIGHT", dest="LEFT")
+            assert moved, f"{self.redis.llen(_TAKEN)} tickets of {count} came"
+        return self.tickets()
+
+
+def _ticket(text: str) -> Ticket:
+    message = json.loads(text)
+    assert message["headers"]["task"] == TASK
+    args, _kwargs, _embed = json.loads(base64.b64decode(message["body"]))
+    return Ticket.from_json(args[0])
 
 
 @pytest.fixture
@@ -49,3 +68,77 @@ def connect(redis_server: EmbeddedRedis) -> Iterator[Callable[[bool], Redis]]:
     """Makes clients that decode or do not."""
     with ExitStack() as clients:
         yield lambda decode: clients.enter_context(Redis.from_url(redis_server.url, decode_responses=decode))
+
+
+@pytest.fixture(scope="session")
+def slack() -> Iterator[Playground]:
+    """A stand-in for Slack that takes posts as fast as they come: the pace has tests of its own."""
+    with running_playground(PlaygroundSettings(rates=RateLimits(enforced=False))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def settings(slack: Playground, redis_server: EmbeddedRedis) -> Settings:
+    """The web process's settings for the stand-in; #platform is an incident channel."""
+    return Settings.model_validate(
+        {
+            "SLACK_BOT_TOKEN": slack.settings.bot_token,
+            "SLACK_APP_TOKEN": slack.settings.app_token,
+            "SLACK_SIGNING_SECRET": slack.settings.signing_secret,
+            "SLACK_API_URL": slack.api_url,
+            "REDIS_URL": redis_server.url,
+            "incident_channels": "C0PLATFORM",
+            "questions_per_minute": 50,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def connected(slack: Playground, settings: Settings) -> Iterator[Web]:
+    """The web process in Socket Mode."""
+    web = build(settings)
+    socket = SocketModeHandler(web.app, app_token=slack.settings.app_token, concurrency=20)
+    socket.connect()
+    slack.wait_connected()
+    yield web
+    socket.close()
+    web.close()
+
+
+@dataclass
+class Bot:
+    """The running web process, people to talk to it, and what it hands over."""
+
+    web: Web
+    slack: Playground
+    queue: Queue
+
+    def asked(self, count: int = 1) -> list[Ticket]:
+        """Wait until so many tickets are queued, and return them."""
+        return self.queue.wait(count)
+
+    def settle(self) -> None:
+        """Wait until everything that was acknowledged is dealt with."""
+        barrier = Barrier(WORKERS + 1)
+        for _ in range(WORKERS):
+            self.web.pool.submit(barrier.wait)
+        barrier.wait(timeout=10)
+
+    def said_to(self, person: str, channel: str) -> str:
+        """Wait for a message that only one person sees, and return its text."""
+        whispers = self.slack.wait_for(lambda: [m for m in self.slack.messages(channel) if m["only_for"]])
+        assert [m["only_for"] for m in whispers] == [self.user(person)]
+        return str(whispers[0]["text"])
+
+    def user(self, name: str) -> str:
+        """The id of a person."""
+        return next(user.id for user in PEOPLE if user.name == name)
+
+
+@pytest.fixture
+def bot(connected: Web, slack: Playground, queue: Queue) -> Iterator[Bot]:
+    """The running bot, with nothing asked yet."""
+    slack.reset()
+    running = Bot(connected, slack, queue)
+    yield running
+    running.settle()

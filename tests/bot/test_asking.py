@@ -1,0 +1,287 @@
+"""From Slack to the queue: commands, mentions, direct messages, buttons, incidents, as people make them."""
+
+from typing import Any
+
+import pytest
+
+from bot.publish import Publisher
+from bot.render.report import report_message
+from bot.reports import Reports
+from bot.ticket import Surface
+from tests.bot import samples
+from tests.bot.conftest import Bot
+
+QUESTION = "why shop/frontend shop/cart 8080"
+HERE = "#incident-42"
+INCIDENTS = "#platform"
+ELSEWHERE = "#random"
+"""The bot is no member there."""
+
+
+def test_a_command_is_acknowledged_with_nothing_and_gets_a_placeholder_for_all_to_see(bot: Bot) -> None:
+    receipt = bot.slack.command("ada", HERE, "/cilium", QUESTION)
+    assert receipt["acknowledged"]
+    assert receipt["payload"] is None
+    (ticket,) = bot.asked()
+    (placeholder,) = [m for m in bot.slack.messages(HERE) if m["ts"] == ticket.where.placeholder_ts]
+    assert placeholder["text"] == f"Looking into {ticket.text} …"
+    assert placeholder["only_for"] is None
+    assert f"<@{bot.user('ada')}> asked." in placeholder["blocks"][0]["text"]["text"]
+    assert ticket.where.surface is Surface.COMMAND
+    assert (ticket.command, ticket.fresh) == ("why", False)
+
+
+def test_a_mention_is_answered_in_a_thread_of_its_own(bot: Bot) -> None:
+    asked = bot.slack.say("ada", HERE, f"@cilium {QUESTION}")
+    (ticket,) = bot.asked()
+    assert ticket.where.thread_ts == asked["ts"]
+    assert [reply["text"] for reply in bot.slack.replies(asked)] == [f"Looking into {ticket.text} …"]
+
+
+def test_a_mention_in_a_thread_is_answered_in_that_thread(bot: Bot) -> None:
+    root = bot.slack.say("grace", HERE, "the shop is down")
+    bot.slack.say("ada", HERE, f"@cilium {QUESTION}", thread_ts=root["ts"])
+    (ticket,) = bot.asked()
+    assert ticket.where.thread_ts == root["ts"]
+
+
+WORDINGS = {
+    "a sentence": "@cilium why can't shop/frontend reach shop/cart on 8080?",
+    "the mention at the end": f"{QUESTION} @cilium",
+    "a colon after the mention": f"@cilium: {QUESTION}",
+    "back-ticks": f"@cilium `{QUESTION}`",
+}
+
+
+@pytest.mark.parametrize("story", WORDINGS)
+def test_a_mention_may_be_worded_as_people_do(bot: Bot, story: str) -> None:
+    bot.slack.say("ada", HERE, WORDINGS[story])
+    (ticket,) = bot.asked()
+    assert ticket.text.startswith("why shop/frontend shop/cart 8080")
+
+
+def test_a_direct_message_needs_no_mention_and_no_thread(bot: Bot) -> None:
+    bot.slack.say("ada", "@cilium", QUESTION)
+    (ticket,) = bot.asked()
+    assert ticket.where.surface is Surface.DIRECT
+    assert ticket.where.thread_ts is None
+
+
+def test_fresh_is_asked_for_in_the_question(bot: Bot) -> None:
+    bot.slack.command("ada", HERE, "/cilium", f"{QUESTION} fresh")
+    (ticket,) = bot.asked()
+    assert ticket.fresh
+
+
+@pytest.mark.parametrize("words", ["", "help", " HELP "], ids=["nothing", "help", "loud help"])
+def test_help_comes_with_the_acknowledgement_for_the_asker_alone(bot: Bot, words: str) -> None:
+    receipt = bot.slack.command("ada", HERE, "/cilium", words)
+    assert receipt["payload"]["response_type"] == "ephemeral"
+    assert "/cilium why A B" in receipt["payload"]["text"]
+
+
+def test_half_a_question_gets_the_usage_for_the_asker_alone(bot: Bot) -> None:
+    bot.slack.command("ada", HERE, "/cilium", "why shop/frontend")
+    assert "Name two ends" in bot.said_to("ada", HERE)
+    assert bot.queue.tickets() == []
+
+
+NONSENSE = {
+    "words": "make me a sandwich",
+    "an endless line": "x " * 3000,
+    "symbols": "((( `<@!>` &amp; ]]]",
+    "another alphabet": "почему магазин не работает",
+}
+
+
+@pytest.mark.parametrize("story", NONSENSE)
+def test_nonsense_gets_a_reply_for_the_asker_alone_and_no_run(bot: Bot, story: str) -> None:
+    assert bot.slack.command("ada", HERE, "/cilium", NONSENSE[story])["acknowledged"]
+    assert bot.said_to("ada", HERE)
+    assert bot.queue.tickets() == []
+
+
+def test_a_mention_that_asks_nothing_gets_the_usage_in_its_thread(bot: Bot) -> None:
+    asked = bot.slack.say("ada", HERE, "@cilium why shop/frontend")
+    (reply,) = bot.slack.wait_for(lambda: bot.slack.replies(asked))
+    assert "Name two ends" in reply["text"]
+
+
+def test_a_mention_alone_gets_help(bot: Bot) -> None:
+    asked = bot.slack.say("ada", HERE, "@cilium")
+    (reply,) = bot.slack.wait_for(lambda: bot.slack.replies(asked))
+    assert "/cilium why A B" in reply["text"]
+
+
+def test_a_suggestion_is_a_button_that_asks(bot: Bot) -> None:
+    asked = bot.slack.say("ada", HERE, "@cilium why shop/frontend")
+    (reply,) = bot.slack.wait_for(lambda: bot.slack.replies(asked))
+    suggestion = next(block for block in reply["blocks"] if block["type"] == "actions")["elements"][0]
+    bot.slack.click(reply, suggestion["action_id"], "grace")
+    (ticket,) = bot.asked()
+    assert ticket.where.user == bot.user("grace")
+    assert ticket.where.thread_ts == asked["ts"]
+
+
+@pytest.mark.parametrize("kind", ["slash_commands", "events_api"])
+def test_what_is_delivered_twice_counts_once(bot: Bot, kind: str) -> None:
+    bot.slack.cause(duplicates={kind: 1})
+    if kind == "slash_commands":
+        bot.slack.command("ada", HERE, "/cilium", QUESTION)
+    else:
+        bot.slack.say("ada", HERE, f"@cilium {QUESTION}")
+    bot.slack.wait_for(lambda: len([d for d in bot.slack.deliveries() if d["kind"] == kind]) >= 2)
+    bot.settle()
+    assert len(bot.queue.tickets()) == 1
+    assert len(bot.slack.calls("chat.postMessage")) == 1
+
+
+def test_people_who_ask_the_same_share_one_run_and_each_has_a_placeholder(bot: Bot) -> None:
+    for person in ("ada", "grace"):
+        bot.slack.command(person, HERE, "/cilium", QUESTION)
+    bot.settle()
+    assert len(bot.slack.calls("chat.postMessage")) == 2
+    assert len(bot.queue.tickets()) == 1
+
+
+def test_in_a_channel_without_the_bot_the_asker_is_told_what_to_do(bot: Bot) -> None:
+    bot.slack.command("ada", ELSEWHERE, "/cilium", QUESTION)
+    assert "/invite @" in bot.said_to("ada", ELSEWHERE)
+    assert bot.queue.tickets() == []
+
+
+# -- edits, other bots, incidents ----------------------------------------------------------------------------------
+
+
+def edit(bot: Bot, message: dict[str, Any], text: str) -> None:
+    """Edit a message as its author does."""
+    stand_in = bot.slack._stand_in
+
+    def work() -> None:
+        found = stand_in.workspace.find_message(message["channel"], message["ts"])
+        assert found is not None
+        stand_in.edit(found, text=text, blocks=[], attachments=[], by=found.user or "")
+
+    bot.slack._call(work)
+
+
+def test_an_edit_that_changes_the_question_asks_the_new_one(bot: Bot) -> None:
+    asked = bot.slack.say("ada", "@cilium", QUESTION)
+    bot.asked()
+    edit(bot, asked, "why shop/frontend shop/cart 9090")
+    first, second = bot.asked(2)
+    assert first.text != second.text
+
+
+def test_an_edit_that_changes_nothing_that_is_asked_asks_nothing(bot: Bot) -> None:
+    asked = bot.slack.say("ada", "@cilium", QUESTION)
+    bot.asked()
+    edit(bot, asked, f"please: {QUESTION}")
+    bot.slack.wait_for(lambda: any("message_changed" in d["what"] for d in bot.slack.deliveries()))
+    bot.settle()
+    assert len(bot.queue.tickets()) == 1
+
+
+def test_the_bots_own_edits_ask_nothing(bot: Bot) -> None:
+    bot.slack.say("ada", "@cilium", QUESTION)
+    (ticket,) = bot.asked()
+    Publisher(bot.web.app.client).answer(ticket.where, report_message(samples.open_and_seen()))
+    bot.slack.wait_for(lambda: any("message_changed" in d["what"] for d in bot.slack.deliveries()))
+    bot.settle()
+    assert len(bot.queue.tickets()) == 1
+
+
+def test_in_an_incident_channel_a_question_needs_no_mention(bot: Bot) -> None:
+    asked = bot.slack.say("marco", INCIDENTS, "why can't shop/frontend reach shop/cart on 8080?")
+    (ticket,) = bot.asked()
+    assert ticket.where.surface is Surface.INCIDENT
+    assert ticket.where.thread_ts == asked["ts"]
+
+
+def test_a_mention_in_an_incident_channel_counts_once(bot: Bot) -> None:
+    bot.slack.say("marco", INCIDENTS, f"@cilium {QUESTION}")
+    bot.settle()
+    bot.asked()
+    bot.settle()
+    assert len(bot.queue.tickets()) == 1
+
+
+CHATTER = {
+    "talk": "is anybody looking at this?",
+    "a statement with two names": "moved shop/frontend to payments/checkout",
+    "half a question": "why shop/frontend",
+}
+
+
+@pytest.mark.parametrize("story", CHATTER)
+def test_in_an_incident_channel_talk_is_passed_over_in_silence(bot: Bot, story: str) -> None:
+    bot.slack.say("marco", INCIDENTS, CHATTER[story])
+    bot.slack.wait_for(bot.slack.deliveries)
+    bot.settle()
+    assert bot.queue.tickets() == []
+    assert bot.slack.calls("chat.postMessage") == []
+
+
+def test_outside_of_incident_channels_a_question_without_a_mention_is_not_for_the_bot(bot: Bot) -> None:
+    bot.slack.say("marco", HERE, "why can't shop/frontend reach shop/cart on 8080?")
+    bot.slack.wait_for(bot.slack.deliveries)
+    bot.settle()
+    assert bot.queue.tickets() == []
+
+
+def test_the_bot_does_not_listen_to_itself(bot: Bot) -> None:
+    bot.web.app.client.chat_postMessage(channel="C0PLATFORM", text=f"{QUESTION}?")
+    bot.slack.wait_for(bot.slack.deliveries)
+    bot.settle()
+    assert bot.queue.tickets() == []
+
+
+# -- buttons ---------------------------------------------------------------------------------------------------------
+
+
+def answered(bot: Bot, report_id: str) -> dict[str, Any]:
+    """A placeholder that has its answer."""
+    bot.slack.command("ada", HERE, "/cilium", QUESTION)
+    (ticket,) = bot.asked()
+    shown = report_message(samples.blocked_on_both_sides(), report_id=report_id)
+    Publisher(bot.web.app.client).answer(ticket.where, shown)
+    return next(m for m in bot.slack.messages(HERE) if m["ts"] == ticket.where.placeholder_ts)
+
+
+def test_buttons_show_evidence_and_patch_as_files_and_names_as_a_reply(bot: Bot) -> None:
+    answer = answered(bot, Reports(bot.queue.redis).save(samples.blocked_on_both_sides()))
+    for action_id in ("evidence", "patch", "names"):
+        assert bot.slack.click(answer, action_id)["acknowledged"]
+    replies = bot.slack.wait_for(lambda: found if len(found := bot.slack.replies(answer)) == 3 else [])
+    files = dict(bot.slack.files())
+    assert b"CiliumNetworkPolicy/shop/loadgen-dns-only /spec/egress" in files["evidence.txt"]
+    assert b"kind: CiliumNetworkPolicy" in files["patch.yaml"]
+    assert any("695: shop/loadgen-7d654f56fb-ddrcg [k8s:app=loadgen]" in reply["text"] for reply in replies)
+
+
+def test_asking_again_skips_the_cache_and_answers_in_the_thread(bot: Bot) -> None:
+    answer = answered(bot, "gone")
+    bot.slack.click(answer, "ask_again", "grace")
+    _, again = bot.asked(2)
+    assert again.fresh
+    assert again.where.thread_ts == answer["ts"]
+    assert again.where.surface is Surface.BUTTON
+
+
+def test_a_button_under_an_old_answer_says_what_to_do(bot: Bot) -> None:
+    bot.slack.click(answered(bot, "gone"), "evidence")
+    assert "I no longer have the facts" in bot.said_to("ada", HERE)
+
+
+def test_a_button_pressed_twice_in_a_hurry_counts_once(bot: Bot) -> None:
+    answer = answered(bot, Reports(bot.queue.redis).save(samples.blocked_on_both_sides()))
+    for _ in range(2):
+        bot.slack.click(answer, "names")
+    bot.slack.wait_for(lambda: bot.slack.replies(answer))
+    bot.settle()
+    assert len(bot.slack.replies(answer)) == 1
+
+
+def test_home_lists_what_can_be_asked(bot: Bot) -> None:
+    bot.slack.open_home("ada")
+    assert "why A B" in str(bot.slack.wait_for(lambda: bot.slack.home("ada")))

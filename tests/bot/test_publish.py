@@ -1,0 +1,249 @@
+"""What is written to Slack arrives, once, however Slack behaves."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.playground.rate import RateLimits
+from bot.playground.server import Playground, running_playground
+from bot.playground.settings import PlaygroundSettings
+from bot.publish import NotInChannelError, Publisher, SlackUnavailableError, UndeliverableError
+from bot.render.blocks import Message, section
+from bot.slack_client import slack_client
+from bot.ticket import Surface, Where
+
+HERE = "C0INCIDENT"
+ADA = "U0ADA00001"
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[Playground]:
+    with running_playground(PlaygroundSettings(rates=RateLimits(enforced=False))) as running:
+        yield running
+
+
+@pytest.fixture
+def slack(workspace: Playground) -> Playground:
+    workspace.reset()
+    return workspace
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def publisher(slack: Playground, clock: Clock) -> Publisher:
+    token = slack.settings.bot_token
+    return Publisher(
+        slack_client(token, slack.api_url),
+        slack_client(token, slack.api_url, patient=False),
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+
+def said(words: str) -> Message:
+    return Message(words, (section(words),))
+
+
+def asked(**others: Any) -> Where:
+    return replace(Where("T1", HERE, ADA, Surface.MENTION), **others)
+
+
+def texts(slack: Playground, channel: str = HERE) -> list[str]:
+    return [message["text"] for message in slack.messages(channel)]
+
+
+def test_an_answer_takes_the_place_of_its_placeholder(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    assert publisher.answer(where, said("Open")) == where
+    assert texts(slack) == ["Open"]
+
+
+def test_publishing_the_same_answer_again_makes_no_second_message(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    for _ in range(3):
+        publisher.answer(where, said("Open"))
+    assert texts(slack) == ["Open"]
+
+
+def test_a_deleted_placeholder_is_replaced_once_in_the_same_thread(publisher: Publisher, slack: Playground) -> None:
+    root = slack.say("ada", HERE, "why?")
+    where = publisher.placeholder(asked(thread_ts=root["ts"]), said("Looking"))
+    publisher._client.chat_delete(channel=HERE, ts=where.placeholder_ts)
+    moved = publisher.answer(where, said("Open"))
+    again = publisher.answer(where, said("Open"))
+    assert moved == again
+    assert [reply["text"] for reply in slack.replies(root)] == ["Open"]
+
+
+def test_links_are_not_unfurled_and_nobody_is_called(publisher: Publisher, slack: Playground) -> None:
+    publisher.placeholder(asked(), Message("see https://example.com @channel <!here>", (section("see &lt;!here&gt;"),)))
+    (message,) = slack.messages(HERE)
+    assert "attachments" not in message or not message["attachments"]
+    assert message["blocks"][0]["text"]["verbatim"] is True
+
+
+def test_a_429_is_waited_out(publisher: Publisher, slack: Playground) -> None:
+    slack.cause(rate_limited={"chat.postMessage": 1, "chat.update": 1}, retry_after=0)
+    where = publisher.placeholder(asked(), said("Looking"))
+    publisher.answer(where, said("Open"))
+    assert texts(slack) == ["Open"]
+
+
+def test_a_server_error_on_an_edit_is_tried_again(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    slack.cause(api_errors={"chat.update": ["internal_error", "fatal_error"]})
+    publisher.answer(where, said("Open"))
+    assert texts(slack) == ["Open"]
+
+
+def test_an_error_that_stays_is_told_as_passing(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    slack.cause(api_errors={"chat.update": ["internal_error"] * 10})
+    with pytest.raises(SlackUnavailableError, match="internal_error"):
+        publisher.answer(where, said("Open"))
+
+
+def test_a_message_that_slack_finds_too_long_is_sent_shorter(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    long = Message("Open", tuple(section("x" * 2000) for _ in range(6)))
+    slack.cause(api_errors={"chat.update": ["msg_blocks_too_long"]})
+    publisher.answer(where, long)
+    (message,) = slack.messages(HERE)
+    assert 0 < len(message["blocks"]) < 6
+
+
+def test_blocks_that_slack_does_not_take_at_all_leave_the_text(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    publisher.answer(where, Message("Open", ({"type": "nonsense"},)))
+    (message,) = slack.messages(HERE)
+    assert (message["text"], message.get("blocks", [])) == ("Open", [])
+
+
+def test_a_channel_without_the_bot_is_said_to_be_one(publisher: Publisher) -> None:
+    with pytest.raises(NotInChannelError):
+        publisher.placeholder(asked(channel="C0RANDOM01"), said("Looking"))
+
+
+def test_a_bot_that_was_put_out_answers_the_asker_privately(publisher: Publisher, slack: Playground) -> None:
+    stand_in = slack._stand_in
+    url = slack._call(lambda: stand_in.response_url(stand_in.response_target(HERE, ADA)))
+    where = publisher.placeholder(asked(response_url=url), said("Looking"))
+    slack.cause(api_errors={"chat.update": ["channel_not_found"]})
+    publisher.answer(where, said("Open"))
+    (private,) = [message for message in slack.messages(HERE) if message["only_for"] == ADA]
+    assert private["text"] == "Open"
+
+
+def test_without_a_way_to_the_asker_the_caller_learns_it(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    slack.cause(api_errors={"chat.update": ["is_archived"]})
+    with pytest.raises(UndeliverableError, match="is_archived"):
+        publisher.answer(where, said("Open"))
+
+
+# -- progress --------------------------------------------------------------------------------------------------------
+
+
+def test_progress_is_shown_at_most_once_a_second(publisher: Publisher, slack: Playground, clock: Clock) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    shown = []
+    for step in range(4):
+        shown.append(publisher.progress(where, said(f"{step} of 4 nodes")))
+        clock.now += 0.5
+    assert shown == [True, False, True, False]
+    assert texts(slack) == ["2 of 4 nodes"]
+
+
+def test_progress_never_follows_the_answer(publisher: Publisher, slack: Playground, clock: Clock) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    publisher.answer(where, said("Open"))
+    clock.now += 60
+    assert not publisher.progress(where, said("3 of 4 nodes"))
+    assert texts(slack) == ["Open"]
+
+
+def test_the_answer_wins_over_progress_that_is_under_way(publisher: Publisher, slack: Playground, clock: Clock) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+
+    def show(step: int) -> None:
+        clock.now += 2
+        publisher.progress(where, said(f"step {step}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        steps = [pool.submit(show, number) for number in range(20)]
+        pool.submit(publisher.answer, where, said("Open")).result()
+        for step in steps:
+            step.result()
+    assert texts(slack) == ["Open"]
+
+
+def test_progress_that_slack_refuses_waits_as_long_as_slack_says(
+    publisher: Publisher, slack: Playground, clock: Clock
+) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    slack.cause(rate_limited={"chat.update": 1}, retry_after=7)
+    assert not publisher.progress(where, said("1 of 4 nodes"))
+    clock.now += 6
+    assert not publisher.progress(where, said("2 of 4 nodes"))
+    clock.now += 2
+    assert publisher.progress(where, said("3 of 4 nodes"))
+
+
+# -- files, replies, whispers ----------------------------------------------------------------------------------------
+
+
+def test_a_file_goes_to_the_thread_of_the_answer(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Open"))
+    publisher.attach(where, name="evidence.txt", content="all of it", title="Evidence")
+    assert slack.files() == [("evidence.txt", b"all of it")]
+    (root, reply) = slack.messages(HERE)
+    assert reply["thread_ts"] == root["ts"]
+
+
+@pytest.mark.parametrize("step", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+def test_a_file_that_slack_does_not_take_becomes_a_reply(publisher: Publisher, slack: Playground, step: str) -> None:
+    where = publisher.placeholder(asked(), said("Open"))
+    slack.cause(api_errors={step: ["missing_scope"]})
+    publisher.attach(where, name="evidence.txt", content="line\n" * 5000, title="Evidence")
+    (_, reply) = slack.messages(HERE)
+    assert "could not be uploaded (missing_scope); this is its beginning" in reply["text"]
+    assert "```\nline\nline" in reply["blocks"][1]["text"]["text"]
+
+
+def test_a_whisper_is_for_one_person(publisher: Publisher, slack: Playground) -> None:
+    publisher.whisper(asked(), said("for you"))
+    (message,) = slack.messages(HERE)
+    assert (message["text"], message["only_for"]) == ("for you", ADA)
+
+
+# -- pace ------------------------------------------------------------------------------------------------------------
+
+
+def test_many_posts_to_one_channel_all_arrive_in_spite_of_the_pace() -> None:
+    """Slack takes a few at once and then one a second; each post that has to wait is told so once, and waits alone."""
+    with running_playground() as slack:
+        publisher = Publisher(slack_client(slack.settings.bot_token, slack.api_url))
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda number: publisher.placeholder(asked(), said(f"Looking {number}")), range(6)))
+        assert len(slack.messages(HERE)) == 6
+        assert sum(call["error"] is not None for call in slack.calls("chat.postMessage")) <= 2
