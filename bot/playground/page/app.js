@@ -254,6 +254,8 @@ function beginning() {
 }
 
 async function type(text, thread) {
+  const place = at(thread ? 'thread-messages' : 'messages');
+  if (place) place.scrollTop = place.scrollHeight;
   await ask({ do: 'type', channel: state.channel, text, thread_ts: thread });
 }
 
