@@ -173,8 +173,19 @@ class Finding:
     follow_up: str = ""
     weight: int = 0
     """How much it matters among findings of the same kind: larger first (a count of drops, a grade of illness)."""
+    detail: Sentence | None = None
+    """What else a careful reader wants to know: the nearest miss. A headline leaves it out."""
+
+    @property
+    def whole(self) -> Sentence:
+        """The claim with its detail."""
+        if self.detail is None:
+            return self.sentence
+        return Sentence(
+            f"{self.sentence.template}; {self.detail.template}", {**self.sentence.values, **self.detail.values}
+        )
 
     @property
     def text(self) -> str:
-        """The claim in words."""
-        return str(self.sentence)
+        """The claim and its detail in words."""
+        return str(self.whole)

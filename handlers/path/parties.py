@@ -9,11 +9,10 @@ from handlers.model.endpoint import EntityName
 from handlers.model.facts import Facts
 from handlers.model.labels import LabelSet, Network, pod_identity_labels
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
-from handlers.model.snapshot import Known, Part
 from handlers.path.legs import Leg, Place, PlaceKind
 from handlers.path.outside import known_addresses
 from handlers.path.policies import names_on, policies_of, policy_node
-from handlers.path.who import endpoint_of
+from handlers.path.who import agent_endpoint_of, endpoint_of
 from handlers.policy.policy_set import PolicySet
 
 
@@ -97,14 +96,8 @@ def _computed_labels(pod: Pod, policies: PolicySet, facts: Facts) -> LabelSet:
 
 
 def _audit(place: Place, facts: Facts) -> bool | None:
-    look = facts.look(Part.AGENT_ENDPOINTS)
-    if not isinstance(look, Known) or place.pod is None:
-        return None
-    answer = look.value.on(place.node)
-    if not isinstance(answer, Known):
-        return None
-    name = (place.pod.namespace, place.pod.name)
-    return next((entry.audit for entry in answer.value if (entry.namespace, entry.pod) == name), None)
+    endpoint = agent_endpoint_of(place, facts)
+    return endpoint.audit if endpoint else None
 
 
 def _of_node(place: Place, policies: PolicySet, facts: Facts) -> Party:

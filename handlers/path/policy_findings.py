@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from handlers.model.decision import Decision, NearestMiss, Reason, Verdict
+from handlers.model.decision import Decision, Reason, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Sentence, code
 from handlers.model.rule import Direction, Origin
@@ -13,19 +13,19 @@ from handlers.path.judgement import ANY_OTHER_PORT, Judged
 POLICY_DEFAULT_DENY = code(
     "POLICY_DEFAULT_DENY",
     meaning="Policies put the endpoint under default deny in this direction, and no rule allows the flow.",
-    template="{policies} puts {subject} under {direction} default deny, and no rule {verb} {peer} on {port}",
+    template="{subject} is under {direction} default deny by {policies}, and no rule {verb} {peer} on {port}",
     advice="Allow the flow in one of these policies; the patch shows how.",
 )
 POLICY_EXPLICIT_DENY = code(
     "POLICY_EXPLICIT_DENY",
     meaning="A deny rule matches the flow. Deny wins over every allow, whatever the policy.",
-    template="{rules} denies {peer} on {port} {preposition} {subject}",
+    template="{peer} on {port} {preposition} {subject} is denied by {rules}",
     advice="A deny has a reason: ask its owner before narrowing it.",
 )
 POLICY_ALLOWS = code(
     "POLICY_ALLOWS",
     meaning="A rule allows the flow in this direction.",
-    template="{rules} allows {peer} on {port} {preposition} {subject}",
+    template="{peer} on {port} {preposition} {subject} is allowed by {rules}",
 )
 POLICY_ABSENT = code(
     "POLICY_ABSENT",
@@ -35,7 +35,7 @@ POLICY_ABSENT = code(
 POLICY_WITHOUT_DEFAULT_DENY = code(
     "POLICY_WITHOUT_DEFAULT_DENY",
     meaning="Only policies without default deny select the endpoint, and none of them denies the flow.",
-    template="{policies} selects {subject} for {direction} without default deny: {port} is allowed",
+    template="{subject} is selected for {direction} by {policies} without default deny: {port} is allowed",
 )
 POLICY_LOCALHOST = code(
     "POLICY_LOCALHOST",
@@ -50,7 +50,7 @@ POLICY_NOT_ENFORCED_HERE = code(
 POLICY_AUDITED = code(
     "POLICY_AUDITED",
     meaning="Policy would deny the flow; audit mode lets it pass and reports it.",
-    template="{policies} would deny {peer} on {port} {preposition} {subject}; audit mode lets it pass",
+    template="{peer} on {port} {preposition} {subject} would be denied by {policies}; audit mode lets it pass",
     advice="It will be cut when audit mode is turned off.",
 )
 POLICY_UNDECIDED = code(
@@ -68,7 +68,7 @@ POLICY_CONFLICT = code(
 POLICY_NEEDS_AUTHENTICATION = code(
     "POLICY_NEEDS_AUTHENTICATION",
     meaning="The rule that allows the flow demands mutual authentication.",
-    template="{rules} allows {peer} on {port} only after mutual authentication",
+    template="{peer} on {port} {preposition} {subject} is allowed by {rules} after mutual authentication only",
     advice="If packets drop as AUTH_REQUIRED, look at SPIRE.",
 )
 
@@ -87,9 +87,10 @@ SIDE_CODES: tuple[Code, ...] = (
 )
 
 _WORDS = {
-    Direction.EGRESS: {"verb": "lets it reach", "preposition": "for"},
-    Direction.INGRESS: {"verb": "lets in", "preposition": "into"},
+    Direction.EGRESS: {"{direction}": "egress", "{verb}": "lets it reach", "{preposition}": "from"},
+    Direction.INGRESS: {"{direction}": "ingress", "{verb}": "lets in", "{preposition}": "into"},
 }
+"""Words of the sentences that differ by direction; they are our own prose, not values to be quoted."""
 _ALLOWED: dict[Reason, Code] = {
     Reason.RULE: POLICY_ALLOWS,
     Reason.NO_POLICY: POLICY_ABSENT,
@@ -106,29 +107,29 @@ def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> 
         outcome,
         hop=hop,
         blocking=blocking,
-        evidence=_evidence(decision, facts),
+        evidence=evidence_of(decision, facts),
         assumptions=judged.assumptions,
         subject=str(decision.subject),
         peer=str(decision.peer),
         port=_port(judged),
-        direction=str(decision.direction).lower(),
-        policies=_policies(decision),
+        policies=policies_named(decision),
         rules=tuple(_in_words(origin) for origin in decision.rules),
         missing=tuple(str(fact).replace("-", " ") for fact in decision.missing),
         kind=str(decision.subject.kind),
         what=decision.conflict.what if decision.conflict else None,
-        **_WORDS[decision.direction],  # type: ignore[arg-type]
     )
+    finding = replace(finding, sentence=_worded(finding.sentence, decision.direction))
     miss = decision.nearest_miss
     if outcome is not Outcome.PROBLEM or miss is None:
         return finding
-    return _with_nearest(finding, miss, decision)
+    return replace(finding, detail=nearest_in_words(miss, decision.peer))
 
 
-def _with_nearest(finding: Finding, miss: NearestMiss, decision: Decision) -> Finding:
-    near = nearest_in_words(miss, decision.peer)
-    sentence = Sentence(f"{finding.sentence.template}; {near.template}", {**finding.sentence.values, **near.values})
-    return replace(finding, sentence=sentence)
+def _worded(sentence: Sentence, direction: Direction) -> Sentence:
+    template = sentence.template
+    for hole, word in _WORDS[direction].items():
+        template = template.replace(hole, word)
+    return Sentence(template, sentence.values)
 
 
 def _verdict(decision: Decision) -> tuple[Code, Outcome, bool]:
@@ -148,7 +149,8 @@ def _verdict(decision: Decision) -> tuple[Code, Outcome, bool]:
     return _ALLOWED.get(decision.reason, POLICY_ALLOWS), Outcome.FINE, True
 
 
-def _policies(decision: Decision) -> tuple[str, ...]:
+def policies_named(decision: Decision) -> tuple[str, ...]:
+    """Return the policies behind a decision, for sentences: those of the default deny, else those of the rules."""
     origins = decision.default_deny_by or decision.rules
     named = tuple(dict.fromkeys(f"{origin.policy.kind} {origin.policy.short}" for origin in origins))
     if named:
@@ -156,7 +158,7 @@ def _policies(decision: Decision) -> tuple[str, ...]:
     return ("the enforcement mode always",) if decision.default_deny else tuple(map(str, decision.selected_by))
 
 
-def _evidence(decision: Decision, facts: Facts) -> list[Evidence]:
+def evidence_of(decision: Decision, facts: Facts) -> list[Evidence]:
     """Refer to every policy that decides; for a default deny, to all that put the endpoint under it."""
     origins: list[Origin] = list(decision.rules)
     if decision.verdict in (Verdict.DENIED, Verdict.UNKNOWN) and decision.reason is not Reason.EXPLICIT_DENY:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from handlers.model.agent import AgentEndpoint
 from handlers.model.cluster import CiliumEndpoint
 from handlers.model.facts import Facts
 from handlers.model.report import IdentityNote
@@ -19,6 +20,19 @@ def endpoint_of(place: Place, facts: Facts) -> CiliumEndpoint | None:
         return None
     name = (place.pod.namespace, place.pod.name)
     return next((endpoint for endpoint in look.value if (endpoint.namespace, endpoint.name) == name), None)
+
+
+def agent_endpoint_of(place: Place, facts: Facts) -> AgentEndpoint | None:
+    """Return a pod's endpoint as its node's agent tells it, None where that was not read."""
+    look = facts.look(Part.AGENT_ENDPOINTS)
+    if not isinstance(look, Known) or place.pod is None:
+        return None
+    answer = look.value.on(place.node)
+    if not isinstance(answer, Known):
+        return None
+    entries: tuple[AgentEndpoint, ...] = answer.value
+    name = (place.pod.namespace, place.pod.name)
+    return next((entry for entry in entries if (entry.namespace, entry.pod) == name), None)
 
 
 def identity_notes(legs: Iterable[Leg], facts: Facts) -> tuple[IdentityNote, ...]:

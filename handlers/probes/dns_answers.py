@@ -1,0 +1,187 @@
+"""The source can look the destination's name up.
+
+Before a client dials a name it asks the cluster's DNS. An egress default deny that forgets port 53 breaks every name though
+the path itself is open, and a DNS rule that does not list the name makes the agent's proxy answer REFUSED. What a
+``toFQDNs`` rule allows is learnt from the answers that pass the proxy, so without a DNS rule it never learns anything.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from handlers.commands.why import Why
+from handlers.model.decision import Decision, DnsNameDiffers, Redirect, Verdict
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.party import PartyKind
+from handlers.model.snapshot import Part
+from handlers.model.traffic import Protocol
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
+from handlers.path.clause_words import nearest_in_words
+from handlers.path.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
+from handlers.path.ends import ends_of
+from handlers.path.judgement import dns_decisions
+from handlers.path.legs import Leg, Place, PlaceKind, places_of
+from handlers.path.observation import clock
+from handlers.path.parties import parties_of
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, config_assumption
+from handlers.path.policy_findings import evidence_of, policies_named
+from handlers.probes.probe import probe
+
+DNS_DENIED = code(
+    "DNS_DENIED",
+    meaning="Egress policy of the source denies its DNS queries, so no name resolves.",
+    template="{subject} cannot look up {name}: {policies} denies it DNS (53/UDP to {server})",
+    advice="Allow egress to the cluster's DNS on port 53; the path itself is judged below.",
+)
+DNS_NAME_REFUSED = code(
+    "DNS_NAME_REFUSED",
+    meaning="A DNS rule lets queries pass through the agent's proxy, and does not list this name: the answer is REFUSED.",
+    template="{subject} may not look up {name}: the DNS rule {rules} lists other names, so the proxy answers REFUSED",
+    advice="Add the name, or a pattern that covers it, to the DNS rule. A * does not cross a dot.",
+)
+DNS_UNDECIDED = code(
+    "DNS_UNDECIDED",
+    meaning="Whether the source may ask the cluster's DNS cannot be told.",
+    template="Whether {subject} may look up {name} cannot be told: {reason}",
+)
+DNS_QUERIES_DROPPED = code(
+    "DNS_QUERIES_DROPPED",
+    meaning="DNS queries of the source were dropped, though policy as it stands allows them.",
+    template="{count} DNS queries of {subject} were dropped, last at {at}, though policy allows them",
+)
+DNS_ALLOWED = code(
+    "DNS_ALLOWED",
+    meaning="The source may look the name up.",
+    template="{subject} may look up {name}{through}",
+)
+
+
+@probe(
+    answers=(Why,),
+    codes=(DNS_DENIED, DNS_NAME_REFUSED, DNS_UNDECIDED, DNS_QUERIES_DROPPED, DNS_ALLOWED),
+    needs=(*PARTS, *POLICY_PARTS),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    hop=Hop.DNS,
+    blocking=True,
+)
+def dns_answers(question: Why, facts: Facts) -> Iterator[Finding]:
+    """Judge the look-up of each distinct source; nothing where an address or a pod is dialled."""
+    ends = ends_of(question.connection, facts)
+    name = name_looked_up(ends) if ends.are_clear else None
+    if name is None:
+        return
+    said: set[str] = set()
+    for place in places_of(ends.source, facts):
+        for finding in _judge(place, name, is_outside=ends.destination.meaning is Meaning.HOST_NAME, facts=facts):
+            if finding.text not in said:
+                said.add(finding.text)
+                yield finding
+
+
+def _judge(place: Place, name: str, *, is_outside: bool, facts: Facts) -> Iterator[Finding]:
+    if place.kind is not PlaceKind.POD:
+        return
+    leg = Leg(place, place, Protocol.UDP, 53)
+    for source in parties_of(leg, at_source=True, learns_names=False, facts=facts):
+        if source.party.kind not in (PartyKind.ENDPOINT, PartyKind.INIT):
+            continue
+        decisions = dns_decisions(source.party, name, facts)
+        if not decisions:
+            yield _no_server(place, name, is_outside=is_outside)
+            continue
+        # A client asks one server after the other, so the best one counts; Service load balancing picks any of them.
+        worst = min(decisions, key=lambda decision: _RANK.get(decision.verdict, 1))
+        finding = _finding(worst, place, name, facts)
+        assumption = config_assumption(facts)
+        yield replace(finding, assumptions=(assumption,)) if assumption else finding
+
+
+_RANK = {Verdict.DENIED: 0, Verdict.DENIED_L7: 0, Verdict.ALLOWED: 2, Verdict.NOT_APPLICABLE: 2}
+
+
+def _no_server(place: Place, name: str, *, is_outside: bool) -> Finding:
+    return DNS_UNDECIDED.finding(
+        Outcome.UNKNOWN,
+        hop=Hop.DNS,
+        blocking=is_outside,
+        subject=_who(place),
+        name=name,
+        reason=f"no running pod of the cluster DNS was found in {DNS_NAMESPACE}",
+    )
+
+
+def _finding(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
+    who, server = _who(place), str(decision.peer)
+    miss = decision.nearest_miss
+    match decision.verdict:
+        case Verdict.DENIED if not decision.audited:
+            finding = DNS_DENIED.finding(
+                Outcome.PROBLEM,
+                hop=Hop.DNS,
+                blocking=True,
+                evidence=evidence_of(decision, facts),
+                subject=who,
+                name=name,
+                policies=policies_named(decision),
+                server=server,
+            )
+            return replace(finding, detail=nearest_in_words(miss, decision.peer)) if miss else finding
+        case Verdict.DENIED_L7:
+            clauses = miss.clauses if miss else ()
+            origins = [clause.origin for clause in clauses if isinstance(clause, DnsNameDiffers)] or list(
+                decision.rules
+            )
+            finding = DNS_NAME_REFUSED.finding(
+                Outcome.PROBLEM,
+                hop=Hop.DNS,
+                blocking=True,
+                evidence=[Evidence("kubernetes", str(origin.policy), origin.pointer) for origin in origins],
+                subject=who,
+                name=name,
+                rules=tuple(f"{origin.policy.kind} {origin.policy.short} {origin.pointer}" for origin in origins),
+            )
+            return replace(finding, detail=nearest_in_words(miss, decision.peer)) if miss else finding
+        case Verdict.UNKNOWN | Verdict.ERROR:
+            return DNS_UNDECIDED.finding(
+                Outcome.UNKNOWN,
+                hop=Hop.DNS,
+                blocking=True,
+                evidence=evidence_of(decision, facts),
+                subject=who,
+                name=name,
+                reason=", ".join(str(fact) for fact in decision.missing) or "its rules contradict each other",
+            )
+    return _seen(decision, place, name, facts)
+
+
+def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
+    """Policy allows it; say so, unless the flows disagree."""
+    flows = query_flows(place, facts)
+    dropped = dropped_queries(flows)
+    refused = refused_queries(name, flows)
+    if dropped or refused:
+        at = max([*(drop.last_at for drop in dropped), *(flow.time for flow in refused)])
+        passed = max((flow.time for flow in flows if flow.verdict not in ("DROPPED",)), default=None)
+        if passed is None or at > passed:
+            return DNS_QUERIES_DROPPED.finding(
+                Outcome.PROBLEM,
+                hop=Hop.DNS,
+                evidence=[Evidence("hubble", f"Pod/{place.pod}", at=at)],
+                subject=_who(place),
+                count=sum(drop.count for drop in dropped) + len(refused),
+                at=clock(at),
+            )
+    through = ", through the agent's DNS proxy" if decision.redirect is Redirect.DNS else ""
+    return DNS_ALLOWED.finding(
+        Outcome.FINE,
+        hop=Hop.DNS,
+        blocking=True,
+        evidence=evidence_of(decision, facts),
+        subject=_who(place),
+        name=name,
+        through=through,
+    )
+
+
+def _who(place: Place) -> str:
+    return place.title.removeprefix("pod ")

@@ -1,0 +1,108 @@
+"""What policy demands is in force at both endpoints.
+
+A policy that is valid is not yet enforced: an endpoint that regenerates keeps the policy it had before, for ever where it
+waits for something that never comes, such as an Envoy proxy that does not run.
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.why import Why
+from handlers.model.agent import AgentEndpoint
+from handlers.model.decision import Decision
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.rule import Direction, Rule
+from handlers.model.snapshot import Part
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.ends import ends_of
+from handlers.path.judgement import Judged, judged
+from handlers.path.legs import Place
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
+from handlers.path.policy_findings import distinct
+from handlers.path.who import agent_endpoint_of, endpoint_of
+from handlers.probes.probe import probe
+
+POLICY_NOT_REALIZED = code(
+    "POLICY_NOT_REALIZED",
+    meaning="The endpoint does not enforce the policies of now: it is not ready, behind, or reports no enforcement.",
+    template="{endpoint} still enforces the policy that it had before {policies} ({state})",
+    advice="Look at the endpoint in the agent's log; a policy with L7 rules needs the Envoy proxy on that node.",
+)
+POLICY_REALIZED = code(
+    "POLICY_REALIZED",
+    meaning="The agents report the endpoints ready, with the enforcement that policy demands.",
+    template="{endpoint} is ready and enforces policy",
+)
+
+
+@probe(
+    answers=(Why,),
+    codes=(POLICY_NOT_REALIZED, POLICY_REALIZED),
+    needs=(*PARTS, *POLICY_PARTS),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    hop=Hop.AGENTS,
+)
+def policy_is_realized(question: Why, facts: Facts) -> Iterator[Finding]:
+    """Compare what each endpoint ought to enforce with what its agent says."""
+    ends = ends_of(question.connection, facts)
+    if not ends.are_clear:
+        return
+    found = []
+    for leg in judged(question.connection, ends, facts):
+        found.append(_judge(leg.leg.source, leg.sides.egress, leg, facts))
+        found.append(_judge(leg.leg.destination, leg.sides.ingress, leg, facts))
+    yield from distinct(finding for finding in found if finding)
+
+
+def _judge(place: Place, decision: Decision, leg: Judged, facts: Facts) -> Finding | None:
+    if place.pod is None or not decision.enforced:
+        return None
+    agent = agent_endpoint_of(place, facts)
+    published = endpoint_of(place, facts)
+    state = agent.state if agent else published.state if published else None
+    trouble = _trouble(agent, state, decision.direction)
+    if trouble:
+        policies = policies_of(facts)
+        party = leg.source if decision.direction is Direction.EGRESS else leg.destination
+        selecting = policies.rules_selecting(party, decision.direction)
+        # The rules with a proxy are named first: they are what an endpoint waits for.
+        ordered = sorted(selecting, key=lambda rule: not rule.l7)
+        return POLICY_NOT_REALIZED.finding(
+            Outcome.PROBLEM,
+            hop=Hop.AGENTS,
+            evidence=[
+                *(Evidence("kubernetes", str(rule.origin.policy), _l7_pointer(rule)) for rule in ordered),
+                Evidence("agent" if agent else "kubernetes", f"CiliumEndpoint/{place.pod}", "/status/state"),
+            ],
+            endpoint=place.title,
+            policies=tuple(dict.fromkeys(f"{rule.origin.policy.kind} {rule.origin.policy.short}" for rule in ordered)),
+            state=trouble,
+        )
+    if agent:
+        return POLICY_REALIZED.finding(
+            Outcome.FINE,
+            hop=Hop.AGENTS,
+            evidence=[Evidence("agent", f"CiliumEndpoint/{place.pod}", "/status/state")],
+            endpoint=place.title,
+        )
+    return None
+
+
+def _l7_pointer(rule: Rule) -> str:
+    for entry in rule.ports:
+        if entry.l7:
+            return f"{entry.pointer}/rules/{entry.l7.parser}"
+    return rule.origin.pointer
+
+
+def _trouble(agent: AgentEndpoint | None, state: str | None, direction: Direction) -> str | None:
+    """Return what is wrong with the endpoint, in the agent's words; None where nothing is, or nothing is known."""
+    if agent and (agent.realized_revision or 0) < (agent.desired_revision or 0):
+        return f"{agent.state}, policy revision {agent.realized_revision} of {agent.desired_revision}"
+    if agent:
+        enforcing = agent.ingress_enforcing if direction is Direction.INGRESS else agent.egress_enforcing
+        if enforcing is False:
+            return f"{agent.state}, and the agent reports no {str(direction).lower()} enforcement"
+    if state and state not in ("ready", "restoring"):
+        return state
+    return None
