@@ -72,8 +72,9 @@ class Clause:
 class PeerLabelDiffers(Clause):
     """A peer selector wants a label that the other end lacks or has with another value.
 
-    ``had`` is the other end's identity label of that key. ``implied`` says that nobody wrote the clause and why it holds
-    nevertheless. ``dropped`` is the value on the Kubernetes object when the label exists there but is not part of identities.
+    ``had`` is the other end's identity label of that key. ``implied`` says that nobody wrote the clause and why it
+    holds nevertheless. ``dropped`` is the value on the Kubernetes object when the label exists there but is not part
+    of identities.
     """
 
     key: str
@@ -131,7 +132,10 @@ class CidrExcepts(Clause):
 
 @dataclass(frozen=True, slots=True)
 class CidrSparesCluster(Clause):
-    """The prefix contains the address, but a CIDR never selects pods, nor nodes without ``policy-cidr-match-mode: nodes``."""
+    """The prefix contains the address, but a CIDR never selects pods.
+
+    Nor nodes, without ``policy-cidr-match-mode: nodes``.
+    """
 
     cidr: str
     address: str
@@ -253,8 +257,8 @@ class DnsNameDiffers(Clause):
 class RuleEffect:
     """What one rule that selects the subject did with this flow.
 
-    ``matched`` rules had their effect. Of the others, ``failed`` holds the clauses that would have to hold for the rule to match
-    (the closest alternative of peers and ports), the first being the one to name.
+    ``matched`` rules had their effect. Of the others, ``failed`` holds the clauses that would have to hold for the
+    rule to match (the closest alternative of peers and ports), the first being the one to name.
     """
 
     rule: Origin
@@ -295,9 +299,10 @@ class Conflict:
 class Decision:
     """The outcome for one direction of one flow, with its explanation.
 
-    ``rules`` are the rules that decided; ``also_rules`` would have had the same effect or were overruled. ``entry_policies`` are
-    the policies that Cilium's own bookkeeping attributes the verdict to: what Hubble shows as ``*_allowed_by`` and ``*_denied_by``.
-    ``http_rules`` and ``dns_rules`` are what the proxy lets pass when no request was named; ``l7_open`` means everything.
+    ``rules`` are the rules that decided; ``also_rules`` would have had the same effect or were overruled.
+    ``entry_policies`` are the policies that Cilium's own bookkeeping attributes the verdict to: what Hubble shows as
+    ``*_allowed_by`` and ``*_denied_by``. ``http_rules`` and ``dns_rules`` are what the proxy lets pass when no
+    request was named; ``l7_open`` means everything.
     """
 
     direction: Direction

@@ -1,7 +1,7 @@
 """Security labels: what Cilium's policy sees of a workload instead of its address.
 
-A label is written ``source:key=value`` (``k8s:app=web``, ``reserved:host``, ``cidr:10.0.0.0/8``). The set of labels of an
-endpoint is its identity; selectors match on it, and on nothing else.
+A label is written ``source:key=value`` (``k8s:app=web``, ``reserved:host``, ``cidr:10.0.0.0/8``). The set of labels
+of an endpoint is its identity; selectors match on it, and on nothing else.
 """
 
 import re
@@ -268,8 +268,8 @@ def pod_identity_labels(
 ) -> LabelSet:
     """Compute the identity labels of a pod from its Kubernetes objects, for when no CiliumEndpoint exists.
 
-    Pod labels under ``io.cilium.k8s`` are dropped first, so that a pod cannot claim another namespace or service account
-    (Cilium, pkg/k8s/utils/utils.go, SanitizePodLabels); then the label filter applies.
+    Pod labels under ``io.cilium.k8s`` are dropped first, so that a pod cannot claim another namespace or service
+    account (Cilium, pkg/k8s/utils/utils.go, SanitizePodLabels); then the label filter applies.
     """
     merged = {key: value for key, value in pod_labels.items() if not key.startswith(CILIUM_LABEL_PREFIX)}
     merged.update({f"{NAMESPACE_LABELS_PREFIX}.{key}": value for key, value in namespace_labels.items()})

@@ -1,7 +1,7 @@
 """The normal form of a policy rule, common to NetworkPolicy, CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy.
 
-One ``Rule`` is one list item of a manifest (``/spec/ingress/0``); a NetworkPolicy item with several peers stays one rule with
-several peers. That is the grain at which Cilium enables default deny and at which a person reads a policy
+One ``Rule`` is one list item of a manifest (``/spec/ingress/0``); a NetworkPolicy item with several peers stays one
+rule with several peers. That is the grain at which Cilium enables default deny and at which a person reads a policy
 (Cilium, pkg/policy/utils/parserules.go:13-145).
 """
 
@@ -24,7 +24,7 @@ class Effect(StrEnum):
 
     ALLOW = "allow"
     DENY = "deny"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
 
 
 class PolicyKind(StrEnum):
@@ -36,7 +36,10 @@ class PolicyKind(StrEnum):
 
 
 NORMAL_TIER = 200
-"""The tier of every rule before 1.20, and of all three kinds after (1.20 pre-releases, pkg/policy/types/policyentry.go:13-18)."""
+"""The tier of every rule before 1.20, and of all three kinds after.
+
+Source: 1.20 pre-releases, pkg/policy/types/policyentry.go:13-18.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -242,7 +245,10 @@ class PeerScope(StrEnum):
     LISTED = "listed"
     """The listed peers."""
     UNRESTRICTED = "unrestricted"
-    """No peer field at all: anybody on the listed ports, and nobody when no ports are listed (pkg/policy/rule.go:349-388)."""
+    """No peer field at all.
+
+    Anybody on the listed ports, and nobody when no ports are listed (pkg/policy/rule.go:349-388).
+    """
     NOBODY = "nobody"
     """A peer field is present and empty: nobody, ports or not (pkg/policy/utils/parserules.go:147-155)."""
 
@@ -264,7 +270,8 @@ class L4Protocol(StrEnum):
 class PortProtocol:
     """One entry of a port list. ``name`` is set instead of ``port`` for a named port; port 0 is every port.
 
-    For ICMP the port is the ICMP type, and type 0 is every type (pkg/policy/api/icmp.go, pkg/policy/portrange.go:38-41).
+    For ICMP the port is the ICMP type, and type 0 is every type (pkg/policy/api/icmp.go,
+    pkg/policy/portrange.go:38-41).
     """
 
     port: int
@@ -304,7 +311,8 @@ class HeaderMatch:
     name: str
     value: str = ""
     mismatch: str = ""
-    secret: str = ""
+    secret: str | None = None
+    """The name of the secret that holds the value, when it is not written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +359,10 @@ class DnsRule:
 
 @dataclass(frozen=True, slots=True)
 class L7Rules:
-    """The application rules of one port rule: of one kind only (pkg/policy/api/rule_validation.go, L7Rules.sanitize)."""
+    """The application rules of one port rule.
+
+    Of one kind only (pkg/policy/api/rule_validation.go, L7Rules.sanitize).
+    """
 
     kind: L7Kind
     parser: str
@@ -428,8 +439,9 @@ class Subject:
 class Rule:
     """One rule of a valid policy, in normal form.
 
-    ``ports`` empty means every port and protocol, ICMP included. ``requires`` are the ``fromRequires`` of this item, which narrow
-    every rule with the same subject (gone from 1.19 on). ``tier`` and ``priority`` are equal for all rules before 1.20.
+    ``ports`` empty means every port and protocol, ICMP included. ``requires`` are the ``fromRequires`` of this item,
+    which narrow every rule with the same subject (gone from 1.19 on). ``tier`` and ``priority`` are equal for all
+    rules before 1.20.
     """
 
     direction: Direction
@@ -443,7 +455,10 @@ class Rule:
     authentication: Authentication | None = None
     requires: tuple[Requirement, ...] = ()
     unresolved_services: tuple[str, ...] = ()
-    """What ``toServices`` names and no Service answers to; with ports such a rule is open to everybody (cilium#20067)."""
+    """What ``toServices`` names and no Service answers to.
+
+    With ports such a rule is open to everybody (cilium#20067).
+    """
     tier: int = NORMAL_TIER
     priority: float = 0.0
 
@@ -462,8 +477,8 @@ class Rule:
 class PolicyStatus:
     """How the agent takes one policy object.
 
-    An invalid policy enforces nothing. ``ignored`` says why a valid one is not enforced either (its kind is switched off, or
-    another object derived from it is enforced in its place).
+    An invalid policy enforces nothing. ``ignored`` says why a valid one is not enforced either (its kind is switched
+    off, or another object derived from it is enforced in its place).
     """
 
     policy: PolicyRef

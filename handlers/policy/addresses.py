@@ -1,8 +1,9 @@
 """The identity of an address: what the agent's ipcache would hold for it (pkg/ipcache/metadata.go).
 
-Known prefixes are those of CIDR rules (their exceptions included), CIDR groups, nodes and the API server. An address has the
-labels of the longest known prefix that contains it and inherits those of the shorter ones, except that only one ``cidr:`` label
-stays; in-cluster addresses lose all CIDR and DNS labels, nodes unless ``policy-cidr-match-mode`` says otherwise.
+Known prefixes are those of CIDR rules (their exceptions included), CIDR groups, nodes and the API server. An address
+has the labels of the longest known prefix that contains it and inherits those of the shorter ones, except that only
+one ``cidr:`` label stays; in-cluster addresses lose all CIDR and DNS labels, nodes unless ``policy-cidr-match-mode``
+says otherwise.
 """
 
 from collections.abc import Iterable, Mapping
@@ -124,9 +125,9 @@ class AddressBook:
                 labels.setdefault(label.key, label)
         return labels
 
-    def outside_labels(self, address: Address) -> LabelSet:
-        """Give the identity labels of an address outside the cluster."""
-        labels = {label.key: label for label in self.fqdn_labels.get(address, ())}
+    def outside_labels(self, address: Address, *, with_dns: bool = True) -> LabelSet:
+        """Give the identity labels of an address outside the cluster; without those of DNS answers on demand."""
+        labels = {label.key: label for label in self.fqdn_labels.get(address, ())} if with_dns else {}
         if address in self.apiservers:
             labels["kube-apiserver"] = Label(key="kube-apiserver", source=Source.RESERVED)
         for key, label in self._inherited(address, with_cidr=True).items():
@@ -186,7 +187,7 @@ class AddressBook:
                 labels.extend(self.fqdn_labels.get(address, ()))
         return LabelSet(tuple(labels))
 
-    def party(self, text: str, names: tuple[str, ...] | None) -> Party:
+    def party(self, text: str, names: tuple[str, ...] | None, *, with_dns: bool) -> Party:
         """Give the party that an address is: a node, or somebody outside. Raises ValueError for what is no address."""
         address = parse_address(text)
         if address is None:
@@ -199,7 +200,7 @@ class AddressBook:
             missing = missing - {MissingFact.DNS_NAMES}
         return Party(
             kind=PartyKind.OUTSIDE,
-            labels=self.outside_labels(address),
+            labels=self.outside_labels(address, with_dns=with_dns),
             ips=(str(address),),
             managed=False,
             fqdn_names=names,

@@ -7,7 +7,7 @@ from handlers.model.decision import Decision, Verdict
 from handlers.model.labels import LabelSet, pod_identity_labels
 from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
-from handlers.policy.config import REQUIRES_GONE, DOUBLE_STAR, Enforcement, PolicyConfig
+from handlers.policy.config import DOUBLE_STAR, REQUIRES_GONE, Enforcement, PolicyConfig
 from handlers.policy.policy_set import PolicySet, compile_policies
 from handlers.policy.shapes import (
     PolicyError,

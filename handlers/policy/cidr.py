@@ -1,8 +1,9 @@
 """CIDR peers, and the identity of an address.
 
-An address that belongs to nothing in the cluster takes the identity of the longest prefix that some policy, CIDR group or DNS
-answer made known; a CIDR clause then compares labels, not addresses (pkg/ipcache/metadata.go, resolveLabels;
-pkg/policy/api/cidr.go). That is why CIDRs never select pods, and why ``except`` only carves out of its own entry.
+An address that belongs to nothing in the cluster takes the identity of the longest prefix that some policy, CIDR
+group or DNS answer made known; a CIDR clause then compares labels, not addresses (pkg/ipcache/metadata.go,
+resolveLabels; pkg/policy/api/cidr.go). That is why CIDRs never select pods, and why ``except`` only carves out of its
+own entry.
 """
 
 from collections.abc import Iterable
@@ -44,7 +45,10 @@ def parse_prefix(text: str) -> Network | None:
 
 
 def check_cidr(text: str, pointer: str, *, bare_address: bool) -> None:
-    """Check an entry of ``toCIDR`` or ``fromCIDR``; raises PolicyError (pkg/policy/api/rule_validation.go, CIDR.sanitize)."""
+    """Check an entry of ``toCIDR`` or ``fromCIDR``.
+
+    Raises PolicyError (pkg/policy/api/rule_validation.go, CIDR.sanitize).
+    """
     if not text:
         raise PolicyError(f"IP must be specified ({pointer})")
     if parse_prefix(text) is None and not (bare_address and parse_address(text) is not None):
@@ -84,7 +88,8 @@ def world_label(version: int, config: PolicyConfig) -> Label:
 def cidr_selectors(network: Network, excepts: Iterable[Network], config: PolicyConfig) -> tuple[LabelSelector, ...]:
     """Compile a prefix with its carve-outs; a prefix of length zero also means the world's own label.
 
-    That label is there because no identity carries a ``cidr:`` label of length zero (pkg/labels/cidr.go, GetCIDRLabels).
+    That label is there because no identity carries a ``cidr:`` label of length zero (pkg/labels/cidr.go,
+    GetCIDRLabels).
     """
     carved = tuple(
         Requirement(Source.CIDR, cidr_key(one), Operator.DOES_NOT_EXIST)
@@ -98,7 +103,10 @@ def cidr_selectors(network: Network, excepts: Iterable[Network], config: PolicyC
 
 
 def group_name_key(name: str) -> str:
-    """Give the key of the label that the prefixes of a CIDR group carry (pkg/policy/api/cidr.go, LabelForCIDRGroupRef)."""
+    """Give the key of the label that the prefixes of a CIDR group carry.
+
+    Source: pkg/policy/api/cidr.go, LabelForCIDRGroupRef.
+    """
     return f"{CIDR_GROUP_NAME_PREFIX}/{name}"
 
 

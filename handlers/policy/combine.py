@@ -5,7 +5,10 @@ from handlers.model.party import Party, PartyKind
 
 
 def is_same_endpoint(source: Party, destination: Party) -> bool:
-    """Tell whether an endpoint talks to itself; through a Service, that traffic skips policy (bpf/bpf_lxc.c:967-974)."""
+    """Tell whether an endpoint talks to itself.
+
+    Through a Service, that traffic skips policy (bpf/bpf_lxc.c:967-974).
+    """
     if source.kind is not PartyKind.ENDPOINT or destination.kind is not PartyKind.ENDPOINT:
         return False
     return bool(source.ips) and bool(set(source.ips) & set(destination.ips))

@@ -159,8 +159,8 @@ class PolicyConfig:
     def from_cilium_config(cls, options: Mapping[str, str], version: str) -> "PolicyConfig":
         """Read the data of the ``cilium-config`` ConfigMap and the agent's version.
 
-        Options that are absent take the default of that version. Raises ConfigError when a value is none that the agent takes,
-        and ValueError when the version cannot be read.
+        Options that are absent take the default of that version. Raises ConfigError when a value is none that the
+        agent takes, and ValueError when the version cannot be read.
         """
         parsed = Version.parse(version)
 

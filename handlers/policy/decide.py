@@ -1,22 +1,27 @@
 """One direction of one flow: the ladder.
 
-What the agent does in three steps (rules to filters, filters to a policy map, a look-up in the map) is decided here in one, for
-one peer and one port. The rungs, in order; the first that applies decides:
+What the agent does in three steps (rules to filters, filters to a policy map, a look-up in the map) is decided here
+in one, for one peer and one port. The rungs, in order; the first that applies decides:
 
 1. The subject is under nobody's policy here: not applicable (pkg/policy/rule.go:421-438; host firewall off:
    pkg/policy/repository.go:363).
-2. Enforcement mode ``never``, or no rule selects the subject in this direction: allowed (repository.go:371, 394-448). With mode
-   ``always``, or for an endpoint that has no labels yet, policy is enforced in both directions all the same (repository.go:394-400).
-3. Two of the rules contradict each other: error, in both directions (repository.go:320-345, pkg/policy/rule.go:116-343).
-4. A deny entry covers the flow, for the peer or for everybody: denied. Allows do not matter, nor does which is more specific
-   (pkg/policy/mapstate.go:657-738; bpf/lib/policy.h:184-252).
-5. Of the allow entries, one with a lower proxy priority disappears under an equal or wider one with a higher priority, of the same
-   peer or of everybody (mapstate.go:712-735).
-6. Between the entry for the peer and the one for everybody: higher proxy priority, then longer protocol and port prefix, then the
-   peer's own (mapstate.go:343-381; bpf/lib/policy.h, "Policy match precedence").
-7. The node itself reaches its pods, unless allow-localhost is ``policy`` (mapstate.go:870-875): an allow entry like others.
-8. No entry: denied by default, or allowed when only rules without default deny select the subject (repository.go:435-445).
-9. An entry that redirects to the HTTP proxy: the request, when one was named, must match there (handlers/policy/proxy.py).
+2. Enforcement mode ``never``, or no rule selects the subject in this direction: allowed (repository.go:371, 394-448).
+   With mode ``always``, or for an endpoint that has no labels yet, policy is enforced in both directions all the same
+   (repository.go:394-400).
+3. Two of the rules contradict each other: error, in both directions (repository.go:320-345,
+   pkg/policy/rule.go:116-343).
+4. A deny entry covers the flow, for the peer or for everybody: denied. Allows do not matter, nor does which is more
+   specific (pkg/policy/mapstate.go:657-738; bpf/lib/policy.h:184-252).
+5. Of the allow entries, one with a lower proxy priority disappears under an equal or wider one with a higher
+   priority, of the same peer or of everybody (mapstate.go:712-735).
+6. Between the entry for the peer and the one for everybody: higher proxy priority, then longer protocol and port
+   prefix, then the peer's own (mapstate.go:343-381; bpf/lib/policy.h, "Policy match precedence").
+7. The node itself reaches its pods, unless allow-localhost is ``policy`` (mapstate.go:870-875): an allow entry like
+   others.
+8. No entry: denied by default, or allowed when only rules without default deny select the subject
+   (repository.go:435-445).
+9. An entry that redirects to the HTTP proxy: the request, when one was named, must match there
+   (handlers/policy/proxy.py).
 
 A fact that was not read is tried both ways; only when the outcome differs is it unknown.
 """
@@ -197,7 +202,10 @@ def _same_in_map(one: Cell, other: Cell) -> bool:
 
 
 def _entries(one: Filter, prefix: int, port: int, selects: Selects) -> Iterable[_Entry]:
-    """Give a filter's entries for the peer; one that equals the filter's entry for everybody is left out (l4.go:735-741)."""
+    """Give a filter's entries for the peer.
+
+    One that equals the filter's entry for everybody is left out (l4.go:735-741).
+    """
     everybody = next((cell for selector, cell in one.cells.items() if selector.is_wildcard), None)
     if everybody is not None:
         yield _Entry(for_peer=False, prefix=prefix, cell=everybody)
@@ -213,7 +221,10 @@ def _gather(entries: Iterable[_Entry]) -> tuple[Contribution, ...]:
 
 
 def _denied(denies: Sequence[_Entry], entries: Sequence[_Entry]) -> Outcome:
-    """A deny swallows the narrower denies under it, so the widest one is found in the map; the peer's own is met first."""
+    """A deny swallows the narrower denies under it, so the widest one is found in the map.
+
+    The peer's own is met first.
+    """
     peers = [entry for entry in denies if entry.for_peer]
     everybody = [entry for entry in denies if not entry.for_peer]
     widest_peer = min((entry.prefix for entry in peers), default=None)

@@ -1,12 +1,12 @@
 """Why: what every rule that selects the subject did with the flow, and which allow rule came closest.
 
-The walk looks at the same rules as the ladder, clause by clause. For a rule that did not match it finds the smallest set of
-clauses whose repair would make it match: over its peers the one with the fewest failing clauses, over its ports the closest entry.
+The walk looks at the same rules as the ladder, clause by clause. For a rule that did not match it finds the smallest
+set of clauses whose repair would make it match: over its peers the one with the fewest failing clauses, over its
+ports the closest entry.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from handlers.model.decision import (
@@ -36,8 +36,7 @@ from handlers.model.decision import (
     ServiceMisses,
     Verdict,
 )
-from handlers.model.labels import NAMESPACE_LABEL, Label, LabelSet, Source
-from handlers.model.party import Party
+from handlers.model.labels import NAMESPACE_LABEL, Label, LabelSet, Network, Source
 from handlers.model.rule import (
     Direction,
     Effect,
@@ -53,8 +52,7 @@ from handlers.model.rule import (
     Requirement,
     Rule,
 )
-from handlers.model.traffic import Traffic
-from handlers.policy.cidr import network_of
+from handlers.policy.cidr import network_of, parse_address
 from handlers.policy.decide import Outcome, Posture
 from handlers.policy.entities import entities_of
 from handlers.policy.filters import peer_selectors
@@ -269,25 +267,14 @@ class _Walk:
 
     def cidr_clause(self, peer: Peer, origin: Origin) -> Clause:
         """Tell why a prefix did not select the other end."""
-        network, inside = network_of(peer.cidr), None
-        for text in self.peer.ips:
-            found = network_of(text)
-            if network is not None and found is not None and found.version == network.version:
-                address = ip_address(int(found.network_address)) if found.version == 4 else found.network_address
-                inside = text if address in network else None
-                if inside:
-                    break
+        network = network_of(peer.cidr)
+        inside = next((text for text in self.peer.ips if network is not None and _contains(network, text)), None)
         if inside is None:
             return CidrMisses(origin, peer.cidr, self.address)
-        if not self.labels.within(network) if network is not None else True:
-            own = network_of(inside)
-            if not self.peer.is_outside or own is None:
-                return CidrSparesCluster(origin, peer.cidr, inside, self.entities)
-        own = network_of(inside)
-        for index, text in enumerate(peer.excepts):
-            carved = network_of(text)
-            if carved is not None and own is not None and carved.version == own.version:
-                if own.network_address in carved:  # type: ignore[operator]
+        if self.peer.is_outside:
+            for index, text in enumerate(peer.excepts):
+                carved = network_of(text)
+                if carved is not None and _contains(carved, inside):
                     return CidrExcepts(origin.at("except", index), peer.cidr, text, inside)
         return CidrSparesCluster(origin, peer.cidr, inside, self.entities)
 
@@ -349,20 +336,15 @@ class _Walk:
         if port.name:
             asked = protocol_of(self.traffic.protocol)
             number = self.policies.resolve_name(self.direction, self.subject, port.name, asked)
-            if isinstance(number, NamedPortFault):
-                return number
+        if isinstance(number, NamedPortFault):
+            return number
         return covered(number, port.end_port, self.traffic.port) is not None
+
+
+def _contains(network: Network, text: str) -> bool:
+    address = parse_address(text)
+    return address is not None and address.version == network.version and address in network
 
 
 def _is_icmp(port: PortProtocol) -> bool:
     return port.protocol in (L4Protocol.ICMP, L4Protocol.ICMPV6)
-
-
-def describe_party(party: Party) -> str:
-    """Name a party in a sentence."""
-    return str(party)
-
-
-def describe_traffic(traffic: Traffic) -> str:
-    """Name the traffic in a sentence."""
-    return str(traffic)

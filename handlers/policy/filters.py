@@ -1,7 +1,7 @@
 """Merging the rules that select an endpoint into filters, one for each port and protocol, as the agent does.
 
-A filter holds one cell for each peer selector; rules for the same selector, port and protocol share a cell, and that is where
-application rules add up, where a deny swallows an allow, and where rules can contradict each other
+A filter holds one cell for each peer selector; rules for the same selector, port and protocol share a cell, and that
+is where application rules add up, where a deny swallows an allow, and where rules can contradict each other
 (pkg/policy/rule.go:116-343, pkg/policy/l4.go:930-1130).
 """
 
@@ -125,8 +125,9 @@ def build_filters(
     """Merge the rules of one direction; raises RuleConflict.
 
     ``default_deny`` is the endpoint's: without it application rules do not refuse (pkg/policy/l4.go:1062-1078).
-    ``add_default_allow`` adds the wildcard that stands in when no policy enables default deny. ``localhost`` are the labels of the
-    node when it is the peer and always allowed: then it passes application rules too (pkg/policy/l4.go:1164-1175).
+    ``add_default_allow`` adds the wildcard that stands in when no policy enables default deny. ``localhost`` are the
+    labels of the node when it is the peer and always allowed: then it passes application rules too
+    (pkg/policy/l4.go:1164-1175).
     """
     filters: dict[FilterKey, Filter] = {}
     narrowing = {
@@ -163,8 +164,8 @@ _WHOLE = PortProtocol(port=0, end_port=0, protocol=L4Protocol.ANY, pointer="")
 def peer_selectors(rule: Rule, narrowing: tuple[Requirement, ...]) -> tuple[LabelSelector, ...] | None:
     """Give the selectors of a rule's peers: none at all for nobody (None), an empty tuple for an unrestricted rule.
 
-    ``narrowing`` are the requirements of all rules with this subject; they apply to label selectors, not to CIDR and DNS peers
-    (pkg/policy/types/policyentry.go:127-145).
+    ``narrowing`` are the requirements of all rules with this subject; they apply to label selectors, not to CIDR and
+    DNS peers (pkg/policy/types/policyentry.go:127-145).
     """
     if rule.scope is PeerScope.NOBODY:
         return None
@@ -312,7 +313,10 @@ def _joined(first: tuple[_Entry, ...], second: tuple[_Entry, ...]) -> tuple[_Ent
 
 
 def _merge_parsers(old: Cell, new: Cell, origins: tuple[Origin, ...]) -> tuple[str, int]:
-    """No parser gives way to any, TLS to an application parser; others conflict (pkg/policy/l4.go, L7ParserType.Merge)."""
+    """No parser gives way to any, TLS to an application parser.
+
+    Others conflict (pkg/policy/l4.go, L7ParserType.Merge).
+    """
     if old.parser == new.parser:
         return old.parser, old.priority
     for first, second in ((old, new), (new, old)):

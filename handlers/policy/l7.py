@@ -55,7 +55,7 @@ def _read_http(item: object, origin: Origin) -> HttpRule:
                 name=text_of(match, "name", here),
                 value=text_of(match, "value", here),
                 mismatch=text_of(match, "mismatch", here),
-                secret="" if secret is None else text_of(secret, "name", here) or "?",
+                secret=None if secret is None else text_of(secret, "name", here),
             )
         )
     return HttpRule(
@@ -115,7 +115,7 @@ def _check_http(rule: HttpRule) -> None:
             raise PolicyError(f"Header name missing ({where})")
         if match.mismatch not in _MISMATCH_ACTIONS:
             raise PolicyError(f"Invalid header action ({where})")
-        if match.secret == "?":
+        if match.secret == "":
             raise PolicyError(f"Secret name missing ({where})")
 
 
@@ -136,8 +136,8 @@ def _header(request: HttpRequest, name: str) -> str | None:
 def http_differences(rule: HttpRule, request: HttpRequest, fallback: Origin) -> tuple[HttpDiffers, ...]:
     """Give the fields of the rule that the request does not satisfy; none means that it matches.
 
-    Path (with its query), method and host are matched in full as expressions, headers literally; a header without a value only
-    has to be there (pkg/envoy/policy/envoy_l7_rules_translator.go, getHTTPRule).
+    Path (with its query), method and host are matched in full as expressions, headers literally; a header without a
+    value only has to be there (pkg/envoy/policy/envoy_l7_rules_translator.go, getHTTPRule).
     """
     origin = rule.origin or fallback
     differences = []

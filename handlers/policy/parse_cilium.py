@@ -1,7 +1,7 @@
 """CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy to normal form, judged as the agent's sanitizer judges them.
 
-The order of the checks is that of pkg/policy/api/rule_validation.go, so that the reason given is usually the agent's. In these
-kinds an empty list is not an absent one: ``fromEndpoints: []`` selects nobody.
+The order of the checks is that of pkg/policy/api/rule_validation.go, so that the reason given is usually the agent's.
+In these kinds an empty list is not an absent one: ``fromEndpoints: []`` selects nobody.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,13 +28,13 @@ from handlers.model.rule import (
     TlsContext,
 )
 from handlers.policy.cidr import (
+    check_cidr,
+    cidr_key,
     cidr_selectors,
     group_name_key,
-    check_cidr,
     parse_address,
     parse_prefix,
     plain_cidr_selectors,
-    cidr_key,
 )
 from handlers.policy.config import (
     BARE_ADDRESS_REFUSED,
@@ -116,8 +116,8 @@ def parse_cilium_policy(
 ) -> list[Rule]:
     """Give the rules of a policy: those of ``spec`` and those of every entry of ``specs``.
 
-    Raises PolicyError when the agent refuses it (one bad entry refuses all: pkg/k8s/apis/cilium.io/v2/cnp_types.go:168-225), and
-    RequiresDerivative when it leaves it to the operator.
+    Raises PolicyError when the agent refuses it (one bad entry refuses all:
+    pkg/k8s/apis/cilium.io/v2/cnp_types.go:168-225), and RequiresDerivative when it leaves it to the operator.
     """
     specs: list[tuple[str, object]] = []
     if manifest.get("spec") is not None:
@@ -290,7 +290,7 @@ class _Item:
         """Resolved Services land in these two lists, so that an empty one may not be empty any more."""
         selectors = [peer for peer in generated if not peer.cidr]
         prefixes = [peer for peer in generated if peer.cidr]
-        return (endpoints if not selectors else selectors), (cidr_set if not prefixes else prefixes)
+        return (selectors or endpoints), (prefixes or cidr_set)
 
     def _check_combination(self, lists: Mapping[str, list[object] | None]) -> None:
         if not self.checked:

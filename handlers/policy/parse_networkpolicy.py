@@ -1,7 +1,7 @@
 """Kubernetes NetworkPolicy to normal form, as the agent translates it (pkg/k8s/network_policy.go).
 
-Here an empty list is the same as an absent one, a missing ``from`` is everybody, and ``policyTypes`` does not switch rules off: a
-section that it does not name is enforced all the same.
+Here an empty list is the same as an absent one, a missing ``from`` is everybody, and ``policyTypes`` does not switch
+rules off: a section that it does not name is enforced all the same.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from handlers.model.rule import (
     Direction,
     Effect,
     Implied,
-    LabelSelector,
     L4Protocol,
+    LabelSelector,
     Origin,
     Peer,
     PeerKind,
@@ -49,7 +49,8 @@ _PROTOCOLS = {"": L4Protocol.TCP, "TCP": L4Protocol.TCP, "UDP": L4Protocol.UDP, 
 def parse_network_policy(manifest: Mapping[str, object], policy: PolicyRef, config: PolicyConfig) -> list[Rule]:
     """Give the rules of a NetworkPolicy, one for each item and one for each direction that is isolated without items.
 
-    Raises PolicyError for what cannot exist in a cluster: wrong types, selectors and prefixes that the API server refuses.
+    Raises PolicyError for what cannot exist in a cluster: wrong types, selectors and prefixes that the API server
+    refuses.
     """
     spec = as_mapping(manifest.get("spec"), "/spec")
     raw = read_selector(spec.get("podSelector"), "/spec/podSelector")

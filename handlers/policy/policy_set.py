@@ -72,7 +72,8 @@ def compile_policies(
 ) -> "PolicySet":
     """Compile policy objects; never raises for what is inside them.
 
-    An object that the agent would refuse gets a status with the reason and contributes no rule; so does one of another kind.
+    An object that the agent would refuse gets a status with the reason and contributes no rule; so does one of
+    another kind.
     """
     statuses, rules = [], []
     for manifest in objects:
@@ -208,8 +209,9 @@ class PolicySet:
     def posture(self, subject: Party, direction: Direction) -> Posture:
         """Tell how policy stands towards a party in one direction: rungs 1 and 2 of the ladder.
 
-        The label keys ``host`` and ``init`` count whatever their source, as in the agent, which looks for them without one
-        (pkg/policy/repository.go:363, 398): a pod with a label named ``init`` is isolated, one named ``host`` is not.
+        The label keys ``host`` and ``init`` count whatever their source, as in the agent, which looks for them
+        without one (pkg/policy/repository.go:363, 398): a pod with a label named ``init`` is isolated, one named
+        ``host`` is not.
         """
         labels = own_labels(subject)
         config = self.config
@@ -421,14 +423,14 @@ class PolicySet:
     def party_of_ip(self, ip: str, fqdn_names: tuple[str, ...] | None = None) -> Party:
         """Give the party that an address outside the pods is: a node, or somebody outside, with Cilium's labels.
 
-        ``fqdn_names`` are the DNS names that the node's cache has for it; without them the surroundings are asked. Pods are
-        not looked for: the caller knows them. Raises ValueError for what is no IP address.
+        ``fqdn_names`` are the DNS names that the node's cache has for it; without them the surroundings are asked.
+        Pods are not looked for: the caller knows them. Raises ValueError for what is no IP address.
         """
         names = fqdn_names
         if names is None and self.surroundings.fqdn_cache is not None:
             cache = self.surroundings.fqdn_cache
             names = tuple(name for name, addresses in cache.items() if ip in addresses)
-        return self.addresses.party(ip, names)
+        return self.addresses.party(ip, names, with_dns=fqdn_names is None)
 
     def party_of_node(self, node: Node, ip: str = "") -> Party:
         """Give the party that a node is."""

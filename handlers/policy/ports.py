@@ -52,7 +52,10 @@ def parse_protocol(text: str, pointer: str) -> L4Protocol:
 def read_cilium_port(
     item: object, pointer: str, config: PolicyConfig, *, has_dns: bool, has_rules: bool
 ) -> PortProtocol:
-    """Read an entry of ``toPorts[].ports``; raises PolicyError (pkg/policy/api/rule_validation.go, PortProtocol.sanitize)."""
+    """Read an entry of ``toPorts[].ports``.
+
+    Raises PolicyError (pkg/policy/api/rule_validation.go, PortProtocol.sanitize).
+    """
     entry = as_mapping(item, pointer)
     port_text = text_of(entry, "port", pointer)
     end_port = integer_of(entry, "endPort", pointer, -_INT32 - 1, _INT32)
@@ -173,7 +176,7 @@ def covered(start: int, end: int, port: int) -> int | None:
         return _PORT_BITS if port == start else None
     if not start <= port <= end:
         return None
-    # The block of a port is the largest aligned one around it that stays inside the range; that is what the split yields.
+    # The split yields, for each port, the largest aligned block around it that stays inside the range.
     bits = _PORT_BITS
     while bits > 0:
         size = 1 << (_PORT_BITS - bits + 1)

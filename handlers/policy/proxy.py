@@ -1,9 +1,9 @@
 """What the HTTP proxy does with a request, once the policy map has sent the connection there.
 
-The agent sends the proxy one rule list for each filter (pkg/envoy/xds_server.go, getDirectionNetworkPolicy); the proxy joins the
-lists of all port ranges that cover a port, and tries the rules for port 0 last (cilium/proxy, cilium/network_policy.cc). Two
-shortcuts of the agent show through: a filter in which somebody's plain allow covers everybody is sent as an empty list, and an
-empty list adds nothing where it is joined to another.
+The agent sends the proxy one rule list for each filter (pkg/envoy/xds_server.go, getDirectionNetworkPolicy); the
+proxy joins the lists of all port ranges that cover a port, and tries the rules for port 0 last (cilium/proxy,
+cilium/network_policy.cc). Two shortcuts of the agent show through: a filter in which somebody's plain allow covers
+everybody is sent as an empty list, and an empty list adds nothing where it is joined to another.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,9 +48,9 @@ def proxy_view(
 ) -> ProxyView:
     """Work out what the proxy lets pass.
 
-    ``matching`` are the TCP filters for a port that covers the asked one, ``whole`` those for every port; ``selects`` tells which
-    selectors mean the peer. ``identities`` are all identities in use: a rule for nobody is not sent at all.
-    ``joins_keep_open`` is the behaviour of newer proxies, where joining does not lose a plain allow.
+    ``matching`` are the TCP filters for a port that covers the asked one, ``whole`` those for every port; ``selects``
+    tells which selectors mean the peer. ``identities`` are all identities in use: a rule for nobody is not sent at
+    all. ``joins_keep_open`` is the behaviour of newer proxies, where joining does not lose a plain allow.
     """
     wildcard = [
         _Sent(cell, selector.is_wildcard or selects(selector))

@@ -1,7 +1,8 @@
 """Regular expressions as the proxy runs them: RE2 syntax, matched in full, in time linear in the text.
 
-Python's ``re`` would accept expressions that the agent refuses (look-around, back-references) and can be made to run for ever by
-a hostile expression, so HTTP rules are parsed here (Go's regexp/syntax with Perl flags) and run as a non-deterministic automaton.
+Python's ``re`` would accept expressions that the agent refuses (look-around, back-references) and can be made to run
+for ever by a hostile expression, so HTTP rules are parsed here (Go's regexp/syntax with Perl flags) and run as a
+non-deterministic automaton.
 """
 
 import unicodedata

@@ -57,7 +57,10 @@ def _step(key: str) -> str:
 
 
 def extended_key(key: str) -> str:
-    """Write ``source:key`` as ``source.key``, without a source as ``any.key`` (pkg/labels/labels.go, GetExtendedKeyFrom)."""
+    """Write ``source:key`` as ``source.key``, without a source as ``any.key``.
+
+    Source: pkg/labels/labels.go, GetExtendedKeyFrom.
+    """
     if key.startswith("$"):
         source, rest = str(Source.RESERVED), key[1:]
     elif ":" in key:
@@ -157,8 +160,8 @@ def cilium_peer(
 ) -> LabelSelector:
     """Compile an entry of ``fromEndpoints`` or ``toEndpoints``.
 
-    Without a namespace clause it means the policy's namespace; in a cluster-wide policy, all Kubernetes pods. Reserved labels
-    are exempt (pkg/k8s/apis/cilium.io/utils/utils.go:86-123).
+    Without a namespace clause it means the policy's namespace; in a cluster-wide policy, all Kubernetes pods.
+    Reserved labels are exempt (pkg/k8s/apis/cilium.io/utils/utils.go:86-123).
     """
     requirements = compile_requirements(raw, extended_key)
     if reserved_exempt and any(one.source == Source.RESERVED for one in requirements):
@@ -191,7 +194,10 @@ def cilium_subject(raw: tuple[RawRequirement, ...], *, namespace: str, pointer: 
 
 
 def node_peer(raw: tuple[RawRequirement, ...], *, cluster: str, pointer: str) -> LabelSelector:
-    """Compile an entry of ``fromNodes`` or ``toNodes``: remote nodes only (pkg/k8s/apis/cilium.io/utils/utils.go:137-145)."""
+    """Compile an entry of ``fromNodes`` or ``toNodes``.
+
+    Remote nodes only (pkg/k8s/apis/cilium.io/utils/utils.go:137-145).
+    """
     requirements = compile_requirements(raw, extended_key)
     requirements.append(exists("remote-node", Implied.REMOTE_NODE, Source.RESERVED, pointer))
     add_cluster(requirements, cluster, pointer)

@@ -10,7 +10,6 @@ from handlers.policy.shapes import as_mapping, optional_mapping, text_of
 from handlers.policy.surroundings import Service
 from handlers.policy.syntax import label_key_fault, label_value_fault
 
-
 UNREAD_SERVICE = "service"
 """The source of requirements that stand in for Services that were not read; no label has it."""
 

@@ -1,7 +1,8 @@
 """Reading untrusted manifests: every value is asked for with the type that it must have.
 
-The rules are those of the agent's JSON decoding: ``null`` is absence, unknown fields are ignored, and a wrong type refuses the
-whole object. An empty list stays an empty list: in a Cilium policy it means something else than an absent one.
+The rules are those of the agent's JSON decoding: ``null`` is absence, unknown fields are ignored, and a wrong type
+refuses the whole object. An empty list stays an empty list: in a Cilium policy it means something else than an absent
+one.
 """
 
 from collections.abc import Mapping

@@ -41,8 +41,8 @@ class Node:
 class Surroundings:
     """The facts around the policies. None means not read, which is something else than none there.
 
-    ``named_ports`` are those of every pod that the agents know. ``identities`` are all identities in use, when they are known;
-    they only matter to one corner of the proxy's behaviour and to lints.
+    ``named_ports`` are those of every pod that the agents know. ``identities`` are all identities in use, when they
+    are known; they only matter to one corner of the proxy's behaviour and to lints.
     """
 
     services: tuple[Service, ...] | None = None

@@ -1,7 +1,8 @@
 """Whom one end sees in the other: the identity labels that the policy of the first is applied to.
 
-A node is the host for the pods on it and a remote node for everybody else (Documentation/security/policy/language.rst:255-263);
-the DNS names of an address count only while some policy asks for them (pkg/fqdn/namemanager/manager.go).
+A node is the host for the pods on it and a remote node for everybody else
+(Documentation/security/policy/language.rst:255-263); the DNS names of an address count only while some policy asks
+for them (pkg/fqdn/namemanager/manager.go).
 """
 
 from collections.abc import Iterable
