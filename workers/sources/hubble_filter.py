@@ -36,6 +36,7 @@ def flow_filter(match: FlowMatch) -> pb.FlowFilter:
         source_ip=match.source_ips,
         destination_pod=match.destination_pods,
         destination_ip=match.destination_ips,
+        source_port=[str(port) for port in match.source_ports],
         destination_port=[str(port) for port in match.destination_ports],
         # A verdict that this project does not know cannot be asked for; the client then decides alone.
         verdict=verdicts if len(verdicts) == len(match.verdicts) else [],  # type: ignore[arg-type]

@@ -104,8 +104,6 @@ class KubeReader:
         return tuple(dict.fromkeys(addresses))
 
     def _pods(self, scope: Scope, deadline: Deadline) -> object:
-        if scope.all_namespaces:
-            return self._objects(api.PODS, kubernetes.pod, deadline)
         if scope.pods is None:
             raise _not_asked("which pods")
         calls = [partial(self._pods_of, query, deadline) for query in scope.pods]
@@ -194,7 +192,14 @@ class KubeReader:
             # Slices only repeat the core of each endpoint, and their list grows with the cluster.
             return found
         slices = self._objects(api.ENDPOINT_SLICES_OF_CILIUM, cilium.endpoints_of_slice, deadline)
-        return _in_scope(scope, [cilium.merged_endpoints(found, slices)])
+        return _in_scope(scope, [cilium.merged_endpoints((), slices)])
+
+    def _named_ports(self, scope: Scope, deadline: Deadline) -> object:
+        endpoints = self._objects(api.CILIUM_ENDPOINTS, cilium.cilium_endpoint, deadline)
+        if endpoints:
+            return cilium.port_names(endpoints)
+        slices = self._objects(api.ENDPOINT_SLICES_OF_CILIUM, cilium.endpoints_of_slice, deadline)
+        return cilium.port_names(cilium.merged_endpoints((), slices))
 
     def _identities(self, scope: Scope, deadline: Deadline) -> object:
         if scope.identities is None:
@@ -408,6 +413,7 @@ _READERS: dict[Part, Callable[[KubeReader, Scope, Deadline], object]] = {
     Part.EGRESS_GATEWAYS: KubeReader._egress_gateways,
     Part.CILIUM_ENDPOINTS: KubeReader._cilium_endpoints,
     Part.IDENTITIES: KubeReader._identities,
+    Part.NAMED_PORTS: KubeReader._named_ports,
 }
 
 KUBERNETES_PARTS = frozenset(_READERS)

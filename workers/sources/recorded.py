@@ -30,7 +30,7 @@ MAX_READS = 100_000
 
 _DEPENDS_ON: Mapping[Part, tuple[str, ...]] = MappingProxyType(
     {
-        Part.PODS: ("pods", "all_namespaces"),
+        Part.PODS: ("pods",),
         Part.WORKLOADS: ("namespaces", "all_namespaces"),
         Part.SERVICES: ("namespaces", "all_namespaces"),
         Part.ENDPOINT_SLICES: ("namespaces", "all_namespaces"),
@@ -150,7 +150,7 @@ def _key(ask: Ask) -> str:
     unused = {item.name: getattr(Scope(), item.name) for item in fields(Scope) if item.name not in wanted}
     scope = replace(ask.scope, **unused)
     if scope.all_namespaces:
-        scope = replace(scope, namespaces=None, pods=None)
+        scope = replace(scope, namespaces=None)
     return _spelt({"part": ask.part.value, "node": ask.node, "scope": encode(scope)})
 
 

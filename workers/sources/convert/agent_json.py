@@ -142,7 +142,7 @@ def _endpoint(body: Body) -> AgentEndpoint:
         namespace=text(of_pod, "k8s-namespace") or namespace,
         pod=text(of_pod, "k8s-pod-name") or pod,
         identity=number(identity, "id") or 0,
-        labels=texts(identity, "labels"),
+        labels=_labels(identity),
         ips=tuple(
             ip
             for item in rows(struct(state, "networking"), "addressing")
@@ -165,8 +165,13 @@ def identities(body: Any) -> tuple[AgentIdentity, ...]:
     return each(
         "identity",
         _list(body),
-        lambda item: AgentIdentity(number=_needed(number(item, "id"), "id"), labels=texts(item, "labels")),
+        lambda item: AgentIdentity(number=_needed(number(item, "id"), "id"), labels=_labels(item)),
     )
+
+
+def _labels(body: Body) -> tuple[str, ...]:
+    """Return labels in one order; the agent's differs from call to call."""
+    return tuple(sorted(texts(body, "labels")))
 
 
 def addresses(body: Any) -> tuple[AddressIdentity, ...]:

@@ -63,7 +63,7 @@ def endpoints(text: str) -> tuple[AgentEndpoint, ...]:
         if found and ":" in row["LABELS"]:
             found[-1][1].append(row["LABELS"])
     _expect(found or "ENDPOINT" in text, "an endpoint list")
-    return tuple(_endpoint(row, tuple(labels)) for row, labels in found)
+    return tuple(_endpoint(row, tuple(sorted(labels))) for row, labels in found)
 
 
 def _endpoint(row: Mapping[str, str], labels: tuple[str, ...]) -> AgentEndpoint:
@@ -97,7 +97,7 @@ def identities(text: str) -> tuple[AgentIdentity, ...]:
         if found and row["LABELS"]:
             found[-1][1].append(row["LABELS"])
     _expect(found, "an identity list")
-    return tuple(AgentIdentity(number=number, labels=tuple(labels)) for number, labels in found)
+    return tuple(AgentIdentity(number=number, labels=tuple(sorted(labels))) for number, labels in found)
 
 
 def learnt_names(text: str) -> tuple[LearntName, ...]:

@@ -69,6 +69,11 @@ def merged_endpoints(
     return tuple(found.values())
 
 
+def port_names(endpoints: Iterable[CiliumEndpoint]) -> tuple[PodPort, ...]:
+    """Return every named port that the agents know, each once."""
+    return tuple(dict.fromkeys(port for endpoint in endpoints for port in endpoint.named_ports))
+
+
 def _addresses(networking: Body) -> tuple[str, ...]:
     return tuple(
         ip for item in rows(networking, "addressing") for family in ("ipv4", "ipv6") if (ip := text(item, family))

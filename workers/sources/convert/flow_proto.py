@@ -45,12 +45,14 @@ def key_of_proto(flow: pb.Flow) -> FlowKey:
     """Return the fields that queries compare, without building the whole flow."""
     source, destination = flow.source, flow.destination
     which = flow.l4.WhichOneof("protocol")
+    ports = getattr(flow.l4, which) if which in PORTED else None
     return FlowKey(
         source=f"{source.namespace}/{source.pod_name}",
         source_ip=flow.IP.source,
+        source_port=ports.source_port if ports is not None else None,
         destination=f"{destination.namespace}/{destination.pod_name}",
         destination_ip=flow.IP.destination,
-        destination_port=getattr(flow.l4, which).destination_port if which in PORTED else None,
+        destination_port=ports.destination_port if ports is not None else None,
         verdict=VERDICTS.get(name_of_value(pb.Verdict, flow.verdict), FlowVerdict.UNKNOWN),
     )
 

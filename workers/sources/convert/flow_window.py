@@ -15,6 +15,7 @@ class FlowKey(NamedTuple):
     source: str
     """``namespace/pod``; ``/`` where there is none."""
     source_ip: str
+    source_port: int | None
     destination: str
     destination_ip: str
     destination_port: int | None
@@ -27,6 +28,7 @@ def key_of(flow: Flow) -> FlowKey:
     return FlowKey(
         source=f"{source.namespace}/{source.pod}",
         source_ip=source.ip,
+        source_port=source.port,
         destination=f"{destination.namespace}/{destination.pod}",
         destination_ip=destination.ip,
         destination_port=destination.port,
@@ -56,7 +58,8 @@ def newest(query: FlowQuery, flows: Sequence[Flow]) -> tuple[tuple[Flow, ...], b
 def _test(match: FlowMatch) -> Callable[[FlowKey], bool]:
     from_pod, to_pod = _pod_test(match.source_pods), _pod_test(match.destination_pods)
     from_ip, to_ip = _address_test(match.source_ips), _address_test(match.destination_ips)
-    ports, verdicts = frozenset(match.destination_ports), frozenset(match.verdicts)
+    from_port, to_port = frozenset(match.source_ports), frozenset(match.destination_ports)
+    verdicts = frozenset(match.verdicts)
 
     def test(key: FlowKey) -> bool:
         return (
@@ -64,7 +67,8 @@ def _test(match: FlowMatch) -> Callable[[FlowKey], bool]:
             and (to_pod is None or to_pod(key.destination))
             and (from_ip is None or from_ip(key.source_ip))
             and (to_ip is None or to_ip(key.destination_ip))
-            and (not ports or key.destination_port in ports)
+            and (not from_port or key.source_port in from_port)
+            and (not to_port or key.destination_port in to_port)
             and (not verdicts or key.verdict in verdicts)
         )
 

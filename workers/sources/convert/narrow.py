@@ -23,8 +23,6 @@ def in_scope(scope: Scope, namespace: str) -> bool:
 
 def pods_asked(scope: Scope, pods: Iterable[Pod]) -> tuple[Pod, ...]:
     """Return the pods that any query of the scope selects."""
-    if scope.all_namespaces:
-        return tuple(pods)
     tests = [pod_test(query) for query in scope.pods or ()]
     return tuple(pod for pod in pods if any(test(pod) for test in tests))
 

@@ -1,4 +1,4 @@
-# sha256 of triage_hubble.proto: 6844b060d14c42ed5a94584d817fcc61d6c951a898761dc547e86bbb5137dc48
+# sha256 of triage_hubble.proto: e0864e7ad9e5b9b0e0030237aa986f4d63e542fda78c6d8bbbdad763fec4940f
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -513,12 +513,13 @@ class NodeStatusEvent(_message.Message):
     def __init__(self, state_change: _Optional[_Union[NodeState, str]] = ..., node_names: _Optional[_Iterable[str]] = ..., message: _Optional[str] = ...) -> None: ...
 
 class FlowFilter(_message.Message):
-    __slots__ = ("source_ip", "source_pod", "destination_ip", "destination_pod", "verdict", "destination_port", "node_name")
+    __slots__ = ("source_ip", "source_pod", "destination_ip", "destination_pod", "verdict", "source_port", "destination_port", "node_name")
     SOURCE_IP_FIELD_NUMBER: _ClassVar[int]
     SOURCE_POD_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_IP_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_POD_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_PORT_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_PORT_FIELD_NUMBER: _ClassVar[int]
     NODE_NAME_FIELD_NUMBER: _ClassVar[int]
     source_ip: _containers.RepeatedScalarFieldContainer[str]
@@ -526,9 +527,10 @@ class FlowFilter(_message.Message):
     destination_ip: _containers.RepeatedScalarFieldContainer[str]
     destination_pod: _containers.RepeatedScalarFieldContainer[str]
     verdict: _containers.RepeatedScalarFieldContainer[Verdict]
+    source_port: _containers.RepeatedScalarFieldContainer[str]
     destination_port: _containers.RepeatedScalarFieldContainer[str]
     node_name: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, source_ip: _Optional[_Iterable[str]] = ..., source_pod: _Optional[_Iterable[str]] = ..., destination_ip: _Optional[_Iterable[str]] = ..., destination_pod: _Optional[_Iterable[str]] = ..., verdict: _Optional[_Iterable[_Union[Verdict, str]]] = ..., destination_port: _Optional[_Iterable[str]] = ..., node_name: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, source_ip: _Optional[_Iterable[str]] = ..., source_pod: _Optional[_Iterable[str]] = ..., destination_ip: _Optional[_Iterable[str]] = ..., destination_pod: _Optional[_Iterable[str]] = ..., verdict: _Optional[_Iterable[_Union[Verdict, str]]] = ..., source_port: _Optional[_Iterable[str]] = ..., destination_port: _Optional[_Iterable[str]] = ..., node_name: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetFlowsRequest(_message.Message):
     __slots__ = ("number", "follow", "blacklist", "whitelist", "since", "until", "first")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from handlers.model.cluster import EndpointSlice, Pod, PolicyObject, Service
+from handlers.model.cluster import CiliumEndpoint, EndpointSlice, Pod, PolicyObject, Service
 from handlers.model.endpoint import Kind
 from handlers.model.scope import Ask
 from handlers.model.snapshot import Gap, Known, Missing, Part
@@ -156,7 +156,7 @@ class SysdumpSource:
         return self._list("k8s-pods", "Pod", kubernetes.pod)[0]
 
     def _pods(self, ask: Ask) -> tuple[object, str]:
-        if ask.scope.pods is None and not ask.scope.all_namespaces:
+        if ask.scope.pods is None:
             raise _not_asked("which pods")
         return narrow.pods_asked(ask.scope, self._all_pods()), self._path("k8s-pods")
 
@@ -204,16 +204,20 @@ class SysdumpSource:
 
     def _cilium_endpoints(self, ask: Ask) -> tuple[object, str]:
         self._check_namespaces(ask)
+        endpoints, path = self._all_endpoints()
+        return tuple(item for item in endpoints if narrow.in_scope(ask.scope, item.namespace)), path
+
+    def _all_endpoints(self) -> tuple[tuple[CiliumEndpoint, ...], str]:
         listed, path = self._list("ciliumendpoints", "CiliumEndpoint", cilium.cilium_endpoint)
         # Slices repeat what the endpoints say; a dump without them lacks nothing.
-        has_slices = self._index.listing("ciliumendpointslices") is not None
-        slices = (
-            self._list("ciliumendpointslices", "CiliumEndpointSlice", cilium.endpoints_of_slice)[0]
-            if has_slices
-            else ()
-        )
-        merged = cilium.merged_endpoints(listed, slices)
-        return tuple(item for item in merged if narrow.in_scope(ask.scope, item.namespace)), path
+        if self._index.listing("ciliumendpointslices") is None:
+            return listed, path
+        slices, _ = self._list("ciliumendpointslices", "CiliumEndpointSlice", cilium.endpoints_of_slice)
+        return cilium.merged_endpoints(listed, slices), path
+
+    def _named_ports(self, ask: Ask) -> tuple[object, str]:
+        endpoints, path = self._all_endpoints()
+        return cilium.port_names(endpoints), path
 
     def _identities(self, ask: Ask) -> tuple[object, str]:
         wanted = ask.scope.identities
@@ -342,5 +346,6 @@ _READERS: dict[Part, Callable[[SysdumpSource, Ask], tuple[object, str]]] = {
     Part.EGRESS_GATEWAYS: SysdumpSource._egress_gateways,
     Part.CILIUM_ENDPOINTS: SysdumpSource._cilium_endpoints,
     Part.IDENTITIES: SysdumpSource._identities,
+    Part.NAMED_PORTS: SysdumpSource._named_ports,
 }
 """What reads each part; flows and agents are read by themselves, and what is not here is in no sysdump."""
