@@ -1,0 +1,186 @@
+"""When Redis, the queue, a worker or our own code fails: one answer in words, nothing twice, nothing lost."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from bot.deliveries import Deliveries
+from bot.dispatch import Dispatcher, QueueDownError
+from bot.guard import Guard, Rules
+from bot.intake import Intake
+from bot.playground.server import Playground
+from bot.publish import Publisher
+from bot.slack_client import slack_client
+from bot.ticket import Surface, Ticket, Where
+from bot.waiters import Waiters
+from bot.watch import Watch
+from handlers.commands import understand
+from tests.bot.conftest import Queue
+from workers.embedded import EmbeddedRedis
+
+QUESTION = "why shop/frontend shop/cart 8080"
+WHERE = Where("T1", "C0INCIDENT", "U0ADA00001", Surface.MENTION)
+
+
+@pytest.fixture(scope="module")
+def nowhere() -> Iterator[str]:
+    """The address of a Redis that is not there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"redis://127.0.0.1:{taken.getsockname()[1]}/0"
+
+
+@pytest.fixture
+def publisher(slack: Playground) -> Publisher:
+    slack.reset()
+    return Publisher(slack_client(slack.settings.bot_token, slack.api_url))
+
+
+@pytest.fixture
+def dispatcher(redis_server: EmbeddedRedis) -> Iterator[Dispatcher]:
+    made = Dispatcher(redis_server.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def watch(redis: Redis, dispatcher: Dispatcher, publisher: Publisher) -> Watch:
+    return Watch(Waiters(redis), dispatcher, publisher)
+
+
+@pytest.fixture
+def intake(redis: Redis, dispatcher: Dispatcher, publisher: Publisher, watch: Watch) -> Intake:
+    return Intake(
+        understand=understand,
+        deliveries=Deliveries(redis),
+        guard=Guard(Rules(frozenset()), redis, lambda _group: frozenset()),
+        publisher=publisher,
+        waiters=Waiters(redis),
+        dispatcher=dispatcher,
+        watch=watch,
+    )
+
+
+def texts(slack: Playground) -> list[str]:
+    return [message["text"] for message in slack.messages(WHERE.channel)]
+
+
+def test_without_redis_the_asker_is_told_once(intake: Intake, slack: Playground, nowhere: str) -> None:
+    gone = replace(intake, deliveries=Deliveries(Redis.from_url(nowhere)))
+    gone.ask(QUESTION, WHERE, delivery="d1")
+    (told,) = texts(slack)
+    assert "the queue (Redis) does not answer" in told
+
+
+def test_redis_that_goes_after_the_placeholder_turns_the_placeholder_into_the_news(
+    intake: Intake, slack: Playground, nowhere: str
+) -> None:
+    gone = replace(intake, waiters=Waiters(Redis.from_url(nowhere)))
+    gone.ask(QUESTION, WHERE, delivery="d1")
+    (told,) = texts(slack)
+    assert "the queue (Redis) does not answer" in told
+
+
+def test_a_queue_that_takes_nothing_is_told_to_everybody_who_waits(
+    intake: Intake, slack: Playground, redis: Redis, nowhere: str
+) -> None:
+    other = replace(WHERE, user="U0GRACE001")
+    intake.ask(QUESTION, other, delivery="d0")
+    redis.delete(*redis.keys("cilium-triage:run:*"))
+    dead = Dispatcher(nowhere)
+    replace(intake, dispatcher=dead).ask(QUESTION, WHERE, delivery="d1")
+    dead.close()
+    assert len(texts(slack)) == 2
+    assert all("the queue (Redis) does not answer" in text for text in texts(slack))
+    assert Waiters(redis).overdue() == ()
+
+
+def test_a_queue_that_is_down_is_noticed_soon(nowhere: str) -> None:
+    dead = Dispatcher(nowhere)
+    ticket = Ticket("t1", QUESTION, "why", False, WHERE, datetime.now(UTC))
+    with pytest.raises(QueueDownError):
+        dead.send(ticket)
+    dead.close()
+
+
+def test_a_defect_of_ours_is_told_by_its_number_and_logged_without_values(
+    intake: Intake, slack: Playground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_text: str) -> Any:
+        raise ZeroDivisionError("xoxb-secret")
+
+    replace(intake, understand=broken).ask(QUESTION, WHERE, delivery="d1")
+    (told,) = texts(slack)
+    logged = capsys.readouterr().out
+    assert "Something of mine broke (error " in told
+    assert told.partition("(error ")[2][:8] in logged
+    assert "ZeroDivisionError" in logged
+    assert "xoxb-secret" not in told + logged
+    assert "Traceback" not in told + logged
+
+
+def test_slack_that_takes_no_placeholder_leaves_nothing_behind(intake: Intake, slack: Playground, queue: Queue) -> None:
+    slack.cause(api_errors={"chat.postMessage": ["restricted_action"]})
+    intake.ask(QUESTION, WHERE, delivery="d1")
+    assert queue.tickets() == []
+
+
+# -- the watch -------------------------------------------------------------------------------------------------------
+
+
+def test_an_answered_question_is_watched_no_longer(intake: Intake, watch: Watch, queue: Queue, redis: Redis) -> None:
+    intake.ask(QUESTION, WHERE, delivery="d1")
+    (ticket,) = queue.tickets()
+    for waiter in Waiters(redis).drain(ticket):
+        Waiters(redis).answered(waiter)
+    watch.look()
+    assert len(queue.tickets()) == 1
+    assert watch._open == {}
+
+
+def test_a_question_that_redis_forgot_is_asked_again(intake: Intake, watch: Watch, queue: Queue, redis: Redis) -> None:
+    intake.ask(QUESTION, WHERE, delivery="d1")
+    (asked,) = queue.tickets()
+    redis.flushall()
+    watch.look()
+    watch.look()
+    assert queue.tickets() == [asked]
+
+
+def test_a_question_that_waits_in_the_queue_is_left_alone(intake: Intake, watch: Watch, queue: Queue) -> None:
+    intake.ask(QUESTION, WHERE, delivery="d1")
+    watch.look()
+    assert len(queue.tickets()) == 1
+
+
+def test_a_lost_run_is_repeated_and_after_the_third_the_asker_is_told(
+    intake: Intake, watch: Watch, queue: Queue, redis: Redis, slack: Playground
+) -> None:
+    intake.ask(QUESTION, WHERE, delivery="d1")
+    for _ in range(3):
+        redis.delete(*redis.keys("cilium-triage:run:*"))
+        watch.look()
+    assert len(queue.tickets()) == 3
+    (told,) = texts(slack)
+    assert "went away, and so did its replacement" in told
+    watch.look()
+    assert len(queue.tickets()) == 3
+
+
+def test_the_watch_goes_on_when_redis_does_not_answer(
+    dispatcher: Dispatcher, publisher: Publisher, nowhere: str
+) -> None:
+    watch = Watch(Waiters(Redis.from_url(nowhere)), dispatcher, publisher)
+    watch.remember(Ticket("t1", QUESTION, "why", False, WHERE, datetime.now(UTC)))
+    watch.look()
+
+
+def test_the_watch_stops_when_told(watch: Watch) -> None:
+    watch.start()
+    watch.stop()
+    assert not watch._thread.is_alive()
