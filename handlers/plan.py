@@ -50,7 +50,7 @@ def next_asks(question: Any, so_far: Snapshot) -> tuple[Ask, ...]:
     except PartMissingError:
         # What would tell the width could not be read; the parts that depend on it stay unasked and are reported so.
         return ()
-    missing = [part for part in sorted(wanted(question)) if part not in so_far.parts]
+    missing = [part for part in sorted(wanted(question) - scope.leave_out) if part not in so_far.parts]
     return tuple(ask for part in missing for ask in _asks(part, scope))
 
 
@@ -62,7 +62,7 @@ def unasked(question: Any, so_far: Snapshot) -> Mapping[Part, Missing]:
         scope = Scope()
     return {
         part: Missing(Gap.NOT_ASKED, "what it depends on could not be read")
-        for part in wanted(question)
+        for part in wanted(question) - scope.leave_out
         if part not in so_far.parts and not _is_needless(part, scope)
     }
 

@@ -9,6 +9,7 @@ from handlers.model.endpoint import EndpointName, HostName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import Part
 from handlers.names.grammar import End, Fresh, Word, end_of, items
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
@@ -37,6 +38,7 @@ class PoliciesOf:
             pods=(PodQuery(namespace=namespace),),
             nodes=self._nodes(so_far),
             identities=(),
+            leave_out=frozenset({Part.FLOWS, Part.RELAY, Part.AGENT_NAMES}),
         )
 
     def _nodes(self, so_far: Facts) -> tuple[str, ...] | None:

@@ -132,7 +132,7 @@ def _should_be_blocked(
         why = "packets passed until {q_policy} was changed"
     elif realised := next((finding for finding in findings if finding.code == "POLICY_NOT_REALIZED"), None):
         values = {**values, **realised.sentence.values}
-        why = f"it still passes: {_inside(realised.sentence).template}"
+        why = f"yet it passes: {_inside(realised.sentence).template}"
     else:
         why = "it passes all the same ({q_seen}): the datapath has not converged, or this judgement is wrong"
     return Sentence(

@@ -3,13 +3,16 @@
 from handlers.model import decision as why
 from handlers.model.decision import Clause, NearestMiss
 from handlers.model.finding import Sentence, Value
+from handlers.model.labels import NAMESPACE_LABEL
 from handlers.model.party import Party
 from handlers.model.rule import Implied, Operator
 
 
 def nearest_in_words(miss: NearestMiss, peer: Party) -> Sentence:
     """Return ``nearest is /spec/ingress/2 of …: …``; its holes are named so that they fit into another sentence."""
-    clauses = [_clause(clause, peer) for clause in miss.clauses[:2]]
+    # One clause can be mended; of many the first is enough to see how far off the rule is.
+    shown = miss.clauses[:2] if len(miss.clauses) == 2 else miss.clauses[:1]
+    clauses = [_clause(clause, peer) for clause in shown]
     values: dict[str, Value] = {"near_rule": miss.rule.pointer, "near_policy": miss.rule.policy.short}
     words = []
     for index, clause in enumerate(clauses):
@@ -19,7 +22,7 @@ def nearest_in_words(miss: NearestMiss, peer: Party) -> Sentence:
             values[f"near_{index}_{name}"] = value
         words.append(template)
     more = len(miss.clauses) - len(clauses)
-    rest = f", and {more} more clauses fail" if more else ""
+    rest = f" (and {more} more clauses fail)" if more else ""
     return Sentence(f"nearest is {{near_rule}} of {{near_policy}}: {', and '.join(words)}{rest}", values)
 
 
@@ -106,6 +109,8 @@ def _label(clause: why.PeerLabelDiffers, who: str) -> Sentence:
         return Sentence("its selector means cluster {wanted} only, and {who} is in {had}", values)
     if clause.implied is Implied.ANY_NAMESPACE:
         return Sentence("it means pods, and {who} is none", values)
+    if clause.key == NAMESPACE_LABEL and clause.operator is Operator.EQUALS:
+        return Sentence("it means namespace {wanted}, and {who} is in {had}", values)
     has = "{who} has {key}={had}" if clause.had else "{who} has no label {key}"
     match clause.operator:
         case Operator.EXISTS:

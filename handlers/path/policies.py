@@ -95,7 +95,7 @@ def _cluster_name_from_labels(facts: Facts) -> str:
 
 def _surroundings(facts: Facts) -> around.Surroundings:
     api_server = facts.look(Part.API_SERVER)
-    groups = facts.look(Part.CIDR_GROUPS)
+    groups = facts.look(Part.CIDR_GROUPS) if _some_policy_mentions("cidrGroup", facts) else None
     ports = facts.look(Part.NAMED_PORTS)
     names = facts.look(Part.AGENT_NAMES)
     flows = facts.look(Part.FLOWS)
@@ -109,6 +109,11 @@ def _surroundings(facts: Facts) -> around.Surroundings:
         fqdn_cache={} if is_some_name_known else None,
         named_ports=_named_ports(ports.value) if isinstance(ports, Known) else None,
     )
+
+
+def _some_policy_mentions(word: str, facts: Facts) -> bool:
+    """Whether some policy's manifest has the word: what no policy refers to need not be read."""
+    return any(word in str(policy.manifest) for policy in facts.policies)
 
 
 def policy_node(node: Node) -> around.Node:

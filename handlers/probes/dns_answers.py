@@ -1,8 +1,8 @@
 """The source can look the destination's name up.
 
-Before a client dials a name it asks the cluster's DNS. An egress default deny that forgets port 53 breaks every name though
-the path itself is open, and a DNS rule that does not list the name makes the agent's proxy answer REFUSED. What a
-``toFQDNs`` rule allows is learnt from the answers that pass the proxy, so without a DNS rule it never learns anything.
+Before a client dials a name it asks the cluster's DNS. An egress default deny that forgets port 53 breaks every name
+though the path itself is open, and a DNS rule that does not list the name makes the agent's proxy answer REFUSED. What
+a ``toFQDNs`` rule allows is learnt from the answers that pass the proxy, so without a DNS rule it learns nothing.
 """
 
 from collections.abc import Iterator
@@ -30,13 +30,13 @@ from handlers.probes.probe import probe
 DNS_DENIED = code(
     "DNS_DENIED",
     meaning="Egress policy of the source denies its DNS queries, so no name resolves.",
-    template="{subject} cannot look up {name}: {policies} denies it DNS (53/UDP to {server})",
+    template="{subject} cannot look up {name}: its DNS (53/UDP to {server}) is denied by {policies}",
     advice="Allow egress to the cluster's DNS on port 53; the path itself is judged below.",
 )
 DNS_NAME_REFUSED = code(
     "DNS_NAME_REFUSED",
-    meaning="A DNS rule lets queries pass through the agent's proxy, and does not list this name: the answer is REFUSED.",
-    template="{subject} may not look up {name}: the DNS rule {rules} lists other names, so the proxy answers REFUSED",
+    meaning="Queries pass the agent's proxy by a DNS rule that does not list this name: the answer is REFUSED.",
+    template="{subject} may not look up {name}: the proxy answers REFUSED, since {rules} lists other names",
     advice="Add the name, or a pattern that covers it, to the DNS rule. A * does not cross a dot.",
 )
 DNS_UNDECIDED = code(
@@ -52,7 +52,7 @@ DNS_QUERIES_DROPPED = code(
 DNS_ALLOWED = code(
     "DNS_ALLOWED",
     meaning="The source may look the name up.",
-    template="{subject} may look up {name}{through}",
+    template="{subject} may look up {name}",
 )
 
 
@@ -93,7 +93,7 @@ def _judge(place: Place, name: str, *, is_outside: bool, facts: Facts) -> Iterat
         worst = min(decisions, key=lambda decision: _RANK.get(decision.verdict, 1))
         finding = _finding(worst, place, name, facts)
         assumption = config_assumption(facts)
-        yield replace(finding, assumptions=(assumption,)) if assumption else finding
+        yield replace(finding, assumptions=(*finding.assumptions, assumption)) if assumption else finding
 
 
 _RANK = {Verdict.DENIED: 0, Verdict.DENIED_L7: 0, Verdict.ALLOWED: 2, Verdict.NOT_APPLICABLE: 2}
@@ -171,7 +171,7 @@ def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
                 count=sum(drop.count for drop in dropped) + len(refused),
                 at=clock(at),
             )
-    through = ", through the agent's DNS proxy" if decision.redirect is Redirect.DNS else ""
+    proxied = ("queries pass the agent's DNS proxy, which learns the addresses",)
     return DNS_ALLOWED.finding(
         Outcome.FINE,
         hop=Hop.DNS,
@@ -179,7 +179,7 @@ def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
         evidence=evidence_of(decision, facts),
         subject=_who(place),
         name=name,
-        through=through,
+        assumptions=proxied if decision.redirect is Redirect.DNS else (),
     )
 
 

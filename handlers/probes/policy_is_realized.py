@@ -1,7 +1,7 @@
 """What policy demands is in force at both endpoints.
 
-A policy that is valid is not yet enforced: an endpoint that regenerates keeps the policy it had before, for ever where it
-waits for something that never comes, such as an Envoy proxy that does not run.
+A policy that is valid is not yet enforced: an endpoint that regenerates keeps the policy it had before, for ever where
+it waits for something that never comes, such as an Envoy proxy that does not run.
 """
 
 from collections.abc import Iterator

@@ -1,0 +1,128 @@
+"""Pod, CiliumEndpoint and CiliumIdentity tell one story.
+
+Policy goes by the identity that the agent published, not by the labels that the pod has this second. A pod without a
+CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately reach the identity with some delay.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from handlers.commands.why import Why
+from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.labels import LabelFilter, LabelSet
+from handlers.model.snapshot import Known, Part
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.ends import ends_of
+from handlers.path.legs import Place, PlaceKind, legs_of
+from handlers.path.who import endpoint_of
+from handlers.probes.probe import probe
+
+ENDPOINT_MISSING = code(
+    "ENDPOINT_MISSING",
+    meaning="The pod has no CiliumEndpoint: Cilium does not manage it, or not yet.",
+    template="{pod} has no CiliumEndpoint, so Cilium does not manage it (yet); it started at {since}",
+    advice="If the pod is older than the agent, restart it; else look at the agent of its node.",
+)
+IDENTITY_STALE = code(
+    "IDENTITY_STALE",
+    meaning="The pod's labels are not those of its identity: policy still goes by the old ones.",
+    template="{pod} has {labels} now, but its identity {number} was made without that",
+    advice="Wait a few seconds; if it lasts, look at the agent of its node.",
+)
+IDENTITY_DISAGREES = code(
+    "IDENTITY_DISAGREES",
+    meaning="CiliumEndpoint and CiliumIdentity give one number different labels.",
+    template="Identity {number} of {pod} has other labels in its CiliumIdentity than in the CiliumEndpoint",
+    advice="Look at the operator and at the agent of the node: an identity never changes its labels.",
+)
+IDENTITY_GONE = code(
+    "IDENTITY_GONE",
+    meaning="The endpoint's identity does not exist in the cluster.",
+    template="Identity {number} of {pod} has no CiliumIdentity",
+    advice="Other nodes cannot know this identity; restart the agent of the node, or the pod.",
+)
+IDENTITY_AGREES = code(
+    "IDENTITY_AGREES",
+    meaning="The pod's labels, its CiliumEndpoint and its CiliumIdentity agree.",
+    template="{pod} has identity {number}",
+)
+
+
+@probe(
+    answers=(Why,),
+    codes=(ENDPOINT_MISSING, IDENTITY_STALE, IDENTITY_DISAGREES, IDENTITY_GONE, IDENTITY_AGREES),
+    needs=(*PARTS, Part.CILIUM_ENDPOINTS),
+    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.IDENTITIES, Part.CONFIG),
+    hop=Hop.IDENTITY,
+)
+def identity_agrees(question: Why, facts: Facts) -> Iterator[Finding]:
+    """Compare the three for every pod on the path."""
+    ends = ends_of(question.connection, facts)
+    if not ends.are_clear:
+        return
+    legs = legs_of(question.connection, ends, facts)
+    places = {place.title: place for leg in legs for place in (leg.source, leg.destination)}
+    for place in places.values():
+        if place.kind is PlaceKind.POD and place.pod:
+            yield _judge(place, place.pod, facts)
+
+
+def _judge(place: Place, pod: Pod, facts: Facts) -> Finding:
+    endpoint = endpoint_of(place, facts)
+    if endpoint is None:
+        return ENDPOINT_MISSING.finding(
+            Outcome.PROBLEM,
+            hop=Hop.IDENTITY,
+            evidence=[Evidence("kubernetes", f"Pod/{pod}")],
+            pod=str(pod),
+            since=f"{pod.created_at:%H:%M:%S} UTC" if pod.created_at else None,
+        )
+    evidence = [Evidence("kubernetes", f"CiliumEndpoint/{pod}", "/status/identity")]
+    missing = _labels_missing(pod, endpoint, facts)
+    if missing:
+        return IDENTITY_STALE.finding(
+            Outcome.PROBLEM,
+            hop=Hop.IDENTITY,
+            evidence=evidence,
+            pod=str(pod),
+            labels=tuple(missing),
+            number=endpoint.identity,
+        )
+    return _against_identity(pod, endpoint, facts, evidence)
+
+
+def _labels_missing(pod: Pod, endpoint: CiliumEndpoint, facts: Facts) -> list[str]:
+    """Return the pod's labels that its identity ought to have and lacks."""
+    config = facts.look(Part.CONFIG)
+    # Another filter may be configured; without the configuration nobody can say what ought to be there.
+    if not isinstance(config, Known) or config.value.options.get("labels"):
+        return []
+    published = LabelSet.parse(endpoint.labels)
+    wanted = LabelFilter().apply(label for label in LabelSet.parse(_k8s(pod.labels.items())))
+    return [f"{label.key}={label.value}" for label in wanted if published.find("k8s", label.key) != label]
+
+
+def _k8s(labels: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"k8s:{key}={value}" for key, value in labels if not key.startswith("io.cilium.k8s")]
+
+
+def _against_identity(pod: Pod, endpoint: CiliumEndpoint, facts: Facts, evidence: list[Evidence]) -> Finding:
+    look = facts.look(Part.IDENTITIES)
+    number = endpoint.identity
+    if isinstance(look, Known) and number is not None and 256 <= number < 1 << 24:
+        identities: tuple[CiliumIdentity, ...] = look.value
+        known = next((entry for entry in identities if entry.number == number), None)
+        if known is None:
+            return IDENTITY_GONE.finding(
+                Outcome.PROBLEM, hop=Hop.IDENTITY, evidence=evidence, pod=str(pod), number=number
+            )
+        if set(known.labels) != set(endpoint.labels):
+            return IDENTITY_DISAGREES.finding(
+                Outcome.PROBLEM,
+                hop=Hop.IDENTITY,
+                evidence=[*evidence, Evidence("kubernetes", f"CiliumIdentity//{number}", "/security-labels")],
+                pod=str(pod),
+                number=number,
+            )
+    return IDENTITY_AGREES.finding(Outcome.FINE, hop=Hop.IDENTITY, evidence=evidence, pod=str(pod), number=number)

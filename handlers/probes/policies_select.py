@@ -1,0 +1,144 @@
+"""Every policy that selects the endpoint is valid, and its agent has realised it.
+
+Policies of every kind count together: one union of allows, and a deny of any kind wins. A policy that the agent refuses
+enforces nothing, although it stands in the cluster.
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.policies import PoliciesOf
+from handlers.model.cluster import Pod, PolicyObject
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.rule import PolicyStatus
+from handlers.model.traffic import Protocol
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
+from handlers.path.legs import Leg, place_of_pod
+from handlers.path.parties import parties_of
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
+from handlers.path.who import agent_endpoint_of
+from handlers.probes.probe import probe
+
+POLICY_INVALID = code(
+    "POLICY_INVALID",
+    meaning="The agent refuses the policy, so nothing of it is enforced.",
+    template="{policy} is invalid and enforces nothing: {reason}",
+    advice="Correct the policy; kubectl describe shows the agent's own message.",
+)
+POLICY_IGNORED = code(
+    "POLICY_IGNORED",
+    meaning="The policy is valid, yet the configuration leaves it out.",
+    template="{policy} is not enforced: {reason}",
+)
+POLICY_DOES = code(
+    "POLICY_DOES",
+    meaning="What one policy does to the endpoint in one direction.",
+    template="{policy} on {subject}: {what}",
+)
+POLICY_SELECTS_NOBODY = code(
+    "POLICY_SELECTS_NOBODY",
+    meaning="The policy selects no endpoint of its namespace now.",
+    template="{policy} selects no endpoint now",
+)
+POLICY_BEHIND = code(
+    "POLICY_BEHIND",
+    meaning="The endpoint is not ready, so the policies that select it may not be in force yet.",
+    template="{subject} is {state}: the policies that select it may not be in force",
+    advice="Look at the endpoint in the agent's log.",
+)
+NAME_UNCLEAR = code(
+    "NAME_UNCLEAR",
+    meaning="The name means nothing, or several things.",
+    template="There is no single endpoint called {name}",
+    advice="Check the spelling.",
+)
+
+
+@probe(
+    answers=(PoliciesOf,),
+    codes=(POLICY_INVALID, POLICY_IGNORED, POLICY_DOES, POLICY_SELECTS_NOBODY, POLICY_BEHIND, NAME_UNCLEAR),
+    needs=(*PARTS, *POLICY_PARTS),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS),
+)
+def policies_select(question: PoliciesOf, facts: Facts) -> Iterator[Finding]:
+    """Tell what each policy does to each distinct endpoint."""
+    pods = facts.pods
+    if question.endpoint is not None:
+        found = resolve(question.endpoint, facts, End.SOURCE, None, None)
+        if found.obstacle:
+            yield NAME_UNCLEAR.finding(Outcome.UNKNOWN, name=str(question.endpoint))
+            return
+        pods = found.pods
+    elif question.namespace not in {space.name for space in facts.namespaces}:
+        yield NAME_UNCLEAR.finding(Outcome.UNKNOWN, name=question.namespace)
+        return
+    policies = policies_of(facts)
+    for status in policies.statuses:
+        if not status.enforced and _concerns(status, question):
+            yield _ill(status)
+    used: set[str] = set()
+    for finding in _of_pods([pod for pod in pods if pod.is_running and not pod.host_network], facts):
+        used |= {evidence.ref for evidence in finding.evidence}
+        yield finding
+    if question.namespace:
+        yield from _unused(
+            facts.policies, used | {str(status.policy) for status in policies.statuses if not status.enforced}
+        )
+
+
+def _concerns(status: PolicyStatus, question: PoliciesOf) -> bool:
+    namespace = question.namespace or getattr(question.endpoint, "namespace", None)
+    return status.policy.namespace in ("", namespace)
+
+
+def _ill(status: PolicyStatus) -> Finding:
+    evidence = [Evidence("kubernetes", str(status.policy), "/spec")]
+    name = f"{status.policy.kind} {status.policy.short}"
+    if not status.valid:
+        return POLICY_INVALID.finding(Outcome.PROBLEM, evidence=evidence, weight=100, policy=name, reason=status.reason)
+    return POLICY_IGNORED.finding(
+        Outcome.NOT_APPLICABLE, evidence=evidence, weight=50, policy=name, reason=status.ignored
+    )
+
+
+def _of_pods(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
+    """Yield one line for each policy, direction and distinct identity."""
+    policies = policies_of(facts)
+    seen: set[object] = set()
+    for pod in pods:
+        place = place_of_pod(pod)
+        leg = Leg(place, place, Protocol.TCP, None)
+        party = next(parties_of(leg, at_source=True, learns_names=False, facts=facts)).party
+        agent = agent_endpoint_of(place, facts)
+        summaries = policies.selecting(party)
+        if agent and agent.state != "ready" and summaries:
+            yield POLICY_BEHIND.finding(
+                Outcome.PROBLEM,
+                evidence=[Evidence("agent", f"CiliumEndpoint/{pod}", "/status/state")],
+                subject=str(pod),
+                state=agent.state,
+            )
+        if party.labels in seen:
+            continue
+        seen.add(party.labels)
+        subject = f"{pod.namespace}/{pod.owner.name}" if pod.owner else str(pod)
+        for summary in summaries:
+            yield POLICY_DOES.finding(
+                Outcome.FINE,
+                evidence=[Evidence("kubernetes", str(origin.policy), origin.pointer) for origin in summary.rules],
+                weight=10,
+                policy=f"{summary.policy.kind} {summary.policy.short}",
+                subject=subject,
+                what=summary.text,
+            )
+
+
+def _unused(objects: tuple[PolicyObject, ...], used: set[str]) -> Iterator[Finding]:
+    for policy in objects:
+        if policy.ref not in used and policy.namespace:
+            yield POLICY_SELECTS_NOBODY.finding(
+                Outcome.NOT_APPLICABLE,
+                evidence=[Evidence("kubernetes", policy.ref, "/spec")],
+                weight=20,
+                policy=f"{policy.kind} {policy.namespace}/{policy.name}",
+            )
