@@ -60,23 +60,53 @@ REQUIRES_GONE = VersionFact(
     "fromRequires and toRequires are refused; before, they narrow every rule with the same subject.",
     "cilium#42615",
 )
-SECTIONS_REQUIRED = VersionFact(
-    "sections-required",
-    Version(1, 17),
-    "A Cilium rule without any non-empty section is invalid; before, it was accepted and did nothing.",
-    "pkg/policy/api/rule_validation.go:43-45 (commit 4af386d181)",
-)
 DOUBLE_STAR = VersionFact(
     "double-star",
     Version(1, 19),
     "A DNS pattern that starts with **. matches any number of labels; before, it is the same as *.",
     "cilium#43420",
 )
+SECTIONS_REQUIRED = VersionFact(
+    "sections-required",
+    Version(1, 18),
+    "A Cilium rule without any non-empty section is invalid; before, it was accepted and did nothing.",
+    "pkg/policy/api/rule_validation.go:43-45, commit 4af386d181",
+)
 DENY_SECTIONS_CHECKED = VersionFact(
     "deny-sections-checked",
+    Version(1, 18),
+    "ingressDeny and egressDeny are checked like the allow sections; before, nobody checked them.",
+    "pkg/policy/api/rule_validation.go:93-104, commit 91cd89e2a8",
+)
+L7_OPEN_WITHOUT_DEFAULT_DENY = VersionFact(
+    "l7-open-without-default-deny",
+    Version(1, 18),
+    "Without default deny, application rules refuse nothing; before, they did.",
+    "pkg/policy/l4.go:1062-1078, commit e0a7378d04",
+)
+REDIRECT_FIRST = VersionFact(
+    "redirect-first",
     Version(1, 17),
-    "ingressDeny and egressDeny are checked like the allow sections; before, they were not checked at all.",
-    "pkg/policy/api/rule_validation.go (commit 91cd89e2a8)",
+    "Of two allows that cover a flow, one that redirects to a proxy wins; before, the more specific port did.",
+    "bpf/lib/policy.h, commit d169b04fb6",
+)
+SERVICE_SELECTORS = VersionFact(
+    "service-selectors",
+    Version(1, 17),
+    "toServices also means Services with a selector, and stands beside toPorts; before, it was refused with ports.",
+    "pkg/policy/k8s/service.go, pkg/policy/api/rule_validation.go, commit 0b0c38f67f",
+)
+CIDR_GROUP_LABELS = VersionFact(
+    "cidr-group-labels",
+    Version(1, 17),
+    "cidrGroupSelector selects CIDR groups by label; before, the field did not exist.",
+    "pkg/policy/api/cidr.go, commit 047f39febc",
+)
+HOST_DNS = VersionFact(
+    "host-dns",
+    Version(1, 17),
+    "Host policies may have DNS rules; before, no application rules at all.",
+    "pkg/policy/api/rule_validation.go:304-335",
 )
 BARE_ADDRESS_REFUSED = VersionFact(
     "bare-address-refused",
@@ -88,19 +118,24 @@ OVERLAPPING_PORTS_KEEP_OPEN = VersionFact(
     "overlapping-ports-keep-open",
     Version(1, 20),
     "A plain allow keeps its meaning in the proxy where an HTTP rule of a wider or narrower port range overlaps it.",
-    "cilium/proxy, cilium/network_policy.cc, PortNetworkPolicyRules::append (commit d0ea95c1)",
+    "cilium/proxy, cilium/network_policy.cc, PortNetworkPolicyRules::append",
 )
 
 VERSION_FACTS = (
     LOCAL_CLUSTER_DEFAULT,
     REQUIRES_GONE,
-    SECTIONS_REQUIRED,
     DOUBLE_STAR,
+    SECTIONS_REQUIRED,
     DENY_SECTIONS_CHECKED,
+    L7_OPEN_WITHOUT_DEFAULT_DENY,
+    REDIRECT_FIRST,
+    SERVICE_SELECTORS,
+    CIDR_GROUP_LABELS,
+    HOST_DNS,
     BARE_ADDRESS_REFUSED,
     OVERLAPPING_PORTS_KEEP_OPEN,
 )
-"""Everything in this engine that depends on the version."""
+"""Everything in this engine that depends on the version, from 1.16 on."""
 
 SNAPSHOT = Version(1, 19)
 _ALL_KINDS = frozenset(PolicyKind)

@@ -43,6 +43,12 @@ from handlers.model.rule import (
     Rule,
 )
 from handlers.model.traffic import Traffic
+from handlers.policy.config import (
+    L7_OPEN_WITHOUT_DEFAULT_DENY,
+    OVERLAPPING_PORTS_KEEP_OPEN,
+    REDIRECT_FIRST,
+    PolicyConfig,
+)
 from handlers.policy.filters import Cell, Contribution, Filter, FilterKey, RuleConflict, build_filters
 from handlers.policy.ports import covered, protocol_of
 from handlers.policy.proxy import is_tcp, proxy_view
@@ -52,6 +58,7 @@ ResolveName = Callable[[str, L4Protocol], int | NamedPortFault]
 
 _PROTOCOL_BITS = 8
 _NO_PREFIX = 0
+_LONGEST = 24
 
 _REDIRECTS = {
     "http": Redirect.HTTP,
@@ -124,17 +131,24 @@ class Table:
     conflict: Conflict | None = None
 
 
-def make_table(posture: Posture, direction: Direction, *, localhost: LabelSet | None, subject_namespace: str) -> Table:
+def make_table(
+    posture: Posture,
+    direction: Direction,
+    *,
+    localhost: LabelSet | None,
+    subject_namespace: str,
+    config: PolicyConfig,
+) -> Table:
     """Merge the rules of a posture into filters."""
     try:
         return Table(
             build_filters(
                 posture.rules,
                 direction,
-                default_deny=posture.default_deny,
                 add_default_allow=posture.default_allow,
                 localhost=localhost,
                 subject_namespace=subject_namespace,
+                l7_refuses=posture.default_deny or not config.holds(L7_OPEN_WITHOUT_DEFAULT_DENY),
             )
         )
     except RuleConflict as conflict:
@@ -150,7 +164,7 @@ def look_up(
     *,
     peer_is_allowed_localhost: bool,
     identities: tuple[LabelSet, ...] | None,
-    joins_keep_open: bool,
+    config: PolicyConfig,
 ) -> Outcome:
     """Go down the ladder from rung 2 on; see the module's docstring."""
     if not posture.enforced:
@@ -164,9 +178,10 @@ def look_up(
     denies = [entry for entry in entries if entry.cell.deny]
     if denies:
         return _denied(denies, entries)
-    chosen = _choose(entries)
+    chosen = _choose(entries) if config.holds(REDIRECT_FIRST) else _choose_by_port(entries)
     if not chosen:
         return Outcome(Verdict.DENIED, Reason.DEFAULT_DENY)
+    joins_keep_open = config.holds(OVERLAPPING_PORTS_KEEP_OPEN)
     return _allowed(chosen, entries, covering, traffic, selects, identities, joins_keep_open)
 
 
@@ -262,6 +277,20 @@ def _choose(entries: Sequence[_Entry]) -> list[_Entry]:
     if peer_priority != all_priority:
         return peers if peer_priority > all_priority else everybody
     return everybody if best_all > best_peer else peers
+
+
+def _choose_by_port(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Choose as agents before 1.17 did: the peer's entry with a port, everybody's with a port, then likewise without.
+
+    Source: bpf/lib/policy.h of 1.16, "Policy match precedence".
+    """
+    for least, most in ((_PROTOCOL_BITS + 1, _LONGEST), (_PROTOCOL_BITS, _PROTOCOL_BITS), (_NO_PREFIX, _NO_PREFIX)):
+        for for_peer in (True, False):
+            group = [entry for entry in entries if entry.for_peer is for_peer and least <= entry.prefix <= most]
+            longest = max((entry.prefix for entry in group), default=None)
+            if longest is not None:
+                return [entry for entry in group if entry.prefix == longest]
+    return []
 
 
 def _allowed(

@@ -117,14 +117,15 @@ def build_filters(
     rules: Sequence[Rule],
     direction: Direction,
     *,
-    default_deny: bool,
     add_default_allow: bool,
     localhost: LabelSet | None,
     subject_namespace: str,
+    l7_refuses: bool,
 ) -> dict[FilterKey, Filter]:
     """Merge the rules of one direction; raises RuleConflict.
 
-    ``default_deny`` is the endpoint's: without it application rules do not refuse (pkg/policy/l4.go:1062-1078).
+    ``l7_refuses`` says whether application rules refuse what they do not list: not where nothing is denied by default
+    (pkg/policy/l4.go:1062-1078).
     ``add_default_allow`` adds the wildcard that stands in when no policy enables default deny. ``localhost`` are the
     labels of the node when it is the peer and always allowed: then it passes application rules too
     (pkg/policy/l4.go:1164-1175).
@@ -148,7 +149,7 @@ def build_filters(
             for port in port_rule.ports:
                 protocols = EXPANDED_ANY if port.protocol is L4Protocol.ANY else (port.protocol,)
                 for protocol in protocols:
-                    cell = _cell(rule, port_rule, port, protocol, default_deny, subject_namespace)
+                    cell = _cell(rule, port_rule, port, protocol, l7_refuses, subject_namespace)
                     key: FilterKey = (port.name, 0, protocol) if port.name else (port.port, port.end_port, protocol)
                     _merge_all(filters, key, port, selectors or (WILDCARD,), cell, localhost)
     if add_default_allow:
@@ -183,7 +184,7 @@ def _cell(
     port_rule: PortRule,
     port: PortProtocol,
     protocol: L4Protocol,
-    default_deny: bool,
+    l7_refuses: bool,
     subject_namespace: str,
 ) -> Cell:
     """Make the cell of one port entry (pkg/policy/l4.go, createL4Filter)."""
@@ -212,7 +213,7 @@ def _cell(
         authentication=rule.authentication,
         contributions=(contribution,),
     )
-    return cell if default_deny else _with_l7_wildcard(cell)
+    return cell if l7_refuses else _with_l7_wildcard(cell)
 
 
 def _parser(port_rule: PortRule, protocol: L4Protocol) -> str:

@@ -38,9 +38,12 @@ from handlers.policy.cidr import (
 )
 from handlers.policy.config import (
     BARE_ADDRESS_REFUSED,
+    CIDR_GROUP_LABELS,
     DENY_SECTIONS_CHECKED,
+    HOST_DNS,
     REQUIRES_GONE,
     SECTIONS_REQUIRED,
+    SERVICE_SELECTORS,
     PolicyConfig,
 )
 from handlers.policy.entities import entity_selectors
@@ -262,6 +265,8 @@ class _Item:
                 "FQDNs": fqdns,
             }
         )
+        if services and has_ports and self.checked and not self.spec.config.holds(SERVICE_SELECTORS):
+            raise PolicyError("combining ToServices and ToPorts is not supported yet")
         self.uses_groups = bool(groups)
         if nodes and not self.spec.config.node_selector_labels and self.checked:
             raise PolicyError(
@@ -344,6 +349,8 @@ class _Item:
             as_text(value, f"{pointer}/except/{index}") for index, value in enumerate(list_of(entry, "except", pointer))
         ]
         by_label = optional_mapping(entry, "cidrGroupSelector", pointer)
+        if by_label is not None and not self.spec.config.holds(CIDR_GROUP_LABELS):
+            raise PolicyError(f"cidrGroupSelector is not known yet ({pointer})")
         chosen = [bool(cidr), bool(group), by_label is not None].count(True)
         if chosen != 1:
             wrong = "more than one" if chosen else "one"
@@ -515,6 +522,8 @@ class _Item:
             raise PolicyError("L7 policy is not supported since L7 proxy is not enabled")
         if ingress and has_dns:
             raise PolicyError("L7 protocol DNS is not supported on ingress yet")
+        if host and not self.spec.config.holds(HOST_DNS):
+            raise PolicyError("host policies do not support L7 rules yet")
         if host and has_http_or_kafka:
             raise PolicyError("L7 protocol HTTP is not supported on host egress yet")
 

@@ -25,7 +25,7 @@ from handlers.model.traffic import Protocol, Traffic
 from handlers.policy.addresses import AddressBook
 from handlers.policy.cidr import Address, parse_address
 from handlers.policy.combine import both_sides
-from handlers.policy.config import OVERLAPPING_PORTS_KEEP_OPEN, Enforcement, PolicyConfig
+from handlers.policy.config import Enforcement, PolicyConfig
 from handlers.policy.decide import Outcome, Posture, Table, look_up, make_table
 from handlers.policy.dns import decide_dns_name
 from handlers.policy.entities import entity_selectors
@@ -276,7 +276,9 @@ class PolicySet:
         key = (direction, kind, labels, localhost)
         table = self._tables.get(key)
         if table is None:
-            table = make_table(posture, direction, localhost=localhost, subject_namespace=labels.namespace)
+            table = make_table(
+                posture, direction, localhost=localhost, subject_namespace=labels.namespace, config=self.config
+            )
             if len(self._tables) >= _REMEMBERED:
                 self._tables.clear()
             self._tables[key] = table
@@ -328,7 +330,7 @@ class PolicySet:
                 resolve,
                 peer_is_allowed_localhost=from_localhost,
                 identities=self.surroundings.identities,
-                joins_keep_open=self.config.holds(OVERLAPPING_PORTS_KEEP_OPEN),
+                config=self.config,
             )
 
         if not doubts:

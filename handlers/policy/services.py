@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from handlers.model.rule import LabelSelector, Operator, Peer, PeerKind, PolicyRef, Requirement
 from handlers.policy.cidr import cidr_selectors, network_of
-from handlers.policy.config import PolicyConfig
+from handlers.policy.config import SERVICE_SELECTORS, PolicyConfig
 from handlers.policy.selectors import RawRequirement, read_selector, service_selector
 from handlers.policy.shapes import as_mapping, optional_mapping, text_of
 from handlers.policy.surroundings import Service
@@ -87,6 +87,8 @@ def resolve(references: Iterable[ServiceReference], services: Iterable[Service],
     for reference in references:
         for service in known:
             if not reference.names(service):
+                continue
+            if service.selector and not config.holds(SERVICE_SELECTORS):
                 continue
             if service.selector:
                 selectors = (
