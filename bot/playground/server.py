@@ -23,6 +23,7 @@ PAGE = Path(__file__).parent / "page"
 MAX_REQUEST = 40 * 1024 * 1024
 START_TIMEOUT = 10.0
 VERIFY_PAUSE = 0.5
+LOOK_AGAIN = 0.05
 METHOD_FAMILIES = (apps, chat, conversations, files, reactions, users, views)
 
 Result = TypeVar("Result")
@@ -128,6 +129,7 @@ class Playground:
         self._loop = loop
         self._news = threading.Condition()
         self._version = 0
+        self._stopped = False
         stand_in.workspace.watch(self._noticed)
 
     @property
@@ -144,6 +146,11 @@ class Playground:
     def settings(self) -> PlaygroundSettings:
         """Tokens, deadlines and limits in force."""
         return self._stand_in.settings
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the server is gone."""
+        return self._stopped
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which the bot finds the playground."""
@@ -276,7 +283,10 @@ class Playground:
         return self._stand_in.socket_mode.connections
 
     def wait_for(self, predicate: Callable[[], Result], timeout: float = 5.0) -> Result:
-        """Wait until ``predicate`` returns something true, and return that; it is asked again after each change."""
+        """Wait until ``predicate`` returns something true, and return that.
+
+        It is asked after each change of the workspace, and a few times a second for what happens elsewhere.
+        """
         deadline = time.monotonic() + timeout
         while True:
             with self._news:
@@ -284,13 +294,12 @@ class Playground:
             found = predicate()
             if found:
                 return found
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"not within {timeout} s; last deliveries: {self.deliveries()[-5:]}")
             with self._news:
-                self._news.wait_for(lambda: self._version != version, max(0.0, deadline - time.monotonic()))  # noqa: B023
-            if time.monotonic() >= deadline:
-                found = predicate()
-                if found:
-                    return found
-                raise TimeoutError(f"not within {timeout} s; deliveries: {self.deliveries()[-5:]}")
+                if self._version == version:
+                    self._news.wait(min(left, LOOK_AGAIN))
 
     def wait_connected(self, connections: int = 1, timeout: float = 10.0) -> None:
         """Wait until the app has this many Socket Mode connections."""
@@ -332,6 +341,9 @@ class Playground:
         return self._run(wrapped())
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        if self._stopped:
+            work.close()
+            raise RuntimeError("the playground has stopped")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
@@ -355,9 +367,11 @@ def running_playground(
 
     try:
         server = asyncio.run_coroutine_threadsafe(start(), loop).result(START_TIMEOUT)
+        playground = Playground(server.stand_in, loop)
         try:
-            yield Playground(server.stand_in, loop)
+            yield playground
         finally:
+            playground._stopped = True
             asyncio.run_coroutine_threadsafe(server.stop(), loop).result(START_TIMEOUT)
     finally:
         loop.call_soon_threadsafe(loop.stop)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from slack_bolt import App
@@ -29,22 +30,31 @@ def playground() -> Iterator[Playground]:
         yield running
 
 
+def client_of(playground: Playground, **options: Any) -> WebClient:
+    return WebClient(token=playground.settings.bot_token, base_url=playground.api_url, **options)
+
+
+def app_of(playground: Playground, **options: Any) -> App:
+    """A real Bolt app, not connected yet: tests add listeners first."""
+    return App(client=client_of(playground), signing_secret=playground.settings.signing_secret, **options)
+
+
 @pytest.fixture
 def client(playground: Playground) -> WebClient:
-    return WebClient(token=playground.settings.bot_token, base_url=playground.api_url)
+    return client_of(playground)
 
 
 @pytest.fixture
-def app(client: WebClient, playground: Playground) -> App:
-    """A real Bolt app, not connected yet: tests add listeners first."""
-    return App(client=client, signing_secret=playground.settings.signing_secret, process_before_response=False)
+def app(playground: Playground) -> App:
+    return app_of(playground)
 
 
 def _close(playground: Playground, handler: SocketModeHandler) -> None:
     """Close at once: the SDK's client would sit out its read timeouts (3 s and 1 s) if nothing woke it."""
     handler.client.auto_reconnect_enabled = False
     handler.client.closed = True
-    playground.cut_sockets()
+    if not playground.stopped:
+        playground.cut_sockets()
     handler.client.enqueue_message("")
     handler.close()
 

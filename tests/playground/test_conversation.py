@@ -5,13 +5,18 @@ from slack_sdk import WebClient
 
 from bot.playground.server import Playground
 
-from .conftest import Connect
+from .conftest import Connect, app_of
 
 CHANNEL = "#incident-42"
 
 
 def buttons() -> list[dict[str, object]]:
-    button = {"type": "button", "action_id": "evidence", "value": "key-1", "text": {"type": "plain_text", "text": "Evidence"}}
+    button = {
+        "type": "button",
+        "action_id": "evidence",
+        "value": "key-1",
+        "text": {"type": "plain_text", "text": "Evidence"},
+    }
     return [
         {"type": "section", "text": {"type": "mrkdwn", "text": "*blocked*"}},
         {"type": "actions", "block_id": "next", "elements": [button]},
@@ -54,9 +59,9 @@ def test_the_words_of_an_acknowledgement_are_shown_to_the_asker_only(
 
 
 def test_a_mention_arrives_as_mention_and_message_and_is_answered_in_its_thread(
-    playground: Playground, client: WebClient, connect: Connect
+    playground: Playground, connect: Connect
 ) -> None:
-    app = App(client=client, signing_secret="playground", ignoring_self_events_enabled=False)
+    app = app_of(playground, ignoring_self_events_enabled=False)
     events: list[dict[str, object]] = []
 
     @app.event("app_mention")
