@@ -41,6 +41,7 @@ class Drops:
             pods=(PodQuery(),),
             flows=self._flows(so_far),
             identities=(),
+            leave_out=frozenset({Part.AGENT_NAMES, Part.AGENT_ENDPOINTS, Part.NAMED_PORTS, Part.WORKLOADS}),
             policy_services=_policies_name_services(so_far) or None,
         )
 

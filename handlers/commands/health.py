@@ -10,6 +10,7 @@ from handlers.model.endpoint import Kind, Named
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.scope import Scope
+from handlers.model.snapshot import Part
 from handlers.names.grammar import End, Fresh, Word, items
 
 USAGE = "health [NODE] [fresh]"
@@ -34,7 +35,11 @@ class Health:
             nodes: tuple[str, ...] | None = tuple(node.name for node in so_far.nodes if self.node in (None, node.name))
         except PartMissingError:
             nodes = (self.node,) if self.node else None
-        return Scope(namespaces=(), all_namespaces=True, nodes=nodes[:MOST_AGENTS] if nodes is not None else None)
+        return Scope(
+            all_namespaces=True,
+            nodes=nodes[:MOST_AGENTS] if nodes is not None else None,
+            leave_out=frozenset({Part.FLOWS, Part.AGENT_NAMES, Part.NAMED_PORTS, Part.POLICY_SERVICES}),
+        )
 
 
 def parse(text: str) -> Health:

@@ -1,0 +1,206 @@
+"""Nothing is dropped.
+
+Each group is one cause: a pair, a port and a reason. Hubble names the policy of an explicit deny only; for a default
+deny it is computed here, from the policies as they stand and the labels that the flow carried.
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.drops import Drops
+from handlers.model.cluster import Pod
+from handlers.model.decision import Decision, Verdict
+from handlers.model.drop_reason import drop_reason
+from handlers.model.facts import Facts, PartMissingError
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.flow import Flow, FlowDirection, FlowEnd
+from handlers.model.labels import LabelSet
+from handlers.model.party import NamedPort, Party, PartyKind
+from handlers.model.rule import Direction
+from handlers.model.snapshot import Known, Part
+from handlers.model.traffic import Traffic
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.drop_groups import DropGroup, drop_groups, entity_of
+from handlers.path.observation import clock
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, names_on, policies_of
+from handlers.path.policy_findings import policies_named
+from handlers.probes.probe import probe
+
+DROPS_BY_POLICY = code(
+    "DROPS_BY_POLICY",
+    meaning="Packets of one pair dropped by policy, with the policies that deny it as they stand now.",
+    template="{count} × {source} → {destination} on {port}: denied by {policies}",
+    advice="Open the why for the clause and a patch.",
+)
+DROPS_BY_FORMER_POLICY = code(
+    "DROPS_BY_FORMER_POLICY",
+    meaning="Packets of one pair dropped by policy, which the policies as they stand now would allow.",
+    template="{count} × {source} → {destination} on {port}: dropped by policy until {at}; allowed as policies stand now",
+)
+DROPS_BY_UNKNOWN_POLICY = code(
+    "DROPS_BY_UNKNOWN_POLICY",
+    meaning="Packets of one pair dropped by policy; which one could not be computed.",
+    template="{count} × {source} → {destination} on {port}: dropped by a policy that could not be told ({why})",
+)
+DROPS_BY_PROXY = code(
+    "DROPS_BY_PROXY",
+    meaning="Requests or DNS queries of one pair that the agent's proxy refused.",
+    template="{count} × {source} → {destination} on {port}: refused by the proxy ({what})",
+    advice="Look at the L7 rules of the policy on that port.",
+)
+DROPS_OTHERWISE = code(
+    "DROPS_OTHERWISE",
+    meaning="Packets of one pair dropped for a reason that is no policy.",
+    template="{count} × {source} → {destination} on {port}: {reason}, {meaning}",
+)
+WOULD_DROP = code(
+    "WOULD_DROP",
+    meaning="Packets that passed only because audit mode is on.",
+    template="{count} × {source} → {destination} on {port}: passed in audit mode, would be denied by {policies}",
+)
+
+_PROXY = ("DNS_REFUSED", "HTTP_REFUSED", "UNKNOWN")
+
+
+@probe(
+    answers=(Drops,),
+    codes=(
+        DROPS_BY_POLICY,
+        DROPS_BY_FORMER_POLICY,
+        DROPS_BY_UNKNOWN_POLICY,
+        DROPS_BY_PROXY,
+        DROPS_OTHERWISE,
+        WOULD_DROP,
+    ),
+    needs=(Part.FLOWS,),
+    uses=(*PARTS, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES, Part.IDENTITIES),
+)
+def drops_explained(_question: Drops, facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each group of drops."""
+    for group in drop_groups(facts.flows.flows, _owners(facts)):
+        yield _explain(group, facts)
+
+
+def _owners(facts: Facts) -> dict[tuple[str, str], str]:
+    look = facts.look(Part.PODS)
+    pods: tuple[Pod, ...] = look.value if isinstance(look, Known) else ()
+    return {(pod.namespace, pod.name): pod.owner.name for pod in pods if pod.owner}
+
+
+def _explain(group: DropGroup, facts: Facts) -> Finding:
+    known = drop_reason(group.reason)
+    if group.reason in _PROXY:
+        record = (
+            group.example.dns.query if group.example.dns else group.example.http.url if group.example.http else None
+        )
+        return _finding(DROPS_BY_PROXY, group, what=record or group.reason)
+    if group.reason == "POLICY_DENY" and group.example.denied_by:
+        named = tuple(policy.ref for policy in group.example.denied_by)
+        return _finding(DROPS_BY_POLICY, group, refs=named, policies=named)
+    if not known.is_policy and not group.is_audit:
+        return _finding(DROPS_OTHERWISE, group, advice=known.remedy, reason=group.reason, meaning=known.meaning)
+    return _by_policy(group, facts)
+
+
+def _by_policy(group: DropGroup, facts: Facts) -> Finding:
+    try:
+        decision = _decide(group, facts)
+    except PartMissingError as error:
+        return _finding(DROPS_BY_UNKNOWN_POLICY, group, why=f"{error.part} could not be read")
+    if decision is None or decision.verdict in (Verdict.UNKNOWN, Verdict.ERROR):
+        missing = ", ".join(decision.missing) if decision and decision.missing else "its direction is not known"
+        return _finding(DROPS_BY_UNKNOWN_POLICY, group, why=missing)
+    if decision.verdict is not Verdict.DENIED:
+        return _finding(DROPS_BY_FORMER_POLICY, group, at=clock(group.last_at))
+    origins = decision.default_deny_by or decision.rules
+    refs = tuple(dict.fromkeys(str(origin.policy) for origin in origins))
+    spoken = WOULD_DROP if group.is_audit else DROPS_BY_POLICY
+    return _finding(spoken, group, refs=refs, policies=policies_named(decision))
+
+
+def _decide(group: DropGroup, facts: Facts) -> Decision | None:
+    flow = group.example
+    if flow.protocol is None or group.port is None or flow.direction is FlowDirection.UNKNOWN:
+        return None
+    direction = Direction.EGRESS if flow.direction is FlowDirection.EGRESS else Direction.INGRESS
+    source, destination = _party(flow.source, flow, facts), _party(flow.destination, flow, facts)
+    subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
+    return policies_of(facts).decide(direction, subject, peer, Traffic(flow.protocol, group.port))
+
+
+def _party(end: FlowEnd, flow: Flow, facts: Facts) -> Party:
+    """Return an end as the flow's own node saw it: the labels are in the flow."""
+    labels = LabelSet.parse(end.labels)
+    kind = PartyKind.ENDPOINT if end.pod else PartyKind.OUTSIDE
+    for reserved, its_kind in (
+        ("host", PartyKind.HOST),
+        ("remote-node", PartyKind.REMOTE_NODE),
+        ("health", PartyKind.HEALTH),
+        ("init", PartyKind.INIT),
+        ("ingress", PartyKind.INGRESS),
+        ("unmanaged", PartyKind.UNMANAGED),
+    ):
+        if labels.has_reserved(reserved):
+            kind = its_kind
+    return Party(
+        kind=kind,
+        labels=labels,
+        name=(end.pod and f"{end.namespace}/{end.pod}") or end.ip,
+        ips=(end.ip,),
+        node=flow.node,
+        managed=kind is not PartyKind.OUTSIDE,
+        host_labels=labels if kind is PartyKind.HOST else None,
+        named_ports=_named_ports(end, facts),
+        fqdn_names=names_on(flow.node, end.ip, facts) if kind is PartyKind.OUTSIDE else (),
+    )
+
+
+def _named_ports(end: FlowEnd, facts: Facts) -> tuple[NamedPort, ...] | None:
+    look = facts.look(Part.PODS)
+    if not end.pod:
+        return ()
+    if not isinstance(look, Known):
+        return None
+    for pod in look.value:
+        if (pod.namespace, pod.name) == (end.namespace, end.pod):
+            return tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name)
+    return None
+
+
+def _finding(
+    spoken: Code, group: DropGroup, *, refs: tuple[str, ...] = (), advice: str | None = None, **values: object
+) -> Finding:
+    port = f"{group.port}/{group.protocol}" if group.port is not None and group.protocol else str(group.protocol or "?")
+    if group.protocol and group.protocol.is_icmp:
+        port = "ICMP"
+    return spoken.finding(
+        Outcome.PROBLEM,
+        hop=Hop.EGRESS_POLICY if group.direction is FlowDirection.EGRESS else Hop.INGRESS_POLICY if refs else None,
+        evidence=[
+            *(Evidence("kubernetes", ref) for ref in refs),
+            Evidence("hubble", f"Node//{group.example.node}", at=group.last_at, excerpt=group.reason),
+        ],
+        advice=advice,
+        follow_up=_follow_up(group),
+        weight=group.count,
+        count=group.count,
+        source=_told(group.source, group.example.source),
+        destination=_told(group.destination, group.example.destination),
+        port=port,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def _told(name: str, end: FlowEnd) -> str:
+    entity = entity_of(end)
+    return f"{name} ({entity})" if entity else name
+
+
+def _follow_up(group: DropGroup) -> str:
+    flow = group.example
+    if group.protocol is None or not (flow.source.pod or flow.destination.pod):
+        return ""
+    if flow.dns:
+        return f"why {group.source} {flow.dns.query.rstrip('.')}"
+    if group.protocol.is_icmp:
+        return f"why {group.source} {group.destination} icmp"
+    return f"why {group.source} {group.destination} {group.port}/{group.protocol}" if group.port else ""

@@ -1,0 +1,46 @@
+"""The agents accept every policy.
+
+A policy that is refused enforces nothing, and its owner seldom notices.
+"""
+
+from collections.abc import Iterator
+
+from handlers.commands.health import Health
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
+from handlers.probes.probe import probe
+
+POLICY_REFUSED = code(
+    "POLICY_REFUSED",
+    meaning="A policy is invalid, so the agents enforce nothing of it.",
+    template="{policy} is refused and enforces nothing: {reason}",
+    advice="Correct the policy.",
+)
+POLICIES_ACCEPTED = code(
+    "POLICIES_ACCEPTED",
+    meaning="Every policy is valid.",
+    template="{count} policies are valid",
+)
+
+
+@probe(
+    answers=(Health,),
+    codes=(POLICY_REFUSED, POLICIES_ACCEPTED),
+    needs=POLICY_PARTS,
+    uses=POLICY_OPTIONAL_PARTS,
+)
+def health_policies_valid(_question: Health, facts: Facts) -> Iterator[Finding]:
+    """Judge every policy as the agent's sanitizer does."""
+    statuses = policies_of(facts).statuses
+    refused = [status for status in statuses if not status.valid]
+    for status in refused:
+        yield POLICY_REFUSED.finding(
+            Outcome.PROBLEM,
+            evidence=[Evidence("kubernetes", str(status.policy), "/spec")],
+            weight=62,
+            policy=f"{status.policy.kind} {status.policy.short}",
+            reason=status.reason,
+        )
+    if not refused:
+        yield POLICIES_ACCEPTED.finding(Outcome.FINE, count=len(statuses))
