@@ -102,6 +102,18 @@ async def _submit(stand_in: StandIn, body: Json) -> Json:
     return {"errors": errors}
 
 
+def _post_as_app(stand_in: StandIn, body: Json) -> Json:
+    channel = stand_in.workspace.channel(_text(body, "channel"))
+    if channel is None:
+        raise person.NotPossible("no such channel")
+    attachments, blocks = body.get("attachments") or [], body.get("blocks") or []
+    if not isinstance(attachments, list) or not isinstance(blocks, list):
+        raise person.NotPossible("attachments and blocks are lists")
+    name, text = _text(body, "name"), str(body.get("text") or "")
+    message = person.post_as_app(stand_in, channel, name, text, attachments=attachments, blocks=blocks)
+    return {"message": shown_message(message)}
+
+
 def _react(stand_in: StandIn, body: Json) -> Json:
     user, channel = _place(stand_in, body)
     person.react(stand_in, user, person.find_message(stand_in, channel, _text(body, "ts"), user), _text(body, "name"))
@@ -215,6 +227,7 @@ _ACTIONS: dict[str, Action] = {
     "command": _command,
     "click": _click,
     "submit": _submit,
+    "post-as-app": _post_as_app,
     "react": _react,
     "home": _home,
     "reset": _reset,

@@ -17,6 +17,7 @@ from bot.playground.stand_in import StandIn
 from bot.playground.web_api import SlackError
 from bot.playground.workspace import (
     BOT_USER_ID,
+    OTHER_BOT_ID,
     SLACKBOT_ID,
     Change,
     ChangeKind,
@@ -196,6 +197,29 @@ async def command(stand_in: StandIn, user: User, channel: Channel, name: str, ty
         except Refused as refused:
             slackbot(stand_in, channel, user, f'{name} failed with the error "{refused.error}"')
     return receipt
+
+
+def post_as_app(
+    stand_in: StandIn, channel: Channel, name: str, text: str, *, attachments: list[Json], blocks: list[Json]
+) -> Message:
+    """Let another app post through an incoming webhook, as alert senders do: a ``bot_message`` without a user."""
+    if not text and not attachments and not blocks:
+        raise NotPossible("nothing to post")
+    if stand_in.block_error(blocks) is not None:
+        raise NotPossible("Slack would refuse these blocks")
+    return stand_in.publish(
+        Message(
+            channel=channel.id,
+            ts=stand_in.workspace.next_ts(),
+            user="",
+            username=name,
+            other_app=OTHER_BOT_ID,
+            subtype="bot_message",
+            text=typed_text.normalise_bot_text(text[:MAX_TEXT]),
+            attachments=attachments,
+            blocks=stand_in.with_identifiers(blocks),
+        )
+    )
 
 
 # -- clicking -------------------------------------------------------------------------------------------------------

@@ -176,6 +176,26 @@ class Playground:
 
         return self._call(work)
 
+    def post_as_app(
+        self,
+        channel: str,
+        name: str,
+        text: str = "",
+        *,
+        attachments: list[Json] | None = None,
+        blocks: list[Json] | None = None,
+    ) -> Json:
+        """Let another app post, as Alertmanager does through an incoming webhook; returns the message."""
+
+        def work() -> Json:
+            place = self._channel(channel)
+            attached, drawn = attachments or [], blocks or []
+            return page_feed.shown_message(
+                person.post_as_app(self._stand_in, place, name, text, attachments=attached, blocks=drawn)
+            )
+
+        return self._call(work)
+
     def command(self, user: str, channel: str, command: str, text: str = "") -> Json:
         """Run a slash command and wait for the acknowledgement: ``acknowledged``, ``reason``, ``payload``."""
 
@@ -234,18 +254,18 @@ class Playground:
         found = person.find_user(self._stand_in, user)
         return found, person.find_channel(self._stand_in, channel, found)
 
+    def _channel(self, reference: str) -> Channel:
+        found = self._stand_in.workspace.channel(reference)
+        if found is None:
+            raise person.NotPossible(f"no such channel: {reference}")
+        return found
+
     # -- looking --------------------------------------------------------------------------------------------------
 
     def messages(self, channel: str) -> list[Json]:
         """Return every message of a channel in order: replies and ephemeral ones (``only_for``) included."""
 
-        def work() -> list[Json]:
-            found = self._stand_in.workspace.channel(channel)
-            if found is None:
-                raise person.NotPossible(f"no such channel: {channel}")
-            return control.messages_of(self._stand_in, found.id)
-
-        return self._call(work)
+        return self._call(lambda: control.messages_of(self._stand_in, self._channel(channel).id))
 
     def replies(self, message: Json) -> list[Json]:
         """Return the thread below ``message``, without the message itself."""

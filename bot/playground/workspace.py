@@ -20,6 +20,7 @@ APP_ID = "A0CILIUM01"
 BOT_ID = "B0CILIUM01"
 BOT_USER_ID = "U0CILIUM01"
 BOT_NAME = "cilium"
+OTHER_BOT_ID = "B0ALERTS01"
 SLACKBOT_ID = "USLACKBOT"
 
 MAX_MESSAGES_PER_CHANNEL = 2000
@@ -137,6 +138,8 @@ class Message:
     thread_ts: str | None = None
     broadcast: bool = False
     from_bot: bool = False
+    other_app: str | None = None
+    """The bot id of another app, such as an alert sender's incoming webhook."""
     username: str | None = None
     subtype: str | None = None
     edited_ts: str | None = None
@@ -165,6 +168,9 @@ class Message:
             shown["client_msg_id"] = self.client_msg_id
         if self.from_bot:
             shown |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": bot_profile()}
+        if self.other_app:
+            del shown["user"]
+            shown["bot_id"] = self.other_app
         if self.username:
             shown["username"] = self.username
         for name, value in (

@@ -212,3 +212,22 @@ def test_an_app_that_is_not_in_the_channel_hears_and_says_nothing_until_it_is_in
     playground.say("ada", "#random", "@cilium hello again")
     playground.wait_for(lambda: heard)
     assert heard == ["<@U0CILIUM01> hello again"]
+
+
+def test_another_app_posts_an_alert_as_a_bot_message_without_a_user(
+    playground: Playground, app: App, connect: Connect
+) -> None:
+    events: list[dict[str, object]] = []
+
+    @app.event({"type": "message", "subtype": "bot_message"})
+    def message(event):  # type: ignore[no-untyped-def]
+        events.append(event)
+
+    connect(playground, app)
+    alert = {"title": "[FIRING:1] CiliumDrops pay (prod api-1)", "color": "danger", "fallback": "CiliumDrops"}
+    playground.post_as_app(CHANNEL, "Alertmanager", attachments=[alert])
+    playground.wait_for(lambda: events)
+    (event,) = events
+    assert "user" not in event
+    assert (event["bot_id"], event["username"], event["text"]) == ("B0ALERTS01", "Alertmanager", "")
+    assert event["attachments"] == [alert]

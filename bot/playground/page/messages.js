@@ -10,7 +10,7 @@ const PREVIEW_LINES = 12;
 
 /** Whether `message` follows `previous` so closely that name and picture are not repeated. */
 export function continues(previous, message) {
-  return Boolean(previous) && previous.user === message.user && !previous.subtype?.startsWith('bot_add') && !message.only_for
+  return Boolean(previous) && previous.user === message.user && previous.username === message.username && !previous.subtype?.startsWith('bot_add') && !message.only_for
     && !previous.only_for && Number(message.ts) - Number(previous.ts) < GROUPING && !(message.is_reply && message.broadcast);
 }
 
@@ -26,14 +26,15 @@ export function row(message, view, { compact = false, inThread = false } = {}) {
   if (message.only_for) {
     made.append(el('div', { class: 'ephemeral-note' }, icon('eye'), 'Only visible to you'));
   }
+  const face = user ?? { name: message.username ?? '?', color: 'a33a3a' };
   const gutter = compact
     ? el('div', { class: 'gutter' }, el('time', { title: fullTime(message.ts) }, clock(message.ts)))
-    : el('div', { class: 'gutter' }, avatar(user));
+    : el('div', { class: 'gutter' }, avatar(face));
   const body = el('div', { class: 'message-body' });
   if (!compact) {
     body.append(el('div', { class: 'message-head' },
       el('span', { class: 'name' }, name(user, message)),
-      user?.is_bot ? el('span', { class: 'app-badge' }, 'APP') : null,
+      user?.is_bot || message.bot_id ? el('span', { class: 'app-badge' }, 'APP') : null,
       el('time', { title: fullTime(message.ts) }, clock(message.ts))));
   }
   body.append(...content(message, view));
