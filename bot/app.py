@@ -22,7 +22,7 @@ from bot.waiters import Waiters
 from bot.watch import Watch
 from handlers.commands import understand
 
-WORKERS = 48
+WORKERS = 128
 """Threads that bring questions to the queue. They mostly wait: for Slack, which takes a message a second a channel."""
 
 

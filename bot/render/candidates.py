@@ -26,6 +26,6 @@ def not_understood(problem: str, usage: str, suggestions: Sequence[str]) -> Mess
     plain_how = f" Ask like this: {usage}." if usage else ""
     plain_lead = f" Did you mean: {' | '.join(suggestions[:_MOST])}?" if suggestions else ""
     return message(
-        [section(f"❔ {escape(problem)}{how}{lead}{hint}"), *candidate_buttons(suggestions)],
+        [section(f"❓ {escape(problem)}{how}{lead}{hint}"), *candidate_buttons(suggestions)],
         f"{problem}{plain_how}{plain_lead}",
     )

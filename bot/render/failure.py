@@ -40,20 +40,20 @@ class Failure:
 
 def forbidden(verb: str, resource: str, namespace: str | None = None) -> Failure:
     """The cluster refused a read."""
-    place = f" in namespace {namespace}" if namespace else " in the whole cluster"
+    place = f" in namespace {_name(namespace)}" if namespace else " in the whole cluster"
     return Failure(
         FailureKind.FORBIDDEN,
-        f"I may not {verb} {resource}{place}.",
-        f"Grant my service account the verb {verb} on {resource}; the chart's ClusterRole lists all that I read.",
+        f"I may not {_name(verb)} {_name(resource)}{place}.",
+        f"Grant my service account {_name(verb)} on {_name(resource)}; the chart's ClusterRole lists all that I read.",
     )
 
 
 def no_such_namespace(namespace: str, nearest: Sequence[str] = (), questions: Sequence[str] = ()) -> Failure:
     """A namespace of the question is not there."""
-    meant = f" Did you mean {' or '.join(nearest)}?" if nearest else ""
+    meant = f" Did you mean {' or '.join(map(_name, nearest))}?" if nearest else ""
     return Failure(
         FailureKind.NO_SUCH_NAMESPACE,
-        f"There is no namespace {namespace} in this cluster.{meant}",
+        f"There is no namespace {_name(namespace)} in this cluster.{meant}",
         "" if nearest else "Check the spelling, and that this bot watches the cluster you mean.",
         tuple(questions),
     )
@@ -64,9 +64,9 @@ def relay_unreachable(address: str, reason: str = "") -> Failure:
     why = f" ({reason})" if reason else ""
     return Failure(
         FailureKind.RELAY_UNREACHABLE,
-        f"Hubble relay at {address} does not answer{why}, so I cannot see flows.",
+        f"Hubble relay at {_name(address)} does not answer{why}, so I cannot see flows.",
         "Check it with `cilium hubble port-forward` and `hubble status`; `cilium status` shows whether relay runs. "
-        "HUBBLE_SERVER says where I look for it.",
+        "`HUBBLE_SERVER` says where I look for it.",
     )
 
 
@@ -75,7 +75,7 @@ def cluster_unreachable(address: str, reason: str = "") -> Failure:
     why = f" ({reason})" if reason else ""
     return Failure(
         FailureKind.CLUSTER_UNREACHABLE,
-        f"The Kubernetes API at {address} does not answer{why}.",
+        f"The Kubernetes API at {_name(address)} does not answer{why}.",
         "Ask again in a minute; if it stays so, check the API server, and my worker's credentials and network policy.",
     )
 
@@ -164,7 +164,7 @@ def failure_message(failure: Failure, question: str = "") -> Message:
 
 def failure_text(failure: Failure) -> str:
     """Return the failure as one line of plain text."""
-    return one_line(f"{failure.happened} {failure.remedy}")
+    return one_line(f"{failure.happened} {failure.remedy}").replace("`", "")
 
 
 _WORTH_REPEATING = {
@@ -175,6 +175,11 @@ _WORTH_REPEATING = {
     FailureKind.LOST,
     FailureKind.INTERNAL,
 }
+
+
+def _name(value: str) -> str:
+    # Back-ticks mark what is shown as code; a value brings none of its own.
+    return f"`{value.replace('`', '')}`"
 
 
 def _with_code(words: str) -> str:

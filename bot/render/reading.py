@@ -83,9 +83,15 @@ def opening(report: Report) -> tuple[Status, str, Sentence]:
     return status, " — ", headline
 
 
-def is_said_in_headline(report: Report, finding: Finding) -> bool:
-    """Say whether the headline already holds what the finding says."""
-    return finding.text in str(report.headline)
+def unsaid(report: Report, finding: Finding) -> Sentence | None:
+    """Return what a finding says beyond the headline: its clauses from the first that the headline lacks, or None."""
+    clauses = finding.sentence.template.split("; ")
+    headline = str(report.headline)
+    for count in range(len(clauses), 0, -1):
+        said = Sentence("; ".join(clauses[:count]), finding.sentence.values)
+        if str(said) in headline:
+            return Sentence("; ".join(clauses[count:]), finding.sentence.values) if clauses[count:] else None
+    return finding.sentence
 
 
 def hop_strip(report: Report) -> tuple[tuple[str, Mark], ...]:

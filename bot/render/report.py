@@ -21,7 +21,7 @@ from bot.render.blocks import (
 )
 from bot.render.candidates import candidate_buttons
 from bot.render.reading import Mark, Tone
-from handlers.model.finding import Evidence, Finding
+from handlers.model.finding import Evidence, Finding, Sentence
 from handlers.model.report import Patch, Report
 
 EVIDENCE = "evidence"
@@ -31,7 +31,7 @@ ASK = "ask"
 """Action ids. Buttons that ask a question have this one with a number behind it: ids are unique in a message."""
 AGAIN = f"{ASK}_again"
 
-_SIGN = {Tone.GOOD: "✅", Tone.BAD: "⛔", Tone.DOUBT: "❔", Tone.CONTRADICTION: "⚠️"}
+_SIGN = {Tone.GOOD: "✅", Tone.BAD: "⛔", Tone.DOUBT: "❓", Tone.CONTRADICTION: "⚠️"}
 _ROWS = 12
 _LISTED = 30
 
@@ -72,7 +72,7 @@ def _strip(report: Report) -> tuple[tuple[str, Mark], ...]:
 def _path(report: Report) -> Iterator[Block]:
     blockers = report.blockers()
     if blockers:
-        yield section(_blame(blockers[0], is_said=reading.is_said_in_headline(report, blockers[0])))
+        yield section(_blame(blockers[0], reading.unsaid(report, blockers[0])))
     if blockers[1:]:
         yield _listing("Also in the way", blockers[1:], most=5)
     if doubts := reading.doubts(report):
@@ -83,13 +83,13 @@ def _path(report: Report) -> Iterator[Block]:
         yield _listing("Also noticed", others, most=4, limit=1_200)
 
 
-def _blame(finding: Finding, *, is_said: bool) -> str:
+def _blame(finding: Finding, unsaid: Sentence | None) -> str:
     place = f"*Stops at {reading.hop_name(finding.hop)}:* " if finding.hop else ""
     cited = [_citation(item) for item in _cited(finding)[:3]]
-    if is_said and len(cited) == 1:
+    if unsaid is None and len(cited) == 1:
         lines = [f"{place}{cited[0]}"]
     else:
-        lines = [f"{place}{'' if is_said else clip(say(finding.sentence), 700)}", *(f"• {item}" for item in cited)]
+        lines = [f"{place}{clip(say(unsaid), 700) if unsaid else ''}", *(f"• {item}" for item in cited)]
     if len(_cited(finding)) > 3:
         lines.append(f"… {len(_cited(finding)) - 3} more, see Evidence")
     excerpt = next((item.excerpt for item in finding.evidence if item.excerpt.strip()), "")

@@ -75,7 +75,7 @@ def test_no_two_states_start_alike_but_for_what_was_seen() -> None:
     signs = {state: report_message(samples.in_state(*state)).blocks[0]["text"]["text"][0] for state in SAYS}
     assert {signs[state] for state in SAYS if state[0] is Expected.OPEN and "yet" not in SAYS[state][0]} == {"✅"}
     assert {signs[state] for state in SAYS if state[0] is Expected.BLOCKED and "yet" not in SAYS[state][0]} == {"⛔"}
-    assert {signs[state] for state in SAYS if state[0] is Expected.UNKNOWN} == {"❔"}
+    assert {signs[state] for state in SAYS if state[0] is Expected.UNKNOWN} == {"❓"}
     assert {signs[state] for state in SAYS if "yet" in SAYS[state][0]} == {"⚠"}
 
 
@@ -112,6 +112,14 @@ def test_what_the_headline_says_is_not_said_again() -> None:
     assert words(samples.blocked_on_both_sides()).count("no egress rule of") == 1
 
 
+def test_of_a_long_finding_only_what_the_headline_lacks_is_said() -> None:
+    blocker = finding(
+        "{a} is denied; nearest is {rule}", Outcome.PROBLEM, Hop.EGRESS_POLICY, values={"a": "x", "rule": "y"}
+    )
+    shown = words(report(blocker, headline=Sentence("x cannot reach z: {a} is denied, and 1 more blocker", {"a": "x"})))
+    assert "*Stops at egress:* nearest is `y`" in shown
+
+
 def test_every_other_blocker_is_named_with_its_hop() -> None:
     shown = words(samples.blocked_on_both_sides())
     assert (
@@ -145,7 +153,7 @@ def test_without_an_answer_the_missing_fact_is_named_and_how_to_get_it() -> None
 
 def test_the_status_is_not_said_twice_when_the_headline_says_it() -> None:
     assert plain(samples.cannot_tell()).startswith("CANNOT TELL whether shop/frontend reaches shop/cart")
-    assert words(samples.cannot_tell()).startswith("❔ *Cannot tell* whether `shop/frontend` reaches")
+    assert words(samples.cannot_tell()).startswith("❓ *Cannot tell* whether `shop/frontend` reaches")
 
 
 def test_the_patch_stands_in_a_code_block_with_what_else_it_opens() -> None:
