@@ -11,12 +11,14 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_ready
 
 from bot.dispatch import QUEUE
+from workers import broker
 from workers.logs import set_up_logs
 from workers.schedule import beat_schedule
 from workers.settings import WorkerSettings, load_settings
 
 _SIGN_OF_LIFE_EVERY = 10.0
 
+broker.install()
 app = Celery("cilium-triage", include=["workers.tasks"])
 
 

@@ -1,0 +1,150 @@
+"""Whatever breaks in mid-run: one answer in the thread, nothing twice, nothing lost."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.playground.rate import RateLimits
+from bot.playground.settings import PlaygroundSettings
+from tests.cluster.fake_api import Fault
+from tests.cluster.lab import Lab, lab
+from tests.e2e.system import Json, System, system
+from workers.demo.stack import Child
+
+QUESTION = "why shop/loadgen shop/cart 8080"
+POLICIES = "ciliumnetworkpolicies"
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@dataclass
+class Broken:
+    """A system that looks at a cluster that can be broken."""
+
+    system: System
+    lab: Lab
+    worker: Child
+
+    def ask_and_hang(self) -> Json:
+        """Ask a question whose run hangs in a read, and wait until it does."""
+        seen = len(self.policy_reads())
+        self.lab.api.faults[POLICIES] = Fault(hangs=True)
+        asked = self.system.mention(f"{QUESTION} fresh")
+        self.system.poll(lambda: len(self.policy_reads()) > seen)
+        return asked
+
+    def policy_reads(self) -> list[str]:
+        return [path for path, _ in self.lab.api.requests if path.endswith(POLICIES)]
+
+    def heal(self) -> None:
+        self.lab.api.faults.clear()
+
+    def one_answer(self, asked: Json) -> str:
+        text = self.system.answer(asked)
+        self.system.poll(self.system.is_idle)
+        assert self.system.answers(asked) == [text]
+        assert len(self.system.playground.replies(asked)) == 1
+        return text
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+    with broken(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@contextmanager
+def broken(folder: Path) -> Iterator[Broken]:
+    settings = PlaygroundSettings(rates=RateLimits(enforced=False))
+    with (
+        lab("02-ingress-default-deny", folder) as cluster,
+        system(
+            settings=settings,
+            CILIUM_TRIAGE_KUBECONFIG=str(cluster.kubeconfig),
+            CILIUM_TRIAGE_BUDGET="2.5",
+            CILIUM_TRIAGE_SOFT_LIMIT="4",
+            CILIUM_TRIAGE_GRACE="1",
+            HUBBLE_SERVER=cluster.hubble.address,
+        ) as made,
+    ):
+        worker = made.start_worker()
+        made.start_bot()
+        yield Broken(made, cluster, worker)
+
+
+@pytest.fixture(autouse=True)
+def _healed(running: Broken) -> Iterator[None]:
+    yield
+    running.heal()
+    running.lab.hubble.trouble.hangs = False
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_healthy_cluster_is_judged(running: Broken) -> None:
+    assert "shop/loadgen" in running.one_answer(running.system.mention(f"{QUESTION} fresh"))
+
+
+def test_a_worker_process_that_is_killed_in_mid_run(running: Broken) -> None:
+    asked = running.ask_and_hang()
+    running.heal()
+    for child in children_of(running.worker.pid):
+        os.kill(child, signal.SIGKILL)
+    assert "shop/loadgen" in running.one_answer(asked)
+
+
+def test_a_worker_that_dies_for_good_in_mid_run(running: Broken) -> None:
+    asked = running.ask_and_hang()
+    running.worker.kill()
+    running.heal()
+    running.worker = running.system.start_worker()
+    assert "shop/loadgen" in running.one_answer(asked)
+
+
+def test_a_redis_that_restarts_in_mid_run(running: Broken) -> None:
+    asked = running.ask_and_hang()
+    running.system.redis.kill()
+    running.heal()
+    running.system.redis.start()
+    assert "shop/loadgen" in running.one_answer(asked)
+    assert "shop/loadgen" in running.one_answer(running.system.mention(f"{QUESTION} fresh"))
+
+
+def test_a_time_limit_that_strikes_in_mid_run(running: Broken) -> None:
+    asked = running.ask_and_hang()
+    for child in children_of(running.worker.pid):
+        # What the worker itself sends when the soft limit is over.
+        os.kill(child, signal.SIGUSR1)
+    assert "I gave up after" in running.one_answer(asked)
+
+
+@pytest.mark.parametrize(("status", "words"), [(500, "500"), (403, "forbidden")])
+def test_an_api_server_that_refuses(running: Broken, status: int, words: str) -> None:
+    running.lab.api.faults[POLICIES] = Fault(status=status)
+    answer = running.one_answer(running.system.mention(f"{QUESTION} fresh"))
+    assert words in answer
+    assert "policies" in answer
+
+
+def test_a_read_that_hangs_is_named(running: Broken) -> None:
+    answer = running.one_answer(running.ask_and_hang())
+    assert "policies (timeout)" in answer
+
+
+def test_a_relay_that_does_not_answer(running: Broken) -> None:
+    running.lab.hubble.trouble.hangs = True
+    answer = running.one_answer(running.system.mention(f"{QUESTION} fresh"))
+    assert "flows (" in answer
+
+
+def test_a_relay_that_is_gone(running: Broken) -> None:
+    running.lab.hubble.close()
+    answer = running.one_answer(running.system.mention(f"{QUESTION} fresh"))
+    assert "flows (unreachable)" in answer
