@@ -20,6 +20,8 @@ class Live:
     kubeconfig: Path | None = None
     hubble_server: str | None = None
     cilium_namespace: str | None = None
+    name: str | None = None
+    """How the cluster is called in answers; None: by its context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +97,5 @@ def _open_cluster(live: Live) -> Source:
         kubeconfig=live.kubeconfig,
         hubble_server=live.hubble_server,
         cilium_namespace=live.cilium_namespace,
+        cluster_name=live.name,
     )

@@ -55,10 +55,11 @@ class WorkerSettings(BaseSettings):
     slack_api_url: str = Field(SLACK_API, validation_alias="SLACK_API_URL")
     source: str = Field("live", pattern=r"^(live|sysdump:.+|replay:.+)$")
     cluster: str = ""
-    """How the cluster is called in answers and in the cache; empty: as the source calls it."""
+    """How a live cluster is called in answers; empty: by its context."""
     context: str | None = None
     kubeconfig: Path | None = None
-    cilium_namespace: str = "kube-system"
+    cilium_namespace: str | None = None
+    """Where Cilium lives; empty: it is looked for, ``kube-system`` first."""
     budget: float = Field(10.0, gt=0, le=600)
     """For all reads of one question together."""
     soft_limit: float = Field(40.0, gt=0)
@@ -96,7 +97,7 @@ class WorkerSettings(BaseSettings):
             return Sysdump(Path(path))
         if kind == "replay":
             return Recorded(Path(path))
-        return Live(self.context, self.kubeconfig, None, self.cilium_namespace)
+        return Live(self.context, self.kubeconfig, None, self.cilium_namespace, self.cluster or None)
 
 
 def load_settings() -> WorkerSettings:

@@ -84,7 +84,13 @@ def test_every_subcommand_has_its_command_and_its_help(capsys: pytest.CaptureFix
     names = {command.name for command in build().registered_commands}
     assert set(COMMANDS) <= names
     assert run(["--help"]) == 0
-    assert set(COMMANDS) <= set(capsys.readouterr().out.split())
+    assert {*COMMANDS, "ask", "policy"} <= set(capsys.readouterr().out.split())
+
+
+def test_the_policy_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "--help"]) == 0
+    assert "eval" in capsys.readouterr().out
+    assert run(["policy", "eval", "no-such-file"]) == Status.USAGE
 
 
 def test_a_new_entry_of_the_table_is_a_command(canary: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.mark.parametrize(
     ("text", "origin"),
     [
-        ("live", Live(cilium_namespace="kube-system")),
+        ("live", Live()),
         ("sysdump:/dumps/prod.zip", Sysdump(Path("/dumps/prod.zip"))),
         ("replay:/runs/why.json", Recorded(Path("/runs/why.json"))),
     ],

@@ -61,8 +61,9 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
+    words = _with_command(arguments)
     try:
-        status = build()(_with_command(arguments), prog_name=PROGRAM, standalone_mode=False)
+        status = build(with_policy=words[0] in (POLICY, "--help"))(words, prog_name=PROGRAM, standalone_mode=False)
     except typer.Exit as left:
         return left.exit_code
     except typer.Abort:
@@ -89,8 +90,8 @@ def _with_command(arguments: Sequence[str]) -> list[str]:
     return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
 
 
-def build() -> typer.Typer:
-    """Return the command line with one command per entry of COMMANDS, ``ask`` for plain sentences, and ``policy``."""
+def build(*, with_policy: bool = False) -> typer.Typer:
+    """Return the command line: a command per entry of COMMANDS, ``ask`` for plain sentences, ``policy`` if wanted."""
     app = typer.Typer(
         name=PROGRAM,
         help="Answer why one workload of a Cilium cluster cannot reach another.",
@@ -102,9 +103,11 @@ def build() -> typer.Typer:
         examples = "\b\nExamples:\n" + "\n".join(command.examples)
         text = "\n\n".join([command.summary, f"Usage: {command.usage}", examples])
         app.command(command.name, help=text, short_help=command.summary)(_asking(command.name))
-    app.command("ask", help='Ask in a plain sentence: ask "why can\'t shop/frontend reach shop/cart on 8080".')(
-        _asking("")
-    )
+    app.command(ASK, help="Ask in a plain sentence: can shop/frontend reach shop/cart on 8080?")(_asking(""))
+    if with_policy:
+        from workers.policy_cli import app as policy
+
+        app.add_typer(policy, name=POLICY)
     return app
 
 
