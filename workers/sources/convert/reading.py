@@ -146,7 +146,10 @@ def items(listing: Any, what: str) -> list[Any]:
     """
     if not isinstance(listing, Mapping) or "items" not in listing:
         raise MalformedError(f"{what} is no list of objects")
-    return values(listing, "items")
+    try:
+        return values(listing, "items")
+    except MalformedError as error:
+        raise MalformedError(f"{what}: {error}") from error
 
 
 def without_cluster(node: str) -> str:

@@ -4,9 +4,11 @@ File names carry the local time of the machine that collected it; flows carry UT
 dump was being written, so the two tell the time zone.
 """
 
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta
 
+from workers.sources.archive import ArchiveError
 from workers.sources.convert.reading import MalformedError, parse_moment
 from workers.sources.sysdump.index import TIMESTAMP, SysdumpIndex
 
@@ -46,9 +48,12 @@ def _named(index: SysdumpIndex) -> datetime | None:
 def _newest_flow(index: SysdumpIndex) -> datetime | None:
     found: list[datetime] = []
     for path in list(index.flow_files.values())[:_FILES_LOOKED_AT]:
-        for written in _FLOW_TIME.findall(index.archive.read(path)[-_TAIL_BYTES:])[-8:]:
-            try:
+        try:
+            tail = index.archive.read(path)[-_TAIL_BYTES:]
+        except ArchiveError:
+            # Said where the flows themselves are asked for.
+            continue
+        for written in _FLOW_TIME.findall(tail)[-8:]:
+            with contextlib.suppress(MalformedError):
                 found.append(parse_moment(written.decode("ascii", "replace")))
-            except MalformedError:
-                continue
     return max(found, default=None)
