@@ -81,7 +81,7 @@ DENY_SECTIONS_CHECKED = VersionFact(
 L7_OPEN_WITHOUT_DEFAULT_DENY = VersionFact(
     "l7-open-without-default-deny",
     Version(1, 18),
-    "Without default deny, application rules refuse nothing; before, they did.",
+    "Without default deny, application rules refuse nothing; before, DNS rules did.",
     "pkg/policy/l4.go:1062-1078, commit e0a7378d04",
 )
 REDIRECT_FIRST = VersionFact(
