@@ -259,6 +259,6 @@ def _cut(text: str, limit: int) -> str:
 
 def _first(text: str, limit: int) -> str:
     cut = text[: max(0, limit)]
-    while size(cut) > limit and cut:
-        cut = cut[:-1]
+    while (over := size(cut) - limit) > 0 and cut:
+        cut = cut[: -((over + 1) // 2)]  # a character is one unit or two: never takes too many
     return cut

@@ -71,12 +71,14 @@ def status_of(report: Report) -> Status:
         return Status(Tone.BAD, "Problems")
     if outcomes & set(_DOUBTFUL):
         return Status(Tone.DOUBT, "Partly unknown")
-    return Status(Tone.GOOD, "Fine")
+    return Status(Tone.GOOD, "")  # a list without a problem is no judgement: its headline says all
 
 
 def opening(report: Report) -> tuple[Status, str, Sentence]:
     """Return status, separator and headline: where the headline starts with the status itself, it is not said twice."""
     status, headline = status_of(report), report.headline
+    if not status.word:
+        return status, "", headline
     if headline.template.casefold().startswith(status.word.casefold()):
         rest = headline.template[len(status.word) :].lstrip(": ")
         return status, " ", Sentence(rest, headline.values)
@@ -95,10 +97,11 @@ def unsaid(report: Report, finding: Finding) -> Sentence | None:
 
 
 def hop_strip(report: Report) -> tuple[tuple[str, Mark], ...]:
-    """Return every hop that was judged, along the path, with its mark."""
+    """Return every hop that was judged, along the path, with its mark; a single hop is no path."""
     judged = [finding for finding in report.findings if finding.outcome is not Outcome.NOT_APPLICABLE]
     by_hop = ((hop, [finding for finding in judged if finding.hop is hop]) for hop in Hop)
-    return tuple((hop_name(hop), _mark_of(findings)) for hop, findings in by_hop if findings)
+    strip = tuple((hop_name(hop), _mark_of(findings)) for hop, findings in by_hop if findings)
+    return strip if len(strip) > 1 else ()
 
 
 def hop_name(hop: Hop | None) -> str:

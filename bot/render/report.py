@@ -1,5 +1,6 @@
 """A report as a Slack message: what is the matter, where, what to do; then how much of it is certain."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -57,7 +58,8 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
 
 def _headline(report: Report) -> str:
     status, separator, headline = reading.opening(report)
-    line = f"{_SIGN[status.tone]} *{status.word}*{separator}{clip(say(headline), 900)}"
+    word = f"*{status.word}*" if status.word else ""
+    line = f"{_SIGN[status.tone]} {word}{separator}{clip(say(headline), 900)}"
     strip = " · ".join(f"*{hop} {mark}*" if mark is Mark.FAIL else f"{hop} {mark}" for hop, mark in _strip(report))
     return f"{line}\n{strip}" if strip else line
 
@@ -76,7 +78,7 @@ def _path(report: Report) -> Iterator[Block]:
     if blockers[1:]:
         yield _listing("Also in the way", blockers[1:], most=5)
     if doubts := reading.doubts(report):
-        yield _listing("Not known" if blockers else "What is missing", doubts, most=5)
+        yield from _missing(report, doubts)
     if seen := reading.seen(report):
         yield section(f"*Seen:* {clip(escape(seen), 700)}")
     if others := reading.noticed(report):
@@ -113,9 +115,17 @@ def _listing(title: str, findings: tuple[Finding, ...], *, most: int, limit: int
     return section(f"*{title}:*\n{bullets(items, most=most, limit=limit)}")
 
 
-def _line(finding: Finding) -> str:
+def _missing(report: Report, doubts: tuple[Finding, ...]) -> Iterator[Block]:
+    if len(doubts) == 1 and reading.unsaid(report, doubts[0]) is None:
+        if doubts[0].advice:
+            yield section(f"*Do:* {clip(escape(doubts[0].advice), 400)}")
+        return
+    yield _listing("Not known" if report.blockers() else "What is missing", doubts, most=5)
+
+
+def _line(finding: Finding, *, advised: bool = True) -> str:
     place = f"*{reading.hop_name(finding.hop)}* " if finding.hop else ""
-    advice = f" → {escape(finding.advice)}" if finding.advice else ""
+    advice = f" → {escape(finding.advice)}" if finding.advice and advised else ""
     return f"{place}{clip(say(finding.sentence), 320)}{clip(advice, 160)}"
 
 
@@ -125,9 +135,10 @@ def _line(finding: Finding) -> str:
 def _list(report: Report) -> Iterator[Block]:
     ordered = reading.worst_first(report.findings)
     shown, rest = ordered[:_ROWS], ordered[_ROWS:]
+    shared = {advice for advice, count in Counter(finding.advice for finding in shown).items() if advice and count > 1}
     rows: list[str] = []
     for index, finding in enumerate(shown):
-        row = f"{reading.mark_of(finding)} {_line(finding)}"
+        row = f"{reading.mark_of(finding)} {_line(finding, advised=finding.advice not in shared)}"
         opener = button(_opener(finding.follow_up), f"{ASK}_{index}", finding.follow_up)
         if opener:
             if rows:
@@ -144,6 +155,8 @@ def _list(report: Report) -> Iterator[Block]:
     if rest:
         items = [f"{reading.mark_of(finding)} {clip(say(finding.sentence), 160)}" for finding in rest]
         yield section(bullets(items, most=_LISTED, limit=1_800, each=200))
+    if shared:
+        yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in sorted(shared)[:4]))
     if seen := reading.seen(report):
         yield section(f"*Seen:* {clip(escape(seen), 700)}")
 

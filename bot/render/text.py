@@ -31,7 +31,8 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False)
     """Return the report as text, a labelled line for each thing that matters, the status first."""
     paint = _ansi if colour else _as_is
     status, separator, headline = reading.opening(report)
-    lines = [f"{paint(status.word.upper(), status.tone)}{separator}{one_line(str(headline))}"]
+    word = paint(status.word.upper(), status.tone) if status.word else ""
+    lines = [f"{word}{separator}{one_line(str(headline))}"]
     lines += _path(report, paint) if report.expected is not None else _rows(report, paint)
     lines += _labelled("names", map(one_line, report.notes))
     lines += _labelled("did you mean", map(one_line, report.candidates))
@@ -49,7 +50,8 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False)
 def markdown(report: Report, *, age: timedelta | None = None) -> str:
     """Return the report as Markdown, for a pull request or an incident document."""
     status = reading.status_of(report)
-    lines = [f"## {status.word}: {_md(str(report.headline))}", "", f"`{_ticked(report.question)}`", ""]
+    lead = f"{status.word}: " if status.word else ""
+    lines = [f"## {lead}{_md(str(report.headline))}", "", f"`{_ticked(report.question)}`", ""]
     if report.expected is not None:
         lines += [" · ".join(f"{hop} {mark}" for hop, mark in reading.hop_strip(report)), ""]
     for finding in reading.worst_first(report.findings):
@@ -66,7 +68,7 @@ def markdown(report: Report, *, age: timedelta | None = None) -> str:
 def _path(report: Report, paint: Paint) -> Iterator[str]:
     blockers = report.blockers()
     strip = (f"{hop} {paint(mark, mark)}" for hop, mark in reading.hop_strip(report))
-    yield from _labelled("path", [" · ".join(strip)] if report.findings else [])
+    yield from _labelled("path", [" · ".join(strip)])
     for finding in blockers[:1]:
         yield from _labelled("cause", _in_full(finding))
     yield from _labelled("also", map(_short, blockers[1:]))

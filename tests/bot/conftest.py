@@ -2,12 +2,14 @@
 
 import base64
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Barrier
 
 import pytest
+import structlog
 from redis import Redis
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
@@ -20,6 +22,12 @@ from bot.playground.workspace import PEOPLE
 from bot.settings import Settings
 from bot.ticket import Ticket
 from workers.embedded import EmbeddedRedis
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet() -> None:
+    """Show warnings and worse only."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 @pytest.fixture

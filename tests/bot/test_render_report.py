@@ -92,8 +92,9 @@ STRIPS = {
 @pytest.mark.parametrize("story", STRIPS)
 def test_the_mark_of_a_hop(story: str) -> None:
     (outcome, blocking), mark = STRIPS[story]
-    shown = report(finding("x", outcome, Hop.DNS, blocking=blocking), finding("y", Outcome.FINE, Hop.DNS))
-    assert hop_strip(shown) == (("dns", mark),)
+    other, fine = finding("x", outcome, Hop.DNS, blocking=blocking), finding("y", Outcome.FINE, Hop.DNS)
+    shown = report(finding("z", Outcome.FINE, Hop.RESOLVE), other, fine)
+    assert hop_strip(shown) == (("resolve", "✓"), ("dns", mark))
 
 
 def test_the_strip_has_only_hops_that_were_judged_along_the_path() -> None:
@@ -149,6 +150,25 @@ def test_without_an_answer_the_missing_fact_is_named_and_how_to_get_it() -> None
     shown = words(samples.cannot_tell())
     assert "*What is missing:*" in shown
     assert "→ Grant the bot list on ciliumnetworkpolicies." in shown
+
+
+def test_a_single_missing_fact_that_the_headline_names_leaves_only_what_to_do() -> None:
+    doubt = finding("there is no namespace x", Outcome.UNKNOWN, Hop.RESOLVE, advice="Check the spelling.")
+    shown = words(report(doubt, headline=Sentence("Cannot tell: there is no namespace x")))
+    assert shown.count("there is no namespace") == 1
+    assert "*Do:* Check the spelling." in shown
+
+
+def test_advice_that_many_lines_share_is_given_once() -> None:
+    rows = [finding(f"drop {number}", Outcome.PROBLEM, advice="Ask why.") for number in range(3)]
+    shown = words(report(*rows, expected=None, observed=None))
+    assert shown.count("Ask why.") == 1
+
+
+def test_a_list_without_a_problem_starts_with_its_headline() -> None:
+    shown = report(finding("x"), headline=Sentence("2 policies"), expected=None, observed=None)
+    assert words(shown).startswith("✅ 2 policies\n")
+    assert plain(shown).startswith("2 policies\n")
 
 
 def test_the_status_is_not_said_twice_when_the_headline_says_it() -> None:
@@ -247,7 +267,7 @@ LISTS = {
     "a problem": (Outcome.PROBLEM, "Problems"),
     "something that could not be read": (Outcome.UNKNOWN, "Partly unknown"),
     "a broken check": (Outcome.BROKEN, "Partly unknown"),
-    "nothing but good news": (Outcome.FINE, "Fine"),
+    "nothing but good news": (Outcome.FINE, ""),
 }
 
 

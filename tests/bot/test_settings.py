@@ -2,8 +2,10 @@
 
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from bot.log import configure_logging
 from bot.settings import Mode, NotConfiguredError, load_settings
@@ -72,20 +74,16 @@ SECRETS = (
 
 
 @pytest.fixture
-def _logging_restored() -> object:
-    root = logging.getLogger()
+def _logging_restored() -> Iterator[None]:
+    root, ours = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
-    import structlog
-
-    structlog.reset_defaults()
+    structlog.configure(**ours)
 
 
 @pytest.mark.usefixtures("_logging_restored")
 def test_no_secret_and_no_stack_reaches_the_log_from_us_or_from_a_library(capsys: pytest.CaptureFixture[str]) -> None:
-    import structlog
-
     configure_logging("DEBUG")
     sentence = (
         "token xoxb-12345-67890-abcDEF and xapp-1-A1-2-abc and xoxe.xoxp-1-abc for redis://user:redis-password@host "
