@@ -50,14 +50,19 @@ class WorkerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CILIUM_TRIAGE_", extra="ignore", populate_by_name=True)
 
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+    """Broker, cache and locks: ``redis://``, or ``rediss://`` with TLS."""
     slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
     """Needed by the worker, not by the scheduler."""
     slack_api_url: str = Field(SLACK_API, validation_alias="SLACK_API_URL")
+    """Another base for GovSlack or a stand-in."""
     source: str = Field("live", pattern=r"^(live|sysdump:.+|replay:.+)$")
+    """Where facts come from: ``live``, ``sysdump:PATH`` or ``replay:PATH``."""
     cluster: str = ""
     """How a live cluster is called in answers; empty: by its context."""
     context: str | None = None
+    """Context of the kubeconfig."""
     kubeconfig: Path | None = None
+    """Empty: ``KUBECONFIG``, else the pod's service account."""
     cilium_namespace: str | None = None
     """Where Cilium lives; empty: it is looked for, ``kube-system`` first."""
     budget: float = Field(10.0, gt=0, le=600)
@@ -67,6 +72,7 @@ class WorkerSettings(BaseSettings):
     grace: float = Field(10.0, gt=0)
     """From the soft limit to the hard limit, after which the process is killed, and again to the redelivery."""
     digests: tuple[Digest, ...] = ()
+    """JSON: ``[{"channel": "C0123", "cron": "0 7 * * mon-fri", "question": "health"}]``, times in UTC."""
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the web process must have the same."""
     alive_file: Path | None = None

@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import handlers.engine  # noqa: F401  (declares codes of its own)
+import bot.settings
+import workers.settings
 from handlers.commands import COMMANDS, Command
 from handlers.model.finding import CODES, Code
 from handlers.probes import PROBES, Probe
+from workers.docs.docstrings import plain
 from workers.docs.schema import report_schema
+from workers.docs.settings import setting_rows
 
 _GENERATED = "<!-- Written by `make docs` from the declarations in the code: change them, not this page. -->"
 
@@ -18,6 +21,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands_page(COMMANDS.values()),
         "codes.md": codes_page(CODES.values(), PROBES),
+        "settings.md": settings_page(),
         "report-schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -68,6 +72,25 @@ def _code(code: Code, probes: list[Probe]) -> Iterator[str]:
         hop = f" at hop `{probe.hop}`" if probe.hop else ""
         blocks = ", which decides whether traffic passes" if probe.blocking else ""
         yield f"Said by the check `{probe.name}`{hop}{blocks}. Its claim: {probe.healthy}"
+
+
+def settings_page() -> str:
+    """Return the page about every environment variable."""
+    head = "| variable | default | meaning |\n|---|---|---|\n"
+    return _page(
+        "# Settings",
+        "Everything is set by environment variables. A variable that is missing or wrong ends the process with a line"
+        " that names it.",
+        "## Web process",
+        plain(bot.settings.Settings.__doc__ or ""),
+        head + "\n".join(setting_rows(bot.settings.Settings)),
+        "## Worker and scheduler",
+        plain(workers.settings.WorkerSettings.__doc__ or ""),
+        head + "\n".join(setting_rows(workers.settings.WorkerSettings)),
+        "The worker also reads `KUBECONFIG` and the variables of the hubble CLI: `HUBBLE_SERVER`, `HUBBLE_TLS`,"
+        " `HUBBLE_TLS_SERVER_NAME`, `HUBBLE_TLS_CA_CERT_FILES`, `HUBBLE_TLS_CLIENT_CERT_FILE` and"
+        " `HUBBLE_TLS_CLIENT_KEY_FILE`.",
+    )
 
 
 def _page(*paragraphs: str) -> str:

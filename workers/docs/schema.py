@@ -1,9 +1,7 @@
 """JSON Schema of the JSON report, from the type hints and docstrings of the dataclasses it is made of."""
 
-import ast
 import dataclasses
 import inspect
-import textwrap
 import types
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from handlers.model.finding import Finding, Value
 from handlers.model.report import SCHEMA, Report
+from workers.docs.docstrings import attribute_docstrings, plain
 
 Json = dict[str, Any]
 
@@ -63,7 +62,7 @@ def _finding(definitions: dict[str, Json]) -> Json:
 
 def _object(cls: type[Any], definitions: dict[str, Json]) -> Json:
     hints = get_type_hints(cls)
-    told = _attribute_docstrings(cls)
+    told = attribute_docstrings(cls)
     properties = {
         item.name: _schema(hints[item.name], definitions)
         | ({"description": told[item.name]} if item.name in told else {})
@@ -72,7 +71,7 @@ def _object(cls: type[Any], definitions: dict[str, Json]) -> Json:
     }
     return {
         "type": "object",
-        "description": _plain(inspect.getdoc(cls) or ""),
+        "description": plain(inspect.getdoc(cls) or ""),
         "properties": properties,
         "required": sorted(properties),
         "additionalProperties": False,
@@ -101,22 +100,3 @@ def _reference(cls: Any, definitions: dict[str, Json]) -> Json:
         definitions[cls.__name__] = {}
         definitions[cls.__name__] = _finding(definitions) if cls is Finding else _object(cls, definitions)
     return {"$ref": f"#/$defs/{cls.__name__}"}
-
-
-def _attribute_docstrings(cls: type[Any]) -> dict[str, str]:
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    assert isinstance(body, ast.ClassDef)  # noqa: S101  (the source of a class is a class)
-    told = {}
-    for statement, following in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(statement, ast.AnnAssign)
-            and isinstance(statement.target, ast.Name)
-            and isinstance(following, ast.Expr)
-            and isinstance(following.value, ast.Constant)
-        ):
-            told[statement.target.id] = _plain(str(following.value.value))
-    return told
-
-
-def _plain(docstring: str) -> str:
-    return " ".join(docstring.replace("``", "`").split())
