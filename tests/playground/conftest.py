@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from slack_sdk import WebClient
 from bot.playground.server import Playground, running_playground
 from bot.playground.settings import PlaygroundSettings
 
-QUICK = PlaygroundSettings(ack_deadline=0.4, retry_delays=(0.0, 0.02, 0.02))
+QUICK = PlaygroundSettings(retry_delays=(0.0, 0.02, 0.02))
+IMPATIENT = replace(QUICK, ack_deadline=0.2)
+"""For tests in which no acknowledgement ever comes."""
 Connect = Callable[[Playground, App], SocketModeHandler]
 
 
@@ -27,6 +30,12 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def playground() -> Iterator[Playground]:
     with running_playground(QUICK) as running:
+        yield running
+
+
+@pytest.fixture
+def impatient() -> Iterator[Playground]:
+    with running_playground(IMPATIENT) as running:
         yield running
 
 
