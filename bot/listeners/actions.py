@@ -18,6 +18,7 @@ from bot.render.failure import failure_message, report_gone
 from bot.render.report import ASK, EVIDENCE, NAMES, PATCH
 from bot.reports import Reports
 from bot.ticket import Where
+from handlers.commands import COMMANDS, Role
 from handlers.model.report import Report
 
 _DOUBLE_CLICK = timedelta(seconds=3)
@@ -41,6 +42,8 @@ def listen(app: App, intake: Intake, reports: Reports) -> None:
                 report = reports.load(str(action.get("value") or ""))
                 if report is None:
                     intake.publisher.whisper(where, failure_message(report_gone()))
+                elif objection := intake.guard.objection(where, _role_of(report), report.command):
+                    intake.publisher.whisper(where, failure_message(objection))
                 else:
                     show(intake.publisher, where, report)
 
@@ -67,6 +70,12 @@ def _show_patch(publisher: Publisher, where: Where, report: Report) -> None:
 
 def _show_names(publisher: Publisher, where: Where, report: Report) -> None:
     publisher.reply(where, names_message(report))
+
+
+def _role_of(report: Report) -> Role:
+    # Who may not ask the question may not see what its answer rests on either.
+    declared = COMMANDS.get(report.command)
+    return declared.role if declared else Role.OPERATOR
 
 
 def _is_pressed_once(intake: Intake, where: Where, body: Mapping[str, Any], action: Mapping[str, Any]) -> bool:

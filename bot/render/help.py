@@ -1,13 +1,14 @@
 """Help and App Home, made from the table of commands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bot.render.blocks import Block, Message, button, code, context, divider, escape, header, message, section
 from handlers.commands.command import Command, Role
 
 _FIRST_NUMBER = 200
-_EXAMPLE = "help"
+"""Numbers of these buttons start above those of candidates."""
+_ASKING_FOR_HELP = {"", "help", "?", "--help", "-h"}
 
 
 def help_message(commands: Mapping[str, Command]) -> Message:
@@ -45,7 +46,6 @@ def _ways() -> str:
     return escape("Plain words do too: why can't shop/frontend reach shop/cart on 8080?  Add fresh to skip the cache.")
 
 
-def is_help(text: str, commands: Sequence[str] | Mapping[str, Command] = ()) -> bool:
+def is_help(text: str) -> bool:
     """Say whether the words ask for help, nothing at all included."""
-    word = text.strip().casefold()
-    return word in ("", _EXAMPLE, "?", "--help", "-h") and word not in commands
+    return text.strip().casefold() in _ASKING_FOR_HELP

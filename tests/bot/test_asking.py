@@ -1,9 +1,11 @@
 """From Slack to the queue: commands, mentions, direct messages, buttons, incidents, as people make them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.playground import person
 from bot.publish import Publisher
 from bot.render.report import report_message
 from bot.reports import Reports
@@ -137,8 +139,8 @@ def test_what_is_delivered_twice_counts_once(bot: Bot, kind: str) -> None:
 
 
 def test_people_who_ask_the_same_share_one_run_and_each_has_a_placeholder(bot: Bot) -> None:
-    for person in ("ada", "grace"):
-        bot.slack.command(person, HERE, "/cilium", QUESTION)
+    for name in ("ada", "grace"):
+        bot.slack.command(name, HERE, "/cilium", QUESTION)
     bot.settle()
     assert len(bot.slack.calls("chat.postMessage")) == 2
     assert len(bot.queue.tickets()) == 1
@@ -285,3 +287,32 @@ def test_a_button_pressed_twice_in_a_hurry_counts_once(bot: Bot) -> None:
 def test_home_lists_what_can_be_asked(bot: Bot) -> None:
     bot.slack.open_home("ada")
     assert "why A B" in str(bot.slack.wait_for(lambda: bot.slack.home("ada")))
+
+
+def test_an_example_in_home_is_asked_in_the_direct_message(bot: Bot) -> None:
+    bot.slack.open_home("ada")
+    home = bot.slack.wait_for(lambda: bot.slack.home("ada"))
+    button = next(block["accessory"] for block in home["blocks"] if block.get("accessory"))
+    press_in_home(bot, "ada", button["action_id"])
+    (ticket,) = bot.asked()
+    assert ticket.where.channel.startswith("D")
+    assert ticket.where.placeholder_ts in [message["ts"] for message in bot.slack.messages(ticket.where.channel)]
+
+
+def press_in_home(bot: Bot, name: str, action_id: str) -> None:
+    stand_in = bot.slack._stand_in
+
+    async def work() -> None:
+        user = person.find_user(stand_in, name)
+        view = stand_in.workspace.views[stand_in.workspace.homes[user.id]]
+        await person.act_in_view(stand_in, user, view, action_id)
+
+    bot.slack._run(work())
+
+
+def test_who_may_not_ask_may_not_see_the_evidence_either(bot: Bot) -> None:
+    operators_only = replace(samples.blocked_on_both_sides(), command="retired")
+    answer = answered(bot, Reports(bot.queue.redis).save(operators_only))
+    bot.slack.click(answer, "evidence")
+    assert "it is for operators" in bot.said_to("ada", HERE)
+    assert bot.slack.files() == []
