@@ -163,6 +163,9 @@ def evidence_of(decision: Decision, facts: Facts) -> list[Evidence]:
     origins: list[Origin] = list(decision.rules)
     if decision.verdict in (Verdict.DENIED, Verdict.UNKNOWN) and decision.reason is not Reason.EXPLICIT_DENY:
         origins = list(decision.default_deny_by)
+    if decision.reason is Reason.ALLOW_LOCALHOST:
+        # Nothing of theirs decides; an author wonders about them all the same.
+        origins = list(decision.default_deny_by)
     miss = decision.nearest_miss
     if miss and decision.verdict is Verdict.DENIED and decision.reason is not Reason.EXPLICIT_DENY:
         # The rule that came nearest stands first: it is where an author would look.

@@ -34,7 +34,7 @@ DROPS_BY_POLICY = code(
 DROPS_BY_FORMER_POLICY = code(
     "DROPS_BY_FORMER_POLICY",
     meaning="Packets of one pair dropped by policy, which the policies as they stand now would allow.",
-    template="{count} × {source} → {destination} on {port}: dropped by policy until {at}; allowed as policies stand now",
+    template="{count} × {source} → {destination} on {port}: dropped by policy until {at}, allowed as policies are now",
 )
 DROPS_BY_UNKNOWN_POLICY = code(
     "DROPS_BY_UNKNOWN_POLICY",

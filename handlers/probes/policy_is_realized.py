@@ -4,21 +4,25 @@ A policy that is valid is not yet enforced: an endpoint that regenerates keeps t
 it waits for something that never comes, such as an Envoy proxy that does not run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from handlers.commands.why import Why
 from handlers.model.agent import AgentEndpoint
-from handlers.model.decision import Decision
+from handlers.model.decision import Decision, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
-from handlers.model.rule import Direction, Rule
-from handlers.model.snapshot import Part
+from handlers.model.flow import EventType, Flow, FlowVerdict
+from handlers.model.rule import Direction, PolicyRef, Rule
+from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
 from handlers.path.judgement import Judged, judged
 from handlers.path.legs import Place
+from handlers.path.observation import clock
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.path.policy_findings import distinct
+from handlers.path.seen import is_at
 from handlers.path.who import agent_endpoint_of, endpoint_of
 from handlers.probes.probe import probe
 
@@ -28,6 +32,9 @@ POLICY_NOT_REALIZED = code(
     template="{endpoint} still enforces the policy that it had before {policies} ({state})",
     advice="Look at the endpoint in the agent's log; a policy with L7 rules needs the Envoy proxy on that node.",
 )
+MATCH_ALL = 4
+"""The match type of an entry for every peer and port."""
+
 POLICY_REALIZED = code(
     "POLICY_REALIZED",
     meaning="The agents report the endpoints ready, with the enforcement that policy demands.",
@@ -60,7 +67,7 @@ def _judge(place: Place, decision: Decision, leg: Judged, facts: Facts) -> Findi
     agent = agent_endpoint_of(place, facts)
     published = endpoint_of(place, facts)
     state = agent.state if agent else published.state if published else None
-    trouble = _trouble(agent, state, decision.direction)
+    trouble = _trouble(agent, state, decision.direction) or _seen_otherwise(leg, decision, facts)
     if trouble:
         policies = policies_of(facts)
         party = leg.source if decision.direction is Direction.EGRESS else leg.destination
@@ -93,6 +100,45 @@ def _l7_pointer(rule: Rule) -> str:
         if entry.l7:
             return f"{entry.pointer}/rules/{entry.l7.parser}"
     return rule.origin.pointer
+
+
+def _seen_otherwise(leg: Judged, decision: Decision, facts: Facts) -> str | None:
+    """Return what flows show against the decision: a verdict event that only a datapath without these policies gives.
+
+    Hubble's verdict for a redirect is REDIRECTED, and a packet that matched an entry for everybody (match type 4: Cilium,
+    pkg/monitor/api/types.go:434-454) was under no default deny.
+    """
+    look = facts.look(Part.FLOWS)
+    if not isinstance(look, Known):
+        return None
+    flows: tuple[Flow, ...] = look.value.flows
+    since = max(filter(None, map(_change_time(facts), decision.selected_by)), default=None)
+    newest = max(
+        (flow for flow in flows if _is_verdict(flow, leg, decision.direction) and since and flow.time > since),
+        key=lambda flow: flow.time,
+        default=None,
+    )
+    if newest is None or newest.verdict is not FlowVerdict.FORWARDED or newest.allowed_by:
+        return None
+    is_denied = decision.verdict is Verdict.DENIED and not decision.audited
+    if (is_denied and newest.policy_match_type == MATCH_ALL) or decision.redirect is not None:
+        return f"Hubble shows packets allowed as under no policy, last at {clock(newest.time)}"
+    return None
+
+
+def _change_time(facts: Facts) -> Callable[[PolicyRef], datetime | None]:
+    changed = {policy.ref: policy.changed_at for policy in facts.policies}
+    return lambda policy: changed.get(str(policy))
+
+
+def _is_verdict(flow: Flow, leg: Judged, direction: Direction) -> bool:
+    return (
+        flow.event_type == EventType.POLICY_VERDICT
+        and flow.direction == str(direction).upper()
+        and is_at(flow.source, leg.leg.source)
+        and is_at(flow.destination, leg.leg.destination)
+        and flow.destination.port == leg.traffic.port
+    )
 
 
 def _trouble(agent: AgentEndpoint | None, state: str | None, direction: Direction) -> str | None:
