@@ -1,0 +1,30 @@
+"""Sets of small numbers, kept in the bits of one integer: union is ``|``, intersection ``&``, size ``bit_count``."""
+
+from collections.abc import Iterable
+
+
+def bit_set(numbers: Iterable[int]) -> int:
+    """Give the set of these numbers."""
+    found = list(numbers)
+    if not found:
+        return 0
+    octets = bytearray((max(found) >> 3) + 1)
+    for number in found:
+        octets[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(octets, "little")
+
+
+def members(bits: int) -> list[int]:
+    """Give the numbers in a set, in order."""
+    text = f"{bits:b}"[::-1]
+    found = []
+    position = text.find("1")
+    while position >= 0:
+        found.append(position)
+        position = text.find("1", position + 1)
+    return found
+
+
+def everything(size: int) -> int:
+    """Give the set of all numbers below ``size``."""
+    return (1 << size) - 1
