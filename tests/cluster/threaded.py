@@ -49,3 +49,6 @@ class ThreadedServer:
     async def _stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+        # Transports that were aborted say goodbye in the next turns of the loop.
+        for _ in range(5):
+            await asyncio.sleep(0)

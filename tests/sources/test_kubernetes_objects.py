@@ -12,7 +12,7 @@ from workers.sources.convert.policies import LAST_APPLIED, policy_object
 from workers.sources.convert.reading import MalformedError
 
 
-def _pod(owner: dict[str, Any] | None = None, labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+def _pod(owner: dict[str, Any] | None = None, labels: dict[str, str] | None = None, spec: Any = None) -> dict[str, Any]:
     owners = {"ownerReferences": [{"controller": True, **owner}]} if owner else {}
     return {"metadata": {"name": "p", "namespace": "shop", "labels": labels or {}, **owners}, "spec": spec}
 
@@ -54,14 +54,14 @@ def test_the_owner_is_the_workload_that_people_know(
 
 
 def test_a_sidecar_declares_ports_and_an_init_container_does_not() -> None:
-    spec = {
+    spec: dict[str, Any] = {
         "containers": [{"name": "a", "image": "a:1", "ports": [{"containerPort": 80}]}],
         "initContainers": [
             {"name": "b", "restartPolicy": "Always", "ports": [{"name": "m", "containerPort": 9}]},
             {"name": "c", "ports": [{"containerPort": 7}]},
         ],
     }
-    pod = kubernetes.pod(_pod(**spec))
+    pod = kubernetes.pod(_pod(spec=spec))
     assert pod.ports == (PodPort(None, 80, "TCP"), PodPort("m", 9, "TCP"))
     assert (pod.ready, pod.phase, pod.service_account) == (None, "Unknown", "default")
 

@@ -13,8 +13,7 @@ from workers.sources.convert import agent_json, agent_text
 from workers.sources.convert.reading import MalformedError
 from workers.sources.deadline import Deadline
 from workers.sources.kube import KubeReader
-from workers.sources.kube_stream import Execution, run_in_pod
-from workers.sources.kube_transport import KubeTransport
+from workers.sources.kube_stream import Execution, PodStreams
 from workers.sources.unread import UnreadError
 
 T = TypeVar("T")
@@ -57,9 +56,9 @@ _READ: Mapping[Part, tuple[AgentCommand, Callable[[Any], object]]] = MappingProx
 class AgentReader:
     """Runs commands in the agents' pods."""
 
-    def __init__(self, transport: KubeTransport, kube: KubeReader) -> None:
-        """Find pods through ``kube``, run commands through ``transport``."""
-        self._transport = transport
+    def __init__(self, streams: PodStreams, kube: KubeReader) -> None:
+        """Find pods through ``kube``, run commands through ``streams``."""
+        self._streams = streams
         self._kube = kube
 
     def read(self, part: Part, node: str, deadline: Deadline) -> object:
@@ -107,10 +106,10 @@ class AgentReader:
     def _run(self, where: tuple[str, str], command: AgentCommand, deadline: Deadline) -> Execution:
         namespace, pod = where
         words = command.value
-        execution = run_in_pod(self._transport, namespace, pod, CONTAINER, words, deadline)
+        execution = self._streams.run(namespace, pod, CONTAINER, words, deadline)
         if execution.code in _NO_SUCH_PROGRAM and words[0] == _BINARY:
             words = (_BINARY_BEFORE_1_15, *words[1:])
-            execution = run_in_pod(self._transport, namespace, pod, CONTAINER, words, deadline)
+            execution = self._streams.run(namespace, pod, CONTAINER, words, deadline)
         if execution.code != 0:
             why = execution.errors.splitlines()[0][:200] if execution.errors else "no reason given"
             raise UnreadError(Gap.FAILED, f"{' '.join(words)} in {namespace}/{pod} exited {execution.code}: {why}")

@@ -23,7 +23,7 @@ from workers.sources.unread import UnreadError
 if TYPE_CHECKING:
     from workers.sources.agent import AgentReader
     from workers.sources.hubble import HubbleReader
-    from workers.sources.kube_stream import PortForward
+    from workers.sources.kube_stream import PodStreams, PortForward
 
 _RELAY_PORT, _RELAY_TLS_PORT, _RELAY_CONTAINER_PORT = 80, 443, 4245
 
@@ -78,6 +78,7 @@ class LiveSource:
         self._hubble_lock = threading.Lock()
         self._hubble: HubbleReader | None = None
         self._agents: AgentReader | None = None
+        self._streams: PodStreams | None = None
         self._forward: PortForward | None = None
 
     @property
@@ -115,9 +116,10 @@ class LiveSource:
             if self._hubble is not None:
                 self._hubble.close()
                 self._hubble = None
-            if self._forward is not None:
-                self._forward.close()
-                self._forward = None
+        with self._lock:
+            if self._streams is not None:
+                self._streams.close()
+                self._streams = None
         self._kube.close()
         self._transport.close()
 
@@ -136,10 +138,19 @@ class LiveSource:
     def _agent_reader(self) -> "AgentReader":
         from workers.sources.agent import AgentReader
 
+        streams = self._pod_streams()
         with self._lock:
             if self._agents is None:
-                self._agents = AgentReader(self._transport, self._kube)
+                self._agents = AgentReader(streams, self._kube)
             return self._agents
+
+    def _pod_streams(self) -> "PodStreams":
+        from workers.sources.kube_stream import PodStreams
+
+        with self._lock:
+            if self._streams is None:
+                self._streams = PodStreams(self._transport)
+            return self._streams
 
     def _hubble_reader(self, deadline: Deadline) -> "HubbleReader":
         """Return the reader of Hubble, connected to the given address, else to relay as the cluster knows it."""
@@ -186,9 +197,5 @@ class LiveSource:
         return replace(found, tls=wants_tls, server_name=found.server_name or RELAY_SERVER_NAME)
 
     def _forwarded(self, namespace: str, pod: str, port: int) -> str:
-        from workers.sources.kube_stream import PortForward
-
-        forward = PortForward(self._transport, namespace, pod, port)
-        address = forward.start()
-        self._forward = forward
-        return address
+        self._forward = self._pod_streams().forward(namespace, pod, port)
+        return self._forward.address

@@ -1,0 +1,213 @@
+"""Agents are asked by a fixed list of commands; exit codes, bounds and refusals come back as reasons."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from handlers.model.agent import EgressGatewayEntry, PolicyMapEntry
+from handlers.model.scope import Ask, Scope
+from handlers.model.snapshot import Gap, Part
+from tests.cluster.fake_api import Fault
+from tests.cluster.lab import Lab
+from tests.cluster.record import NAMES, Output, record
+from tests.sources.asking import known, missing
+from workers.sources.agent import AgentCommand
+from workers.sources.convert import agent_json, agent_text
+from workers.sources.kube_stream import MAX_OUTPUT_BYTES
+from workers.sources.live import LiveSource
+
+ENDPOINTS = Ask(Part.AGENT_ENDPOINTS, Scope(), "lab-node-2")
+STATUS = Ask(Part.AGENT_STATUS, Scope(), "lab-node-2")
+LINE = "cilium-dbg endpoint list -o json"
+
+
+@pytest.fixture
+def source(baseline: Lab) -> Iterator[LiveSource]:
+    found = baseline.source()
+    yield found
+    found.close()
+
+
+def test_every_command_reads_and_none_writes() -> None:
+    reading = {"status", "list", "get"}
+    for command in AgentCommand:
+        assert command.value[0] in ("cilium-dbg", "cilium-health")
+        assert reading & set(command.value)
+        assert all(word.replace("-", "").isalnum() for word in command.value)
+
+
+class TestExec:
+    """One command in the agent's container."""
+
+    def test_the_agent_of_the_right_node_is_asked(self, baseline: Lab, source: LiveSource) -> None:
+        found = known(source, ENDPOINTS)
+        assert {item.pod for item in found if item.pod} == {
+            "checkout-api-cfd74fdd9-m9n8n",
+            "prometheus-f685c85b7-89c4s",
+        }
+        assert baseline.api.commands == [("lab-node-2", LINE)]
+
+    def test_a_node_without_an_agent(self, source: LiveSource) -> None:
+        found = missing(source, Ask(Part.AGENT_STATUS, Scope(), "lab-node-9"))
+        assert (found.gap, "lab-node-9" in found.detail) == (Gap.UNREACHABLE, True)
+
+    def test_an_agent_with_the_older_name_of_the_tool(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.exec.binary = "cilium"
+        assert known(source, ENDPOINTS)
+        assert [line.split()[0] for _, line in baseline.api.commands] == ["cilium-dbg", "cilium"]
+
+    def test_a_command_that_fails(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.exec.overrides[LINE] = Output(b"", 3, "Error: agent is not ready")
+        found = missing(source, ENDPOINTS)
+        assert found.gap is Gap.FAILED
+        assert "exited 3: Error: agent is not ready" in found.detail
+
+    def test_a_connection_that_ends_before_the_command(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.exec.sends_status = False
+        found = missing(source, ENDPOINTS)
+        assert (found.gap, "ended before" in found.detail) == (Gap.FAILED, True)
+
+    def test_output_without_end_is_bounded(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.exec.endless = True
+        found = missing(source, ENDPOINTS)
+        assert (found.gap, f"{MAX_OUTPUT_BYTES >> 20} MiB" in found.detail) == (Gap.FAILED, True)
+
+    def test_output_that_is_no_json(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.exec.overrides[LINE] = Output(b"ENDPOINT   POLICY", 0, "")
+        assert missing(source, ENDPOINTS).gap is Gap.MALFORMED
+
+    def test_output_of_another_shape(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.exec.overrides[LINE] = Output(b'[{"status": {}}]', 0, "")
+        assert missing(source, ENDPOINTS).gap is Gap.MALFORMED
+
+    def test_a_refused_exec_names_the_right(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.faults["exec"] = Fault(status=403)
+        found = missing(source, ENDPOINTS)
+        assert (found.gap, "pods/exec" in found.remedy) == (Gap.FORBIDDEN, True)
+
+    @pytest.mark.parametrize("status", [404, 500])
+    def test_an_api_that_serves_no_exec(self, status: int, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.faults["exec"] = Fault(status=status)
+        assert missing(source, ENDPOINTS).gap is Gap.FAILED
+
+    def test_an_exec_that_hangs_is_left_in_time(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.faults["exec"] = Fault(hangs=True)
+        known(source, Ask(Part.NAMESPACES, Scope()))
+        before = time.monotonic()
+        assert missing(source, ENDPOINTS, timeout=0.5).gap is Gap.TIMEOUT
+        assert time.monotonic() - before < 2.0
+
+    def test_peers_are_told_by_the_prober_else_by_the_long_status(self, baseline: Lab, source: LiveSource) -> None:
+        (by_words,) = known(source, STATUS).peers
+        assert (by_words.name, by_words.host_reachable) == ("lab-node-1", True)
+        health = json.loads(record("01-baseline").outputs["lab-node-1", "cilium-health status -o json"].text)
+        health["local"]["name"] = "lab/lab-node-2"
+        first = next(node for node in health["nodes"] if node["name"] == "lab/lab-node-1")
+        first["host"]["primary-address"]["http"]["status"] = "Connection timed out"
+        baseline.api.exec.overrides["cilium-health status -o json"] = Output(json.dumps(health).encode(), 0, "")
+        (by_prober,) = known(source, STATUS).peers
+        assert (by_prober.host_reachable, by_prober.endpoint_reachable) == (False, True)
+        assert by_prober.error == "Connection timed out"
+
+    def test_a_status_without_any_prober_is_still_a_status(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.exec.overrides["cilium-dbg status --verbose"] = Output(b"", 1, "no")
+        assert known(source, STATUS).peers is None
+
+
+class TestForms:
+    """JSON and text tell the same, and "nothing" is told as None."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_status_in_words_and_in_json(self, name: str) -> None:
+        for node in ("lab-node-1", "lab-node-2"):
+            in_json = agent_json.status(json.loads(record(name).outputs[node, "cilium-dbg status -o json"].text), None)
+            in_words = agent_text.status(record(name).outputs[node, "cilium-dbg status --verbose"].text.decode())
+            for part in ("version", "state", "message", "proxy_redirects", "kube_proxy_replacement", "failing"):
+                assert getattr(in_json, part) == getattr(in_words, part)
+            for component, (state, _) in in_words.components.items():
+                assert in_json.components[component][0] == state
+
+    def test_failing_controllers_in_words(self) -> None:
+        text = (
+            "Cilium:                 Warning   1.18.1 (v1.18.1-abc)\n"
+            "Controller Status:      1/2 healthy\n"
+            "  Name            Last success   Last error   Count   Message\n"
+            "  endpoint-gc     3m50s ago      never        0       no error   \n"
+            "  sync-policymap  5m ago         2s ago       7       map is full\n"
+            "Proxy Status:   No managed proxy redirect\n"
+        )
+        found = agent_text.status(text)
+        assert (found.state, found.version, found.peers) == ("Warning", "1.18.1", None)
+        ((name, failures, error),) = [(item.name, item.failures, item.error) for item in found.failing]
+        assert (name, failures, error) == ("sync-policymap", 7, "map is full")
+
+    def test_failing_controllers_in_json(self) -> None:
+        state = {
+            "consecutive-failure-count": 3,
+            "last-failure-msg": "no",
+            "last-failure-timestamp": "2026-11-20T12:00:00.000Z",
+        }
+        body: dict[str, Any] = {"cilium": {"state": "Warning"}, "controllers": [{"name": "c", "status": state}]}
+        (found,) = agent_json.status(body, None).failing
+        assert (found.failures, found.error, found.last_failure_at is not None) == (3, "no", True)
+
+    def test_an_unreachable_peer_in_words(self) -> None:
+        text = (
+            "Cluster health:   1/2 reachable   (2026-11-20T12:22:51Z)\n"
+            "Name              IP              Node                     Endpoints\n"
+            "  lab/lab-node-1 (localhost):\n"
+            "    Host connectivity to 10.90.0.1:\n"
+            "      ICMP to stack:   OK, RTT=303.429µs   (Last probed: 2026-11-20T12:22:03Z)\n"
+            "  lab/lab-node-2:\n"
+            "    Host connectivity to 10.90.0.2:\n"
+            "      ICMP to stack:   Connection timed out   (Last probed: 2026-11-20T12:22:03Z)\n"
+            '      HTTP to agent:   Get "http://10.90.0.2:4240/hello": context deadline exceeded\n'
+            "Modules Health:\n"
+        )
+        (peer,) = agent_text.peers(text) or ()
+        assert (peer.name, peer.host_reachable, peer.endpoint_reachable) == ("lab-node-2", False, None)
+        assert peer.error == "Connection timed out"
+
+    def test_ports_of_a_policy_map_in_json_and_in_words(self) -> None:
+        key = {"Prefixlen": 60, "Identity": 50404, "TrafficDirection": 0, "Nexthdr": 6, "DestPortNetwork": 12405}
+        entry = {"Key": key, "Flags": 161, "ProxyPortNetwork": 20878, "Packets": 18446744073709551615}
+        expected = PolicyMapEntry(1994, True, True, 50404, 6, 30000, 20, 36433, None)
+        assert agent_json.policy_map([{"EndpointID": "1994", "Content": [entry]}]) == (expected,)
+        text = (
+            "Endpoint ID: 1994\nPath: /sys/fs/bpf/x\n\n"
+            "POLICY   DIRECTION   IDENTITY   PORT/PROTO        PROXY PORT   AUTH TYPE   BYTES   PACKETS   PREFIX\n"
+            "Deny     Ingress     50404      30000-30015/TCP   36433        disabled    -       -         20    \n"
+        )
+        assert agent_text.policy_map(text) == (expected,)
+
+    def test_addresses_that_mean_none(self) -> None:
+        body = [{"SourceIP": "10.0.0.1", "DestCIDR": "198.18.0.0/15", "EgressIP": "0.0.0.0", "GatewayIP": "Not Found"}]
+        assert agent_json.egress_gateways(body) == (EgressGatewayEntry("10.0.0.1", "198.18.0.0/15", None, None),)
+        text = (
+            "Source IP   Destination CIDR   Egress IP   Gateway IP\n"
+            "10.0.0.1    198.18.0.0/15      0.0.0.0     Not Found\n"
+        )
+        assert agent_text.egress_gateways(text) == agent_json.egress_gateways(body)
+        assert agent_text.egress_gateways("No entries found.\n") == ()
+
+    @pytest.mark.parametrize(
+        ("mode", "enforcing"),
+        [
+            ("none", (False, False)),
+            ("ingress", (True, False)),
+            ("audit-egress", (False, True)),
+            ("both", (True, True)),
+            (None, (None, None)),
+        ],
+    )
+    def test_enforcement(self, mode: str | None, enforcing: tuple[bool | None, bool | None]) -> None:
+        body = [{"id": 1, "status": {"policy": {"realized": {"policy-enabled": mode}}}}]
+        (found,) = agent_json.endpoints(body)
+        assert (found.ingress_enforcing, found.egress_enforcing) == enforcing
+
+    def test_null_is_how_go_writes_an_empty_list(self) -> None:
+        assert agent_json.endpoints(None) == ()
+        assert agent_json.learnt_names(None) == ()

@@ -1,0 +1,93 @@
+"""One moment of a cluster, read from its API, Hubble and agents, and from its sysdump, is the same to the model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers.model.scope import Ask
+from handlers.model.snapshot import Missing, Part
+from tests.cluster.lab import lab
+from tests.cluster.record import NAMES
+from tests.sources.asking import every_ask, known, whole
+from workers.sources.sysdump import SysdumpSource
+
+# Typed clients drop or null empty lists of optional fields while a dump is written.
+_DROPPED_BY_THE_DUMP = ("egressGateways", "excludedCIDRs")
+
+
+def _policies(value: Any) -> Any:
+    return [
+        (
+            policy.ref,
+            policy.changed_at,
+            {
+                field: {name: item for name, item in body.items() if name not in _DROPPED_BY_THE_DUMP}
+                for field, body in policy.manifest.items()
+                if field == "spec"
+            },
+        )
+        for policy in value
+    ]
+
+
+def _endpoints(value: Any) -> Any:
+    return sorted((item.id, item.identity, item.labels, item.ips, item.pod, item.ingress_enforcing) for item in value)
+
+
+def _map(value: Any) -> Any:
+    """Counters move between the two readings."""
+    return {(e.endpoint, e.ingress, e.deny, e.identity, e.protocol, e.port, e.prefix) for e in value}
+
+
+def _status(value: Any) -> Any:
+    return value.version, value.state, value.peers, value.proxy_redirects, value.kube_proxy_replacement, value.failing
+
+
+def _names(value: Any) -> Any:
+    return [(item.name, item.ips, item.endpoint) for item in value]
+
+
+_COMPARED: dict[Part, Callable[[Any], Any]] = {
+    Part.POLICIES: _policies,
+    Part.EGRESS_GATEWAYS: _policies,
+    Part.AGENT_ENDPOINTS: _endpoints,
+    Part.AGENT_POLICY_MAP: _map,
+    Part.AGENT_STATUS: _status,
+    Part.AGENT_NAMES: _names,
+}
+_AT_ANOTHER_MOMENT = {Part.FLOWS, Part.AGENT_METRICS}
+_IN_NO_DUMP = {Part.WORKLOADS, Part.RELAY, Part.CIDR_GROUPS}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_two_agree(name: str, tmp_path: Path) -> None:
+    with lab(name, tmp_path) as running:
+        live, dump = running.source(), SysdumpSource(running.record.sysdump)
+        for ask in every_ask(running.now):
+            if ask.part in _AT_ANOTHER_MOMENT:
+                continue
+            of_live = known(live, ask)
+            if ask.part in _IN_NO_DUMP:
+                assert isinstance(dump.read(ask, 10), Missing)
+                continue
+            shown = _COMPARED.get(ask.part, lambda value: value)
+            assert shown(of_live) == shown(known(dump, ask)), ask
+        live.close()
+        dump.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_flows_that_both_have_read_alike(name: str, tmp_path: Path) -> None:
+    with lab(name, tmp_path) as running:
+        live, dump = running.source(), SysdumpSource(running.record.sysdump)
+        ask = Ask(Part.FLOWS, whole(running.now))
+        of_live, of_dump = known(live, ask), known(dump, ask)
+        by_uuid = {flow.uuid: flow for flow in of_dump.flows}
+        shared = [flow for flow in of_live.flows if flow.uuid in by_uuid]
+        assert len(shared) > len(of_live.flows) // 2
+        assert all(flow == by_uuid[flow.uuid] for flow in shared)
+        assert of_live.heard == of_dump.heard
+        live.close()
+        dump.close()
