@@ -3,6 +3,7 @@
 Both the Slack message and the plain text are made from this, so they cannot tell different stories.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -144,6 +145,12 @@ def noticed(report: Report) -> tuple[Finding, ...]:
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings, worst first; what is equally bad keeps the command's own order."""
     return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.outcome)))
+
+
+def shared_advice(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Return the advice that several findings have in common: in a list it is given once, at the end."""
+    counted = Counter(finding.advice for finding in findings if finding.advice)
+    return tuple(advice for advice, count in counted.items() if count > 1)
 
 
 def seen(report: Report) -> str:

@@ -1,6 +1,5 @@
 """A report as a Slack message: what is the matter, where, what to do; then how much of it is certain."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -135,7 +134,7 @@ def _line(finding: Finding, *, advised: bool = True) -> str:
 def _list(report: Report) -> Iterator[Block]:
     ordered = reading.worst_first(report.findings)
     shown, rest = ordered[:_ROWS], ordered[_ROWS:]
-    shared = {advice for advice, count in Counter(finding.advice for finding in shown).items() if advice and count > 1}
+    shared = reading.shared_advice(shown)
     rows: list[str] = []
     for index, finding in enumerate(shown):
         row = f"{reading.mark_of(finding)} {_line(finding, advised=finding.advice not in shared)}"
@@ -156,7 +155,7 @@ def _list(report: Report) -> Iterator[Block]:
         items = [f"{reading.mark_of(finding)} {clip(say(finding.sentence), 160)}" for finding in rest]
         yield section(bullets(items, most=_LISTED, limit=1_800, each=200))
     if shared:
-        yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in sorted(shared)[:4]))
+        yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in shared[:4]))
     if seen := reading.seen(report):
         yield section(f"*Seen:* {clip(escape(seen), 700)}")
 

@@ -78,10 +78,12 @@ def _path(report: Report, paint: Paint) -> Iterator[str]:
 
 
 def _rows(report: Report, paint: Paint) -> Iterator[str]:
+    shared = reading.shared_advice(report.findings)
     for finding in reading.worst_first(report.findings):
         mark = reading.mark_of(finding)
         follow = f"  [{one_line(finding.follow_up)}]" if finding.follow_up else ""
-        yield f"  {paint(mark, mark)} {_short(finding)}{follow}"
+        yield f"  {paint(mark, mark)} {_short(finding, advised=finding.advice not in shared)}{follow}"
+    yield from _labelled("do", map(one_line, shared))
     yield from _labelled("seen", [one_line(reading.seen(report))] if reading.seen(report) else [])
 
 
@@ -93,9 +95,9 @@ def _in_full(finding: Finding) -> Iterator[str]:
         yield f"do: {one_line(finding.advice)}"
 
 
-def _short(finding: Finding) -> str:
+def _short(finding: Finding, *, advised: bool = True) -> str:
     place = f"[{reading.hop_name(finding.hop)}] " if finding.hop else ""
-    advice = f" → {one_line(finding.advice)}" if finding.advice else ""
+    advice = f" → {one_line(finding.advice)}" if finding.advice and advised else ""
     return f"{place}{one_line(finding.text)}{advice}"
 
 

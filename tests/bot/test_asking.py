@@ -1,5 +1,6 @@
 """From Slack to the queue: commands, mentions, direct messages, buttons, incidents, as people make them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -144,6 +145,21 @@ def test_people_who_ask_the_same_share_one_run_and_each_has_a_placeholder(bot: B
     bot.settle()
     assert len(bot.slack.calls("chat.postMessage")) == 2
     assert len(bot.queue.tickets()) == 1
+
+
+def test_fifty_questions_at_once_are_all_acknowledged_within_a_second_and_queued(bot: Bot) -> None:
+    people = ("ada", "grace", "marco")
+
+    def ask(number: int) -> bool:
+        receipt = bot.slack.command(people[number % 3], HERE, "/cilium", f"why shop/frontend shop/cart {8000 + number}")
+        return bool(receipt["acknowledged"])
+
+    with ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(ask, range(50)))
+    took = [delivery["milliseconds"] for delivery in bot.slack.deliveries() if delivery["kind"] == "slash_commands"]
+    assert len(took) == 50
+    assert max(took) < 1000
+    assert len(bot.asked(50)) == 50
 
 
 def test_in_a_channel_without_the_bot_the_asker_is_told_what_to_do(bot: Bot) -> None:

@@ -124,7 +124,7 @@ reports = some.builds(
     candidates=some.lists(text, max_size=15).map(tuple),
 )
 patiently = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 LIVE_MARKUP = re.compile(r"<(?!@U0ADA>)")
