@@ -41,7 +41,16 @@ class Drops:
             pods=(PodQuery(),),
             flows=self._flows(so_far),
             identities=(),
-            leave_out=frozenset({Part.AGENT_NAMES, Part.AGENT_ENDPOINTS, Part.NAMED_PORTS, Part.WORKLOADS}),
+            leave_out=frozenset(
+                {
+                    Part.AGENT_IDENTITIES,
+                    Part.AGENT_ADDRESSES,
+                    Part.AGENT_NAMES,
+                    Part.AGENT_ENDPOINTS,
+                    Part.NAMED_PORTS,
+                    Part.WORKLOADS,
+                }
+            ),
             policy_services=_policies_name_services(so_far) or None,
         )
 

@@ -38,7 +38,16 @@ class Health:
         return Scope(
             all_namespaces=True,
             nodes=nodes[:MOST_AGENTS] if nodes is not None else None,
-            leave_out=frozenset({Part.FLOWS, Part.AGENT_NAMES, Part.NAMED_PORTS, Part.POLICY_SERVICES}),
+            leave_out=frozenset(
+                {
+                    Part.AGENT_IDENTITIES,
+                    Part.AGENT_ADDRESSES,
+                    Part.FLOWS,
+                    Part.AGENT_NAMES,
+                    Part.NAMED_PORTS,
+                    Part.POLICY_SERVICES,
+                }
+            ),
         )
 
 

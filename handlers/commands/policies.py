@@ -38,7 +38,9 @@ class PoliciesOf:
             pods=(PodQuery(namespace=namespace),),
             nodes=self._nodes(so_far),
             identities=(),
-            leave_out=frozenset({Part.FLOWS, Part.RELAY, Part.AGENT_NAMES}),
+            leave_out=frozenset(
+                {Part.AGENT_IDENTITIES, Part.AGENT_ADDRESSES, Part.FLOWS, Part.RELAY, Part.AGENT_NAMES}
+            ),
         )
 
     def _nodes(self, so_far: Facts) -> tuple[str, ...] | None:

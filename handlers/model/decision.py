@@ -132,10 +132,7 @@ class CidrExcepts(Clause):
 
 @dataclass(frozen=True, slots=True)
 class CidrSparesCluster(Clause):
-    """The prefix contains the address, but a CIDR never selects pods.
-
-    Nor nodes, without ``policy-cidr-match-mode: nodes``.
-    """
+    """A CIDR never selects pods, nor nodes without ``policy-cidr-match-mode: nodes``, whatever their address."""
 
     cidr: str
     address: str

@@ -2,13 +2,14 @@
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.model.cluster import Node, Pod
 from handlers.model.endpoint import EntityName
 from handlers.model.facts import Facts
-from handlers.model.labels import LabelSet, Network, pod_identity_labels
+from handlers.model.labels import LabelSet, Network, Source, pod_identity_labels
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
+from handlers.path.addresses import labels_on
 from handlers.path.legs import Leg, Place, PlaceKind
 from handlers.path.outside import known_addresses
 from handlers.path.policies import names_on, policies_of, policy_node
@@ -57,7 +58,7 @@ def parties_of(leg: Leg, *, at_source: bool, learns_names: bool, facts: Facts) -
         case _:
             for cidr in place.ips:
                 for address in _samples(cidr, policies):
-                    yield Assumed(policies.party_of_ip(address, names_on(other.node, address, facts)))
+                    yield Assumed(_of_address(address, other.node, (), policies, facts))
 
 
 def _of_pod(place: Place, pod: Pod, policies: PolicySet, facts: Facts) -> Assumed:
@@ -118,14 +119,30 @@ def _of_entity(entity: EntityName) -> Party:
     )
 
 
+def _of_address(address: str, viewer: str | None, learnt: tuple[str, ...], policies: PolicySet, facts: Facts) -> Party:
+    """Return the party of an address outside in the eyes of one node.
+
+    Where that node's own labels for it are known, they settle which DNS rules and CIDR groups mean it.
+    """
+    labels = labels_on(viewer, address, facts)
+    if labels is None:
+        names = names_on(viewer, address, facts)
+        return policies.party_of_ip(address, None if names is None and not learnt else (*(names or ()), *learnt))
+    party = policies.party_of_ip(address, learnt)
+    settled = [label for label in LabelSet.parse(labels) if label.source in (Source.FQDN, Source.CIDR_GROUP)]
+    return replace(
+        party,
+        labels=party.labels.with_labels(settled),
+        missing=party.missing - {MissingFact.CIDR_GROUPS, MissingFact.DNS_NAMES},
+    )
+
+
 def _of_name(leg: Leg, *, learns_names: bool, policies: PolicySet, facts: Facts) -> Iterator[Assumed]:
     name = leg.destination.host_name
     addresses = known_addresses(leg, facts)
     for address in addresses:
-        names = set(names_on(leg.source.node, address, facts) or ())
-        if learns_names:
-            names.add(name)
-        yield Assumed(policies.party_of_ip(address, tuple(sorted(names))))
+        learnt = (name,) if learns_names else ()
+        yield Assumed(_of_address(address, leg.source.node, learnt, policies, facts))
     if not addresses:
         yield Assumed(
             Party(

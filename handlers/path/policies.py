@@ -1,5 +1,7 @@
 """The policies in reach, compiled once for a snapshot, with what they refer to."""
 
+from dataclasses import replace
+
 from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PodPort, PolicyObject, Service
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, RelayStatus
@@ -20,6 +22,8 @@ POLICY_OPTIONAL_PARTS: tuple[Part, ...] = (
     Part.CILIUM_ENDPOINTS,
     Part.NAMED_PORTS,
     Part.AGENT_NAMES,
+    Part.AGENT_IDENTITIES,
+    Part.AGENT_ADDRESSES,
     Part.AGENT_ENDPOINTS,
     Part.FLOWS,
     Part.RELAY,
@@ -66,11 +70,26 @@ def _config(facts: Facts) -> tuple[PolicyConfig, str | None]:
             config = PolicyConfig.from_cilium_config(known.options, version or USUAL_VERSION)
         except (ConfigError, ValueError) as error:
             return PolicyConfig(cluster_name=known.cluster_name), f"cilium-config was not understood ({error})"
-        return config, None if version else f"Cilium's version is not known; the meaning of {USUAL_VERSION} is assumed"
+        return _with_defects(
+            config, version
+        ), None if version else f"Cilium's version is not known; the meaning of {USUAL_VERSION} is assumed"
     version = _version_from_relay(facts)
     options = {"cluster-name": _cluster_name_from_labels(facts)}
     config = PolicyConfig.from_cilium_config(options, version or USUAL_VERSION)
-    return config, f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed"
+    return _with_defects(
+        config, version
+    ), f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed"
+
+
+def _with_defects(config: PolicyConfig, version: str | None) -> PolicyConfig:
+    """Return the settings with the defects of a development snapshot of 1.19, mended before its release.
+
+    An ingress peer that is only an ipBlock also selects the namespace (cilium#46305), and a Service selector with dots
+    in a key selects nothing (cilium#41151).
+    """
+    if version and "1.19.0-dev" in version:
+        return replace(config, network_policy_block_opens_namespace=True, service_selector_loses_dots=True)
+    return config
 
 
 def _version_from_relay(facts: Facts) -> str | None:

@@ -55,7 +55,7 @@ from handlers.model.rule import (
 from handlers.policy.cidr import network_of, parse_address
 from handlers.policy.decide import Outcome, Posture
 from handlers.policy.entities import entities_of
-from handlers.policy.filters import peer_selectors
+from handlers.policy.filters import NARROWED_KINDS, peer_selectors
 from handlers.policy.l7 import http_differences
 from handlers.policy.ports import EXPANDED_ANY, covered, protocol_of
 
@@ -73,7 +73,7 @@ _COSTS: dict[type[Clause], float] = {
     FqdnNotLearnt: 1.6,
     CidrExcepts: 1.6,
     FqdnNotListed: 2.0,
-    CidrSparesCluster: 2.0,
+    CidrSparesCluster: 2.4,
     CidrMisses: 2.2,
     CidrGroupMisses: 2.2,
     EntityDiffers: 2.3,
@@ -188,7 +188,9 @@ class _Walk:
                 return (), True
         best: tuple[Clause, ...] | None = None
         for peer in rule.peers:
-            clauses = self.clauses_of_peer(rule, peer) or self.narrowing_clauses(rule)
+            clauses = self.clauses_of_peer(rule, peer)
+            if peer.kind in NARROWED_KINDS and not peer.cidr:
+                clauses += self.narrowing_clauses(rule)
             if clauses and (best is None or _distance(clauses) < _distance(best)):
                 best = clauses
         if best is not None and not narrowing and not certain:
@@ -267,15 +269,18 @@ class _Walk:
 
     def cidr_clause(self, peer: Peer, origin: Origin) -> Clause:
         """Tell why a prefix did not select the other end."""
+        # Only identities with a CIDR label, or the world's, can be selected by prefix at all.
+        has_prefix = any(label.source == Source.CIDR for label in self.labels)
         network = network_of(peer.cidr)
         inside = next((text for text in self.peer.ips if network is not None and _contains(network, text)), None)
+        if not self.peer.is_outside and not has_prefix:
+            return CidrSparesCluster(origin, peer.cidr, inside or self.address, self.entities)
         if inside is None:
             return CidrMisses(origin, peer.cidr, self.address)
-        if self.peer.is_outside:
-            for index, text in enumerate(peer.excepts):
-                carved = network_of(text)
-                if carved is not None and _contains(carved, inside):
-                    return CidrExcepts(origin.at("except", index), peer.cidr, text, inside)
+        for index, text in enumerate(peer.excepts):
+            carved = network_of(text)
+            if carved is not None and _contains(carved, inside):
+                return CidrExcepts(origin.at("except", index), peer.cidr, text, inside)
         return CidrSparesCluster(origin, peer.cidr, inside, self.entities)
 
     def fqdn_clause(self, peer: Peer, origin: Origin) -> Clause:

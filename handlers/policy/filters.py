@@ -34,7 +34,8 @@ from handlers.model.rule import (
 )
 from handlers.policy.ports import EXPANDED_ANY
 
-_NARROWED_KINDS = (PeerKind.ENDPOINTS, PeerKind.NODES, PeerKind.ENTITY, PeerKind.SERVICE)
+NARROWED_KINDS = (PeerKind.ENDPOINTS, PeerKind.NODES, PeerKind.ENTITY, PeerKind.SERVICE)
+"""The peers that requirements of other rules narrow."""
 HOST_SELECTOR = LabelSelector((Requirement(Source.RESERVED, "host", Operator.EQUALS, ("",)),))
 
 _DEFAULT_PRIORITIES = {"": 0, "http": 101, "kafka": 106, "tls": 116, "dns": 121, "crd": 126}
@@ -172,7 +173,7 @@ def peer_selectors(rule: Rule, narrowing: tuple[Requirement, ...]) -> tuple[Labe
         return None
     selectors = []
     for peer in rule.peers:
-        narrowed = narrowing and peer.kind in _NARROWED_KINDS and not peer.cidr
+        narrowed = narrowing and peer.kind in NARROWED_KINDS and not peer.cidr
         for selector in peer.selectors:
             selectors.append(LabelSelector((*selector.requirements, *narrowing)) if narrowed else selector)
     # One wildcard makes the others pointless: only it gets a cell (pkg/policy/l4.go, createL4Filter).

@@ -80,7 +80,7 @@ def compile_policies(
         status, parsed = _compile_one(manifest, config, surroundings)
         statuses.append(status)
         rules.extend(parsed)
-    return PolicySet(tuple(statuses), tuple(_share_selectors(rules)), config, surroundings)
+    return PolicySet(tuple(statuses), tuple(rules), config, surroundings)
 
 
 def _compile_one(
@@ -122,18 +122,6 @@ def _reference(manifest: object) -> PolicyRef:
     return PolicyRef(kind[:120], namespace, text_of(metadata, "name", "/metadata"))
 
 
-def _share_selectors(rules: Iterable[Rule]) -> Iterable[Rule]:
-    """Make equal selectors one object, so that whoever matches selectors against identities does it once for each."""
-    known: dict[LabelSelector, LabelSelector] = {}
-
-    def shared(selector: LabelSelector) -> LabelSelector:
-        return known.setdefault(selector, selector)
-
-    for rule in rules:
-        peers = tuple(replace(peer, selectors=tuple(map(shared, peer.selectors))) for peer in rule.peers)
-        yield replace(rule, peers=peers, subject=replace(rule.subject, selector=shared(rule.subject.selector)))
-
-
 class PolicySet:
     """Compiled policies. Decisions are pure functions of it; it only remembers which rules select which identity."""
 
@@ -162,7 +150,11 @@ class PolicySet:
 
     @property
     def selectors(self) -> tuple[LabelSelector, ...]:
-        """Every distinct selector of the rules, of subjects and of peers."""
+        """Every distinct selector of the rules, of subjects and of peers.
+
+        Selectors are equal whatever place in a manifest they remember, so whoever matches them against many identities
+        does it once for each of these.
+        """
         found = dict.fromkeys(rule.subject.selector for rule in self.rules)
         found.update(
             dict.fromkeys(selector for rule in self.rules for peer in rule.peers for selector in peer.selectors)
@@ -269,6 +261,15 @@ class PolicySet:
             audited = self.config.audit_mode if subject.audit is None else subject.audit
             decision = replace(decision, audited=audited)
         return self._explainer.explain(decision, outcome, posture, labels)
+
+    def outcome(
+        self, direction: Direction, subject: Party, peer: Party, traffic: Traffic
+    ) -> tuple[Outcome, tuple[MissingFact, ...]]:
+        """Decide one direction without explaining it: for whoever compares a great many flows."""
+        if not is_under_policy(subject, self.config):
+            return Outcome(Verdict.NOT_APPLICABLE, Reason.NOT_AN_ENDPOINT), ()
+        posture = self.posture(subject, direction)
+        return self._outcome(direction, subject, peer, self.labels_seen(peer, subject), posture, traffic)
 
     def _table(self, direction: Direction, subject: Party, posture: Posture, localhost: LabelSet | None) -> Table:
         kind = SubjectKind.NODES if subject.kind in (PartyKind.NODE, PartyKind.HOST) else SubjectKind.ENDPOINTS

@@ -1,0 +1,117 @@
+"""A small new policy, where extending one that is there would reach further or is nobody's to extend."""
+
+import re
+from collections.abc import Iterator
+
+from handlers.model.labels import LabelSet, Source
+from handlers.model.party import PartyKind
+from handlers.model.rule import Direction, PolicyKind, PolicyRef
+from handlers.patch.asked import BlockedSide
+from handlers.patch.edits import Edit
+from handlers.patch.extend import new_rule, writings
+from handlers.patch.ground import bits
+from handlers.patch.peers import Writing, name_of
+from handlers.policy.views import own_labels
+
+_API_VERSIONS = {
+    PolicyKind.NETWORK_POLICY: "networking.k8s.io/v1",
+    PolicyKind.CILIUM: "cilium.io/v2",
+    PolicyKind.CILIUM_CLUSTERWIDE: "cilium.io/v2",
+}
+_MOST_NAME = 63
+_RESERVED_SUBJECTS = {PartyKind.HEALTH: "health", PartyKind.INGRESS: "ingress", PartyKind.INIT: "init"}
+_HOSTNAME = "kubernetes.io/hostname"
+
+
+def new_policies(side: BlockedSide) -> Iterator[Edit]:
+    """Propose new policies of the kinds that can say it, first the kind that the subject is isolated by."""
+    labels = own_labels(side.subject)
+    if not labels.namespace:
+        yield from _cluster_wide(side, labels)
+        return
+    owners = {origin.policy.kind for origin in side.decision.default_deny_by}
+    kinds = [PolicyKind.CILIUM]
+    if owners == {PolicyKind.NETWORK_POLICY}:
+        kinds.insert(0, PolicyKind.NETWORK_POLICY)
+    for place, kind in enumerate(kinds):
+        if kind is PolicyKind.NETWORK_POLICY and side.traffic.protocol.is_icmp:
+            continue
+        for writing in writings(side, kind, labels.namespace):
+            yield _namespaced(side, labels, kind, writing, place)
+
+
+def _namespaced(side: BlockedSide, labels: LabelSet, kind: PolicyKind, writing: Writing, place: int) -> Edit:
+    selector: dict[str, object] = {}
+    chosen = side.writer.labels(labels)
+    if kind is PolicyKind.NETWORK_POLICY:
+        chosen = {key: value for key, value in chosen.items() if not key.startswith("k8s:")}
+    if chosen:
+        selector = {"matchLabels": chosen}
+    rule = new_rule(side, kind, writing)
+    spec: dict[str, object]
+    if kind is PolicyKind.NETWORK_POLICY:
+        spec = {"podSelector": selector, "policyTypes": [side.direction.capitalize()], side.direction: [rule]}
+    else:
+        spec = {"endpointSelector": selector}
+        if _would_isolate(side, labels, chosen):
+            spec["enableDefaultDeny"] = {str(side.direction): False}
+        spec[side.direction] = [rule]
+    return _edit(side, kind, labels, spec, writing, place)
+
+
+def _would_isolate(side: BlockedSide, labels: LabelSet, chosen: dict[str, str]) -> bool:
+    """Tell whether the selector means somebody whom no policy isolates yet in this direction, as far as is known."""
+    if not side.writer.complete:
+        return True
+    ground = side.writer.ground
+    selected = ground.with_label(Source.K8S, "io.kubernetes.pod.namespace", labels.namespace)
+    for key, value in chosen.items():
+        selected &= ground.with_label(Source.K8S, key.removeprefix("k8s:"), value)
+    parties = (ground.identities[position].party for position in bits(selected))
+    return not all(side.policies.posture(party, side.direction).default_deny for party in parties if party.managed)
+
+
+def _cluster_wide(side: BlockedSide, labels: LabelSet) -> Iterator[Edit]:
+    """Write for a subject outside every namespace: a node, or an endpoint of Cilium's own."""
+    kind = PolicyKind.CILIUM_CLUSTERWIDE
+    reserved = _RESERVED_SUBJECTS.get(side.subject.kind)
+    if reserved is not None:
+        subject = {"endpointSelector": {"matchLabels": {f"reserved:{reserved}": ""}}}
+    elif side.subject.kind in (PartyKind.NODE, PartyKind.HOST):
+        own = [label for label in labels if label.source == Source.K8S and label.value]
+        hostname = [label for label in own if label.key == _HOSTNAME]
+        subject = {"nodeSelector": {"matchLabels": {label.key: label.value for label in hostname or own}}}
+    else:
+        return
+    for writing in writings(side, kind, ""):
+        spec = {**subject, side.direction: [new_rule(side, kind, writing)]}
+        yield _edit(side, kind, labels, spec, writing, 0)
+
+
+def _edit(
+    side: BlockedSide, kind: PolicyKind, labels: LabelSet, spec: dict[str, object], writing: Writing, place: int
+) -> Edit:
+    namespace = labels.namespace
+    policy = PolicyRef(str(kind), namespace, _free_name(side, kind, namespace, labels))
+    metadata = {"name": policy.name, "namespace": namespace} if namespace else {"name": policy.name}
+    manifest = {"apiVersion": _API_VERSIONS[kind], "kind": str(kind), "metadata": metadata, "spec": spec}
+    preposition = "from" if side.direction is Direction.INGRESS else "to"
+    title = f"new {kind} {policy.short}: allow {side.traffic} {preposition} {writing.words}"
+    return Edit(policy, manifest, (), title, preference=10 * place + writing.rank, needs_name=writing.is_by_name)
+
+
+def _free_name(side: BlockedSide, kind: PolicyKind, namespace: str, labels: LabelSet) -> str:
+    peer = side.names[0] if side.names else name_of(side.peer, side.seen)
+    subject = name_of(side.subject, labels)
+    preposition = "from" if side.direction is Direction.INGRESS else "to"
+    words = f"{_dashed(subject)}-{preposition}-{_dashed(peer)}".strip("-")
+    name, number = words[:_MOST_NAME].rstrip("-"), 1
+    while PolicyRef(str(kind), namespace, name) in side.manifests:
+        number += 1
+        ending = f"-{number}"
+        name = words[: _MOST_NAME - len(ending)].rstrip("-") + ending
+    return name
+
+
+def _dashed(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "peer"

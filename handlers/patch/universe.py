@@ -1,0 +1,207 @@
+"""Everybody whose flows a patch could change: pods by identity, nodes, entities, and classes of outside addresses."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from handlers.model.labels import LabelSet
+from handlers.model.party import Party, PartyKind
+from handlers.patch.ground import Ground
+from handlers.patch.known import KnownIdentity
+from handlers.patch.outside import classes_of
+from handlers.policy.policy_set import PolicySet
+from handlers.policy.views import is_local_node
+
+_RESERVED = {
+    "health": PartyKind.HEALTH,
+    "ingress": PartyKind.INGRESS,
+    "init": PartyKind.INIT,
+    "unmanaged": PartyKind.UNMANAGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One identity, as the old and as the new policies see it: a new prefix gives an address another identity."""
+
+    title: str
+    before: Party
+    after: Party
+    count: int = 1
+    samples: tuple[str, ...] = ()
+
+    @property
+    def is_pod(self) -> bool:
+        """Whether it is an ordinary pod, of which there can be several."""
+        return self.before.kind is PartyKind.ENDPOINT
+
+    @property
+    def is_own_node(self) -> bool:
+        """Whether it is "the node of the other end": nobody but pods talks to it under that name."""
+        return self.before.kind is PartyKind.HOST
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it is a node, under whatever name."""
+        return self.before.kind in (PartyKind.HOST, PartyKind.NODE, PartyKind.REMOTE_NODE, PartyKind.KUBE_APISERVER)
+
+
+class Universe:
+    """The members: pods first, in the order of the ground's bits, then everybody else."""
+
+    def __init__(self, ground: Ground, others: Iterable[Member]) -> None:
+        """Number the members."""
+        self.ground = ground
+        self.others = tuple(others)
+        self._pods: dict[int, Member] = {}
+
+    @property
+    def first_other(self) -> int:
+        """The number of the first member that is no pod."""
+        return len(self.ground.identities)
+
+    def __len__(self) -> int:
+        return self.first_other + len(self.others)
+
+    def __getitem__(self, number: int) -> Member:
+        if number >= self.first_other:
+            return self.others[number - self.first_other]
+        found = self._pods.get(number)
+        if found is None:
+            identity = self.ground.identities[number]
+            party = identity.party
+            found = self._pods[number] = Member("", party, party, identity.count, identity.samples)
+        return found
+
+    def find(self, party: Party, other: Party) -> int | None:
+        """Give the member that a party is in the eyes of the other end."""
+        if party.kind is PartyKind.ENDPOINT:
+            return self.ground.position_of(party.labels, _identity(party))
+        local = is_local_node(party, other)
+        for number, member in enumerate(self.others, self.first_other):
+            if member.is_own_node != local:
+                continue
+            if local and (member.before.local_labels or member.before.labels) == (party.local_labels or party.labels):
+                return number
+            if not local and member.before.labels == party.labels and member.before.fqdn_names == party.fqdn_names:
+                return number
+        return None
+
+
+def _identity(party: Party) -> KnownIdentity:
+    return KnownIdentity(party.labels, 1, (party.name,), party.named_ports, party.managed)
+
+
+def with_pods(identities: Iterable[KnownIdentity], asked: Iterable[Party]) -> tuple[KnownIdentity, ...]:
+    """Add the asked pods to the identities in use, where they are not among them."""
+    found = list(identities)
+    ground = Ground(found)
+    for party in asked:
+        if party.kind is PartyKind.ENDPOINT and ground.position_of(party.labels, _identity(party)) is None:
+            found.append(_identity(party))
+            ground = Ground(found)
+    return tuple(found)
+
+
+def universe_of(
+    ground: Ground, old: PolicySet, new: PolicySet, asked: tuple[tuple[Party, Party], ...], outside: Iterable[Party]
+) -> Universe:
+    """Gather the members for a change from one set of policies to another.
+
+    ``asked`` pairs each end of the asked flow with itself as the new policies see it.
+    """
+    found: dict[tuple[object, ...], Member] = {}
+    ends = [Member(str(before), before, after) for before, after in asked if before.kind is not PartyKind.ENDPOINT]
+    addresses = [member for member in ends if member.before.kind is PartyKind.OUTSIDE]
+    for member in (*addresses, *_nodes(old, new), *_entities(), *_outside(old, new, asked, outside)):
+        found.setdefault(_essence(member), member)
+    universe = Universe(ground, found.values())
+    (source, _), (destination, _) = asked
+    for end, other in ((source, destination), (destination, source)):
+        if end.kind is not PartyKind.ENDPOINT and universe.find(end, other) is None:
+            universe = Universe(ground, (*universe.others, *(member for member in ends if member.before is end)))
+    return universe
+
+
+def _essence(member: Member) -> tuple[object, ...]:
+    """Give what policy can see of a member."""
+    seen = [
+        (party.labels, party.local_labels if member.is_own_node else None, party.fqdn_names, party.missing)
+        for party in (member.before, member.after)
+    ]
+    return (member.is_own_node, member.before.host_labels, member.before.managed, *seen)
+
+
+def _entities() -> Iterator[Member]:
+    remote = LabelSet.reserved("remote-node")
+    for name, kind, labels in (
+        ("remote-node", PartyKind.REMOTE_NODE, remote),
+        ("kube-apiserver", PartyKind.KUBE_APISERVER, LabelSet.reserved("kube-apiserver", "remote-node")),
+    ):
+        party = Party(kind=kind, labels=labels, name=name, managed=False)
+        yield Member(name, party, party)
+    for name, kind in _RESERVED.items():
+        party = Party(kind=kind, labels=LabelSet.reserved(name), name=name, managed=kind is not PartyKind.UNMANAGED)
+        yield Member(name, party, party)
+
+
+def _nodes(old: PolicySet, new: PolicySet) -> Iterator[Member]:
+    nodes = tuple(old.surroundings.nodes or ())
+    for node in (*nodes, None):
+        if node is not None and node.cluster not in ("", old.config.cluster_name):
+            continue
+        before, after = (
+            Party(
+                kind=PartyKind.HOST,
+                labels=policies.addresses.local_labels(node),
+                local_labels=policies.addresses.local_labels(node),
+                host_labels=policies.addresses.host_labels(node) if old.config.host_firewall else None,
+                name="host",
+                managed=node is not None,
+            )
+            for policies in (old, new)
+        )
+        if node is not None or not nodes:
+            yield Member("host", before, after)
+    for node in nodes:
+        for address in node.ips or ("",):
+            before, after = (_without_host_labels(policies.party_of_node(node, address), old) for policies in (old, new))
+            yield Member(f"node {node.name}", before, after)
+
+
+def _without_host_labels(party: Party, policies: PolicySet) -> Party:
+    """Labels of the host matter only where the host firewall is on; without them like nodes are one member."""
+    return party if policies.config.host_firewall else replace(party, host_labels=None, local_labels=None)
+
+
+def _outside(
+    old: PolicySet, new: PolicySet, asked: tuple[tuple[Party, Party], ...], outside: Iterable[Party]
+) -> Iterator[Member]:
+    named = [party for party in outside if party.kind is PartyKind.OUTSIDE and party.ips]
+    for party in named:
+        yield Member(str(party), party, as_seen_by(new, party))
+    more = [ip for before, _ in asked if before.kind is PartyKind.OUTSIDE for ip in before.ips]
+    for title, address in classes_of((old, new), more):
+        yield Member(title, old.party_of_ip(str(address)), new.party_of_ip(str(address)))
+
+
+def as_seen_by(policies: PolicySet, party: Party, names: tuple[str, ...] | None = None) -> Party:
+    """Give the party as a set of policies sees it: prefixes that only they know change the identity of an address.
+
+    ``names`` are further DNS names that the address has got by then.
+    """
+    known = party.fqdn_names
+    if names:
+        known = tuple(dict.fromkeys((*(known or ()), *names)))
+    if party.kind is PartyKind.OUTSIDE:
+        if not party.ips:
+            return replace(party, fqdn_names=known)
+        seen = policies.party_of_ip(party.ips[0], known or ())
+        return replace(seen, name=party.name, fqdn_names=known, missing=party.missing)
+    if party.kind is PartyKind.NODE and policies.config.cidr_matches_nodes and party.ips:
+        seen = policies.party_of_ip(party.ips[0], known or ())
+        return replace(party, labels=seen.labels, local_labels=seen.local_labels)
+    if party.kind is PartyKind.HOST and policies.config.cidr_matches_nodes:
+        node = next((one for one in policies.surroundings.nodes or () if one.name == party.node), None)
+        seen_labels = policies.addresses.local_labels(node)
+        return replace(party, labels=seen_labels, local_labels=seen_labels)
+    return party

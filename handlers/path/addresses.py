@@ -1,0 +1,63 @@
+"""The identity that one node gives to an address: what its agent says, else what its flows carried."""
+
+import ipaddress
+
+from handlers.model.facts import Facts
+from handlers.model.flow import Flow
+from handlers.model.reserved import RESERVED_IDENTITIES
+from handlers.model.snapshot import Known, Part
+from handlers.path.change import newest_change
+
+
+def labels_on(node: str | None, address: str, facts: Facts) -> tuple[str, ...] | None:
+    """Return the labels that policy on ``node`` sees for an address outside, None where nothing tells.
+
+    Numbers of such identities mean something on their own node only, so they are never carried from one to another.
+    """
+    by_agent = _by_agent(node, address, facts)
+    return by_agent if by_agent is not None else _by_flows(node, address, facts)
+
+
+def _by_agent(node: str | None, address: str, facts: Facts) -> tuple[str, ...] | None:
+    cache, identities = facts.look(Part.AGENT_ADDRESSES), facts.look(Part.AGENT_IDENTITIES)
+    if not isinstance(cache, Known) or not isinstance(identities, Known):
+        return None
+    entries, known = cache.value.on(node), identities.value.on(node)
+    if not isinstance(entries, Known) or not isinstance(known, Known):
+        return None
+    found = ipaddress.ip_address(address)
+    # The agent's ipcache is looked up by the longest prefix (Cilium, bpf/lib/eps.h).
+    length, number = -1, None
+    for entry in entries.value:
+        network = _network(entry.cidr)
+        if network is not None and network.version == found.version and found in network and network.prefixlen > length:
+            length, number = network.prefixlen, entry.identity
+    if number is None:
+        return None
+    if number in RESERVED_IDENTITIES:
+        return (f"reserved:{RESERVED_IDENTITIES[number][0]}",)
+    return next((entry.labels for entry in known.value if entry.number == number), None)
+
+
+def _by_flows(node: str | None, address: str, facts: Facts) -> tuple[str, ...] | None:
+    look = facts.look(Part.FLOWS)
+    if not isinstance(look, Known) or node is None:
+        return None
+    change = newest_change(facts)
+    flows: tuple[Flow, ...] = look.value.flows
+    # Flows from before the last change carry the labels of policies that are gone.
+    ends = [
+        (flow.time, end.labels)
+        for flow in flows
+        if flow.node == node and (change is None or flow.time > change.at)
+        for end in (flow.source, flow.destination)
+        if end.ip == address and end.labels and not end.pod
+    ]
+    return max(ends)[1] if ends else None
+
+
+def _network(cidr: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return None
