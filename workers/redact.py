@@ -28,7 +28,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\b(?i:(authorization|proxy-authorization|cookie|set-cookie|x-api-key))(\s*[:=]\s*)[^\r\n\"]+"),
      rf"\1\2{REDACTED}"),
-    (re.compile(r"\b(?i:(bearer|basic))\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
+    (re.compile(r"\b(?i:(bearer|basic))\s+(?=\S*[0-9=])[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), REDACTED),
     (re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}"), REDACTED),
     (re.compile(r"\bxapp-[A-Za-z0-9-]{8,}"), REDACTED),
@@ -38,7 +38,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)[^/@\s:]+:[^/@\s]+(?=@)"), REDACTED),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?#\"'<>]*\?)[^\s\"'<>]+", re.IGNORECASE), rf"\1{REDACTED}"),
     (
-        re.compile(r"\b(?i:(password|passwd|secret|token|api[_-]?key|access[_-]?key))(=|:\s?)(?!\[redacted\])[^\s&,;\"']+"),
+        re.compile(r"(?<![A-Za-z])(?i:(password|passwd|secret|token|api[_-]?key|access[_-]?key))(=|:\s?)(?!\[redacted\])[^\s&,;\"']+"),
         rf"\1\2{REDACTED}",
     ),
 )  # fmt: skip

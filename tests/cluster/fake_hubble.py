@@ -46,6 +46,8 @@ class FakeHubble:
                 if name
             )
         )
+        self.script: list[pb.GetFlowsResponse] | None = None
+        """What a window is answered with, as it was recorded, instead of what fits it."""
         self.trouble = Trouble()
         self.requests: list[pb.GetFlowsRequest] = []
         self.is_relay = True
@@ -94,6 +96,9 @@ class FakeHubble:
             context.abort(trouble.refuses, "refused by the test")
         if trouble.hangs:
             self._hang(context)
+            return
+        if self.script is not None and not request.number:
+            yield from self.script
             return
         if self.is_relay:
             yield from self._node_status()

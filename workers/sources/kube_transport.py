@@ -197,6 +197,7 @@ _NOT_THERE = "Check that the cluster is up and that the context points to it: ku
 
 
 def _connected(access: ClusterAccess) -> Any:
+    import urllib3
     from kubernetes import client, config
     from kubernetes.config.config_exception import ConfigException
 
@@ -220,6 +221,9 @@ def _connected(access: ClusterAccess) -> Any:
             f"there is no usable cluster configuration: {_words(error)}",
             "Give --context and a kubeconfig, or run inside the cluster with a service account.",
         ) from error
+    if not settings.verify_ssl:
+        # The kubeconfig says so; saying it again on every call helps nobody.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     found = client.ApiClient(settings)
     found.user_agent = _USER_AGENT
     return found

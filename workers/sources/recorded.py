@@ -138,7 +138,7 @@ class ReplaySource:
             )
         try:
             return _decoded(ask.part, body)
-        except (WireError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (WireError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             return Missing(Gap.MALFORMED, f"{ask.part} of the recording: {error}", "Record the question again.")
 
     def close(self) -> None:
