@@ -69,8 +69,10 @@ def phrase(sentence: str) -> Why | None:
     """Read a plain sentence, None unless it names exactly two ends and is about reaching."""
     words = {word.strip(".,?!").lower() for word in undecorated(sentence).split()}
     found = items(sentence)
-    explicit = [item for item in found if isinstance(item, End)]
-    if not words & _ABOUT_REACHING and len(explicit) < 2:
+    explicit = sum(isinstance(item, End) for item in found)
+    entities = sum(isinstance(item, Word) and end_of(item.text) is not None for item in found)
+    # In a sentence a bare word is a word: only ``shop/cart`` and its like, or an entity beside one, can be meant.
+    if explicit != 2 and not (explicit == 1 and entities == 1 and words & _ABOUT_REACHING):
         return None
     ends = _two_ends(found)
     return None if ends is None else _question(found, *ends)

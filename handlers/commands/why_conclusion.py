@@ -110,6 +110,9 @@ def _blocked(values: dict[str, str], observation: Observation, findings: tuple[F
     others = f", and {more} more blocker{'s' if more > 1 else ''}" if more else ""
     template = f"{{q_source}} cannot reach {{q_destination}}{{q_on}}: {first.template}{others}"
     all_values = {**first.values, **values}
+    hops = {blocker.hop for blocker in blockers}
+    if hops == {Hop.DNS} and observation.observed is Observed.FORWARDED:
+        return Sentence(f"{template}; by address packets pass", all_values)
     if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop is not Hop.APPLICATION:
         return _should_be_blocked(first, others, all_values, observation, findings, facts)
     return Sentence(template, all_values)
@@ -145,7 +148,7 @@ def _open(values: dict[str, str], observation: Observation, findings: tuple[Find
     subject = "{q_source} {verb} {q_destination}{q_on}".replace("{verb}", "can reach")
     doubts = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     match observation.observed:
-        case Observed.FORWARDED if doubts:
+        case Observed.FORWARDED | Observed.AUDITED if doubts:
             worst = _inside(doubts[0].sentence)
             return Sentence(f"{subject}, but {worst.template}", {**worst.values, **values})
         case Observed.FORWARDED | Observed.AUDITED:

@@ -31,8 +31,6 @@ class Obstacle(StrEnum):
     NO_NAMESPACE = "no-namespace"
     NOTHING = "nothing"
     SEVERAL = "several"
-    GONE = "gone"
-    """An address of a pod range that no pod has now."""
 
 
 class End(StrEnum):
@@ -64,6 +62,8 @@ class Resolved:
     """Other names to ask for, in the asker's own grammar, nearest first."""
     ref: str = ""
     """``Kind/namespace/name`` of the object, empty for what is no object."""
+    gone_from: str = ""
+    """The node in whose pod range an address lies that no pod has now, empty for every other name."""
 
 
 PARTS: tuple[Part, ...] = (Part.NAMESPACES, Part.NODES, Part.PODS, Part.SERVICES)
@@ -229,15 +229,7 @@ def _address(name: Address, facts: Facts) -> Resolved:
             return _with_note(_of_node(name, node, by_address=True), f"{address} is node {node.name}")
     for node in facts.nodes:
         if any(_inside(address, cidr) for cidr in node.pod_cidrs):
-            return Resolved(
-                name,
-                None,
-                address,
-                addresses=(address,),
-                by_address=True,
-                obstacle=Obstacle.GONE,
-                note=f"{address} is in the pod range of node {node.name}, and no pod has it now",
-            )
+            return Resolved(name, Meaning.OUTSIDE, address, addresses=(address,), by_address=True, gone_from=node.name)
     return Resolved(name, Meaning.OUTSIDE, address, addresses=(address,), by_address=True)
 
 

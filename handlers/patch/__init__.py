@@ -1,1 +1,8 @@
-"""Changes of policy that are proven to open a flow, and all that they would open besides."""
+"""Patches: the smallest change of policy that is proven to open a blocked flow, and everything else that it opens."""
+
+from handlers.patch.deny import DenyExplanation
+from handlers.patch.dns import DnsSide
+from handlers.patch.known import KnownIdentities, KnownIdentity
+from handlers.patch.propose import Opening, Proposal, propose
+
+__all__ = ["DenyExplanation", "DnsSide", "KnownIdentities", "KnownIdentity", "Opening", "Proposal", "propose"]

@@ -102,4 +102,3 @@ def change_of(before: Access, after: Access) -> Change:
         return Change.OPENED
     grown = before.proxy is after.proxy and before.requests < after.requests
     return Change.OPENED if grown else Change.CLOSED
-

@@ -1,8 +1,9 @@
 """Choosing among proven edits: the one that reaches least, then the one that an owner reads fastest."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from handlers.model.decision import Verdict
 from handlers.model.rule import PolicyRef, Rule
 from handlers.patch.asked import BlockedSide
 from handlers.patch.create import new_policies
@@ -23,58 +24,64 @@ _MANY_SUBJECTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One proven edit of one side, and its rank: smaller is better."""
+    """Proven edits of one side, usually one, and their rank: smaller is better."""
 
-    edit: Edit
+    edits: tuple[Edit, ...]
     proof: Proof
     rank: tuple[int, ...]
 
 
-def choices(question: Question, side: BlockedSide, edits: Iterable[Edit], dry_run: DryRun | None) -> list[Choice]:
+def choices(
+    question: Question, side: BlockedSide, candidates: Iterable[tuple[Edit, ...]], dry_run: DryRun | None
+) -> list[Choice]:
     """Prove edits and order them, the best first.
 
     Edits of policies that mean a great many others are not tried once something smaller is proven: they open more.
     """
     ranked: list[Choice] = []
-    candidates = [(selected(question.ground, _subjects(question.policies, edit)), edit) for edit in edits]
-    for reach, edit in sorted(candidates, key=lambda pair: pair[0]):
+    listed = [(_reach(question, edits), edits) for edits in candidates]
+    for reach, edits in sorted(listed, key=lambda pair: pair[0]):
         if reach > _MANY_SUBJECTS and ranked:
             continue
-        if dry_run is not None and dry_run(edit.policy, edit.manifest) is not None:
+        if dry_run is not None and any(dry_run(edit.policy, edit.manifest) is not None for edit in edits):
             continue
-        proof = prove(question, (edit,), side.direction)
+        proof = prove(question, edits, side.direction)
         if proof is not None:
-            ranked.append(Choice(edit, proof, _rank(question, side, edit, proof, reach)))
+            ranked.append(Choice(edits, proof, _rank(question, side, edits, proof, reach)))
     return sorted(ranked, key=lambda choice: choice.rank)
 
 
-def edits_of(side: BlockedSide) -> Iterable[Edit]:
+def edits_of(side: BlockedSide) -> Iterator[Edit]:
     """Propose every edit that could open a side."""
-    if side.decision.verdict == "denied-l7":
+    if side.decision.verdict is Verdict.DENIED_L7:
         yield from request_rules(side)
         return
     yield from extensions(side)
     yield from new_policies(side)
 
 
-def _subjects(policies: PolicySet, edit: Edit) -> tuple[Rule, ...]:
+def _reach(question: Question, edits: tuple[Edit, ...]) -> int:
+    return selected(question.ground, (rule for edit in edits for rule in _rules_of(question.policies, edit)))
+
+
+def _rules_of(policies: PolicySet, edit: Edit) -> tuple[Rule, ...]:
     if edit.is_new:
         return compile_policies([edit.manifest], config=policies.config, surroundings=policies.surroundings).rules
     return tuple(rule for rule in policies.rules if rule.origin.policy == edit.policy)
 
 
-def _rank(question: Question, side: BlockedSide, edit: Edit, proof: Proof, reach: int) -> tuple[int, ...]:
-    by_name = question.names and not edit.needs_name
+def _rank(question: Question, side: BlockedSide, edits: tuple[Edit, ...], proof: Proof, reach: int) -> tuple[int, ...]:
+    avoids_name = bool(question.names) and not any(edit.needs_name for edit in edits)
     mine = own_workload_labels(own_labels(side.subject))
-    rules = _subjects(question.policies, edit)
-    general = bool(mine) and any(is_general(rule.subject.selector) for rule in rules)
+    rules = [rule for edit in edits for rule in _rules_of(question.policies, edit)]
+    preference = sum(edit.preference for edit in edits)
     return (
-        bool(by_name),
+        avoids_name,
         proof.volume(question.traffic),
-        general,
-        edit.preference >= 10,
-        changed_lines(difference_of(side.manifests, edit)),
-        edit.preference,
+        bool(mine) and any(is_general(rule.subject.selector) for rule in rules),
+        preference >= 10,
+        sum(changed_lines(difference_of(side.manifests, edit)) for edit in edits),
+        preference,
         reach,
     )
 

@@ -1,7 +1,8 @@
 """A small new policy, where extending one that is there would reach further or is nobody's to extend."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from handlers.model.labels import LabelSet, Source
 from handlers.model.party import PartyKind
@@ -41,22 +42,31 @@ def new_policies(side: BlockedSide) -> Iterator[Edit]:
 
 
 def _namespaced(side: BlockedSide, labels: LabelSet, kind: PolicyKind, writing: Writing, place: int) -> Edit:
-    selector: dict[str, object] = {}
+    peer = side.names[0] if side.names else name_of(side.peer, side.seen)
+    preposition = "from" if side.direction is Direction.INGRESS else "to"
+    words = f"allow {side.traffic} {preposition} {writing.words}"
+    edit = new_object(side, kind, new_rule(side, kind, writing), peer, words, 10 * place + writing.rank)
+    return replace(edit, needs_name=writing.is_by_name)
+
+
+def new_object(
+    side: BlockedSide, kind: PolicyKind, rule: Mapping[str, object], peer: str, words: str, preference: int
+) -> Edit:
+    """Write a namespaced policy with one rule that means the subject only, and isolates nobody who is not isolated."""
+    labels = own_labels(side.subject)
     chosen = side.writer.labels(labels)
     if kind is PolicyKind.NETWORK_POLICY:
         chosen = {key: value for key, value in chosen.items() if not key.startswith("k8s:")}
-    if chosen:
-        selector = {"matchLabels": chosen}
-    rule = new_rule(side, kind, writing)
+    selector: dict[str, object] = {"matchLabels": chosen} if chosen else {}
     spec: dict[str, object]
     if kind is PolicyKind.NETWORK_POLICY:
-        spec = {"podSelector": selector, "policyTypes": [side.direction.capitalize()], side.direction: [rule]}
+        spec = {"podSelector": selector, "policyTypes": [side.direction.capitalize()], str(side.direction): [rule]}
     else:
         spec = {"endpointSelector": selector}
         if _would_isolate(side, labels, chosen):
             spec["enableDefaultDeny"] = {str(side.direction): False}
-        spec[side.direction] = [rule]
-    return _edit(side, kind, labels, spec, writing, place)
+        spec[str(side.direction)] = [rule]
+    return _edit(side, kind, labels, spec, peer, words, preference)
 
 
 def _would_isolate(side: BlockedSide, labels: LabelSet, chosen: dict[str, str]) -> bool:
@@ -83,30 +93,36 @@ def _cluster_wide(side: BlockedSide, labels: LabelSet) -> Iterator[Edit]:
         subject = {"nodeSelector": {"matchLabels": {label.key: label.value for label in hostname or own}}}
     else:
         return
+    preposition = "from" if side.direction is Direction.INGRESS else "to"
     for writing in writings(side, kind, ""):
-        spec = {**subject, side.direction: [new_rule(side, kind, writing)]}
-        yield _edit(side, kind, labels, spec, writing, 0)
+        spec = {**subject, str(side.direction): [new_rule(side, kind, writing)]}
+        peer = name_of(side.peer, side.seen)
+        words = f"allow {side.traffic} {preposition} {writing.words}"
+        yield _edit(side, kind, labels, spec, peer, words, writing.rank)
 
 
 def _edit(
-    side: BlockedSide, kind: PolicyKind, labels: LabelSet, spec: dict[str, object], writing: Writing, place: int
+    side: BlockedSide,
+    kind: PolicyKind,
+    labels: LabelSet,
+    spec: Mapping[str, object],
+    peer: str,
+    words: str,
+    preference: int,
 ) -> Edit:
     namespace = labels.namespace
-    policy = PolicyRef(str(kind), namespace, _free_name(side, kind, namespace, labels))
+    policy = PolicyRef(str(kind), namespace, _free_name(side, kind, labels, peer))
     metadata = {"name": policy.name, "namespace": namespace} if namespace else {"name": policy.name}
     manifest = {"apiVersion": _API_VERSIONS[kind], "kind": str(kind), "metadata": metadata, "spec": spec}
-    preposition = "from" if side.direction is Direction.INGRESS else "to"
-    title = f"new {kind} {policy.short}: allow {side.traffic} {preposition} {writing.words}"
-    return Edit(policy, manifest, (), title, preference=10 * place + writing.rank, needs_name=writing.is_by_name)
+    return Edit(policy, manifest, (), f"new {kind} {policy.short}: {words}", preference=preference)
 
 
-def _free_name(side: BlockedSide, kind: PolicyKind, namespace: str, labels: LabelSet) -> str:
-    peer = side.names[0] if side.names else name_of(side.peer, side.seen)
+def _free_name(side: BlockedSide, kind: PolicyKind, labels: LabelSet, peer: str) -> str:
     subject = name_of(side.subject, labels)
     preposition = "from" if side.direction is Direction.INGRESS else "to"
     words = f"{_dashed(subject)}-{preposition}-{_dashed(peer)}".strip("-")
     name, number = words[:_MOST_NAME].rstrip("-"), 1
-    while PolicyRef(str(kind), namespace, name) in side.manifests:
+    while PolicyRef(str(kind), labels.namespace, name) in side.manifests:
         number += 1
         ending = f"-{number}"
         name = words[: _MOST_NAME - len(ending)].rstrip("-") + ending

@@ -90,7 +90,9 @@ class Comparison:
         subject = self.universe[subjects[0]]
         old, new = self.old.posture(subject.before, direction), self.new.posture(subject.after, direction)
         rules = (*old.rules, *new.rules)
-        ranges = ranges_of(rules, lambda name, protocol: self.old.resolve_name(direction, subject.before, name, protocol))
+        ranges = ranges_of(
+            rules, lambda name, protocol: self.old.resolve_name(direction, subject.before, name, protocol)
+        )
         mine = [rule for rule in rules if rule in self.changed]
         everybody = (
             (old.enforced, old.default_deny) != (new.enforced, new.default_deny)

@@ -32,12 +32,12 @@ def extensions(side: BlockedSide) -> Iterator[Edit]:
         yield from _repairs(side, effect)
     owners = [miss.rule] if miss else []
     owners += [*side.decision.default_deny_by, *(effect.rule for effect in side.decision.effects)]
-    places = dict.fromkeys((origin.policy, _base(origin)) for origin in owners if origin.policy in side.manifests)
+    places = dict.fromkeys((origin.policy, base_of(origin)) for origin in owners if origin.policy in side.manifests)
     for policy, base in islice(places, _MOST_POLICIES):
         yield from _new_rules(side, policy, base)
 
 
-def _base(origin: Origin) -> str:
+def base_of(origin: Origin) -> str:
     """Give the spec that a rule stands in: ``/spec`` or ``/specs/1``."""
     steps = origin.pointer.split("/")
     return "/".join(steps[:3]) if steps[1:2] == ["specs"] else "/spec"

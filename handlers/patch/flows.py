@@ -45,9 +45,7 @@ def _of_pair(comparison: Comparison, pair: tuple[int, int], ports: set[PortRange
         return
     for part in _cut(ports, _ranges_of_pair(comparison, pair)):
         sides = ((Direction.EGRESS, source, destination), (Direction.INGRESS, destination, source))
-        before, after = (
-            [comparison.access(*side, part, after=later) for side in sides] for later in (False, True)
-        )
+        before, after = ([comparison.access(*side, part, after=later) for side in sides] for later in (False, True))
         flow = _opened(pair, part, before, after)
         if flow is not None:
             yield flow
@@ -59,9 +57,7 @@ def _opened(pair: tuple[int, int], part: PortRange, before: list[Access], after:
     limits = {text for side in after for text in map(str, side.requests)}
     if any(side.level in (Level.CLOSED, Level.BROKEN, Level.UNKNOWN) for side in before):
         return OpenedFlow(*pair, part, tuple(sorted(limits)))
-    more = [
-        (one, other) for one, other in zip(before, after, strict=True) if change_of(one, other) is Change.OPENED
-    ]
+    more = [(one, other) for one, other in zip(before, after, strict=True) if change_of(one, other) is Change.OPENED]
     if not more:
         return None
     added = {str(request) for one, other in more for request in other.requests - one.requests}

@@ -42,7 +42,9 @@ def _pieces(version: int, prefixes: list[Network], taken: set[int]) -> Iterator[
             inside.pop()
         while ordered and int(ordered[-1].network_address) <= start:
             inside.append(ordered.pop())
-        number = next((number for number in range(start, min(end, start + len(taken) + 1)) if number not in taken), None)
+        number = next(
+            (number for number in range(start, min(end, start + len(taken) + 1)) if number not in taken), None
+        )
         if number is not None:
             named = inside[-1] if inside and inside[-1].prefixlen else None
             yield str(named) if named else "world", kind(number)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from handlers.model.decision import Verdict
 from handlers.model.party import Party
-from handlers.model.rule import Direction, LabelSelector, PolicyRef, Rule
+from handlers.model.rule import Direction, LabelSelector, Rule
 from handlers.model.traffic import Traffic
 from handlers.patch.access import Change
+from handlers.patch.dns import DnsSide, learns
 from handlers.patch.edits import Edit
 from handlers.patch.effect import Comparison, SideChange, changed_rules
 from handlers.patch.ground import Ground
@@ -31,6 +32,7 @@ class Question:
     known: KnownIdentities | None
     names: tuple[str, ...] = ()
     """DNS names that the destination is asked by."""
+    dns: DnsSide | None = None
 
     def ends(self, direction: Direction) -> tuple[Party, Party]:
         """Give the subject and the peer of one side."""
@@ -98,6 +100,8 @@ def prove(question: Question, edits: Sequence[Edit], direction: Direction | None
     source, destination = as_seen_by(new, question.source), as_seen_by(new, question.destination, names)
     if not _opens(new, source, destination, question.traffic, direction):
         return None
+    if names and question.dns is not None and not learns(new, source, question.dns):
+        return None
     asked = ((question.source, source), (question.destination, destination))
     outside = question.known.outside if question.known else ()
     universe = universe_of(question.ground, old, new, asked, outside)
@@ -108,9 +112,7 @@ def prove(question: Question, edits: Sequence[Edit], direction: Direction | None
             if change.change is Change.CLOSED:
                 return None
             changes.append(change)
-    return Proof(
-        tuple(edits), new, universe, comparison, tuple(changes), question.source, question.destination
-    )
+    return Proof(tuple(edits), new, universe, comparison, tuple(changes), question.source, question.destination)
 
 
 def _opens(
@@ -137,8 +139,3 @@ def selected(ground: Ground, rules: Iterable[Rule]) -> int:
 def is_general(selector: LabelSelector) -> bool:
     """Tell whether a subject selector names no label of its own: it means a whole namespace, or everybody."""
     return not any(requirement.implied is None for requirement in selector.requirements)
-
-
-def rules_of(policies: PolicySet, policy: PolicyRef) -> tuple[Rule, ...]:
-    """Give the rules of one policy."""
-    return tuple(rule for rule in policies.rules if rule.origin.policy == policy)

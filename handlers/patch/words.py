@@ -50,12 +50,12 @@ def _besides(flow: OpenedFlow, pair: tuple[int | None, int | None], asked: Traff
         yield OpenedFlow(flow.source, flow.destination, ports, flow.requests, flow.was_closed)
 
 
-def also_opens(
-    universe: Universe, flows: Iterable[OpenedFlow], *, complete: bool
-) -> tuple[AlsoOpens, ...]:
+def also_opens(universe: Universe, flows: Iterable[OpenedFlow], *, complete: bool) -> tuple[AlsoOpens, ...]:
     """Write flows: one entry for each pair and range of ports; ``count`` is how many pairs of pods that is now."""
     listed = tuple(flows)
-    titles = titles_of(universe, (number for flow in listed for number in (flow.source, flow.destination)), complete=complete)
+    titles = titles_of(
+        universe, (number for flow in listed for number in (flow.source, flow.destination)), complete=complete
+    )
     groups: dict[tuple[int, int, tuple[str, ...]], list[OpenedFlow]] = {}
     for flow in listed:
         groups.setdefault((flow.source, flow.destination, flow.requests), []).append(flow)

@@ -56,6 +56,8 @@ class Leg:
     protocol: Protocol
     port: int | None
     dialled: int | None = None
+    service: str = ""
+    """The Service between, ``namespace/name``; empty where there is none."""
 
     @property
     def traffic(self) -> Traffic | None:
@@ -85,7 +87,8 @@ def _legs_from(source: Place, connection: Connection, destination: Resolved, fac
     for target in backends_of(connection, destination, facts):
         if target.ready:
             place = _place_of_target(target, facts)
-            yield Leg(source, place, target.protocol, target.port, target.service_port.port)
+            service = str(destination.service)
+            yield Leg(source, place, target.protocol, target.port, target.service_port.port, service)
 
 
 def _asked(connection: Connection) -> tuple[Protocol, int | None]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from handlers.model.cluster import Node, Pod
 from handlers.model.endpoint import EntityName
 from handlers.model.facts import Facts
+from handlers.model.flow import EventType, Flow, FlowDirection, FlowVerdict
 from handlers.model.labels import LabelSet, Network, Source, pod_identity_labels
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
+from handlers.model.snapshot import Known, Part
 from handlers.path.addresses import labels_on
 from handlers.path.legs import Leg, Place, PlaceKind
 from handlers.path.outside import known_addresses
 from handlers.path.policies import names_on, policies_of, policy_node
+from handlers.path.seen import is_at
 from handlers.path.who import agent_endpoint_of, endpoint_of
 from handlers.policy.policy_set import PolicySet
 
@@ -97,8 +100,25 @@ def _computed_labels(pod: Pod, policies: PolicySet, facts: Facts) -> LabelSet:
 
 
 def _audit(place: Place, facts: Facts) -> bool | None:
+    """Return whether the endpoint audits instead of enforcing: its agent says so, or its own verdict events do."""
     endpoint = agent_endpoint_of(place, facts)
-    return endpoint.audit if endpoint else None
+    if endpoint and endpoint.audit is not None:
+        return endpoint.audit
+    look = facts.look(Part.FLOWS)
+    if not isinstance(look, Known):
+        return None
+    flows: tuple[Flow, ...] = look.value.flows
+    verdicts = [flow for flow in flows if _is_verdict_of(flow, place) and flow.verdict in _DENIALS]
+    newest = max(verdicts, key=lambda flow: flow.time, default=None)
+    return None if newest is None else newest.verdict is FlowVerdict.AUDIT
+
+
+_DENIALS = (FlowVerdict.AUDIT, FlowVerdict.DROPPED)
+
+
+def _is_verdict_of(flow: Flow, place: Place) -> bool:
+    subject = flow.source if flow.direction is FlowDirection.EGRESS else flow.destination
+    return flow.event_type == EventType.POLICY_VERDICT and is_at(subject, place)
 
 
 def _of_node(place: Place, policies: PolicySet, facts: Facts) -> Party:

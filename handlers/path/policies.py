@@ -1,11 +1,13 @@
 """The policies in reach, compiled once for a snapshot, with what they refer to."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PodPort, PolicyObject, Service
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, RelayStatus
 from handlers.model.party import NamedPort
+from handlers.model.rule import PolicyRef, PolicyStatus
 from handlers.model.snapshot import Known, Part
 from handlers.policy import surroundings as around
 from handlers.policy.config import ConfigError, PolicyConfig
@@ -44,6 +46,30 @@ def policies_of(facts: Facts) -> PolicySet:
     return facts.once("policies", lambda: _compile(facts))
 
 
+def statuses_of(facts: Facts) -> tuple[PolicyStatus, ...]:
+    """Return how the agents take each policy: by their own word where they gave it, else as their sanitizer judges.
+
+    Raises:
+        PartMissingError: if the policies or the nodes were not read.
+    """
+    refused = [
+        PolicyStatus(PolicyRef(policy.kind, policy.namespace, policy.name), valid=False, reason=reason)
+        for policy in facts.policies
+        if (reason := _refused_by_agents(policy)) is not None
+    ]
+    return (*policies_of(facts).statuses, *refused)
+
+
+def _refused_by_agents(policy: PolicyObject) -> str | None:
+    """Return the agents' own reason for refusing a policy (condition Valid: cnp_types.go:264-284), else None."""
+    status = policy.manifest.get("status")
+    conditions = status.get("conditions") if isinstance(status, Mapping) else None
+    for condition in conditions if isinstance(conditions, list) else ():
+        if isinstance(condition, Mapping) and condition.get("type") == "Valid" and condition.get("status") == "False":
+            return str(condition.get("message") or "the agents refuse it")
+    return None
+
+
 def config_assumption(facts: Facts) -> str | None:
     """Return what is assumed about the configuration because it could not be read, None where it was read."""
     return facts.once("configuration", lambda: _config(facts))[1]
@@ -57,7 +83,10 @@ def changed_at(ref: str, facts: Facts) -> PolicyObject | None:
 def _compile(facts: Facts) -> PolicySet:
     config, _ = facts.once("configuration", lambda: _config(facts))
     return compile_policies(
-        [policy.manifest for policy in facts.policies], config=config, surroundings=_surroundings(facts)
+        # What the agents refuse enforces nothing, whatever we make of it.
+        [policy.manifest for policy in facts.policies if _refused_by_agents(policy) is None],
+        config=config,
+        surroundings=_surroundings(facts),
     )
 
 

@@ -46,6 +46,8 @@ class Sight:
     audited_at: datetime | None = None
     drops: tuple[Drops, ...] = ()
     flows: int = 0
+    attempts: int = 0
+    """Connection attempts (TCP SYN) that were handed to the destination, retransmissions included."""
 
     @property
     def dropped_at(self) -> datetime | None:
@@ -71,6 +73,7 @@ def sight_of(leg: Leg, flows: Iterable[Flow]) -> Sight:
         audited_at=_newest(flow for flow in there if flow.verdict is FlowVerdict.AUDIT),
         drops=drops_of(there),
         flows=len(there) + len(back),
+        attempts=sum(flow.tcp_flags == {"SYN"} and flow.observation_point == "TO_ENDPOINT" for flow in passed),
     )
 
 

@@ -54,7 +54,9 @@ def application_answers(question: Why, facts: Facts) -> Iterator[Finding]:
         spoken = _spoken(leg, sight)
         if spoken and (spoken, leg.destination.title) not in said:
             said.add((spoken, leg.destination.title))
-            yield _finding(spoken, leg, sight)
+            yield _finding(
+                spoken, leg, sight, lossy=bool(facts.flows.lost or facts.flows.truncated or facts.flows.silent)
+            )
 
 
 def _spoken(leg: Leg, sight: Sight) -> Code | None:
@@ -69,14 +71,18 @@ def _spoken(leg: Leg, sight: Sight) -> Code | None:
     return None
 
 
-def _finding(spoken: Code, leg: Leg, sight: Sight) -> Finding:
+def _finding(spoken: Code, leg: Leg, sight: Sight, *, lossy: bool) -> Finding:
     at = sight.refused_at if spoken is NOTHING_LISTENS else sight.answered_at or sight.delivered_at
     pod = leg.destination.pod
+    evidence = [Evidence("hubble", f"Pod/{pod}" if pod else "", at=at)]
+    if spoken is not ANSWERED and leg.service:
+        evidence.append(Evidence("kubernetes", f"Service/{leg.service}", "/spec/ports"))
     return spoken.finding(
         Outcome.FINE if spoken is ANSWERED else Outcome.PROBLEM,
         hop=Hop.APPLICATION,
-        blocking=spoken is NOTHING_LISTENS,
-        evidence=[Evidence("hubble", f"Pod/{pod}" if pod else "", at=at)],
+        # One unanswered attempt may have been seen a moment too early; a repeated one is a connection that fails.
+        blocking=spoken is NOTHING_LISTENS or (spoken is NO_ANSWER and sight.attempts > 1 and not lossy),
+        evidence=evidence,
         destination=leg.destination.title,
         port="ICMP" if leg.protocol.is_icmp else f"{leg.port or 'any port'}/{leg.protocol}",
         at=f"{at:%H:%M:%S} UTC" if at else None,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from handlers.commands.health import Health
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.probes.probe import probe
 
 POLICY_REFUSED = code(
@@ -32,7 +32,7 @@ POLICIES_ACCEPTED = code(
 )
 def health_policies_valid(_question: Health, facts: Facts) -> Iterator[Finding]:
     """Judge every policy as the agent's sanitizer does."""
-    statuses = policies_of(facts).statuses
+    statuses = statuses_of(facts)
     refused = [status for status in statuses if not status.valid]
     for status in refused:
         yield POLICY_REFUSED.finding(

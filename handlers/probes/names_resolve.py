@@ -40,7 +40,7 @@ NAME_AMBIGUOUS = code(
 ADDRESS_GONE = code(
     "ADDRESS_GONE",
     meaning="The address lies in a node's pod range, but no pod has it now.",
-    template="No pod has the address {asked} now, though it is in a node's pod range",
+    template="No pod has the address {asked} now, though it is in the pod range of {node}",
     advice="The pod has probably been replaced; ask for its workload instead.",
 )
 
@@ -48,13 +48,12 @@ _CODE: dict[Obstacle, Code] = {
     Obstacle.NO_NAMESPACE: NAMESPACE_NOT_FOUND,
     Obstacle.NOTHING: NAME_NOT_FOUND,
     Obstacle.SEVERAL: NAME_AMBIGUOUS,
-    Obstacle.GONE: ADDRESS_GONE,
 }
 
 
 @probe(
     answers=(Why,),
-    codes=(NAME_RESOLVED, *_CODE.values()),
+    codes=(NAME_RESOLVED, ADDRESS_GONE, *_CODE.values()),
     needs=PARTS,
     uses=OPTIONAL_PARTS,
     hop=Hop.RESOLVE,
@@ -68,6 +67,15 @@ def names_resolve(question: Why, facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(end: Resolved) -> Finding:
+    if end.gone_from:
+        return ADDRESS_GONE.finding(
+            Outcome.PROBLEM,
+            hop=Hop.RESOLVE,
+            blocking=True,
+            evidence=[Evidence("kubernetes", f"Node//{end.gone_from}", "/spec/podCIDRs")],
+            asked=str(end.asked),
+            node=end.gone_from,
+        )
     spoken = _CODE[end.obstacle] if end.obstacle else NAME_RESOLVED
     return spoken.finding(
         # A name that means nothing proves nothing about reachability.

@@ -15,7 +15,7 @@ from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
 from handlers.path.legs import Leg, place_of_pod
 from handlers.path.parties import parties_of
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
+from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of, statuses_of
 from handlers.path.who import agent_endpoint_of
 from handlers.probes.probe import probe
 
@@ -72,8 +72,7 @@ def policies_select(question: PoliciesOf, facts: Facts) -> Iterator[Finding]:
     elif question.namespace not in {space.name for space in facts.namespaces}:
         yield NAME_UNCLEAR.finding(Outcome.UNKNOWN, name=question.namespace)
         return
-    policies = policies_of(facts)
-    for status in policies.statuses:
+    for status in statuses_of(facts):
         if not status.enforced and _concerns(status, question):
             yield _ill(status)
     used: set[str] = set()
@@ -82,7 +81,7 @@ def policies_select(question: PoliciesOf, facts: Facts) -> Iterator[Finding]:
         yield finding
     if question.namespace:
         yield from _unused(
-            facts.policies, used | {str(status.policy) for status in policies.statuses if not status.enforced}
+            facts.policies, used | {str(status.policy) for status in statuses_of(facts) if not status.enforced}
         )
 
 

@@ -105,8 +105,8 @@ def _l7_pointer(rule: Rule) -> str:
 def _seen_otherwise(leg: Judged, decision: Decision, facts: Facts) -> str | None:
     """Return what flows show against the decision: a verdict event that only a datapath without these policies gives.
 
-    Hubble's verdict for a redirect is REDIRECTED, and a packet that matched an entry for everybody (match type 4: Cilium,
-    pkg/monitor/api/types.go:434-454) was under no default deny.
+    Hubble's verdict for a redirect is REDIRECTED, and a packet that matched an entry for everybody (match type 4:
+    Cilium, pkg/monitor/api/types.go:434-454) was under no default deny.
     """
     look = facts.look(Part.FLOWS)
     if not isinstance(look, Known):

@@ -5,6 +5,7 @@ so the EndpointSlices are the only witness.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from handlers.commands.why import Why
@@ -60,6 +61,12 @@ SERVICE_IS_ELSEWHERE = code(
     template="{service} is an alias for {external}",
     advice="Ask again for that name.",
 )
+SERVICE_TARGET_PORT_UNDECLARED = code(
+    "SERVICE_TARGET_PORT_UNDECLARED",
+    meaning="The Service sends to a port number that no container of its backends declares. That alone breaks nothing.",
+    template="{service} sends {port} to port {target}, which no container of its backends declares",
+    advice="If nothing listens there, correct targetPort.",
+)
 SERVICE_HAS_BACKENDS = code(
     "SERVICE_HAS_BACKENDS",
     meaning="The Service has ready backends for the port.",
@@ -77,6 +84,7 @@ SERVICE_HAS_BACKENDS = code(
         SERVICE_NO_BACKENDS,
         SERVICE_NO_LOCAL_BACKENDS,
         SERVICE_IS_ELSEWHERE,
+        SERVICE_TARGET_PORT_UNDECLARED,
         SERVICE_HAS_BACKENDS,
     ),
     needs=PARTS,
@@ -105,6 +113,7 @@ def service_has_backends(question: Why, facts: Facts) -> Iterator[Finding]:
     for port in ports:
         mine = [target for target in targets if target.service_port == port]
         yield _judge(service, port, mine, ends.source, facts)
+        yield from _undeclared(service, port, mine, facts)
 
 
 def _judge(service: Service, port: ServicePort, targets: list[Target], source: Resolved, facts: Facts) -> Finding:
@@ -133,6 +142,25 @@ def _judge(service: Service, port: ServicePort, targets: list[Target], source: R
                 target=port.target,
             )
     return _finding(SERVICE_NO_BACKENDS, Outcome.PROBLEM, service, facts, port=dialled)
+
+
+def _undeclared(service: Service, port: ServicePort, targets: list[Target], facts: Facts) -> Iterator[Finding]:
+    """Wonder about a target port that the backends' containers declare otherwise; undeclared ports do work."""
+    pods = [pod for pod in facts.pods if str(pod) in {target.pod for target in targets}]
+    declared = {entry.port for pod in pods for entry in pod.ports if entry.protocol == port.protocol}
+    sent = {target.port for target in targets if target.port is not None}
+    if declared and sent and not sent & declared:
+        index = service.ports.index(port)
+        finding = _finding(
+            SERVICE_TARGET_PORT_UNDECLARED,
+            Outcome.PROBLEM,
+            service,
+            facts,
+            pointer=f"/spec/ports/{index}/targetPort",
+            port=f"{port.port}/{port.protocol}",
+            target=tuple(sorted(map(str, sent))),
+        )
+        yield replace(finding, blocking=False)
 
 
 def _with_traffic_policy(

@@ -1,0 +1,291 @@
+"""From a blocked flow to patches: the smallest proven edit of each blocked side, proven together."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+
+from handlers.model.decision import BothSides, Decision, Reason, Verdict
+from handlers.model.party import Party, PartyKind
+from handlers.model.report import AlsoOpens, Patch
+from handlers.model.rule import Direction, PolicyRef
+from handlers.model.traffic import Traffic
+from handlers.patch.access import Change
+from handlers.patch.asked import BlockedSide
+from handlers.patch.choose import Choice, DryRun, choices, difference_of, edits_of
+from handlers.patch.deny import DenyExplanation, explain_deny
+from handlers.patch.dns import DnsSide, dns_side, learns, with_learning
+from handlers.patch.edits import Edit, applied, guard
+from handlers.patch.flows import OpenedFlow, opened_flows
+from handlers.patch.ground import Ground
+from handlers.patch.known import KnownIdentities
+from handlers.patch.manifest import (
+    APPLY_COMMAND,
+    ManifestError,
+    clean,
+    json_text,
+    patch_command,
+    reference_of,
+    to_yaml,
+)
+from handlers.patch.peers import Writer
+from handlers.patch.proof import Proof, Question, prove
+from handlers.patch.universe import Universe, as_seen_by, with_pods
+from handlers.patch.words import also_opens, besides, requests_in_words
+from handlers.policy.policy_set import PolicySet
+
+_MOST_COMBINATIONS = 8
+_MOST_CHOICES = 4
+_MOST_NAMED_EDITS = 6
+_NOT_READ = "the identities in use were not read"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Everything that the patches open together, besides the asked flow, in a form to check it by."""
+
+    universe: Universe
+    flows: tuple[OpenedFlow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What can be done about a blocked flow.
+
+    ``patches`` belong together: applied all, they open the flow; ``manifests`` are the objects they make, in the same
+    order. ``denials`` explain deny rules in the way. ``declined`` says why there is no patch, where there is none.
+    """
+
+    patches: tuple[Patch, ...] = ()
+    denials: tuple[DenyExplanation, ...] = ()
+    declined: tuple[str, ...] = ()
+    manifests: tuple[Mapping[str, object], ...] = ()
+    opening: Opening | None = None
+
+
+def propose(
+    policies: PolicySet,
+    manifests: Sequence[Mapping[str, object]],
+    sides: BothSides,
+    source: Party,
+    destination: Party,
+    traffic: Traffic,
+    *,
+    known: KnownIdentities | None,
+    dns: DnsSide | None = None,
+    dry_run: DryRun | None = None,
+) -> Proposal:
+    """Propose patches for a blocked flow, or say why there are none.
+
+    ``manifests`` are the live objects that ``policies`` was compiled from, ``sides`` its decision on the flow.
+    ``known`` None means that the identities in use were not read: then patches are proven for the asked flow only.
+    ``dns`` tells how the source looks up the name by which it asks for an outside address. ``dry_run`` asks the API
+    server about an object, and an edit that it refuses is not proposed.
+
+    Never raises for what is inside manifests; what cannot be shown is not edited.
+    """
+    identities = with_pods(known.identities if known else (), (source, destination))
+    ground = Ground(identities)
+    names = _names(destination, dns)
+    question = Question(policies, source, destination, traffic, ground, known, names, dns)
+    writer = Writer(ground, policies.config, complete=known is not None)
+    objects = _by_reference(manifests)
+    by_name = dns is not None and destination.kind is PartyKind.OUTSIDE
+    is_learnt = dns is not None and by_name and learns(policies, source, dns)
+    if is_learnt:
+        sides = policies.combine(source, as_seen_by(policies, destination, names), traffic)
+    refused = _refused(question, sides)
+    if refused is not None:
+        return refused
+    if traffic.port == 0 and not traffic.protocol.is_icmp:
+        return Proposal(declined=("port 0 is no port that traffic is sent to",))
+    ranked: list[list[Choice]] = []
+    blocking = {decision.direction: decision for decision in sides.blocking}
+    lookup = dns_side(policies, objects, source, dns, writer) if dns and by_name and not is_learnt else None
+    if lookup is not None and Direction.EGRESS not in blocking:
+        blocking[Direction.EGRESS] = sides.egress
+        if policies.combine(source, destination, traffic).verdict is Verdict.ALLOWED:
+            return Proposal(declined=("the flow is open; only the look-up of its name is not",))
+    for direction, decision in sorted(blocking.items()):
+        side = BlockedSide(policies, objects, decision, writer, names if direction is Direction.EGRESS else ())
+        candidates: Iterable[tuple[Edit, ...]] = ((edit,) for edit in edits_of(side))
+        if direction is Direction.EGRESS and lookup is not None and dns is not None:
+            candidates = _with_look_up(question, side, lookup, dns)
+        found = choices(question, side, candidates, dry_run)
+        if not found:
+            return Proposal(declined=(f"no edit could be proven to open {direction} of {decision.subject}",))
+        ranked.append(found[:_MOST_CHOICES])
+    return _together(question, objects, ranked, dry_run_made=dry_run is not None)
+
+
+def _names(destination: Party, dns: DnsSide | None) -> tuple[str, ...]:
+    if destination.kind is not PartyKind.OUTSIDE:
+        return ()
+    return (dns.name,) if dns is not None else tuple(destination.fqdn_names or ())
+
+
+def _by_reference(manifests: Sequence[Mapping[str, object]]) -> dict[PolicyRef, Mapping[str, object]]:
+    """Index the objects that can be edited and shown; one that stands twice cannot be told apart."""
+    found: dict[PolicyRef, Mapping[str, object]] = {}
+    twice: set[PolicyRef] = set()
+    for manifest in manifests:
+        ref = reference_of(manifest)
+        if ref is None:
+            continue
+        try:
+            clean(manifest)
+        except ManifestError:
+            twice.add(ref)
+            continue
+        if ref in found:
+            twice.add(ref)
+        found[ref] = manifest
+    return {ref: manifest for ref, manifest in found.items() if ref not in twice}
+
+
+def _refused(question: Question, sides: BothSides) -> Proposal | None:
+    """Say why there can be no patch: nothing is blocked, a deny stands in the way, or a side cannot be judged."""
+    if not sides.blocking and question.dns is None:
+        return Proposal(declined=("policy does not block the flow",))
+    denials = [side for side in sides.blocking if side.reason is Reason.EXPLICIT_DENY]
+    if denials:
+        return Proposal(denials=tuple(explain_deny(question, side) for side in denials))
+    reasons = tuple(filter(None, map(_cannot_judge, sides)))
+    return Proposal(declined=reasons) if reasons else None
+
+
+def _cannot_judge(side: Decision) -> str:
+    if side.verdict is Verdict.ERROR:
+        return f"rules for {side.subject} contradict each other; they have to agree first"
+    if side.verdict is Verdict.UNKNOWN:
+        missing = ", ".join(str(fact).replace("-", " ") for fact in side.missing)
+        return f"{side.direction} of {side.subject} depends on {missing}, which was not read"
+    return ""
+
+
+def _with_look_up(
+    question: Question, side: BlockedSide, lookup: BlockedSide, dns: DnsSide
+) -> Iterator[tuple[Edit, ...]]:
+    """Edits that allow the name and let it be learnt; failing that, those that allow the address."""
+    named = as_seen_by(question.policies, question.destination, question.names)
+    decision = question.policies.decide(Direction.EGRESS, question.source, named, question.traffic)
+    edits = list(edits_of(side)) if side.decision.verdict in (Verdict.DENIED, Verdict.DENIED_L7) else []
+    if decision.verdict is Verdict.ALLOWED:
+        yield from with_learning(lookup, dns, ())
+    else:
+        yield from with_learning(lookup, dns, islice((edit for edit in edits if edit.needs_name), _MOST_NAMED_EDITS))
+    yield from ((edit,) for edit in edits if not edit.needs_name)
+
+
+def _together(
+    question: Question,
+    objects: Mapping[PolicyRef, Mapping[str, object]],
+    ranked: Sequence[Sequence[Choice]],
+    *,
+    dry_run_made: bool,
+) -> Proposal:
+    """Prove the best edits of all sides in combination; falls back to the next best."""
+    combinations = sorted(product(*ranked), key=lambda chosen: [choice.rank for choice in chosen])
+    for chosen in combinations[:_MOST_COMBINATIONS]:
+        edits = _merged(objects, [edit for choice in chosen for edit in choice.edits])
+        proof = prove(question, edits) if edits is not None else None
+        if proof is not None:
+            return _proposal(question, objects, proof, dry_run_made=dry_run_made)
+    return Proposal(declined=("no edits could be proven to open both sides together",))
+
+
+def _merged(objects: Mapping[PolicyRef, Mapping[str, object]], edits: Sequence[Edit]) -> tuple[Edit, ...] | None:
+    """Join edits of one object into one, the operations of the later ones on top of those before."""
+    found: dict[PolicyRef, Edit] = {}
+    for edit in edits:
+        before = found.get(edit.policy)
+        if before is None:
+            found[edit.policy] = edit
+            continue
+        if before.is_new or edit.is_new:
+            return None
+        manifest: Mapping[str, object] = before.manifest
+        operations = list(before.operations)
+        for operation in edit.operations:
+            one = guard(manifest, str(operation["path"])) if operation["op"] == "test" else operation
+            manifest = applied(manifest, (one,))
+            operations.append(one)
+        title = f"{before.title}; {edit.title}"
+        needs_name = before.needs_name or edit.needs_name
+        found[edit.policy] = Edit(edit.policy, manifest, tuple(operations), title, needs_name=needs_name)
+    return tuple(found.values())
+
+
+def _proposal(
+    question: Question, objects: Mapping[PolicyRef, Mapping[str, object]], proof: Proof, *, dry_run_made: bool
+) -> Proposal:
+    opened = [change for change in proof.changes if change.change in (Change.OPENED, Change.UNKNOWABLE)]
+    pair = proof.asked_pair()
+    everything = opened_flows(proof.comparison, opened)
+    rest = besides(everything, pair, question.traffic)
+    patches = []
+    for edit in proof.edits:
+        directions = {rule.direction for rule in proof.comparison.changed if rule.origin.policy == edit.policy}
+        mine = opened_flows(proof.comparison, (change for change in opened if change.direction in directions))
+        limits = requests_in_words(
+            flow
+            for flow in everything
+            if (flow.source, flow.destination) == pair and flow.ports.holds(question.traffic)
+        )
+        listed = also_opens(proof.universe, besides(mine, pair, question.traffic), complete=question.known is not None)
+        patches.append(_patch(question, objects, proof, edit, listed, limits, dry_run_made=dry_run_made))
+    return Proposal(
+        patches=tuple(patches),
+        manifests=tuple(clean(edit.manifest) for edit in proof.edits),
+        opening=Opening(proof.universe, rest),
+    )
+
+
+def _patch(
+    question: Question,
+    objects: Mapping[PolicyRef, Mapping[str, object]],
+    proof: Proof,
+    edit: Edit,
+    listed: tuple[AlsoOpens, ...],
+    limits: tuple[str, ...],
+    *,
+    dry_run_made: bool,
+) -> Patch:
+    manifest = clean(edit.manifest)
+    gap = "" if question.known is not None else _NOT_READ
+    missing = sorted(
+        {str(fact) for change in proof.unknowable for side in (change.before, change.after) for fact in side.missing}
+    )
+    if missing and not gap:
+        gap = f"{', '.join(one.replace('-', ' ') for one in missing)} were not read"
+    return Patch(
+        title=edit.title,
+        policy=str(edit.policy),
+        is_new=edit.is_new,
+        manifest=to_yaml(manifest),
+        diff=difference_of(objects, edit),
+        json_patch="" if edit.is_new else json_text(edit.operations),
+        command=APPLY_COMMAND if edit.is_new else patch_command(edit.policy, edit.operations),
+        also_opens=listed,
+        blast_radius_known=not gap,
+        blast_radius_gap=gap,
+        checks=tuple(_checks(question, proof, edit, limits, dry_run_made=dry_run_made)),
+    )
+
+
+def _checks(
+    question: Question, proof: Proof, edit: Edit, limits: tuple[str, ...], *, dry_run_made: bool
+) -> Iterator[str]:
+    together = " with all patches applied" if len(proof.edits) > 1 else ""
+    flow = f"{question.source} to {question.destination} on {question.traffic}"
+    yield f"decided again{together}: {flow} is open" + (f" for {' and '.join(limits)}" if limits else "")
+    if edit.needs_name:
+        yield f"this holds for every address that DNS answers for {', '.join(question.names)}, once it was looked up"
+    subjects = {number for change in proof.changes for number in change.subjects}
+    if question.known is None:
+        yield f"nothing that was open between the asked ends is closed ({_NOT_READ})"
+    else:
+        pairs = len(subjects) * len(proof.universe)
+        yield f"nothing that was open is closed, over {pairs} pairs of identities and every port that policies name"
+    yield "valid as the agent judges it"
+    if dry_run_made:
+        yield "the API server takes it (dry run)"
