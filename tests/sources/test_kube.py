@@ -11,7 +11,7 @@ from handlers.model.snapshot import Gap, Part
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab
 from tests.sources.asking import known, missing
-from workers.sources.live import LiveSource
+from workers.sources.live import LiveSource, open_live
 
 SHOP = Scope(namespaces=("shop",))
 ALL = Scope(all_namespaces=True, pods=(PodQuery(),), identities=())
@@ -184,6 +184,12 @@ class TestRefusals:
         found = missing(nowhere, Ask(Part.NAMESPACES, Scope()))
         assert (found.gap, "nowhere" in found.detail) == (Gap.UNREACHABLE, True)
         nowhere.close()
+
+    def test_the_kubeconfig_of_the_environment(self, baseline: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KUBECONFIG", str(baseline.kubeconfig))
+        source = open_live()
+        assert len(known(source, Ask(Part.NAMESPACES, Scope()))) == 7
+        source.close()
 
     def test_one_forbidden_namespace_hides_the_part(self, baseline: Lab, source: LiveSource) -> None:
         baseline.api.faults["services"] = Fault(status=403, namespace="payments")

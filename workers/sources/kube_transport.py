@@ -5,6 +5,7 @@ that are newer or sloppier than they are.
 """
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class ClusterAccess:
     context: str | None = None
     kubeconfig: Path | None = None
     in_cluster: bool | None = None
-    """None: in the cluster if there is a service account's token and neither a context nor a file was named."""
+    """None: in the cluster if there is a service account's token, and neither a context nor a file was named."""
 
 
 class ApiError(Exception):
@@ -210,7 +211,7 @@ def _connected(access: ClusterAccess) -> Any:
             config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
         else:
             config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=str(access.kubeconfig) if access.kubeconfig else None,
+                config_file=str(access.kubeconfig) if access.kubeconfig else os.environ.get("KUBECONFIG") or None,
                 context=access.context,
                 client_configuration=settings,
                 persist_config=False,
@@ -232,7 +233,7 @@ def _connected(access: ClusterAccess) -> Any:
 def _is_in_cluster(access: ClusterAccess) -> bool:
     if access.in_cluster is not None:
         return access.in_cluster
-    named = access.context is not None or access.kubeconfig is not None
+    named = access.context is not None or access.kubeconfig is not None or bool(os.environ.get("KUBECONFIG"))
     return not named and Path("/var/run/secrets/kubernetes.io/serviceaccount/token").is_file()
 
 
