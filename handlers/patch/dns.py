@@ -35,9 +35,9 @@ class DnsSide:
 
     def spellings(self, namespace: str) -> tuple[str, ...]:
         """Give the names that a resolver of this namespace asks for, the plain one first."""
-        domains = ("svc." + self.cluster_domain, self.cluster_domain)
-        if namespace:
-            domains = (f"{namespace}.{domains[0]}", *domains)
+        services = f"svc.{self.cluster_domain}"
+        domains = [f"{namespace}.{services}"] if namespace else []
+        domains += [services, self.cluster_domain]
         return (self.name, *(f"{self.name}.{domain}" for domain in domains))
 
 

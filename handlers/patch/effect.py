@@ -5,6 +5,7 @@ Only subjects that a changed rule selects are looked at, and peers that no selec
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from handlers.model.party import Party
 from handlers.model.rule import Direction, LabelSelector, PeerScope, PolicyRef, Rule, SubjectKind
@@ -90,9 +91,7 @@ class Comparison:
         subject = self.universe[subjects[0]]
         old, new = self.old.posture(subject.before, direction), self.new.posture(subject.after, direction)
         rules = (*old.rules, *new.rules)
-        ranges = ranges_of(
-            rules, lambda name, protocol: self.old.resolve_name(direction, subject.before, name, protocol)
-        )
+        ranges = ranges_of(rules, partial(self.old.resolve_name, direction, subject.before))
         mine = [rule for rule in rules if rule in self.changed]
         everybody = (
             (old.enforced, old.default_deny) != (new.enforced, new.default_deny)

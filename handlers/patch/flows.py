@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from handlers.model.rule import Direction
 from handlers.patch.access import Access, Change, Level, change_of
@@ -76,8 +77,7 @@ def _ranges_of_pair(comparison: Comparison, pair: tuple[int, int]) -> tuple[Port
             *comparison.old.rules_selecting(member.before, direction),
             *comparison.new.rules_selecting(member.after, direction),
         )
-        subject = member.before
-        found.update(ranges_of(rules, lambda n, p, d=direction, s=subject: comparison.old.resolve_name(d, s, n, p)))  # type: ignore[misc]
+        found.update(ranges_of(rules, partial(comparison.old.resolve_name, direction, member.before)))
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from handlers.model.labels import Network
 from handlers.policy.cidr import Address, parse_address
 from handlers.policy.policy_set import PolicySet
 
-_FAMILIES = {4: (IPv4Address, 32), 6: (IPv6Address, 128)}
+_LENGTHS = {4: 32, 6: 128}
 
 
 def classes_of(sets: Iterable[PolicySet], more: Iterable[str]) -> Iterator[tuple[str, Address]]:
@@ -30,7 +30,7 @@ def classes_of(sets: Iterable[PolicySet], more: Iterable[str]) -> Iterator[tuple
 
 
 def _pieces(version: int, prefixes: list[Network], taken: set[int]) -> Iterator[tuple[str, Address]]:
-    kind, length = _FAMILIES[version]
+    length = _LENGTHS[version]
     starts = {0}
     for network in prefixes:
         starts |= {int(network.network_address), int(network.broadcast_address) + 1}
@@ -42,9 +42,8 @@ def _pieces(version: int, prefixes: list[Network], taken: set[int]) -> Iterator[
             inside.pop()
         while ordered and int(ordered[-1].network_address) <= start:
             inside.append(ordered.pop())
-        number = next(
-            (number for number in range(start, min(end, start + len(taken) + 1)) if number not in taken), None
-        )
+        tried = range(start, min(end, start + len(taken) + 1))
+        number = next((number for number in tried if number not in taken), None)
         if number is not None:
             named = inside[-1] if inside and inside[-1].prefixlen else None
-            yield str(named) if named else "world", kind(number)
+            yield str(named) if named else "world", IPv4Address(number) if version == 4 else IPv6Address(number)

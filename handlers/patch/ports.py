@@ -46,9 +46,8 @@ class PortRange:
             return f"{self.protocol} any type" if self.is_whole else f"{self.protocol} type {types}"
         if self.is_whole:
             return f"any port/{self.protocol}"
-        return (
-            f"{self.first}/{self.protocol}" if self.first == self.last else f"{self.first}-{self.last}/{self.protocol}"
-        )
+        ports = f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{ports}/{self.protocol}"
 
 
 def _last_of(protocol: Protocol) -> int:

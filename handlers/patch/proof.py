@@ -1,4 +1,4 @@
-"""Proving an edit: the policies are compiled with it, the asked flow is decided again, and so is all it could change."""
+"""Proving an edit: policies are compiled with it; the asked flow and all that could change is decided again."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -222,15 +222,12 @@ def _proposal(
     pair = proof.asked_pair()
     everything = opened_flows(proof.comparison, opened)
     rest = besides(everything, pair, question.traffic)
+    asked = (flow for flow in everything if (flow.source, flow.destination) == pair)
+    limits = requests_in_words(flow for flow in asked if flow.ports.holds(question.traffic))
     patches = []
     for edit in proof.edits:
         directions = {rule.direction for rule in proof.comparison.changed if rule.origin.policy == edit.policy}
         mine = opened_flows(proof.comparison, (change for change in opened if change.direction in directions))
-        limits = requests_in_words(
-            flow
-            for flow in everything
-            if (flow.source, flow.destination) == pair and flow.ports.holds(question.traffic)
-        )
         listed = also_opens(proof.universe, besides(mine, pair, question.traffic), complete=question.known is not None)
         patches.append(_patch(question, objects, proof, edit, listed, limits, dry_run_made=dry_run_made))
     return Proposal(
@@ -252,9 +249,8 @@ def _patch(
 ) -> Patch:
     manifest = clean(edit.manifest)
     gap = "" if question.known is not None else _NOT_READ
-    missing = sorted(
-        {str(fact) for change in proof.unknowable for side in (change.before, change.after) for fact in side.missing}
-    )
+    doubtful = (side for change in proof.unknowable for side in (change.before, change.after))
+    missing = sorted({str(fact) for side in doubtful for fact in side.missing})
     if missing and not gap:
         gap = f"{', '.join(one.replace('-', ' ') for one in missing)} were not read"
     return Patch(

@@ -164,9 +164,8 @@ def _nodes(old: PolicySet, new: PolicySet) -> Iterator[Member]:
             yield Member("host", before, after)
     for node in nodes:
         for address in node.ips or ("",):
-            before, after = (
-                _without_host_labels(policies.party_of_node(node, address), old) for policies in (old, new)
-            )
+            seen = (policies.party_of_node(node, address) for policies in (old, new))
+            before, after = (_without_host_labels(party, old) for party in seen)
             yield Member(f"node {node.name}", before, after)
 
 

@@ -53,9 +53,8 @@ def _besides(flow: OpenedFlow, pair: tuple[int | None, int | None], asked: Traff
 def also_opens(universe: Universe, flows: Iterable[OpenedFlow], *, complete: bool) -> tuple[AlsoOpens, ...]:
     """Write flows: one entry for each pair and range of ports; ``count`` is how many pairs of pods that is now."""
     listed = tuple(flows)
-    titles = titles_of(
-        universe, (number for flow in listed for number in (flow.source, flow.destination)), complete=complete
-    )
+    numbers = (number for flow in listed for number in (flow.source, flow.destination))
+    titles = titles_of(universe, numbers, complete=complete)
     groups: dict[tuple[int, int, tuple[str, ...]], list[OpenedFlow]] = {}
     for flow in listed:
         groups.setdefault((flow.source, flow.destination, flow.requests), []).append(flow)
