@@ -1,0 +1,56 @@
+"""The worked example of CONTRIBUTING.md: two files, and the new subcommand is there."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the knowledge with the example's two files added, and nothing else changed."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(ROOT / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    files = re.findall(r"^`(handlers/\S+\.py)`:\n\n```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in files] == ["handlers/commands/nodes.py", "handlers/probes/nodes_ready.py"]
+    for name, code in files:
+        (folder / name).write_text(code)
+    return folder
+
+
+def _cli(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from workers.cli import main; main()", *words],
+        env={**os.environ, "PYTHONPATH": f"{checkout}{os.pathsep}{ROOT}"},
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+def test_the_new_subcommand_answers(checkout: Path) -> None:
+    dump = ROOT / "tests" / "scenarios" / "01-baseline" / "sysdump.zip"
+    done = _cli(checkout, "nodes", "--sysdump", str(dump), "--output", "json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["headline"] == "0 nodes are not ready"
+    assert sorted(finding["text"] for finding in report["findings"]) == [
+        "Node lab-node-1 is ready: yes",
+        "Node lab-node-2 is ready: yes",
+    ]
+
+
+def test_its_usage_is_shown_to_who_mistypes(checkout: Path) -> None:
+    done = _cli(checkout, "nodes", "twice")
+    assert done.returncode == 64
+    assert "nodes [fresh]" in done.stderr
