@@ -27,7 +27,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 
 .PHONY: test
 test: setup ## Run the tests
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 .PHONY: lint
 lint: setup ## Ruff, mypy --strict and the import contracts

@@ -15,6 +15,8 @@ from bot.playground.settings import PlaygroundSettings
 from tests.e2e.system import CHANNEL, System, is_answer, system
 from workers.demo import QUESTION, SAMPLE
 
+pytestmark = pytest.mark.timeout(90)
+
 PEOPLE = 10
 QUESTIONS = 5
 
@@ -33,7 +35,6 @@ def _clean(running: System) -> None:
     running.playground.reset()
 
 
-@pytest.mark.timeout(120)
 def test_a_mention_is_answered_once_in_its_thread(running: System) -> None:
     asked = running.mention(QUESTION)
     assert "shop/loadgen" in running.answer(asked)
@@ -62,7 +63,6 @@ def test_a_delivery_that_comes_twice_is_one_question(running: System) -> None:
     assert len(running.playground.replies(asked)) == 1
 
 
-@pytest.mark.timeout(120)
 def test_fifty_questions_at_once_by_ten_people(running: System) -> None:
     questions = [f"why shop/frontend shop/cart {port}" for port in range(8081, 8081 + QUESTIONS)]
     people = ["ada", "grace", "marco"] * PEOPLE

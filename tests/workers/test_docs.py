@@ -18,8 +18,9 @@ def test_the_pages_are_current() -> None:
 
 
 def test_every_command_and_code_has_its_section() -> None:
-    assert all(f"\n## {name}\n" in pages()["commands.md"] for name in COMMANDS)
-    assert all(f"\n## {name}\n" in pages()["codes.md"] for name in CODES)
+    made = pages()
+    assert all(f"\n## {name}\n" in made["commands.md"] for name in COMMANDS)
+    assert all(f"\n## {name}\n" in made["codes.md"] for name in CODES)
 
 
 def test_the_schema_is_one() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import bot.settings
+import handlers.engine  # noqa: F401  (declares codes of its own)
 import workers.settings
 from handlers.commands import COMMANDS, Command
 from handlers.model.finding import CODES, Code
