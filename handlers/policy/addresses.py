@@ -52,6 +52,7 @@ class AddressBook:
     config: PolicyConfig
     prefixes: Mapping[_Key, Network]
     lengths: Mapping[int, tuple[int, ...]]
+    cidrs: frozenset[_Key]
     groups: Mapping[_Key, tuple[Label, ...]]
     nodes: Mapping[Address, Node]
     fqdn_labels: Mapping[Address, tuple[Label, ...]]
@@ -68,6 +69,7 @@ class AddressBook:
     ) -> "AddressBook":
         """Collect it from the rules and the surroundings; ``fqdn_labels`` are what DNS answers add."""
         prefixes = {_key(network): network for network in policy_prefixes(rules)}
+        cidrs = frozenset(prefixes)
         groups: dict[_Key, tuple[Label, ...]] = {}
         # Of two groups with one prefix the first name wins a label (pkg/ipcache/types.go, flatten).
         for group in sorted(surroundings.cidr_groups or (), key=lambda one: one.name):
@@ -91,6 +93,7 @@ class AddressBook:
             config=config,
             prefixes=prefixes,
             lengths={version: tuple(sorted(found, reverse=True)) for version, found in lengths.items()},
+            cidrs=cidrs,
             groups=groups,
             nodes={
                 address: node
@@ -117,7 +120,8 @@ class AddressBook:
         labels: dict[str, Label] = {}
         has_cidr = not with_cidr
         for network in self._containing(address):
-            if network.prefixlen and not has_cidr:
+            # Prefixes of CIDR groups carry the labels of the group, but no label of their own.
+            if network.prefixlen and not has_cidr and _key(network) in self.cidrs:
                 label = cidr_label(network)
                 labels.setdefault(label.key, label)
                 has_cidr = True
