@@ -1,6 +1,8 @@
 """Ask the agent of a node: a fixed list of read-only commands, run in its pod."""
 
 import json
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
@@ -60,6 +62,8 @@ class AgentReader:
         """Find pods through ``kube``, run commands through ``streams``."""
         self._streams = streams
         self._kube = kube
+        self._found: dict[str, tuple[str, str]] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def read(self, part: Part, node: str, deadline: Deadline) -> object:
         """Return the value of a per-node part.
@@ -67,18 +71,25 @@ class AgentReader:
         Raises:
             UnreadError: if there is no agent on the node, or the command cannot be run or fails.
         """
-        pods = self._kube.agents(node, deadline)
-        if not pods:
-            raise UnreadError(
-                Gap.UNREACHABLE,
-                f"no Cilium agent was found on node {node}",
-                "Check the DaemonSet: kubectl get pods -A -l k8s-app=cilium -o wide.",
-            )
-        where = (pods[0].namespace, pods[0].name)
+        where = self._where(node, deadline)
         if part is Part.AGENT_STATUS:
             return self._status(where, deadline)
         command, read = _READ[part]
         return _understood(command, read, self._json(where, command, deadline))
+
+    def _where(self, node: str, deadline: Deadline) -> tuple[str, str]:
+        """Return namespace and name of a node's agent; the parts of one node, read side by side, look once."""
+        with self._locks[node]:
+            if node not in self._found:
+                pods = self._kube.agents(node, deadline)
+                if not pods:
+                    raise UnreadError(
+                        Gap.UNREACHABLE,
+                        f"no Cilium agent was found on node {node}",
+                        "Check the DaemonSet: kubectl get pods -A -l k8s-app=cilium -o wide.",
+                    )
+                self._found[node] = (pods[0].namespace, pods[0].name)
+            return self._found[node]
 
     def _status(self, where: tuple[str, str], deadline: Deadline) -> AgentStatus:
         told = self._json(where, AgentCommand.STATUS, deadline)
