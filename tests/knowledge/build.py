@@ -1,0 +1,667 @@
+"""Clusters in words: a test says what exists and what was seen, and asks a question of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import yaml
+
+from handlers.commands import understand
+from handlers.engine import answer
+from handlers.model.agent import AgentEndpoint, AgentStatus, PeerNode
+from handlers.model.cluster import (
+    Backend,
+    CiliumConfig,
+    CiliumEndpoint,
+    CiliumIdentity,
+    EndpointSlice,
+    Namespace,
+    Node,
+    Owner,
+    Pod,
+    PodPort,
+    PolicyObject,
+    Service,
+    ServicePort,
+    SlicePort,
+    Workload,
+)
+from handlers.model.endpoint import Kind
+from handlers.model.finding import Finding
+from handlers.model.flow import (
+    DnsRecord,
+    EventType,
+    Flow,
+    FlowDirection,
+    FlowEnd,
+    FlowLog,
+    FlowPolicy,
+    FlowType,
+    FlowVerdict,
+    HttpRecord,
+    LostEvents,
+    RelayNode,
+    RelayStatus,
+)
+from handlers.model.labels import pod_identity_labels
+from handlers.model.report import Report
+from handlers.model.scope import Ask, FlowMatch, Scope
+from handlers.model.snapshot import Gap, Known, Missing, Part, Snapshot
+from handlers.model.traffic import Protocol
+from workers.collect import collect
+from workers.sources.convert.narrow import pods_asked
+
+NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+CLUSTER = "default"
+
+_NAMESPACED = {Part.WORKLOADS, Part.SERVICES, Part.ENDPOINT_SLICES, Part.POLICIES, Part.CILIUM_ENDPOINTS}
+
+
+def ago(seconds: float) -> datetime:
+    """Say when, counted back from now."""
+    return NOW - timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeSource:
+    """A source over a mapping; a part that is not in it is an empty list, never an error."""
+
+    parts: Mapping[Part, Known[Any] | Missing]
+    per_node: Mapping[tuple[Part, str], Known[Any] | Missing] = field(default_factory=dict)
+    asks: list[Ask] = field(default_factory=list)
+    title: str = "cluster of the test"
+
+    def now(self) -> datetime:
+        return NOW
+
+    def close(self) -> None:
+        pass
+
+    def read(self, ask: Ask, timeout: float) -> Known[object] | Missing:
+        self.asks.append(ask)
+        if ask.node is not None:
+            return self.per_node.get((ask.part, ask.node)) or Missing(
+                Gap.FORBIDDEN, "exec was refused", "Grant pods/exec."
+            )
+        found = self.parts.get(ask.part) or Missing(Gap.NOT_IN_DUMP, f"{ask.part} is not here")
+        return found if isinstance(found, Missing) else replace(found, value=_narrowed(ask, found.value))
+
+
+def _narrowed(ask: Ask, value: Any) -> Any:
+    scope = ask.scope
+    if ask.part is Part.PODS:
+        return pods_asked(scope, value)
+    if ask.part in _NAMESPACED and not scope.all_namespaces:
+        return tuple(item for item in value if item.namespace in ("", *(scope.namespaces or ())))
+    if ask.part is Part.IDENTITIES and scope.identities:
+        return tuple(item for item in value if item.number in scope.identities)
+    if ask.part is Part.FLOWS and scope.flows:
+        return replace(value, flows=tuple(flow for flow in value.flows if _is_asked(flow, scope)))
+    return value
+
+
+def _is_asked(flow: Flow, scope: Scope) -> bool:
+    query = scope.flows
+    assert query is not None
+    return query.since <= flow.time <= query.until and (
+        not query.any_of or any(_matches(flow, match) for match in query.any_of)
+    )
+
+
+def _matches(flow: Flow, match: FlowMatch) -> bool:
+    return (
+        _one(flow.source, match.source_pods, match.source_ips, match.source_ports)
+        and _one(flow.destination, match.destination_pods, match.destination_ips, match.destination_ports)
+        and (not match.verdicts or flow.verdict in match.verdicts)
+    )
+
+
+def _one(end: FlowEnd, pods: Sequence[str], ips: Sequence[str], ports: Sequence[int]) -> bool:
+    name = f"{end.namespace}/{end.pod}"
+    return (
+        (not pods or any(name == pod or (pod.endswith("/") and name.startswith(pod)) for pod in pods))
+        and (not ips or end.ip in ips)
+        and (not ports or end.port in ports)
+    )
+
+
+class Cluster:
+    """Two nodes and a cluster DNS; everything else is said by the test. Methods return the cluster itself."""
+
+    def __init__(self, *, version: str = "1.19.0", dns: bool = True, **options: str) -> None:
+        self.nodes = [node("n1", 1), node("n2", 2)]
+        self.namespaces: dict[str, Namespace] = {}
+        self.pods: list[Pod] = []
+        self.endpoints: list[CiliumEndpoint] = []
+        self.services: list[Service] = []
+        self.slices: list[EndpointSlice] = []
+        self.policies: list[PolicyObject] = []
+        self.gateways: list[PolicyObject] = []
+        self.workloads: list[Workload] = []
+        self.flows: list[Flow] = []
+        self.silent: dict[str, str] = {}
+        self.lost: tuple[LostEvents, ...] = ()
+        self.truncated = False
+        self.gaps: dict[Part, Missing] = {}
+        self.of_node: dict[tuple[Part, str], Known[Any] | Missing] = {}
+        self.config = CiliumConfig({key.replace("_", "-"): value for key, value in options.items()}, version)
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self.namespace("kube-system")
+        if dns:
+            self.pod("kube-system/coredns-1", of="coredns", labels={"k8s-app": "kube-dns"}, ports=("dns:53/UDP",))
+
+    def namespace(self, name: str, **labels: str) -> "Cluster":
+        self.namespaces[name] = Namespace(name, {"kubernetes.io/metadata.name": name, **labels})
+        return self
+
+    def pod(
+        self,
+        name: str,
+        *,
+        of: str | None = None,
+        kind: Kind = Kind.DEPLOYMENT,
+        on: str = "n1",
+        labels: Mapping[str, str] | None = None,
+        ports: Sequence[str] = (),
+        ready: bool | None = True,
+        phase: str = "Running",
+        host_network: bool = False,
+        endpoint: bool = True,
+        state: str = "ready",
+        ip: str | None = None,
+    ) -> "Cluster":
+        """Add ``namespace/name``; ``of`` is its workload, whose name is also its label ``app``."""
+        namespace, _, short = name.partition("/")
+        if namespace not in self.namespaces:
+            self.namespace(namespace)
+        own = {"app": of or short, **(labels or {})}
+        home = next(node for node in self.nodes if node.name == on)
+        index = self.nodes.index(home) + 1
+        address = ip if ip is not None else home.ips[0] if host_network else f"10.0.{index}.{len(self.pods) + 10}"
+        self.pods.append(
+            Pod(
+                namespace=namespace,
+                name=short,
+                labels=own,
+                ips=(address,) if address else (),
+                node=on,
+                phase=phase,
+                ready=ready,
+                ports=tuple(map(_pod_port, ports)),
+                service_account="default",
+                host_network=host_network,
+                owner=Owner(kind, of) if of else None,
+                created_at=ago(7200),
+            )
+        )
+        if endpoint and not host_network:
+            identity = pod_identity_labels(
+                pod_labels=own,
+                namespace=namespace,
+                namespace_labels=self.namespaces[namespace].labels,
+                service_account="default",
+                cluster=CLUSTER,
+            )
+            texts = tuple(sorted(str(label) for label in identity))
+            number = self._numbers.setdefault(texts, 20_000 + len(self._numbers))
+            self.endpoints.append(
+                CiliumEndpoint(namespace, short, len(self.pods), number, texts, (address,), home.ips[0], (), state)
+            )
+        return self
+
+    def deploy(self, name: str, replicas: int = 1, **how: Any) -> "Cluster":
+        """Add a Deployment with its pods ``NAME-1``, ``NAME-2``, ... ."""
+        namespace, _, short = name.partition("/")
+        if namespace not in self.namespaces:
+            self.namespace(namespace)
+        self.workloads.append(Workload(Kind.DEPLOYMENT, namespace, short, replicas, replicas, {"app": short}))
+        for number in range(1, replicas + 1):
+            self.pod(f"{name}-{number}", of=short, **how)
+        return self
+
+    def service(
+        self,
+        name: str,
+        *ports: str,
+        selector: Mapping[str, str] | None | str = "app",
+        ready: bool | None = True,
+        backends: Sequence[Backend] | None = None,
+        ip: str | None = None,
+        headless: bool = False,
+        **more: Any,
+    ) -> "Cluster":
+        """Add a Service; a port is ``80->8080/TCP`` or ``80->http``, its slices come from the pods that it selects."""
+        namespace, _, short = name.partition("/")
+        if namespace not in self.namespaces:
+            self.namespace(namespace)
+        wanted = {"app": short} if selector == "app" else selector
+        assert wanted is None or isinstance(wanted, Mapping)
+        cluster_ip = "None" if headless else ip or f"10.96.0.{len(self.services) + 10}"
+        kinds = tuple(_service_port(port, index, len(ports)) for index, port in enumerate(ports))
+        service = Service(namespace, short, {}, wanted, more.pop("type", "ClusterIP"), (cluster_ip,), kinds, **more)
+        self.services.append(service)
+        chosen = [
+            pod
+            for pod in self.pods
+            if wanted and pod.namespace == namespace and wanted.items() <= pod.labels.items() and pod.ips
+        ]
+        listed = (
+            tuple(backends)
+            if backends is not None
+            else tuple(
+                Backend(
+                    pod.ips, ready if ready is not True else pod.ready, True, False, pod.node, (namespace, pod.name)
+                )
+                for pod in chosen
+            )
+        )
+        resolved = [_slice_port(port, chosen) for port in kinds]
+        self.slices.append(
+            EndpointSlice(namespace, f"{short}-x", short, tuple(port for port in resolved if port), listed)
+        )
+        return self
+
+    def policy(self, text: str, changed: float = 3600) -> "Cluster":
+        """Add policies written as YAML; ``changed`` is how many seconds ago."""
+        for manifest in yaml.safe_load_all(text):
+            self.policies.append(_policy_object(manifest, changed))
+        return self
+
+    def gateway(self, text: str) -> "Cluster":
+        self.gateways.append(_policy_object(yaml.safe_load(text), 3600))
+        return self
+
+    def without(self, *parts: Part, gap: Gap = Gap.FORBIDDEN) -> "Cluster":
+        for part in parts:
+            self.gaps[part] = Missing(gap, f"reading {part} is not allowed", "Grant it.")
+        return self
+
+    def agent(self, node: str, part: Part, value: Any) -> "Cluster":
+        self.of_node[part, node] = Known(value, NOW, "agent")
+        return self
+
+    def healthy_agents(self) -> "Cluster":
+        """Let both agents answer that all is well."""
+        for node in self.nodes:
+            peers = tuple(PeerNode(other.name, True, True) for other in self.nodes if other is not node)
+            self.agent(node.name, Part.AGENT_STATUS, AgentStatus("1.19.0", "Ok", "", {}, (), peers))
+            self.agent(node.name, Part.AGENT_ENDPOINTS, self.agent_endpoints(node.name))
+            for part in (
+                Part.AGENT_NAMES,
+                Part.AGENT_EGRESS,
+                Part.AGENT_IDENTITIES,
+                Part.AGENT_ADDRESSES,
+                Part.AGENT_METRICS,
+            ):
+                self.agent(node.name, part, ())
+        return self
+
+    def agent_endpoints(self, node: str, **changes: Any) -> tuple[AgentEndpoint, ...]:
+        return tuple(
+            AgentEndpoint(
+                **{
+                    "id": entry.id or 0,
+                    "namespace": entry.namespace,
+                    "pod": entry.name,
+                    "identity": entry.identity or 0,
+                    "labels": entry.labels,
+                    "ips": entry.ips,
+                    "state": "ready",
+                    "ingress_enforcing": None,
+                    "egress_enforcing": None,
+                    **changes,
+                }
+            )
+            for entry in self.endpoints
+            if self._pod(f"{entry.namespace}/{entry.name}").node == node
+        )
+
+    # What was seen
+
+    def saw(
+        self,
+        source: str,
+        destination: str,
+        port: int | None = None,
+        *,
+        at: float = 60,
+        verdict: FlowVerdict = FlowVerdict.FORWARDED,
+        event: EventType = EventType.TRACE,
+        point: str | None = None,
+        node: str | None = None,
+        reply: bool | None = False,
+        flags: str = "SYN",
+        client_port: int = 40_000,
+        protocol: Protocol = Protocol.TCP,
+        **more: Any,
+    ) -> "Cluster":
+        """Add one flow; an end is a pod's name, an address, or ``reserved:NAME@ADDRESS``."""
+        icmp = protocol.is_icmp
+        self.flows.append(
+            Flow(
+                time=ago(at),
+                verdict=verdict,
+                type=more.pop("kind", FlowType.L3_L4),
+                event_type=event,
+                event_sub_type=0,
+                node=node or self._node_of(source),
+                source=self.end(source, None if icmp else client_port),
+                destination=self.end(destination, None if icmp else port),
+                protocol=protocol,
+                direction=more.pop("direction", FlowDirection.EGRESS),
+                is_reply=reply,
+                tcp_flags=frozenset(flags.split()) if protocol is Protocol.TCP else frozenset(),
+                observation_point=point,
+                uuid=str(len(self.flows)),
+                **more,
+            )
+        )
+        return self
+
+    def sent(self, source: str, destination: str, port: int | None = None, **how: Any) -> "Cluster":
+        return self.saw(source, destination, port, **{"point": "TO_OVERLAY", **how})
+
+    def delivered(self, source: str, destination: str, port: int | None = None, **how: Any) -> "Cluster":
+        return self.saw(
+            source, destination, port, **{"point": "TO_ENDPOINT", "node": self._node_of(destination), **how}
+        )
+
+    def answered(self, source: str, destination: str, port: int = 0, **how: Any) -> "Cluster":
+        """Add a reply to a connection from ``source``."""
+        client = how.pop("client_port", 40_000)
+        return self.saw(
+            destination,
+            source,
+            client,
+            **{"client_port": port, "reply": True, "flags": "SYN ACK", "point": "TO_ENDPOINT", **how},
+        )
+
+    def refused(self, source: str, destination: str, port: int, **how: Any) -> "Cluster":
+        return self.answered(source, destination, port, **{"flags": "RST ACK", **how})
+
+    def worked(self, source: str, destination: str, port: int, at: float = 60, **how: Any) -> "Cluster":
+        """Add a whole successful exchange."""
+        self.sent(source, destination, port, at=at, **how)
+        self.delivered(source, destination, port, at=at - 0.01, **how)
+        return self.answered(source, destination, port, at=at - 0.02, **how)
+
+    def dropped(
+        self,
+        source: str,
+        destination: str,
+        port: int | None = None,
+        *,
+        reason: str = "POLICY_DENIED",
+        at: float = 60,
+        ingress: bool = True,
+        times: int = 1,
+        by: Sequence[str] = (),
+        **how: Any,
+    ) -> "Cluster":
+        """Add a denied packet as Hubble shows it: a policy verdict, then a drop."""
+        node = how.pop("node", None) or self._node_of(destination if ingress else source)
+        direction = FlowDirection.INGRESS if ingress else FlowDirection.EGRESS
+        named = tuple(FlowPolicy(*ref.split("/")) for ref in by)
+        events = [EventType.DROP]
+        if reason in ("POLICY_DENIED", "POLICY_DENY", "AUTH_REQUIRED"):
+            events.insert(0, EventType.POLICY_VERDICT)
+        for number in range(times):
+            for event in events:
+                self.saw(
+                    source,
+                    destination,
+                    port,
+                    at=at - number * 0.1,
+                    verdict=FlowVerdict.DROPPED,
+                    event=event,
+                    node=node,
+                    reply=None,
+                    direction=direction,
+                    drop_reason=reason,
+                    denied_by=named if event is EventType.POLICY_VERDICT else (),
+                    **how,
+                )
+        return self
+
+    def audited(self, source: str, destination: str, port: int, at: float = 60) -> "Cluster":
+        return self.saw(
+            source,
+            destination,
+            port,
+            at=at,
+            verdict=FlowVerdict.AUDIT,
+            event=EventType.POLICY_VERDICT,
+            node=self._node_of(destination),
+            direction=FlowDirection.INGRESS,
+            reply=None,
+        )
+
+    def dns(self, source: str, query: str, *ips: str, refused: bool = False, at: float = 90) -> "Cluster":
+        """Add a DNS record of the proxy: an answer with addresses, or a refusal."""
+        if refused:
+            return self.saw(
+                source,
+                "kube-system/coredns-1",
+                53,
+                at=at,
+                verdict=FlowVerdict.DROPPED,
+                event=EventType.ACCESS_LOG,
+                kind=FlowType.L7,
+                protocol=Protocol.UDP,
+                reply=None,
+                dns=DnsRecord(f"{query}.", (), 5, False),
+            )
+        return self.saw(
+            "kube-system/coredns-1",
+            source,
+            40_000,
+            at=at,
+            client_port=53,
+            event=EventType.ACCESS_LOG,
+            kind=FlowType.L7,
+            protocol=Protocol.UDP,
+            reply=True,
+            dns=DnsRecord(f"{query}.", ips, 0, True),
+        )
+
+    def http(self, source: str, destination: str, port: int, code: int, at: float = 60) -> "Cluster":
+        """Add an HTTP exchange as the proxy logs it; 403 is its own refusal."""
+        denied = code == 403
+        self.saw(
+            source,
+            destination,
+            port,
+            at=at,
+            verdict=FlowVerdict.DROPPED if denied else FlowVerdict.FORWARDED,
+            event=EventType.ACCESS_LOG,
+            kind=FlowType.L7,
+            node=self._node_of(destination),
+            reply=False,
+            flags="",
+            http=HttpRecord("GET", "http://x/", 0),
+        )
+        return self.saw(
+            destination,
+            source,
+            40_000,
+            at=at - 0.01,
+            client_port=port,
+            event=EventType.ACCESS_LOG,
+            kind=FlowType.L7,
+            reply=True,
+            flags="",
+            http=HttpRecord("GET", "http://x/", code),
+        )
+
+    def end(self, what: str, port: int | None) -> FlowEnd:
+        """Return one end of a flow from its name."""
+        if "@" in what:
+            label, _, ip = what.partition("@")
+            return FlowEnd(ip, port, 0, "", "", (label,))
+        if "/" not in what:
+            return FlowEnd(what, port, 2, "", "", ("reserved:world",))
+        pod = self._pod(what)
+        entry = next(
+            (entry for entry in self.endpoints if (entry.namespace, entry.name) == (pod.namespace, pod.name)), None
+        )
+        return FlowEnd(
+            pod.ips[0] if pod.ips else "",
+            port,
+            (entry.identity if entry else 0) or 0,
+            pod.namespace,
+            pod.name,
+            entry.labels if entry else (),
+        )
+
+    def _pod(self, name: str) -> Pod:
+        return next(pod for pod in self.pods if str(pod) == name)
+
+    def _node_of(self, what: str) -> str:
+        return next((pod.node or "" for pod in self.pods if str(pod) == what), "n1")
+
+    # Asking
+
+    def source(self) -> FakeSource:
+        log = FlowLog(
+            flows=tuple(sorted(self.flows, key=lambda flow: flow.time)),
+            since=ago(900),
+            until=NOW,
+            heard=frozenset(node.name for node in self.nodes) - set(self.silent),
+            silent=self.silent,
+            covered_since={node.name: ago(900) for node in self.nodes if node.name not in self.silent},
+            lost=self.lost,
+            truncated=self.truncated,
+        )
+        identities = {
+            entry.identity: CiliumIdentity(entry.identity, entry.labels)
+            for entry in self.endpoints
+            if entry.identity is not None
+        }
+        values: dict[Part, Any] = {
+            Part.CONFIG: self.config,
+            Part.NAMESPACES: tuple(self.namespaces.values()),
+            Part.NODES: tuple(self.nodes),
+            Part.API_SERVER: ("192.168.0.1:6443",),
+            Part.PODS: tuple(self.pods),
+            Part.CILIUM_PODS: tuple(self.cilium_pods()),
+            Part.WORKLOADS: tuple(self.workloads),
+            Part.SERVICES: tuple(self.services),
+            Part.ENDPOINT_SLICES: tuple(self.slices),
+            Part.POLICIES: tuple(self.policies),
+            Part.POLICY_SERVICES: (tuple(self.services), tuple(self.slices)),
+            Part.CIDR_GROUPS: (),
+            Part.EGRESS_GATEWAYS: tuple(self.gateways),
+            Part.CILIUM_ENDPOINTS: tuple(self.endpoints),
+            Part.IDENTITIES: tuple(identities.values()),
+            Part.NAMED_PORTS: tuple(port for pod in self.pods for port in pod.ports),
+            Part.FLOWS: log,
+            Part.RELAY: RelayStatus(
+                "1.19.0",
+                tuple(RelayNode(node.name, "NODE_CONNECTED", "1.19.0", 10, 4095, 10) for node in self.nodes),
+            ),
+        }
+        known: dict[Part, Known[Any] | Missing] = {part: Known(value, NOW, "test") for part, value in values.items()}
+        return FakeSource({**known, **self.gaps}, self.of_node)
+
+    def cilium_pods(self) -> list[Pod]:
+        kinds = [("cilium-" + node.name, "cilium", node.name) for node in self.nodes]
+        kinds += [("cilium-operator-1", "cilium-operator", "n1"), ("hubble-relay-1", "hubble-relay", "n1")]
+        return [
+            Pod("kube-system", name, {"k8s-app": app}, (), node, "Running", True, (), "default", True, None)
+            for name, app, node in kinds
+        ]
+
+    def snapshot(self, question: str) -> Snapshot:
+        return collect(understand(question).question, self.source(), budget=30)
+
+    def ask(self, question: str) -> Report:
+        return answer(understand(question).question, self.snapshot(question))
+
+
+def node(name: str, index: int, *, ready: bool = True, **labels: str) -> Node:
+    return Node(
+        name,
+        {"kubernetes.io/hostname": name, **labels},
+        (f"192.168.0.{index}",),
+        ready,
+        (f"10.0.{index}.0/24",),
+        (f"10.0.{index}.1",),
+        (f"10.0.{index}.2",),
+    )
+
+
+def codes(report: Report) -> list[str]:
+    return [finding.code for finding in report.findings]
+
+
+def the(report: Report, code: str) -> Finding:
+    """Return the one finding of a code."""
+    (found,) = [finding for finding in report.findings if finding.code == code]
+    return found
+
+
+def _pod_port(text: str) -> PodPort:
+    name, _, rest = text.rpartition(":")
+    number, _, protocol = rest.partition("/")
+    return PodPort(name or None, int(number), protocol or "TCP")
+
+
+def _service_port(text: str, index: int, count: int) -> ServicePort:
+    dialled, _, target = text.partition("->")
+    target, _, protocol = target.partition("/")
+    name = f"p{index}" if count > 1 else None
+    return ServicePort(name, int(dialled), protocol or "TCP", int(target) if target.isdigit() else target or None)
+
+
+def _slice_port(port: ServicePort, pods: Sequence[Pod]) -> SlicePort | None:
+    """Resolve a target as the endpoint slice controller does: a name by the pods' own ports."""
+    target: int | str | None = port.target if port.target is not None else port.port
+    if isinstance(target, str):
+        target = next((entry.port for pod in pods for entry in pod.ports if entry.name == target), None)
+        if target is None:
+            return None
+    return SlicePort(port.name, target, port.protocol)
+
+
+def _policy_object(manifest: Mapping[str, Any], changed: float) -> PolicyObject:
+    metadata = manifest["metadata"]
+    return PolicyObject(manifest["kind"], metadata.get("namespace") or "", metadata["name"], manifest, ago(changed))
+
+
+def deny_all(namespace: str, app: str, *, egress: bool = False, name: str = "deny-all") -> str:
+    """Return a NetworkPolicy that puts an app under default deny in one direction."""
+    direction = "Egress" if egress else "Ingress"
+    return f"""
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  podSelector: {{matchLabels: {{app: {app}}}}}
+  policyTypes: [{direction}]
+"""
+
+
+def allow_from(namespace: str, app: str, peer: str, port: int, *, name: str = "allow") -> str:
+    """Return a policy that lets an app of the same namespace in on one port, and nobody else."""
+    return f"""
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  endpointSelector: {{matchLabels: {{app: {app}}}}}
+  ingress:
+  - fromEndpoints: [{{matchLabels: {{app: {peer}}}}}]
+    toPorts: [{{ports: [{{port: "{port}", protocol: TCP}}]}}]
+"""
+
+
+def shop(**options: str) -> Cluster:
+    """Return the usual story: a frontend on one node and a cart behind a Service on the other."""
+    return (
+        Cluster(**options)
+        .deploy("shop/frontend", on="n1")
+        .deploy("shop/cart", on="n2", ports=("http:8080",))
+        .service("shop/cart", "80->8080")
+        .healthy_agents()
+    )
