@@ -174,7 +174,7 @@ class FqdnSparesCluster(Clause):
 
 @dataclass(frozen=True, slots=True)
 class ServiceMisses(Clause):
-    """``toServices`` names a Service that does not exist, or one whose selector or endpoints leave the other end out."""
+    """``toServices`` names a Service that does not exist, or one that does not stand for the other end."""
 
     service: str
     found: bool

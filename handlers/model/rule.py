@@ -398,7 +398,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class PortRule:
-    """One entry of ``toPorts`` (or of a NetworkPolicy's ``ports``, or of ``icmps``), with what the proxy is to check."""
+    """One entry of ``toPorts``, of a NetworkPolicy's ``ports`` or of ``icmps``, with what the proxy is to check."""
 
     ports: tuple[PortProtocol, ...]
     pointer: str
