@@ -1,6 +1,6 @@
 """Compiling policies, and deciding one flow with its explanation: times by number of policies.
 
-The clusters are made by seed. Run: ``python benchmarks/policy_decide.py [seed]``. Each line gives ratios to the smallest case.
+The clusters are made by seed: ``python benchmarks/policy_decide.py [seed]``. Ratios are to the smallest case.
 """
 
 import random
