@@ -14,6 +14,7 @@ help: ## List the targets
 setup: $(STAMP) ## Make .venv with everything locked (uv when present, else pip)
 
 $(STAMP): requirements-dev.lock pyproject.toml
+	@echo "Making $(VENV) (once; a minute or two with pip, seconds with uv)"
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV) && \
 		uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock && \

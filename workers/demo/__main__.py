@@ -24,7 +24,7 @@ This was the real bot, a real worker and a real Redis; only Slack was a stand-in
   Ask your own questions       make playground           (opens a page that works like a Slack channel)
   In a terminal                .venv/bin/cilium-triage why A B [PORT] --sysdump cilium-sysdump.zip
   On a cluster                 .venv/bin/cilium-triage why A B [PORT] --context NAME
-  In your Slack workspace      docs/operations.md says how to install the app and the chart
+  In your Slack workspace      docs/operations.md says how to install the app and run the bot
 """
 
 
