@@ -40,6 +40,11 @@ class PortSpan:
         return f"{self.protocol} type {numbers}" if self.protocol.is_icmp else f"{numbers}/{self.protocol}"
 
 
+def whole_span(protocol: Protocol) -> PortSpan:
+    """Give all ports of a protocol."""
+    return PortSpan(protocol, *_LIMITS[protocol])
+
+
 @dataclass(frozen=True, slots=True)
 class PortClass:
     """Ports that no policy tells apart; ``is_rest`` are those that no policy names."""
@@ -54,9 +59,7 @@ class PortClass:
 
     def has(self, traffic: Traffic) -> bool:
         """Tell whether this traffic is of the class."""
-        return any(
-            span.protocol is traffic.protocol and span.first <= traffic.port <= span.last for span in self.spans
-        )
+        return any(span.protocol is traffic.protocol and span.first <= traffic.port <= span.last for span in self.spans)
 
     def __str__(self) -> str:
         """Write the ports; those that no policy names are "every other port", or "every port" where none is named."""

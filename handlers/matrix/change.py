@@ -1,0 +1,193 @@
+"""What a change does: every pair of ends and every port class whose verdict differs before and after."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from handlers.matrix.bits import members
+from handlers.matrix.cluster import Cluster
+from handlers.matrix.matrix import Matrix
+from handlers.matrix.port_classes import PortClass, port_classes
+from handlers.matrix.roster import End, rosters
+from handlers.matrix.sides import Row
+from handlers.model.decision import Verdict
+from handlers.model.rule import Direction, PolicyStatus
+from handlers.policy.decide import Outcome
+from handlers.policy.policy_set import PolicySet
+
+MOST_REQUESTS_COMPARED = 20_000
+"""Pairs whose application rules are compared; beyond, the comparison says that it is not whole."""
+
+
+class Kind(StrEnum):
+    """What happens to the flows of a change."""
+
+    CUT = "cut"
+    """Passed before, and does not any more."""
+    OPENED = "opened"
+    """Did not pass before, and does now."""
+    REQUESTS = "requests"
+    """Passes at the level of connections before and after; the application rules on the way differ."""
+    DOUBT = "doubt"
+    """Cannot be told before or after: not everything was read, or rules contradict each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Flows from any of ``sources`` to any of ``destinations`` on ``ports`` whose verdict changes alike."""
+
+    kind: Kind
+    before: Verdict
+    after: Verdict
+    sources: tuple[End, ...]
+    destinations: tuple[End, ...]
+    ports: tuple[PortClass, ...]
+
+    @property
+    def pairs(self) -> int:
+        """How many ordered pairs of ends it is about."""
+        return len(self.sources) * len(self.destinations)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two states of a cluster, compared whole.
+
+    ``refused`` are policies of the new state that the agent would refuse and that were not refused before.
+    ``is_whole`` is False when a bound cut the comparison short; ``gaps`` then says where.
+    """
+
+    changes: tuple[Change, ...]
+    refused: tuple[PolicyStatus, ...] = ()
+    gaps: tuple[str, ...] = field(default_factory=tuple)
+
+    def of_kind(self, kind: Kind) -> tuple[Change, ...]:
+        """Give the changes of one kind."""
+        return tuple(change for change in self.changes if change.kind is kind)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the verdicts of both states are the same, for certain."""
+        return not self.changes and not self.gaps
+
+
+def compare(before: Cluster, after: Cluster) -> Comparison:
+    """Compare two states of one cluster: the same pods, under other policies or with other labels."""
+    old, new = before.compiled(), after.compiled()
+    old_roster, new_roster = rosters(((before, old), (after, new)))
+    old_matrix, new_matrix = Matrix(old, old_roster.parties), Matrix(new, new_roster.parties)
+    ends = new_roster.ends
+    gaps = [] if old_roster.is_whole else ["the policies name too many prefixes to compare all of the outside"]
+    found: dict[tuple[Kind, Verdict, Verdict, int, int], list[PortClass]] = {}
+    requests = _Requests(old_matrix, new_matrix)
+    for ports in port_classes(old_matrix, new_matrix):
+        earlier, later = old_matrix.at(ports.sample), new_matrix.at(ports.sample)
+        differing: dict[tuple[Kind, Verdict, Verdict, int], int] = {}
+        for source, (was, becomes) in enumerate(zip(earlier.both, later.both, strict=True)):
+            for kind, verdicts, destinations in _differences(
+                was, becomes, requests.differing(source, was, becomes, ports)
+            ):
+                key = (kind, *verdicts, destinations)
+                differing[key] = differing.get(key, 0) | 1 << source
+        for (kind, first, second, destinations), sources in differing.items():
+            found.setdefault((kind, first, second, sources, destinations), []).append(ports)
+    if requests.is_cut_short:
+        gaps.append("too many pairs have application rules to compare all of them")
+    changes = tuple(
+        Change(kind, first, second, _ends(sources, ends), _ends(destinations, ends), tuple(ports))
+        for (kind, first, second, sources, destinations), ports in found.items()
+    )
+    return Comparison(changes, tuple(_refused(old, new)), tuple(gaps))
+
+
+def _ends(bits: int, ends: Sequence[End]) -> tuple[End, ...]:
+    return tuple(ends[number] for number in members(bits))
+
+
+def _differences(was: Row, becomes: Row, requests: int) -> Iterator[tuple[Kind, tuple[Verdict, Verdict], int]]:
+    if was == becomes and not requests:
+        return
+    both_allowed = requests
+    if both_allowed:
+        yield Kind.REQUESTS, (Verdict.ALLOWED, Verdict.ALLOWED), both_allowed
+    before, after = _by_verdict(was), _by_verdict(becomes)
+    denied_before, denied_after = ~_union(before.values()), ~_union(after.values())
+    for first, earlier in (*before.items(), (Verdict.DENIED, denied_before)):
+        for second, later in (*after.items(), (Verdict.DENIED, denied_after)):
+            destinations = earlier & later
+            if first is not second and destinations > 0:
+                yield _kind(first, second), (first, second), destinations
+
+
+def _by_verdict(row: Row) -> dict[Verdict, int]:
+    return {Verdict.ALLOWED: row.allowed, Verdict.UNKNOWN: row.unknown, Verdict.ERROR: row.conflicting}
+
+
+def _union(sets: Iterable[int]) -> int:
+    total = 0
+    for one in sets:
+        total |= one
+    return total
+
+
+def _kind(before: Verdict, after: Verdict) -> Kind:
+    if {before, after} == {Verdict.ALLOWED, Verdict.DENIED}:
+        return Kind.OPENED if after is Verdict.ALLOWED else Kind.CUT
+    return Kind.DOUBT
+
+
+class _Requests:
+    """Compares the application rules on both sides of pairs that pass before and after."""
+
+    def __init__(self, before: Matrix, after: Matrix) -> None:
+        self._before = before
+        self._after = after
+        self._left = MOST_REQUESTS_COMPARED
+        old, new = set(_application_rules(before.policies)), set(_application_rules(after.policies))
+        self._is_needed = old != new
+        self.is_cut_short = False
+
+    def differing(self, source: int, was: Row, becomes: Row, ports: PortClass) -> int:
+        """Give the destinations for which what the proxy lets pass differs."""
+        both = was.allowed & becomes.allowed
+        suspects = both & (was.redirected | becomes.redirected)
+        if not self._is_needed:
+            suspects = both & (was.redirected ^ becomes.redirected)
+        found = 0
+        for destination in members(suspects) if suspects else ():
+            if self._left == 0:
+                self.is_cut_short = True
+                break
+            self._left -= 1
+            told = [self._told(matrix, source, destination, ports) for matrix in (self._before, self._after)]
+            if told[0] != told[1]:
+                found |= 1 << destination
+        return found
+
+    @staticmethod
+    def _told(matrix: Matrix, source: int, destination: int, ports: PortClass) -> tuple[object, ...]:
+        first, second = matrix.parties[source], matrix.parties[destination]
+        policies = matrix.policies
+        egress, _ = policies.outcome(Direction.EGRESS, first, second, ports.sample)
+        ingress, _ = policies.outcome(Direction.INGRESS, second, first, ports.sample)
+        return _application(egress), _application(ingress)
+
+
+def _application(outcome: Outcome) -> tuple[object, ...]:
+    if outcome.redirect is None or outcome.l7_open:
+        return (outcome.l7_open or outcome.redirect is None,)
+    return outcome.redirect, frozenset(outcome.http_rules), frozenset(outcome.dns_rules)
+
+
+def _application_rules(policies: PolicySet) -> Iterator[object]:
+    for rule in policies.rules:
+        for ports in rule.ports:
+            if ports.l7 is not None or ports.listener is not None or ports.server_names:
+                yield rule.subject.selector, rule.subject.namespace, rule.peers, ports.l7, ports.ports
+
+
+def _refused(old: PolicySet, new: PolicySet) -> Iterator[PolicyStatus]:
+    known = {(status.policy, status.reason) for status in old.statuses if not status.valid}
+    for status in new.statuses:
+        if not status.valid and (status.policy, status.reason) not in known:
+            yield status
