@@ -50,6 +50,7 @@ def answer(question: Any, snapshot: Snapshot) -> Report:
         gaps=tuple(_gap_notes(snapshot, facts.touched)),
         budget=_budget(snapshot),
         patches=conclusion.patches,
+        patch_notes=conclusion.patch_notes,
         notes=conclusion.notes,
         candidates=conclusion.candidates,
     )
@@ -92,16 +93,11 @@ def _unknown(probe: Probe, part: Part, missing: Missing) -> Finding:
     return Finding(
         PART_MISSING.name,
         Outcome.UNKNOWN,
-        Sentence(_with_claim(PART_MISSING.template, probe), {"part": part_in_words(part), "detail": missing.detail}),
+        Sentence(_with_claim(PART_MISSING.template, probe), {"part": part.in_words, "detail": missing.detail}),
         hop=probe.hop,
         blocking=probe.blocking,
         advice=missing.remedy,
     )
-
-
-def part_in_words(part: Part) -> str:
-    """Return a part's name as people write it."""
-    return part.value.replace("_", " ")
 
 
 def _with_claim(template: str, probe: Probe) -> str:
@@ -114,7 +110,7 @@ def _gap_notes(snapshot: Snapshot, touched: frozenset[Part]) -> Iterator[GapNote
     """Name what could not be read, of the parts that somebody looked at: a gap that nobody meets is none."""
     for part, node, missing in snapshot.gaps():
         if part in touched:
-            yield GapNote(part_in_words(part), node, missing.gap.value, missing.detail, missing.remedy)
+            yield GapNote(part.in_words, node, missing.gap.value, missing.detail, missing.remedy)
 
 
 def _budget(snapshot: Snapshot) -> Budget:

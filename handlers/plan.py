@@ -72,6 +72,8 @@ def _is_needless(part: Part, scope: Scope) -> bool:
         return not scope.policy_services
     if part is Part.NAMED_PORTS:
         return not scope.named_ports
+    if part is Part.ALL_POLICIES:
+        return not scope.all_policies
     return part.is_per_node and scope.nodes == ()
 
 
@@ -95,4 +97,6 @@ def _is_wide_enough(part: Part, scope: Scope) -> bool:
         return bool(scope.policy_services)
     if part is Part.NAMED_PORTS:
         return bool(scope.named_ports)
+    if part is Part.ALL_POLICIES:
+        return bool(scope.all_policies)
     return True

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from handlers.engine import part_in_words
 from handlers.model.scope import Ask
 from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
 from handlers.plan import ROUNDS, next_asks, unasked
@@ -152,10 +151,10 @@ class _Gathering:
         if latest.node is not None:
             of_part = [ask for ask in self._asked if ask.part is latest.part]
             heard = sum((ask.part, ask.node) in self._answers for ask in of_part)
-            return f"{part_in_words(latest.part)}: {heard} of {len(of_part)} nodes"
+            return f"{latest.part.in_words}: {heard} of {len(of_part)} nodes"
         awaited = [ask.part for ask in self._asked if (ask.part, ask.node) not in self._answers]
         parts = {ask.part for ask in self._asked}
-        waiting = f", waiting for {part_in_words(awaited[0])}" if awaited else ""
+        waiting = f", waiting for {awaited[0].in_words}" if awaited else ""
         return f"read {len(parts.difference(awaited))} of {len(parts)} parts{waiting}"
 
 

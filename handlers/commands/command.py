@@ -37,6 +37,7 @@ class Conclusion:
     observed_detail: str = ""
     identities: tuple[IdentityNote, ...] = ()
     patches: tuple[Patch, ...] = ()
+    patch_notes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
 

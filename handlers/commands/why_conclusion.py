@@ -12,6 +12,7 @@ from handlers.path.dns import observe_dns
 from handlers.path.ends import Ends, ends_of
 from handlers.path.legs import Leg, legs_of
 from handlers.path.observation import Observation, observe
+from handlers.path.patches import Remedy, remedy_of
 from handlers.path.who import identity_notes
 
 if TYPE_CHECKING:
@@ -30,12 +31,15 @@ def conclude(question: "Why", facts: Facts, findings: tuple[Finding, ...]) -> Co
     legs = _legs(question, ends, facts)
     observation = _observation(question, ends, legs, facts, findings)
     expected = expected_of(findings)
+    remedy = _remedy(question, ends, facts) if expected is Expected.BLOCKED else Remedy()
     return Conclusion(
         headline=_headline(question, ends, expected, observation, findings, facts),
         expected=expected,
         observed=observation.observed,
         observed_detail=observation.detail,
         identities=identity_notes(legs, facts),
+        patches=remedy.patches,
+        patch_notes=remedy.notes,
         notes=tuple(note for note in (ends.source.note, ends.destination.note) if note),
     )
 
@@ -45,6 +49,13 @@ def _legs(question: "Why", ends: Ends, facts: Facts) -> tuple[Leg, ...]:
         return legs_of(question.connection, ends, facts)
     except PartMissingError:
         return ()
+
+
+def _remedy(question: "Why", ends: Ends, facts: Facts) -> Remedy:
+    try:
+        return remedy_of(question.connection, ends, facts)
+    except PartMissingError as error:
+        return Remedy(notes=(f"No patch: {error.part.in_words} could not be read.",))
 
 
 def _unclear(question: "Why", unresolved: list[Finding], ends: Ends | None) -> Conclusion:

@@ -16,6 +16,7 @@ PART_TYPES: dict[Part, Any] = {
     Part.SERVICES: tuple[cluster.Service, ...],
     Part.ENDPOINT_SLICES: tuple[cluster.EndpointSlice, ...],
     Part.POLICIES: tuple[cluster.PolicyObject, ...],
+    Part.ALL_POLICIES: tuple[cluster.PolicyObject, ...],
     Part.POLICY_SERVICES: tuple[tuple[cluster.Service, ...], tuple[cluster.EndpointSlice, ...]],
     Part.CIDR_GROUPS: tuple[cluster.PolicyObject, ...],
     Part.EGRESS_GATEWAYS: tuple[cluster.PolicyObject, ...],

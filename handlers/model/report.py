@@ -130,6 +130,8 @@ class Report:
     gaps: tuple[GapNote, ...] = ()
     budget: Budget = field(default_factory=Budget)
     patches: tuple[Patch, ...] = ()
+    patch_notes: tuple[str, ...] = ()
+    """Why there is no patch, or what narrowing a deny rule would open."""
     notes: tuple[str, ...] = ()
     """How the names of the question were understood."""
     candidates: tuple[str, ...] = ()

@@ -61,6 +61,8 @@ class Scope:
     """Numbers of identities to read; an empty tuple means every identity of the cluster."""
     policy_services: bool | None = None
     """Whether every Service has to be read because a policy's ``toServices`` may match it."""
+    all_policies: bool | None = None
+    """Whether the policies of every namespace have to be read, to tell what else a patch would open."""
     leave_out: frozenset[Part] = frozenset()
     """Parts that some probe could use and this question does without."""
     named_ports: bool | None = None

@@ -54,6 +54,7 @@ class Part(StrEnum):
     SERVICES = "services"
     ENDPOINT_SLICES = "endpoint_slices"
     POLICIES = "policies"
+    ALL_POLICIES = "all_policies"
     POLICY_SERVICES = "policy_services"
     CIDR_GROUPS = "cidr_groups"
     EGRESS_GATEWAYS = "egress_gateways"
@@ -71,6 +72,11 @@ class Part(StrEnum):
     AGENT_EGRESS = "agent_egress"
     AGENT_SERVICES = "agent_services"
     AGENT_METRICS = "agent_metrics"
+
+    @property
+    def in_words(self) -> str:
+        """The part's name as people write it."""
+        return self.value.replace("_", " ")
 
     @property
     def is_per_node(self) -> bool:

@@ -1,7 +1,7 @@
 """Policy on every leg: what both sides say, each distinct pair of identities and port once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.model.connection import Connection
 from handlers.model.decision import BothSides, Decision, Redirect
@@ -9,9 +9,9 @@ from handlers.model.facts import Facts
 from handlers.model.party import Party, PartyKind
 from handlers.model.rule import Direction
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
-from handlers.path.dns import dns_pods
+from handlers.path.dns import DNS_PORT, dns_pods, name_looked_up
 from handlers.path.ends import Ends
-from handlers.path.legs import Leg, legs_of, place_of_pod
+from handlers.path.legs import Leg, legs_of, place_of_pod, places_of
 from handlers.path.parties import Assumed, parties_of
 from handlers.path.policies import config_assumption, policies_of
 from handlers.policy.policy_set import PolicySet
@@ -117,3 +117,30 @@ def _dns_decision(policies: PolicySet, source: Party, server: Assumed, name: str
     if not name:
         return policies.decide(Direction.EGRESS, source, server.party, Traffic(Protocol.UDP, 53))
     return policies.decide_dns(source, server.party, name)
+
+
+def dns_sides(ends: Ends, facts: Facts) -> tuple[BothSides, ...]:
+    """Return both sides of the look-up of the destination's name, for each distinct source and DNS server."""
+    name = name_looked_up(ends)
+    if name is None:
+        return ()
+    return tuple(
+        replace(found.sides, egress=policies_of(facts).decide_dns(found.source, found.destination, name))
+        for found in dns_legs(ends, facts)
+    )
+
+
+def dns_legs(ends: Ends, facts: Facts) -> tuple[Judged, ...]:
+    """Return the judgement of the packet of a DNS query, for each distinct source and DNS server."""
+    policies = policies_of(facts)
+    traffic = Traffic(Protocol.UDP, DNS_PORT)
+    found: dict[tuple[object, ...], Judged] = {}
+    for place in places_of(ends.source, facts):
+        for server in map(place_of_pod, dns_pods(facts)):
+            leg = Leg(place, server, Protocol.UDP, DNS_PORT)
+            for source in parties_of(leg, at_source=True, learns_names=False, facts=facts):
+                for target in parties_of(leg, at_source=False, learns_names=False, facts=facts):
+                    key = (_essence(source.party, target.party), _essence(target.party, source.party))
+                    sides = policies.combine(source.party, target.party, traffic)
+                    found.setdefault(key, Judged(leg, source.party, target.party, traffic, sides))
+    return tuple(found.values())

@@ -1,6 +1,6 @@
 """The policies in reach, compiled once for a snapshot, with what they refer to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PodPort, PolicyObject, Service
@@ -43,7 +43,7 @@ def policies_of(facts: Facts) -> PolicySet:
     Raises:
         PartMissingError: if the policies or the nodes were not read.
     """
-    return facts.once("policies", lambda: _compile(facts))
+    return facts.once("policies", lambda: policies_in(facts.policies, facts))
 
 
 def statuses_of(facts: Facts) -> tuple[PolicyStatus, ...]:
@@ -80,14 +80,16 @@ def changed_at(ref: str, facts: Facts) -> PolicyObject | None:
     return next((policy for policy in facts.policies if policy.ref == ref), None)
 
 
-def _compile(facts: Facts) -> PolicySet:
+def policies_in(objects: Sequence[PolicyObject], facts: Facts) -> PolicySet:
+    """Return these policies compiled, with the cluster's configuration and surroundings."""
     config, _ = facts.once("configuration", lambda: _config(facts))
-    return compile_policies(
-        # What the agents refuse enforces nothing, whatever we make of it.
-        [policy.manifest for policy in facts.policies if _refused_by_agents(policy) is None],
-        config=config,
-        surroundings=_surroundings(facts),
-    )
+    manifests = [policy.manifest for policy in in_force(objects)]
+    return compile_policies(manifests, config=config, surroundings=_surroundings(facts))
+
+
+def in_force(objects: Sequence[PolicyObject]) -> list[PolicyObject]:
+    """Leave out what the agents refuse: it enforces nothing, whatever we make of it."""
+    return [policy for policy in objects if _refused_by_agents(policy) is None]
 
 
 def _config(facts: Facts) -> tuple[PolicyConfig, str | None]:

@@ -13,8 +13,9 @@ from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known, Part
 from handlers.names.resolve import End, Meaning, Resolved, resolve, service_name
 from handlers.path.backends import backends_of
-from handlers.path.dns import DNS_APP, DNS_NAMESPACE
+from handlers.path.dns import DNS_APP, DNS_NAMESPACE, name_looked_up
 from handlers.path.ends import Ends, ends_of
+from handlers.path.judgement import dns_sides, judged
 
 MOST_AGENTS = 6
 """Agents asked for one connection; a workload on more nodes is judged by the pods of these."""
@@ -39,7 +40,8 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         pods=_pod_queries(connection, so_far, everywhere),
         nodes=None if ends is None else _nodes(connection, ends, so_far),
         flows=None if ends is None else _flow_query(connection, span, ends, so_far),
-        identities=_identities(so_far),
+        identities=_identities(connection, so_far),
+        all_policies=_may_be_blocked(connection, so_far),
         named_ports=_some_egress_rule_names_ports(so_far) or None,
         policy_services=_has_address(connection) or _some_policy_names_services(so_far) or None,
     )
@@ -157,15 +159,30 @@ def _addresses(end: Resolved) -> tuple[str, ...]:
     return end.addresses
 
 
-def _identities(so_far: Facts) -> tuple[int, ...] | None:
-    """Ask for every identity only where a policy could be patched, for the blast radius; else for those of the ends."""
-    policies, endpoints = so_far.look(Part.POLICIES), so_far.look(Part.CILIUM_ENDPOINTS)
-    if not isinstance(policies, Known) or not isinstance(endpoints, Known):
+def _identities(connection: Connection, so_far: Facts) -> tuple[int, ...] | None:
+    """Ask for every identity only where a patch may be needed, to tell whom else it opens; else for the ends alone."""
+    may_be_blocked, endpoints = _may_be_blocked(connection, so_far), so_far.look(Part.CILIUM_ENDPOINTS)
+    if may_be_blocked is None or not isinstance(endpoints, Known):
         return None
-    if policies.value:
+    if may_be_blocked:
         return ()
     numbers = {endpoint.identity for endpoint in endpoints.value if endpoint.identity}
     return tuple(sorted(numbers)) or None
+
+
+def _may_be_blocked(connection: Connection, so_far: Facts) -> bool | None:
+    """Whether some side denies the connection or cannot be told yet, None before policies were read."""
+    if not isinstance(so_far.look(Part.POLICIES), Known):
+        return None
+    try:
+        ends = ends_of(connection, so_far)
+        if not ends.are_clear:
+            return False
+        sides = [leg.sides for leg in judged(connection, ends, so_far)]
+        lookups = dns_sides(ends, so_far) if name_looked_up(ends) else ()
+    except PartMissingError as error:
+        return None if error.missing.gap is Gap.NOT_ASKED else False
+    return not all(side.passes for both in (*sides, *lookups) for side in both)
 
 
 def _some_policy_names_services(so_far: Facts) -> bool:

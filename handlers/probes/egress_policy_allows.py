@@ -13,6 +13,7 @@ from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
 from handlers.path.judgement import judged
+from handlers.path.patches import PATCH_PARTS
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.path.policy_findings import SIDE_CODES, distinct, side_finding
 from handlers.probes.probe import probe
@@ -22,7 +23,7 @@ from handlers.probes.probe import probe
     answers=(Why,),
     codes=SIDE_CODES,
     needs=(*PARTS, *POLICY_PARTS),
-    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *PATCH_PARTS, Part.ENDPOINT_SLICES),
     hop=Hop.EGRESS_POLICY,
     blocking=True,
 )

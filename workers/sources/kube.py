@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -164,6 +165,9 @@ class KubeReader:
         calls.append(partial(self._policy_objects, api.CLUSTERWIDE_POLICIES, None, deadline))
         found = self._at_once(calls)
         return (*_in_scope(scope, found[:-1]), *found[-1])
+
+    def _all_policies(self, scope: Scope, deadline: Deadline) -> object:
+        return self._policies(replace(scope, all_namespaces=True), deadline)
 
     def _policy_objects(
         self, resource: Resource, namespace: str | None, deadline: Deadline
@@ -408,6 +412,7 @@ _READERS: dict[Part, Callable[[KubeReader, Scope, Deadline], object]] = {
     Part.SERVICES: KubeReader._services,
     Part.ENDPOINT_SLICES: KubeReader._endpoint_slices,
     Part.POLICIES: KubeReader._policies,
+    Part.ALL_POLICIES: KubeReader._all_policies,
     Part.POLICY_SERVICES: KubeReader._policy_services,
     Part.CIDR_GROUPS: KubeReader._cidr_groups,
     Part.EGRESS_GATEWAYS: KubeReader._egress_gateways,

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -193,6 +194,9 @@ class SysdumpSource:
         asked = tuple(item for item in found if not item.namespace or narrow.in_scope(ask.scope, item.namespace))
         return asked, "k8s-networkpolicies, ciliumnetworkpolicies, ciliumclusterwidenetworkpolicies"
 
+    def _all_policies(self, ask: Ask) -> tuple[object, str]:
+        return self._policies(replace(ask, scope=replace(ask.scope, all_namespaces=True)))
+
     def _cidr_groups(self, ask: Ask) -> tuple[object, str]:
         return self._policy_list("ciliumcidrgroups", "CiliumCIDRGroup", "cilium.io/v2")
 
@@ -341,6 +345,7 @@ _READERS: dict[Part, Callable[[SysdumpSource, Ask], tuple[object, str]]] = {
     Part.SERVICES: SysdumpSource._services,
     Part.ENDPOINT_SLICES: SysdumpSource._endpoint_slices,
     Part.POLICIES: SysdumpSource._policies,
+    Part.ALL_POLICIES: SysdumpSource._all_policies,
     Part.POLICY_SERVICES: SysdumpSource._policy_services,
     Part.CIDR_GROUPS: SysdumpSource._cidr_groups,
     Part.EGRESS_GATEWAYS: SysdumpSource._egress_gateways,

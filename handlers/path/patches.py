@@ -1,0 +1,122 @@
+"""Patches for a connection: what the blocked sides need, proven over the identities of the whole cluster."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PolicyObject
+from handlers.model.connection import Connection
+from handlers.model.facts import Facts
+from handlers.model.labels import LabelSet
+from handlers.model.party import NamedPort
+from handlers.model.report import Patch
+from handlers.model.snapshot import Known, Part
+from handlers.patch import DnsSide, KnownIdentities, KnownIdentity, Proposal, propose
+from handlers.path.dns import name_looked_up
+from handlers.path.ends import Ends
+from handlers.path.judgement import Judged, dns_legs, dns_sides, judged
+from handlers.path.policies import in_force, policies_in
+from handlers.policy.policy_set import PolicySet
+
+PATCH_PARTS: tuple[Part, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)
+"""Parts that only the reach of a patch needs."""
+MOST_PROPOSALS = 2
+"""Distinct blocked flows for which patches are worked out; a question rarely has more."""
+_FIRST_CLUSTER_WIDE, _FIRST_LOCAL = 256, 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Patches that open the connection together, and why there is none where there is none."""
+
+    patches: tuple[Patch, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def remedy_of(connection: Connection, ends: Ends, facts: Facts) -> Remedy:
+    """Work out patches for everything in policy that blocks the connection.
+
+    Raises:
+        PartMissingError: if the policies were not read.
+    """
+    policies, manifests = _policies(facts)
+    proposals = [
+        proposal
+        for blocked, dns in _blocked(connection, ends, facts)
+        for proposal in [_propose(blocked, dns, policies, manifests, facts)]
+    ]
+    patches = {patch.json_patch or patch.manifest: patch for proposal in proposals for patch in proposal.patches}
+    notes = [denial.text for proposal in proposals for denial in proposal.denials]
+    notes += [f"No patch: {reason}." for proposal in proposals for reason in proposal.declined]
+    return Remedy(tuple(patches.values()), tuple(dict.fromkeys(notes)))
+
+
+def _policies(facts: Facts) -> tuple[PolicySet, list[PolicyObject]]:
+    """Return the policies of the whole cluster where they were read, else those in reach."""
+    look = facts.look(Part.ALL_POLICIES)
+    objects: tuple[PolicyObject, ...] = look.value if isinstance(look, Known) else facts.policies
+    return policies_in(objects, facts), in_force(objects)
+
+
+def _blocked(connection: Connection, ends: Ends, facts: Facts) -> Iterator[tuple[Judged, DnsSide | None]]:
+    name = name_looked_up(ends)
+    servers = tuple(leg.destination for leg in dns_legs(ends, facts)) if name else ()
+    dns = DnsSide(name, servers) if name and not ends.destination.service else None
+    found = [leg for leg in judged(connection, ends, facts) if leg.sides.blocking]
+    yield from ((leg, dns) for leg in found[:MOST_PROPOSALS])
+    if name and not found:
+        # The path is open and its name cannot be looked up: open the look-up.
+        sides = dns_sides(ends, facts)
+        blocked = [leg for leg, both in zip(dns_legs(ends, facts), sides, strict=True) if both.blocking]
+        yield from ((leg, None) for leg in blocked[:1])
+
+
+def _propose(
+    blocked: Judged, dns: DnsSide | None, policies: PolicySet, manifests: list[PolicyObject], facts: Facts
+) -> Proposal:
+    sides = policies.combine(blocked.source, blocked.destination, blocked.traffic)
+    return propose(
+        policies,
+        [policy.manifest for policy in manifests],
+        sides,
+        blocked.source,
+        blocked.destination,
+        blocked.traffic,
+        known=known_identities(facts),
+        dns=dns,
+    )
+
+
+def known_identities(facts: Facts) -> KnownIdentities | None:
+    """Return every identity in use with its carriers where they are in reach, None where identities were not read.
+
+    Without all policies the reach of a patch cannot be told either, since the other ends' own policies count.
+    """
+    look = facts.look(Part.IDENTITIES)
+    if not isinstance(look, Known) or not isinstance(facts.look(Part.ALL_POLICIES), Known):
+        return None
+    return facts.once("known identities", lambda: KnownIdentities(tuple(_identities(look.value, facts))))
+
+
+def _identities(identities: tuple[CiliumIdentity, ...], facts: Facts) -> Iterator[KnownIdentity]:
+    endpoints = facts.look(Part.CILIUM_ENDPOINTS)
+    carriers: dict[int, list[CiliumEndpoint]] = {}
+    for endpoint in endpoints.value if isinstance(endpoints, Known) else ():
+        carriers.setdefault(endpoint.identity or 0, []).append(endpoint)
+    pods = {(pod.namespace, pod.name): pod for pod in facts.pods}
+    for identity in identities:
+        if not _FIRST_CLUSTER_WIDE <= identity.number < _FIRST_LOCAL:
+            continue
+        mine = carriers.get(identity.number, [])
+        labels = LabelSet.parse(identity.labels)
+        if not mine:
+            # Its pods are out of reach; which port names they have is not known.
+            yield KnownIdentity(labels, named_ports=None)
+            continue
+        names = tuple(sorted(f"{endpoint.namespace}/{endpoint.name}" for endpoint in mine))
+        yield KnownIdentity(labels, len(mine), names[:3], _ports(pods.get((mine[0].namespace, mine[0].name))))
+
+
+def _ports(pod: Pod | None) -> tuple[NamedPort, ...] | None:
+    if pod is None:
+        return None
+    return tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name)
