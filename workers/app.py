@@ -5,6 +5,7 @@
 Its configuration is read from the environment when it is first needed, not when this module is imported.
 """
 
+import sys
 from typing import Any
 
 from celery import Celery
@@ -14,7 +15,10 @@ from bot.dispatch import QUEUE
 from workers import broker
 from workers.logs import set_up_logs
 from workers.schedule import beat_schedule
-from workers.settings import WorkerSettings, load_settings
+from workers.settings import NotConfiguredError, WorkerSettings, load_settings
+
+USAGE_ERROR = 64
+"""EX_USAGE of sysexits.h: the exit status when a setting is missing or wrong."""
 
 _SIGN_OF_LIFE_EVERY = 10.0
 
@@ -65,12 +69,25 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
     }
 
 
-app.add_defaults(lambda: configuration(load_settings()))
+def _settings() -> WorkerSettings:
+    try:
+        return load_settings()
+    except NotConfiguredError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: NotConfiguredError) -> SystemExit:
+    # Celery goes on after any other exception of a signal handler, and shows a stack for one of the configuration.
+    sys.stderr.write(f"cilium-triage worker: {error}\n")
+    return SystemExit(USAGE_ERROR)
+
+
+app.add_defaults(lambda: configuration(_settings()))
 
 
 @setup_logging.connect
 def _logs(**_: object) -> None:
-    set_up_logs(load_settings().log_level)
+    set_up_logs(_settings().log_level)
 
 
 @worker_init.connect
@@ -78,12 +95,15 @@ def _load_before_the_fork(**_: object) -> None:
     # The children share the memory of what is loaded here, and the first question does not wait for it.
     from workers import deps
 
-    deps.preload(load_settings())
+    try:
+        deps.preload(_settings())
+    except NotConfiguredError as error:
+        raise _refusal(error) from None
 
 
 @worker_ready.connect
 def _show_signs_of_life(sender: Any, **_: object) -> None:
-    alive = load_settings().alive_file
+    alive = _settings().alive_file
     if alive is not None:
         alive.touch()
         # On the timer of the loop that takes questions: when that hangs, the signs stop.

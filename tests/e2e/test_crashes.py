@@ -1,6 +1,7 @@
 """Whatever breaks in mid-run: one answer in the thread, nothing twice, nothing lost."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +31,11 @@ class Broken:
     lab: Lab
     worker: Child
 
-    def ask_and_hang(self) -> Json:
+    def ask_and_hang(self, question: str = QUESTION) -> Json:
         """Ask a question whose run hangs in a read, and wait until it does."""
         seen = len(self.policy_reads())
         self.lab.api.faults[POLICIES] = Fault(hangs=True)
-        asked = self.system.mention(f"{QUESTION} fresh")
+        asked = self.system.mention(f"{question} fresh")
         self.system.poll(lambda: len(self.policy_reads()) > seen)
         return asked
 
@@ -123,6 +124,27 @@ def test_a_time_limit_that_strikes_in_mid_run(running: Broken) -> None:
         # What the worker itself sends when the soft limit is over.
         os.kill(child, signal.SIGUSR1)
     assert "I gave up after" in running.one_answer(asked)
+
+
+def test_a_process_that_hangs_beyond_the_hard_limit(running: Broken) -> None:
+    asked = running.ask_and_hang()
+    for child in children_of(running.worker.pid):
+        # Deaf to the soft limit, as it would be inside a library that never returns.
+        os.kill(child, signal.SIGSTOP)
+    assert "I gave up after" in running.one_answer(asked)
+
+
+def test_a_redis_that_comes_back_without_its_memory(running: Broken) -> None:
+    busy = [running.ask_and_hang(QUESTION), running.ask_and_hang("why shop/frontend shop/cart 8080")]
+    queued = running.system.mention("why shop/frontend shop/cart 8081 fresh")
+    with running.system.client() as client:
+        running.system.poll(lambda: client.llen("questions"))
+    running.system.redis.kill()
+    shutil.rmtree(running.system.redis.directory / "appendonlydir")
+    running.heal()
+    running.system.redis.start()
+    for asked in (*busy, queued):
+        assert running.one_answer(asked)
 
 
 @pytest.mark.parametrize(("status", "words"), [(500, "500"), (403, "forbidden")])
