@@ -114,7 +114,7 @@ def read_contract(document: object) -> tuple[Line, ...]:
     unknown = [key for key in document if key not in tuple(Demand)]
     if unknown or not document:
         raise ContractError(f"a contract has the lists allow and deny, not {str(unknown[:3])[:80]}")
-    lines = []
+    lines: list[Line] = []
     for demand in Demand:
         listed = document.get(demand.value)
         if listed is None:
@@ -175,7 +175,11 @@ _PROTOCOLS = {protocol.lower(): protocol for protocol in Protocol}
 
 
 def check(lines: tuple[Line, ...], survey: Survey) -> Iterator[Checked]:
-    """Check the lines of a contract against a cluster, one after another. Raises ContractError for a name that is none."""
+    """Check the lines of a contract against a cluster, one after another.
+
+    Raises:
+        ContractError: for a text that names no end.
+    """
     for line in lines:
         try:
             sources = ends_named(line.source, survey.roster)

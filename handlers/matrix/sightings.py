@@ -15,7 +15,7 @@ from handlers.policy.policy_set import PolicySet
 from handlers.policy.views import HOST_LABELS
 
 _NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
-_STRANGER = Party(PartyKind.ENDPOINT, LabelSet(()), managed=False)
+STRANGER = Party(PartyKind.ENDPOINT, LabelSet(()), managed=False)
 """A viewer that runs on no node."""
 
 
@@ -39,7 +39,7 @@ class Sightings:
     @classmethod
     def of(cls, policies: PolicySet, parties: Sequence[Party]) -> "Sightings":
         """Number the sightings of these ends."""
-        labels = [policies.labels_seen(party, _STRANGER) for party in parties]
+        labels = [policies.labels_seen(party, STRANGER) for party in parties]
         end_of = list(range(len(parties)))
         local = [number for number, party in enumerate(parties) if party.kind is PartyKind.HOST]
         neighbours: dict[str, list[tuple[int, int]]] = {}
