@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from handlers.model.labels import NAMESPACE_LABELS_PREFIX, Label, LabelSet
 from handlers.model.party import Party, PartyKind
-from handlers.model.rule import Manifest
+from handlers.model.rule import Manifest, PolicyStatus
 from handlers.policy.config import PolicyConfig
 from handlers.policy.policy_set import PolicySet, compile_policies
 from handlers.policy.surroundings import Surroundings
@@ -61,7 +61,8 @@ class Cluster:
     """A cluster at one moment.
 
     ``learnt`` are the DNS names of outside addresses that some agent's proxy has learnt. ``assumptions`` say what was
-    taken for granted because it could not be read.
+    taken for granted because it could not be read. ``refused`` are policies that the agents themselves refuse, and that
+    are not among the manifests.
     """
 
     manifests: tuple[Manifest, ...]
@@ -71,6 +72,7 @@ class Cluster:
     learnt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: tuple[ExposedService, ...] | None = None
     assumptions: tuple[str, ...] = ()
+    refused: tuple[PolicyStatus, ...] = ()
 
     def compiled(self) -> PolicySet:
         """Compile the policies."""

@@ -18,7 +18,7 @@ LINT_INVALID_POLICY = code(
 
 def invalid_policies(ground: LintGround) -> Iterator[Finding]:
     """Report policies that the agent refuses."""
-    for status in ground.survey.policies.statuses:
+    for status in (*ground.survey.policies.statuses, *ground.survey.cluster.refused):
         if not status.valid:
             pods = ground.pods(status.policy.namespace) or ground.pods()
             witness = ground.shown(Direction.INGRESS, pods, 0, Traffic(Protocol.TCP, 80))
