@@ -48,10 +48,8 @@ def patch_text(patch: Patch) -> str:
 
 
 def patches_file(report: Report) -> str:
-    """Return all patches as one YAML stream of alternatives, the first ready to apply, the others commented out."""
-    first, *others = (patch_text(patch) for patch in report.patches)
-    alternatives = ["\n".join(f"# {line}" for line in ("alternative:", *text.split("\n"))) for text in others]
-    return "\n---\n".join([first, *alternatives]) + "\n"
+    """Return all patches as one YAML stream, ready to apply: they belong together."""
+    return "\n---\n".join(patch_text(patch) for patch in report.patches) + "\n"
 
 
 def file_as_reply(title: str, content: str, reason: str) -> Message:

@@ -34,6 +34,8 @@ AGAIN = f"{ASK}_again"
 _SIGN = {Tone.GOOD: "✅", Tone.BAD: "⛔", Tone.DOUBT: "❓", Tone.CONTRADICTION: "⚠️"}
 _ROWS = 12
 _LISTED = 30
+MOST_PATCHES = 2
+"""Patches shown in a message; a flow has two sides."""
 
 
 def report_message(report: Report, *, report_id: str = "", age: timedelta | None = None, asked_by: str = "") -> Message:
@@ -174,13 +176,18 @@ def _names(report: Report) -> Iterator[Block]:
 
 
 def _patches(report: Report) -> Iterator[Block]:
-    for patch in report.patches[:1]:
+    shown = report.patches[:MOST_PATCHES]
+    for number, patch in enumerate(shown, start=1):
         target = code(reading.ref_in_words(patch.policy))
-        more = f" _({len(report.patches) - 1} more, see Patch as file)_" if len(report.patches) > 1 else ""
+        total = len(report.patches)
+        # They belong together: the flow opens when all are applied.
+        more = f" _({number} of {total}, apply all; see Patch as file)_" if total > 1 else ""
         verb = "adds" if patch.is_new else "changes"
         body = (patch.manifest if patch.is_new else patch.diff) or patch.manifest
         title = f"*Patch:* {clip(escape(patch.title), 300)} — {verb} {target}{more}"
-        yield section(f"{title}\n{code_block(body, 2_200)}\n{_consequences(patch)}")
+        yield section(f"{title}\n{code_block(body, 2_200 // len(shown))}\n{_consequences(patch)}")
+    if report.patch_notes:
+        yield section(bullets([escape(note) for note in report.patch_notes], most=3, limit=1_500, each=700))
 
 
 def _consequences(patch: Patch) -> str:

@@ -36,9 +36,12 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False)
     lines += _path(report, paint) if report.expected is not None else _rows(report, paint)
     lines += _labelled("names", map(one_line, report.notes))
     lines += _labelled("did you mean", map(one_line, report.candidates))
-    for patch in report.patches[:1]:
+    for patch in report.patches:
         lines += _patch(patch)
-    lines += _labelled("more", [f"{len(report.patches) - 1} more patches"] if report.patches[1:] else [])
+    lines += _labelled(
+        "together", ["The patches belong together: the flow opens when all are applied."] * bool(report.patches[1:])
+    )
+    lines += _labelled("no patch", map(one_line, report.patch_notes))
     lines += _labelled("not read", (one_line(reading.gap_in_words(gap)) for gap in report.gaps))
     lines += _labelled(
         "looked at", [one_line(" · ".join(reading.coverage(report)))] if reading.coverage(report) else []
@@ -60,6 +63,7 @@ def markdown(report: Report, *, age: timedelta | None = None) -> str:
         lines += ["", f"**Seen:** {_md(seen)}"]
     for patch in report.patches:
         lines += _md_patch(patch)
+    lines += [f"- {_md(note)}" for note in report.patch_notes]
     facts = (*reading.coverage(report), *reading.provenance(report, age), *map(reading.gap_in_words, report.gaps))
     lines += ["", *(f"- {_md(fact)}" for fact in (*report.notes, *facts))]
     return "\n".join(lines) + "\n"

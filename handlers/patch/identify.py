@@ -27,13 +27,17 @@ _NAMES = (
 )
 _VOLATILE_WORDS = ("hash", "version", "revision", "generation", "chart", "managed-by", "uid", "index", "pod-name")
 _VOLATILE = ("release", "track", "track-id", "canary", "stage", "date", "commit", "build", "job-name", "controller")
+_PLACE = ("zone", "region", "hostname", "node", "nodename", "rack", "host")
+"""Labels that say where a pod runs: one workload has several of them."""
 _MOST_KEYS = 8
 _MOST_TOGETHER = 3
 
 
 def is_volatile(key: str) -> bool:
-    """Tell whether a label changes while the workload stays the same: a hash, a version, a release."""
+    """Tell whether a label changes while the workload stays the same: a hash, a version, a release, where it runs."""
     name = key.rpartition("/")[2].lower()
+    if key.startswith("topology.") or name in _PLACE:
+        return True
     return name in _VOLATILE or any(word in name for word in _VOLATILE_WORDS)
 
 
@@ -57,7 +61,7 @@ def _is_usable(label: Label) -> bool:
 def labels_meaning(labels: LabelSet, ground: Ground, *, complete: bool) -> tuple[Label, ...]:
     """Choose the smallest set of labels that tells the workload from the others of its namespace.
 
-    Identities that differ only in volatile labels are one workload. Without knowledge of all identities
+    The label by which people know it is always among them. Identities that differ only in volatile labels are one workload. Without knowledge of all identities
     (``complete`` False) every label that lasts is taken, since any could be what tells it apart.
     """
     usable = own_workload_labels(labels)
@@ -72,8 +76,9 @@ def labels_meaning(labels: LabelSet, ground: Ground, *, complete: bool) -> tuple
             strangers |= 1 << position
     candidates = (lasting or usable)[:_MOST_KEYS]
     best: tuple[int, tuple[Label, ...]] | None = None
-    for count in range(1, _MOST_TOGETHER + 1):
-        for chosen in combinations(candidates, count):
+    for more in range(min(_MOST_TOGETHER, len(candidates))):
+        for others in combinations(candidates[1:], more):
+            chosen = (candidates[0], *others)
             wrong = (strangers & _having(ground, chosen)).bit_count()
             if not wrong:
                 return chosen
