@@ -13,19 +13,21 @@ RUNS = 10
 COMMAND = [str(Path(sys.executable).with_name("cilium-triage")), *QUESTION.split(), "--sysdump", str(SAMPLE)]
 
 
-def measure() -> tuple[float, float]:
-    """Return seconds and MiB of one run."""
+def measure() -> tuple[float, float, float]:
+    """Return seconds on the wall, seconds of processor time, and MiB of one run."""
     started = time.perf_counter()
     process = subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL)  # noqa: S603
     _, _, usage = os.wait4(process.pid, 0)
-    return time.perf_counter() - started, usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    seconds = time.perf_counter() - started
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 
 
 def main() -> None:
     runs = [measure() for _ in range(RUNS)]
-    seconds, memory = zip(*runs, strict=True)
+    seconds, processor, memory = zip(*runs, strict=True)
     print(" ".join(COMMAND[1:4]), f"on {SAMPLE.name}, {RUNS} runs")
     print(f"  wall time  median {statistics.median(seconds):.2f} s, slowest {max(seconds):.2f} s")
+    print(f"  processor  median {statistics.median(processor):.2f} s, slowest {max(processor):.2f} s")
     print(f"  peak RSS   median {statistics.median(memory):.0f} MiB, largest {max(memory):.0f} MiB")
 
 

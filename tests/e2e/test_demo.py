@@ -73,7 +73,7 @@ def test_the_demo_asks_and_answers() -> None:
         took = re.search(r"answered in ([0-9.]+) s", out)
         assert took is not None
         # Ten seconds are promised on a machine that does nothing else.
-    assert float(took[1]) < 15
+        assert float(took[1]) < 15
         wait_until_nothing_is_left(mark)
 
 
