@@ -115,11 +115,13 @@ class AddressBook:
             if network is not None:
                 yield network
 
-    def _inherited(self, address: Address, *, with_cidr: bool) -> dict[str, Label]:
-        """Gather the labels of the known prefixes, those of longer ones first."""
+    def _inherited(self, address: Address, *, with_cidr: bool, longest: int = 128) -> dict[str, Label]:
+        """Gather the labels of the known prefixes up to a length, those of longer ones first."""
         labels: dict[str, Label] = {}
         has_cidr = not with_cidr
         for network in self._containing(address):
+            if network.prefixlen > longest:
+                continue
             # Prefixes of CIDR groups carry the labels of the group, but no label of their own.
             if network.prefixlen and not has_cidr and _key(network) in self.cidrs:
                 label = cidr_label(network)
@@ -128,6 +130,22 @@ class AddressBook:
             for label in self.groups.get(_key(network), ()):
                 labels.setdefault(label.key, label)
         return labels
+
+    def identities(self) -> tuple[LabelSet, ...]:
+        """Give the identities that exist without any pod: reserved ones, nodes, known prefixes and addresses."""
+        found = [LabelSet.reserved(name) for name in ("host", "health", "init", "ingress", "unmanaged", "remote-node")]
+        found.append(LabelSet.reserved("kube-apiserver", "remote-node"))
+        found.extend(LabelSet((world_label(version, self.config),)) for version in (4, 6))
+        for address, node in self.nodes.items():
+            found.extend((self.node_labels(node, address), self.local_labels(node)))
+        found.extend(
+            self.outside_labels(address) for address in {*self.fqdn_labels, *self.apiservers} - set(self.nodes)
+        )
+        for network in self.prefixes.values():
+            inherited = self._inherited(network.network_address, with_cidr=True, longest=network.prefixlen)
+            world = world_label(network.version, self.config)
+            found.append(LabelSet((*inherited.values(), world)))
+        return tuple(dict.fromkeys(found))
 
     def outside_labels(self, address: Address, *, with_dns: bool = True) -> LabelSet:
         """Give the identity labels of an address outside the cluster; without those of DNS answers on demand."""

@@ -142,6 +142,7 @@ class Case:
             kube_apiserver=tuple(_texts(cluster, "kubeApiserver", "/cluster")),
             fqdn_cache={name: tuple(_texts(fqdn, name, "/cluster/fqdn")) for name in fqdn},
             named_ports=tuple(port for pod in pods for port in pod.party.named_ports or ()),
+            identities=tuple(dict.fromkeys(pod.party.labels for pod in pods if not pod.host_network)),
         )
 
     def parties(self, query: Mapped) -> tuple[Party, Party]:

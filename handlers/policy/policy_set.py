@@ -143,6 +143,8 @@ class PolicySet:
             self._by_place[rule.direction, rule.subject.kind, rule.subject.namespace].append(rule)
         self._fqdns = fqdn_selectors(selector for rule in rules for peer in rule.peers for selector in peer.selectors)
         self.addresses = AddressBook.of(rules, config, surroundings, self._learnt_labels())
+        pods = surroundings.identities
+        self._identities = None if pods is None else tuple(dict.fromkeys((*pods, *self.addresses.identities())))
         self._egress_names = NamedPortTable.of(surroundings.named_ports or ())
         self._selecting: dict[tuple[Direction, SubjectKind, LabelSet], tuple[Rule, ...]] = {}
         self._tables: dict[tuple[Direction, SubjectKind, LabelSet, LabelSet | None], Table] = {}
@@ -330,7 +332,7 @@ class PolicySet:
                 selects,
                 resolve,
                 peer_is_allowed_localhost=from_localhost,
-                identities=self.surroundings.identities,
+                identities=self._identities,
                 config=self.config,
             )
 

@@ -41,7 +41,7 @@ class Node:
 class Surroundings:
     """The facts around the policies. None means not read, which is something else than none there.
 
-    ``named_ports`` are those of every pod that the agents know. ``identities`` are all identities in use, when they
+    ``named_ports`` are those of every pod that the agents know. ``identities`` are those of all pods, when they
     are known; they only matter to one corner of the proxy's behaviour and to lints.
     """
 
