@@ -9,6 +9,7 @@ from typing import Annotated, TextIO
 import typer
 
 from handlers.policy.cases import Case, CaseError
+from workers.policy_matrix_cli import add_commands
 
 app = typer.Typer(name="policy", help="Evaluate network policies without a cluster.", no_args_is_help=True)
 
@@ -63,3 +64,6 @@ def evaluate(
     except CaseError as error:
         typer.echo(f"{cases}: {error}", err=True)
         raise typer.Exit(2) from error
+
+
+add_commands(app)

@@ -82,6 +82,10 @@ class Cluster:
         """Give the same cluster under other policies."""
         return replace(self, manifests=tuple(manifests))
 
+    def assuming(self, assumption: str) -> "Cluster":
+        """Give the same cluster with one thing more taken for granted."""
+        return replace(self, assumptions=(*self.assumptions, assumption))
+
     def with_pod_labels(self, pod: str, changes: Mapping[str, str | None]) -> "Cluster":
         """Give the cluster with labels of a pod changed; None takes a label away. Raises KeyError for no such pod."""
         if not any(str(one) == pod for one in self.pods):

@@ -45,6 +45,11 @@ class FlowFate:
     before: Verdict
     after: Verdict
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the flow passed, and would not pass for certain any more."""
+        return self.flow.passed and self.before is Verdict.ALLOWED and self.after is not Verdict.ALLOWED
+
 
 def observed_flows(flows: Iterable[Flow]) -> tuple[ObservedFlow, ...]:
     """Count the new connections among flows: replies, application records and events without ports are left out."""

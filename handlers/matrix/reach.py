@@ -33,6 +33,7 @@ class Passage:
     verdict: Verdict
     through_proxy: bool
     because: tuple[str, ...] = ()
+    is_every_port: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _passages(
         because = _because(survey, number, peer, way, ports) if explained else ()
         joined.setdefault((verdict, proxied, because), []).append(ports)
     for (verdict, proxied, because), classes in joined.items():
-        yield Passage(tuple(classes), verdict, proxied, because)
+        yield Passage(tuple(classes), verdict, proxied, because, len(classes) == len(survey.classes))
 
 
 def _because(survey: Survey, number: int, peer: int, way: Way, ports: PortClass) -> tuple[str, ...]:

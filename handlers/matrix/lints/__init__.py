@@ -46,3 +46,6 @@ def lint(ground: LintGround) -> tuple[Finding, ...]:
     """Run every lint: problems before notes, the weightier first, else in the order of the lints."""
     found = [finding for one in LINTS for finding in one(ground)]
     return tuple(sorted(found, key=lambda one: (one.outcome is not Outcome.PROBLEM, -one.weight)))
+
+
+__all__ = ["LINTS", "Lint", "LintGround", "lint"]

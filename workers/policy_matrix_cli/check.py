@@ -1,0 +1,91 @@
+"""``policy check CONTRACT.yaml``: whether a cluster keeps a reachability contract."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handlers.matrix.contract import Checked, ContractError, Result, read_contract
+from handlers.matrix.contract import check as check_lines
+from handlers.matrix.survey import Survey
+from workers.cli.status import Status
+from workers.policy_matrix_cli import opened
+from workers.policy_matrix_cli.documents import UnreadableError, read_all
+from workers.policy_matrix_cli.ends import Form, told
+
+
+def check(
+    contract: Annotated[Path, typer.Argument(help="The contract: a YAML file with the lists allow and deny.")],
+    sysdump: opened.SysdumpOption = None,
+    replay: opened.ReplayOption = None,
+    case: opened.CaseOption = None,
+    case_id: opened.CaseIdOption = None,
+    context: opened.ContextOption = None,
+    kubeconfig: opened.KubeconfigOption = None,
+    hubble_server: opened.HubbleOption = None,
+    output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
+    budget: opened.BudgetOption = 60.0,
+) -> None:
+    """Check a contract. Status 0: it holds; 1: a line is broken; 2: a line cannot be told, or is about nobody."""
+    with told():
+        lines = read_contract(_only_document(contract))
+        looked = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look()
+        checked = list(check_lines(lines, Survey.of(looked.cluster)))
+    sys.stdout.write(_json(checked) if output is Form.JSON else _text(checked))
+    if any(one.result is Result.BROKEN for one in checked):
+        raise typer.Exit(Status.PROBLEM)
+    if any(one.result is not Result.HOLDS for one in checked):
+        raise typer.Exit(Status.UNKNOWN)
+
+
+def _only_document(path: Path) -> object:
+    try:
+        documents = read_all([path])
+    except UnreadableError as error:
+        raise ContractError(str(error)) from error
+    if path.is_dir() or len(documents) != 1:
+        raise ContractError(f"{path} must be one file with one document")
+    return documents[0]
+
+
+def _text(checked: list[Checked]) -> str:
+    rows = []
+    for one in checked:
+        why = f"  ({one.line.why})" if one.line.why else ""
+        rows.append(f"{one.result:8}{one.line}{why}" + (f": {one.detail}" if one.detail else ""))
+        rows += [
+            f"          {breach.source} -> {breach.destination} {breach.traffic} is {breach.verdict} ({breach.because})"
+            for breach in one.breaches
+        ]
+        if one.count > len(one.breaches):
+            rows.append(f"          and {one.count - len(one.breaches)} more")
+    held = sum(one.result is Result.HOLDS for one in checked)
+    return "\n".join([*rows, f"{held} of {len(checked)} lines hold"]) + "\n"
+
+
+def _json(checked: list[Checked]) -> str:
+    rows = [
+        {
+            "line": str(one.line),
+            "demand": str(one.line.demand),
+            "number": one.line.number,
+            "why": one.line.why,
+            "result": str(one.result),
+            "detail": one.detail,
+            "count": one.count,
+            "breaches": [
+                {
+                    "source": breach.source,
+                    "destination": breach.destination,
+                    "traffic": str(breach.traffic),
+                    "verdict": str(breach.verdict),
+                    "because": breach.because,
+                }
+                for breach in one.breaches
+            ],
+        }
+        for one in checked
+    ]
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
