@@ -10,7 +10,6 @@ from handlers.patch.access import Change
 from handlers.patch.effect import Comparison
 from handlers.patch.flows import OpenedFlow, opened_flows
 from handlers.patch.proof import Question
-from handlers.patch.universe import universe_of
 from handlers.patch.words import also_opens
 from handlers.policy.policy_set import PolicySet
 
@@ -42,9 +41,7 @@ def explain_deny(question: Question, decision: Decision) -> DenyExplanation:
     old = question.policies
     rules = tuple(_spent(rule) if rule.origin in matched else rule for rule in old.rules)
     new = PolicySet(old.statuses, rules, old.config, old.surroundings)
-    asked = ((question.source, question.source), (question.destination, question.destination))
-    outside = question.known.outside if question.known else ()
-    universe = universe_of(question.ground, old, new, asked, outside)
+    universe = question.scene.universe(new, (question.source, question.destination))
     changed = (*(rule for rule in old.rules if rule.origin in matched), *(r for r in rules if r.origin in matched))
     comparison = Comparison(old, new, universe, changed)
     changes = [

@@ -11,7 +11,7 @@ from handlers.model.party import Party
 from handlers.model.rule import Direction, LabelSelector, PeerScope, PolicyRef, Rule, SubjectKind
 from handlers.patch.access import UNPOLICED, Access, Change, access_of, change_of
 from handlers.patch.ground import bits, partition
-from handlers.patch.ports import PortRange, ranges_of
+from handlers.patch.ports import PortRange, ranges_named, ranges_of
 from handlers.patch.universe import Universe
 from handlers.policy.policy_set import PolicySet
 from handlers.policy.views import is_under_policy, own_labels
@@ -91,10 +91,16 @@ class Comparison:
         subject = self.universe[subjects[0]]
         old, new = self.old.posture(subject.before, direction), self.new.posture(subject.after, direction)
         rules = (*old.rules, *new.rules)
-        ranges = ranges_of(rules, partial(self.old.resolve_name, direction, subject.before))
+        resolve = partial(self.old.resolve_name, direction, subject.before)
+        ranges = ranges_of(rules, resolve)
         mine = [rule for rule in rules if rule in self.changed]
+        flips = (old.enforced, old.default_deny) != (new.enforced, new.default_deny)
+        if not flips and not any(rule.requires for rule in mine):
+            # A rule decides nothing on ports that it does not name.
+            touched = ranges_named(mine, ranges, resolve)
+            ranges = tuple(one for one in ranges if one in touched)
         everybody = (
-            (old.enforced, old.default_deny) != (new.enforced, new.default_deny)
+            flips
             or any(rule.scope is PeerScope.UNRESTRICTED or rule.requires for rule in mine)
             or any(_meets_proxy(rule) for rule in rules)
         )
@@ -148,6 +154,7 @@ class Comparison:
                 running is not None
                 and (running.before, running.after) == (before, after)
                 and running.ports.protocol is ports.protocol
+                and running.ports.last + 1 == ports.first
             ):
                 running = replace(running, ports=PortRange(ports.protocol, running.ports.first, ports.last))
                 continue

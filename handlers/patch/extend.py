@@ -148,9 +148,9 @@ def made(
     """
     manifest = side.manifests[policy]
     try:
+        clean(manifest)
         before = (guard(manifest, guarded),) if guarded else ()
         after = applied(manifest, (*before, *operations))
-        clean(after)
     except (EditError, ManifestError):
         return
     by_name = writing is not None and writing.is_by_name

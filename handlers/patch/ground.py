@@ -18,12 +18,13 @@ class Ground:
         """Index the identities."""
         self.identities = tuple(identities)
         self.everybody = (1 << len(self.identities)) - 1
-        self._by_key: dict[str, _Values] = {}
+        positions: dict[tuple[str, str, str], list[int]] = {}
         for position, identity in enumerate(self.identities):
             for label in identity.labels:
-                values = self._by_key.setdefault(label.key, {})
-                one = (label.source, label.value)
-                values[one] = values.get(one, 0) | 1 << position
+                positions.setdefault((label.key, label.source, label.value), []).append(position)
+        self._by_key: dict[str, _Values] = {}
+        for (key, source, value), having in positions.items():
+            self._by_key.setdefault(key, {})[source, value] = _mask_of(having)
         self._masks: dict[LabelSelector, int] = {}
 
     def mask(self, selector: LabelSelector) -> int:
@@ -66,6 +67,14 @@ class Ground:
         for label in labels:
             found &= self.with_label(label.source, label.key, label.value)
         return found
+
+
+def _mask_of(positions: list[int]) -> int:
+    """Set the bits of ascending positions."""
+    octets = bytearray(positions[-1] // 8 + 1)
+    for position in positions:
+        octets[position >> 3] |= 1 << (position & 7)
+    return int.from_bytes(octets, "little")
 
 
 def _union(masks: Iterable[int]) -> int:

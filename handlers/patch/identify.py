@@ -61,8 +61,9 @@ def _is_usable(label: Label) -> bool:
 def labels_meaning(labels: LabelSet, ground: Ground, *, complete: bool) -> tuple[Label, ...]:
     """Choose the smallest set of labels that tells the workload from the others of its namespace.
 
-    The label by which people know it is always among them. Identities that differ only in volatile labels are one workload. Without knowledge of all identities
-    (``complete`` False) every label that lasts is taken, since any could be what tells it apart.
+    The label by which people know it is always among them. Identities that differ only in volatile labels are one
+    workload. Without knowledge of all identities (``complete`` False) every label that lasts is taken, since any could
+    be what tells it apart.
     """
     usable = own_workload_labels(labels)
     lasting = tuple(label for label in usable if not is_volatile(label.key))

@@ -23,6 +23,9 @@ _RESOURCES = {
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
 class ManifestError(ValueError):
     """A manifest that cannot be shown or changed: too large, too deep, or no JSON."""
 
@@ -78,7 +81,10 @@ def _copy(value: object, depth: int, seen: list[int]) -> object:
 
 def to_yaml(manifest: Mapping[str, object]) -> str:
     """Write a cleaned manifest as YAML, its keys in their order."""
-    return yaml.safe_dump(dict(manifest), sort_keys=False, default_flow_style=False, allow_unicode=True, width=110)
+    text: str = yaml.dump(
+        dict(manifest), Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=110
+    )
+    return text
 
 
 def unified(old: str, new: str, policy: PolicyRef) -> str:

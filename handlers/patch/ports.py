@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from handlers.model.decision import NamedPortFault
 from handlers.model.rule import L4Protocol, PortProtocol, Rule
 from handlers.model.traffic import Protocol, Traffic
-from handlers.policy.ports import EXPANDED_ANY, MAX_PORT, protocol_of
+from handlers.policy.ports import EXPANDED_ANY, MAX_PORT, covered, protocol_of
 
 MAX_ICMP_TYPE = 0xFF
 ResolveName = Callable[[str, L4Protocol], int | NamedPortFault]
@@ -88,6 +88,26 @@ def _ranges(
     cuts = sorted(start for start in starts if start <= last)
     for index, start in enumerate(cuts):
         yield PortRange(protocol, start, cuts[index + 1] - 1 if index + 1 < len(cuts) else last)
+
+
+def ranges_named(rules: Iterable[Rule], ranges: Iterable[PortRange], resolve: ResolveName) -> frozenset[PortRange]:
+    """Give those of the ranges that one of the rules is about; a rule without ports is about all of them."""
+    listed = tuple(ranges)
+    found: set[PortRange] = set()
+    for rule in rules:
+        if not rule.ports:
+            return frozenset(listed)
+        entries = [port for ports in rule.ports for port in ports.ports]
+        found |= {one for one in listed if any(_names(port, one, resolve) for port in entries)}
+    return frozenset(found)
+
+
+def _names(port: PortProtocol, one: PortRange, resolve: ResolveName) -> bool:
+    kind = protocol_of(one.protocol)
+    if port.protocol is not kind and not (port.protocol is L4Protocol.ANY and kind in EXPANDED_ANY):
+        return False
+    first = resolve(port.name, kind) if port.name else port.port
+    return not isinstance(first, NamedPortFault) and covered(first, port.end_port, one.first) is not None
 
 
 def _blocks(first: int, last: int) -> Iterator[int]:

@@ -14,7 +14,7 @@ from handlers.patch.effect import Comparison, SideChange, changed_rules
 from handlers.patch.ground import Ground
 from handlers.patch.known import KnownIdentities
 from handlers.patch.patched import with_changed
-from handlers.patch.universe import Universe, as_seen_by, universe_of
+from handlers.patch.universe import Scene, Universe, as_seen_by
 from handlers.policy.policy_set import PolicySet
 
 _DEMANDING = ("required", "test-always-fail")
@@ -28,11 +28,16 @@ class Question:
     source: Party
     destination: Party
     traffic: Traffic
-    ground: Ground
+    scene: Scene
     known: KnownIdentities | None
     names: tuple[str, ...] = ()
     """DNS names that the destination is asked by."""
     dns: DnsSide | None = None
+
+    @property
+    def ground(self) -> Ground:
+        """The pods' identities."""
+        return self.scene.ground
 
     def ends(self, direction: Direction) -> tuple[Party, Party]:
         """Give the subject and the peer of one side."""
@@ -98,13 +103,11 @@ def prove(question: Question, edits: Sequence[Edit], direction: Direction | None
         return None
     names = question.names if any(edit.needs_name for edit in edits) else ()
     source, destination = as_seen_by(new, question.source), as_seen_by(new, question.destination, names)
-    if not _opens(new, source, destination, question.traffic, direction):
+    if not opens(new, source, destination, question.traffic, direction):
         return None
     if names and question.dns is not None and not learns(new, source, question.dns):
         return None
-    asked = ((question.source, source), (question.destination, destination))
-    outside = question.known.outside if question.known else ()
-    universe = universe_of(question.ground, old, new, asked, outside)
+    universe = question.scene.universe(new, (source, destination))
     comparison = Comparison(old, new, universe, changed_rules(old, new, (policy for policy, _ in objects)))
     changes: list[SideChange] = []
     for one in comparison.directions:
@@ -115,9 +118,10 @@ def prove(question: Question, edits: Sequence[Edit], direction: Direction | None
     return Proof(tuple(edits), new, universe, comparison, tuple(changes), question.source, question.destination)
 
 
-def _opens(
+def opens(
     policies: PolicySet, source: Party, destination: Party, traffic: Traffic, direction: Direction | None
 ) -> bool:
+    """Tell whether the flow is open in a direction, or in both when none is given, without a further handshake."""
     for one in Direction:
         if direction not in (None, one):
             continue

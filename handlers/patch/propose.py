@@ -16,11 +16,9 @@ from handlers.patch.deny import DenyExplanation, explain_deny
 from handlers.patch.dns import DnsSide, dns_side, learns, with_learning
 from handlers.patch.edits import Edit, applied, guard
 from handlers.patch.flows import OpenedFlow, opened_flows
-from handlers.patch.ground import Ground
 from handlers.patch.known import KnownIdentities
 from handlers.patch.manifest import (
     APPLY_COMMAND,
-    ManifestError,
     clean,
     json_text,
     patch_command,
@@ -28,8 +26,8 @@ from handlers.patch.manifest import (
     to_yaml,
 )
 from handlers.patch.peers import Writer
-from handlers.patch.proof import Proof, Question, prove
-from handlers.patch.universe import Universe, as_seen_by, with_pods
+from handlers.patch.proof import Proof, Question, opens, prove
+from handlers.patch.universe import Scene, Universe, as_seen_by, ground_of
 from handlers.patch.words import also_opens, besides, requests_in_words
 from handlers.policy.policy_set import PolicySet
 
@@ -83,10 +81,10 @@ def propose(
 
     Never raises for what is inside manifests; what cannot be shown is not edited.
     """
-    identities = with_pods(known.identities if known else (), (source, destination))
-    ground = Ground(identities)
+    ground = ground_of(known.identities if known else (), (source, destination))
+    scene = Scene(ground, policies, (source, destination), known.outside if known else ())
     names = _names(destination, dns)
-    question = Question(policies, source, destination, traffic, ground, known, names, dns)
+    question = Question(policies, source, destination, traffic, scene, known, names, dns)
     writer = Writer(ground, policies.config, complete=known is not None)
     objects = _by_reference(manifests)
     by_name = dns is not None and destination.kind is PartyKind.OUTSIDE
@@ -130,11 +128,6 @@ def _by_reference(manifests: Sequence[Mapping[str, object]]) -> dict[PolicyRef, 
     for manifest in manifests:
         ref = reference_of(manifest)
         if ref is None:
-            continue
-        try:
-            clean(manifest)
-        except ManifestError:
-            twice.add(ref)
             continue
         if ref in found:
             twice.add(ref)
@@ -187,10 +180,23 @@ def _together(
     combinations = sorted(product(*ranked), key=lambda chosen: [choice.rank for choice in chosen])
     for chosen in combinations[:_MOST_COMBINATIONS]:
         edits = _merged(objects, [edit for choice in chosen for edit in choice.edits])
-        proof = prove(question, edits) if edits is not None else None
+        if edits is None:
+            continue
+        proof = _already(question, chosen[0]) if len(chosen) == 1 else prove(question, edits)
         if proof is not None:
             return _proposal(question, objects, proof, dry_run_made=dry_run_made)
     return Proposal(declined=("no edits could be proven to open both sides together",))
+
+
+def _already(question: Question, choice: Choice) -> Proof | None:
+    """A single side was compared whole when it was chosen; what is left is that the other side is open too."""
+    if len(choice.edits) != len({edit.policy for edit in choice.edits}):
+        return prove(question, choice.edits)
+    proof = choice.proof
+    names = question.names if any(edit.needs_name for edit in choice.edits) else ()
+    source = as_seen_by(proof.policies, question.source)
+    destination = as_seen_by(proof.policies, question.destination, names)
+    return proof if opens(proof.policies, source, destination, question.traffic, None) else None
 
 
 def _merged(objects: Mapping[PolicyRef, Mapping[str, object]], edits: Sequence[Edit]) -> tuple[Edit, ...] | None:

@@ -7,7 +7,7 @@ from handlers.model.labels import LabelSet
 from handlers.model.party import Party, PartyKind
 from handlers.patch.ground import Ground
 from handlers.patch.known import KnownIdentity
-from handlers.patch.outside import classes_of
+from handlers.patch.outside import Outside
 from handlers.policy.policy_set import PolicySet
 from handlers.policy.views import is_local_node
 
@@ -72,13 +72,16 @@ class Universe:
             found = self._pods[number] = Member("", party, party, identity.count, identity.samples)
         return found
 
-    def find(self, party: Party, other: Party) -> int | None:
-        """Give the member that a party is in the eyes of the other end."""
+    def find(self, party: Party, other: Party, after: Party | None = None) -> int | None:
+        """Give the member that a party is in the eyes of the other end.
+
+        ``after`` is the party as the new policies see it: a new prefix tells apart what was one identity before.
+        """
         if party.kind is PartyKind.ENDPOINT:
             return self.ground.position_of(party.labels, _identity(party))
         local = is_local_node(party, other)
         for number, member in enumerate(self.others, self.first_other):
-            if member.is_own_node != local:
+            if member.is_own_node != local or (after is not None and member.after.labels != after.labels and not local):
                 continue
             if local and (member.before.local_labels or member.before.labels) == (party.local_labels or party.labels):
                 return number
@@ -91,35 +94,52 @@ def _identity(party: Party) -> KnownIdentity:
     return KnownIdentity(party.labels, 1, (party.name,), party.named_ports, party.managed)
 
 
-def with_pods(identities: Iterable[KnownIdentity], asked: Iterable[Party]) -> tuple[KnownIdentity, ...]:
-    """Add the asked pods to the identities in use, where they are not among them."""
-    found = list(identities)
-    ground = Ground(found)
+def ground_of(identities: Iterable[KnownIdentity], asked: Iterable[Party]) -> Ground:
+    """Index the identities in use, and the asked pods where they are not among them."""
+    ground = Ground(identities)
     for party in asked:
         if party.kind is PartyKind.ENDPOINT and ground.position_of(party.labels, _identity(party)) is None:
-            found.append(_identity(party))
-            ground = Ground(found)
-    return tuple(found)
+            ground = Ground((*ground.identities, _identity(party)))
+    return ground
 
 
-def universe_of(
-    ground: Ground, old: PolicySet, new: PolicySet, asked: tuple[tuple[Party, Party], ...], outside: Iterable[Party]
-) -> Universe:
-    """Gather the members for a change from one set of policies to another.
+class Scene:
+    """What surrounds one asked flow: everything of the universe that no edit of policies changes."""
 
-    ``asked`` pairs each end of the asked flow with itself as the new policies see it.
-    """
-    found: dict[tuple[object, ...], Member] = {}
-    ends = [Member(str(before), before, after) for before, after in asked if before.kind is not PartyKind.ENDPOINT]
-    addresses = [member for member in ends if member.before.kind is PartyKind.OUTSIDE]
-    for member in (*addresses, *_nodes(old, new), *_entities(), *_outside(old, new, asked, outside)):
-        found.setdefault(_essence(member), member)
-    universe = Universe(ground, found.values())
-    (source, _), (destination, _) = asked
-    for end, other in ((source, destination), (destination, source)):
-        if end.kind is not PartyKind.ENDPOINT and universe.find(end, other) is None:
-            universe = Universe(ground, (*universe.others, *(member for member in ends if member.before is end)))
-    return universe
+    def __init__(self, ground: Ground, old: PolicySet, ends: tuple[Party, Party], outside: Iterable[Party]) -> None:
+        """Prepare the universe of an asked flow; ``outside`` are further addresses with their DNS names."""
+        self.ground = ground
+        self._old = old
+        self._ends = ends
+        self._named = tuple(party for party in outside if party.kind is PartyKind.OUTSIDE and party.ips)
+        asked = [ip for end in ends if end.kind is PartyKind.OUTSIDE for ip in end.ips]
+        self._outside = Outside(old, asked)
+        self._fixed = tuple(_entities()) if old.config.cidr_matches_nodes else (*_nodes(old, old), *_entities())
+
+    def universe(self, new: PolicySet, ends: tuple[Party, Party]) -> Universe:
+        """Gather the members for a change to new policies; ``ends`` are the asked ones as those see them."""
+        asked = [
+            Member(str(before), before, after)
+            for before, after in zip(self._ends, ends, strict=True)
+            if before.kind is not PartyKind.ENDPOINT
+        ]
+        found: dict[tuple[object, ...], Member] = {}
+        for member in (
+            *(member for member in asked if member.before.kind is PartyKind.OUTSIDE),
+            *(_nodes(self._old, new) if self._old.config.cidr_matches_nodes else ()),
+            *self._fixed,
+            *(Member(str(party), party, as_seen_by(new, party)) for party in self._named),
+            *(Member(*one) for one in self._outside.classes(new)),
+        ):
+            found.setdefault(_essence(member), member)
+        universe = Universe(self.ground, found.values())
+        missing = [
+            member
+            for member in asked
+            for other in self._ends
+            if other is not member.before and universe.find(member.before, other) is None
+        ]
+        return Universe(self.ground, (*universe.others, *missing)) if missing else universe
 
 
 def _essence(member: Member) -> tuple[object, ...]:
@@ -172,17 +192,6 @@ def _nodes(old: PolicySet, new: PolicySet) -> Iterator[Member]:
 def _without_host_labels(party: Party, policies: PolicySet) -> Party:
     """Labels of the host matter only where the host firewall is on; without them like nodes are one member."""
     return party if policies.config.host_firewall else replace(party, host_labels=None, local_labels=None)
-
-
-def _outside(
-    old: PolicySet, new: PolicySet, asked: tuple[tuple[Party, Party], ...], outside: Iterable[Party]
-) -> Iterator[Member]:
-    named = [party for party in outside if party.kind is PartyKind.OUTSIDE and party.ips]
-    for party in named:
-        yield Member(str(party), party, as_seen_by(new, party))
-    more = [ip for before, _ in asked if before.kind is PartyKind.OUTSIDE for ip in before.ips]
-    for title, address in classes_of((old, new), more):
-        yield Member(title, old.party_of_ip(str(address)), new.party_of_ip(str(address)))
 
 
 def as_seen_by(policies: PolicySet, party: Party, names: tuple[str, ...] | None = None) -> Party:
