@@ -88,13 +88,13 @@ def opening(report: Report) -> tuple[Status, str, Sentence]:
 
 def unsaid(report: Report, finding: Finding) -> Sentence | None:
     """Return what a finding says beyond the headline: its clauses from the first that the headline lacks, or None."""
-    clauses = finding.sentence.template.split("; ")
+    clauses = finding.whole.template.split("; ")
     headline = str(report.headline)
     for count in range(len(clauses), 0, -1):
-        said = Sentence("; ".join(clauses[:count]), finding.sentence.values)
+        said = Sentence("; ".join(clauses[:count]), finding.whole.values)
         if str(said) in headline:
-            return Sentence("; ".join(clauses[count:]), finding.sentence.values) if clauses[count:] else None
-    return finding.sentence
+            return Sentence("; ".join(clauses[count:]), finding.whole.values) if clauses[count:] else None
+    return finding.whole
 
 
 def hop_strip(report: Report) -> tuple[tuple[str, Mark], ...]:

@@ -127,7 +127,7 @@ def _missing(report: Report, doubts: tuple[Finding, ...]) -> Iterator[Block]:
 def _line(finding: Finding, *, advised: bool = True) -> str:
     place = f"*{reading.hop_name(finding.hop)}* " if finding.hop else ""
     advice = f" → {escape(finding.advice)}" if finding.advice and advised else ""
-    return f"{place}{clip(say(finding.sentence), 320)}{clip(advice, 160)}"
+    return f"{place}{clip(say(finding.whole), 420)}{clip(advice, 160)}"
 
 
 # -- any other question ----------------------------------------------------------------------------------------------
