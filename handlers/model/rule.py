@@ -185,7 +185,10 @@ class LabelSelector:
         """Tell whether an identity with these labels is selected."""
         if self.unusable:
             return False
-        return all(requirement.matches(labels) for requirement in self.requirements)
+        for requirement in self.requirements:  # noqa: SIM110 - the innermost loop of the engine
+            if not requirement.matches(labels):
+                return False
+        return True
 
     @property
     def is_wildcard(self) -> bool:

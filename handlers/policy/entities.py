@@ -1,5 +1,8 @@
 """Entities: names for ends that have no labels of their own (pkg/policy/api/entity.go:92-146)."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from handlers.model.labels import LabelSet
 from handlers.model.rule import WILDCARD, LabelSelector
 from handlers.policy.selectors import cluster_selector, reserved_selector
@@ -19,7 +22,8 @@ _SINGLE = (
 _IN_CLUSTER = ("host", "remote-node", "init", "ingress", "health", "unmanaged", "kube-apiserver")
 
 
-def entity_selectors(cluster_name: str) -> dict[str, tuple[LabelSelector, ...]]:
+@lru_cache(maxsize=16)
+def entity_selectors(cluster_name: str) -> Mapping[str, tuple[LabelSelector, ...]]:
     """Give the selectors of every entity; ``cluster`` depends on the name of the own cluster."""
     table: dict[str, tuple[LabelSelector, ...]] = {name: (reserved_selector(name),) for name in _SINGLE}
     table["all"] = (WILDCARD,)
@@ -41,6 +45,6 @@ _SPECIFIC_FIRST = (
 )
 
 
-def entities_of(labels: LabelSet, table: dict[str, tuple[LabelSelector, ...]]) -> tuple[str, ...]:
+def entities_of(labels: LabelSet, table: Mapping[str, tuple[LabelSelector, ...]]) -> tuple[str, ...]:
     """Name the entities that select these labels, the most specific first; ``all`` goes without saying."""
     return tuple(name for name in _SPECIFIC_FIRST if any(one.matches(labels) for one in table[name]))

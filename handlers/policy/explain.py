@@ -5,7 +5,7 @@ set of clauses whose repair would make it match: over its peers the one with the
 ports the closest entry.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -96,10 +96,19 @@ class Explainer:
     def __init__(self, policies: "PolicySet") -> None:
         """Explain for these policies."""
         self._policies = policies
+        self._kept: dict[str, bool] = {}
+
+    def is_identity_label(self, key: str) -> bool:
+        """Tell whether pod labels of this key become part of identities."""
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._policies.config.label_filter.keeps(Label(key=key, source=Source.K8S))
+            self._kept[key] = kept
+        return kept
 
     def explain(self, decision: Decision, outcome: Outcome, posture: Posture, labels: LabelSet) -> Decision:
         """Add effects, the other rules and the nearest miss to a decision."""
-        walk = _Walk(self._policies, decision, posture, labels)
+        walk = _Walk(self._policies, self.is_identity_label, decision, posture, labels)
         effects = tuple(walk.effect(rule) for rule in posture.rules)
         deciding = set(decision.rules)
         overruled = dict.fromkeys(one.rule.origin for one in (*outcome.contributions, *outcome.overruled))
@@ -143,8 +152,16 @@ def _nearest_request(decision: Decision, outcome: Outcome) -> NearestMiss | None
 class _Walk:
     """One pass over the rules that select the subject."""
 
-    def __init__(self, policies: "PolicySet", decision: Decision, posture: Posture, labels: LabelSet) -> None:
+    def __init__(
+        self,
+        policies: "PolicySet",
+        is_identity_label: Callable[[str], bool],
+        decision: Decision,
+        posture: Posture,
+        labels: LabelSet,
+    ) -> None:
         self.policies = policies
+        self.is_identity_label = is_identity_label
         self.direction = decision.direction
         self.subject = decision.subject
         self.peer = decision.peer
@@ -242,10 +259,7 @@ class _Walk:
         had = requirement.had(self.labels)
         if had is None:
             dropped = next((value for key, value in self.peer.unfiltered if key == requirement.key), None)
-        label_filter = self.policies.config.label_filter
-        filtered = requirement.source in (Source.ANY, Source.K8S) and not label_filter.keeps(
-            Label(key=requirement.key, source=Source.K8S)
-        )
+        filtered = requirement.source in (Source.ANY, Source.K8S) and not self.is_identity_label(requirement.key)
         return PeerLabelDiffers(
             origin=origin,
             key=requirement.label_key,
