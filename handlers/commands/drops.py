@@ -123,7 +123,7 @@ def conclude(question: Drops, _facts: Facts, findings: tuple[Finding, ...]) -> C
     causes = "1 cause explains" if few == 1 else f"{few} causes explain"
     return Conclusion(
         Sentence(
-            f"{{total}} drops in {{where}} in the last {{window}}; {causes} {share * 100 // total} %",
+            f"{{total}} drop{{total:|s}} in {{where}} in the last {{window}}; {causes} {share * 100 // total} %",
             {"total": total, "where": where, "window": window},
         )
     )

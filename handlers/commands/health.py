@@ -80,7 +80,7 @@ def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> 
     if unknown:
         return Conclusion(
             Sentence(
-                "Nothing ill was found in {where}, but {count} checks could not be made",
+                "Nothing ill was found in {where}, but {count} check{count:|s} could not be made",
                 {"where": where, "count": len(unknown)},
             )
         )

@@ -10,6 +10,7 @@ from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.reserved import LOCAL_SCOPE
 from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import Part
 from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
 
 USAGE = "identity NUMBER|A [fresh]"
@@ -32,10 +33,16 @@ class IdentityOf:
     def scope(self, so_far: Facts) -> Scope:
         """Return every carrier and every policy, and each node's own view where the number is node-local."""
         try:
-            nodes = tuple(node.name for node in so_far.nodes) if self.is_node_local else ()
+            nodes: tuple[str, ...] | None = tuple(node.name for node in so_far.nodes) if self.is_node_local else ()
         except PartMissingError:
-            return Scope(all_namespaces=True, pods=(PodQuery(),), identities=())
-        return Scope(all_namespaces=True, pods=(PodQuery(),), identities=(), nodes=nodes)
+            nodes = None
+        return Scope(
+            all_namespaces=True,
+            pods=(PodQuery(),),
+            identities=(),
+            nodes=nodes,
+            leave_out=frozenset({Part.FLOWS, Part.RELAY, Part.AGENT_NAMES, Part.AGENT_ENDPOINTS, Part.NAMED_PORTS}),
+        )
 
     @property
     def is_node_local(self) -> bool:

@@ -59,7 +59,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Words with holes, and what goes into the holes. Renderers quote the values, so a hostile name stays a name."""
+    """Words with holes, and what goes into the holes. Renderers quote the values, so a hostile name stays a name.
+
+    A hole with two words behind its colon stands for one of them: ``{count} polic{count:y|ies}`` is ``1 policy`` and
+    ``2 policies``.
+    """
 
     template: str
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -70,9 +74,12 @@ class Sentence:
 
     def _pieces(self, quote: Callable[[str], str]) -> list[str]:
         pieces = []
-        for literal, name, _spec, _conversion in string.Formatter().parse(self.template):
+        for literal, name, words, _conversion in string.Formatter().parse(self.template):
             pieces.append(literal)
-            if name is not None:
+            if name is not None and words:
+                one, _, many = words.partition("|")
+                pieces.append(one if self.values.get(name) == 1 else many)
+            elif name is not None:
                 pieces.append(_spoken(self.values.get(name), quote))
         return pieces
 

@@ -39,6 +39,17 @@ def opened_flows(comparison: Comparison, changes: Iterable[SideChange]) -> tuple
     return tuple(sorted(_joined(found)))
 
 
+def latent_pairs(comparison: Comparison, changes: Iterable[SideChange]) -> int:
+    """Count the pairs that open on one side while their other side lets nothing through on those ports."""
+    opened = {(flow.source, flow.destination) for flow in opened_flows(comparison, changes)}
+    fitting: set[tuple[int, int]] = set()
+    for one in changes:
+        if one.change is Change.OPENED:
+            outgoing = one.direction is Direction.EGRESS
+            fitting.update((s, p) if outgoing else (p, s) for s in one.subjects for p in one.peers)
+    return len(fitting - opened)
+
+
 def _of_pair(comparison: Comparison, pair: tuple[int, int], ports: set[PortRange]) -> Iterator[OpenedFlow]:
     source, destination = pair
     universe = comparison.universe

@@ -15,7 +15,7 @@ from handlers.patch.choose import Choice, DryRun, choices, difference_of, edits_
 from handlers.patch.deny import DenyExplanation, explain_deny
 from handlers.patch.dns import DnsSide, dns_side, learns, with_learning
 from handlers.patch.edits import Edit, applied, guard
-from handlers.patch.flows import OpenedFlow, opened_flows
+from handlers.patch.flows import OpenedFlow, latent_pairs, opened_flows
 from handlers.patch.known import KnownIdentities
 from handlers.patch.manifest import (
     APPLY_COMMAND,
@@ -28,7 +28,7 @@ from handlers.patch.manifest import (
 from handlers.patch.peers import Writer
 from handlers.patch.proof import Proof, Question, opens, prove
 from handlers.patch.universe import Scene, Universe, as_seen_by, ground_of
-from handlers.patch.words import also_opens, besides, requests_in_words
+from handlers.patch.words import also_opens, besides, requests_in_words, requests_listed
 from handlers.policy.policy_set import PolicySet
 
 _MOST_COMBINATIONS = 8
@@ -110,7 +110,7 @@ def propose(
             candidates = _with_look_up(question, side, lookup, dns)
         found = choices(question, side, candidates, dry_run)
         if not found:
-            return Proposal(declined=(f"no edit could be proven to open {direction} of {decision.subject}",))
+            return Proposal(declined=(_hopeless(policies, decision),))
         ranked.append(found[:_MOST_CHOICES])
     return _together(question, objects, ranked, dry_run_made=dry_run is not None)
 
@@ -153,6 +153,16 @@ def _cannot_judge(side: Decision) -> str:
         missing = ", ".join(str(fact).replace("-", " ") for fact in side.missing)
         return f"{side.direction} of {side.subject} depends on {missing}, which was not read"
     return ""
+
+
+def _hopeless(policies: PolicySet, decision: Decision) -> str:
+    """Say why no edit opens a side, as far as that is known."""
+    rules = policies.rules_selecting(decision.subject, decision.direction)
+    narrowing = next((rule for rule in rules if rule.requires), None)
+    if narrowing is not None:
+        place = f"{narrowing.origin.policy.kind} {narrowing.origin.policy.short} at {narrowing.origin.pointer}"
+        return f"{place} narrows every rule for {decision.subject} (fromRequires or toRequires); it has to change first"
+    return f"no edit could be proven to open {decision.direction} of {decision.subject} and to close nothing"
 
 
 def _with_look_up(
@@ -279,7 +289,7 @@ def _checks(
 ) -> Iterator[str]:
     together = " with all patches applied" if len(proof.edits) > 1 else ""
     flow = f"{question.source} to {question.destination} on {question.traffic}"
-    yield f"decided again{together}: {flow} is open" + (f" for {' and '.join(limits)}" if limits else "")
+    yield f"decided again{together}: {flow} is open" + (f" for {requests_listed(limits)}" if limits else "")
     if edit.needs_name:
         yield f"this holds for every address that DNS answers for {', '.join(question.names)}, once it was looked up"
     subjects = {number for change in proof.changes for number in change.subjects}
@@ -288,6 +298,10 @@ def _checks(
     else:
         pairs = len(subjects) * len(proof.universe)
         yield f"nothing that was open is closed, over {pairs} pairs of identities and every port that policies name"
+    waiting = latent_pairs(proof.comparison, proof.changes)
+    if waiting:
+        pairs_or_pair = "pair" if waiting == 1 else "pairs"
+        yield f"the changed rules also fit {waiting} {pairs_or_pair} of identities that their other side still stops"
     yield "valid as the agent judges it"
     if dry_run_made:
         yield "the API server takes it (dry run)"

@@ -114,7 +114,7 @@ class Scene:
         self._named = tuple(party for party in outside if party.kind is PartyKind.OUTSIDE and party.ips)
         asked = [ip for end in ends if end.kind is PartyKind.OUTSIDE for ip in end.ips]
         self._outside = Outside(old, asked)
-        self._fixed = tuple(_entities()) if old.config.cidr_matches_nodes else (*_nodes(old, old), *_entities())
+        self._fixed = tuple(_entities()) if old.config.cidr_matches_nodes else (*_entities(), *_nodes(old, old))
 
     def universe(self, new: PolicySet, ends: tuple[Party, Party]) -> Universe:
         """Gather the members for a change to new policies; ``ends`` are the asked ones as those see them."""
@@ -143,12 +143,13 @@ class Scene:
 
 
 def _essence(member: Member) -> tuple[object, ...]:
-    """Give what policy can see of a member."""
+    """Give what policy can see of a member; whose policy a node is under matters only with the host firewall."""
     seen = [
         (party.labels, party.local_labels if member.is_own_node else None, party.fqdn_names, party.missing)
         for party in (member.before, member.after)
     ]
-    return (member.is_own_node, member.before.host_labels, member.before.managed, *seen)
+    managed = member.before.host_labels is not None if member.is_node else member.before.managed
+    return (member.is_own_node, member.before.host_labels, managed, *seen)
 
 
 def _entities() -> Iterator[Member]:

@@ -9,6 +9,8 @@ from handlers.patch.identify import labels_meaning, own_workload_labels
 from handlers.patch.ports import in_words, without
 from handlers.patch.universe import Universe
 
+_MOST_REQUESTS = 3
+
 
 def titles_of(universe: Universe, numbers: Iterable[int], *, complete: bool) -> dict[int, str]:
     """Name members so that no two share a name: ``shop/app=cart (cart-55ccf-852ks, +1)``, ``world``, ``10.0.0.0/8``."""
@@ -62,12 +64,18 @@ def also_opens(universe: Universe, flows: Iterable[OpenedFlow], *, complete: boo
         AlsoOpens(
             titles[source],
             titles[destination],
-            f"{port} for {' and '.join(requests)}" if requests else port,
+            f"{port} for {requests_listed(requests)}" if requests else port,
             universe[source].count * universe[destination].count,
         )
         for (source, destination, requests), of_pair in groups.items()
         for port in in_words(flow.ports for flow in of_pair)
     )
+
+
+def requests_listed(requests: tuple[str, ...]) -> str:
+    """Write requests in a phrase; a long list is cut short."""
+    shown = ", ".join(requests[:_MOST_REQUESTS])
+    return f"{shown} and {len(requests) - _MOST_REQUESTS} more" if len(requests) > _MOST_REQUESTS else shown
 
 
 def requests_in_words(flows: Iterable[OpenedFlow]) -> tuple[str, ...]:

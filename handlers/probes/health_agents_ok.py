@@ -28,7 +28,7 @@ AGENT_COMPONENT_BAD = code(
 CONTROLLER_FAILS = code(
     "CONTROLLER_FAILS",
     meaning="A controller of the agent fails again and again.",
-    template="Controller {controller} on {node} has failed {count} times: {error}",
+    template="Controller {controller} on {node} has failed {count} time{count:|s}: {error}",
     advice="The error says what the agent cannot do; until it can, the state stays as it was.",
 )
 AGENT_UNREAD = code(
@@ -39,7 +39,7 @@ AGENT_UNREAD = code(
 AGENTS_OK = code(
     "AGENTS_OK",
     meaning="Every agent asked is well.",
-    template="{count} agents report Ok, no controller fails",
+    template="{count} agent{count:|s} report{count:s|} Ok, no controller fails",
 )
 
 _FAILURES = ("failure", "warning", "error")

@@ -40,7 +40,10 @@ OPERATOR_MISSING = code(
 CILIUM_PODS_RUN = code(
     "CILIUM_PODS_RUN",
     meaning="Cilium's own pods run and are ready.",
-    template="{agents} agents on {nodes} nodes, {operators} operator pods and {relays} relay pods run",
+    template=(
+        "{agents} agent{agents:|s} on {nodes} node{nodes:|s}, {operators} operator pod{operators:|s} "
+        "and {relays} relay pod{relays:|s} run"
+    ),
 )
 
 MANY_RESTARTS = 5

@@ -20,7 +20,7 @@ ENDPOINT_NOT_READY = code(
 ENDPOINTS_READY = code(
     "ENDPOINTS_READY",
     meaning="Every endpoint is ready.",
-    template="{count} endpoints are ready",
+    template="{count} endpoint{count: is|s are} ready",
 )
 
 

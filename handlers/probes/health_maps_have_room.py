@@ -21,13 +21,13 @@ MAP_NEARLY_FULL = code(
 IMPORT_ERRORS = code(
     "IMPORT_ERRORS",
     meaning="An agent counts policies that it could not import since it started.",
-    template="The agent of {node} could not import {count} policy changes since it started",
+    template="The agent of {node} could not import {count} policy change{count:|s} since it started",
     advice="Ask policies NAMESPACE for the refused ones; the agent's log has the reason.",
 )
 MAPS_HAVE_ROOM = code(
     "MAPS_HAVE_ROOM",
     meaning="Every map has room.",
-    template="The fullest map of {count} nodes is {percent} % full",
+    template="The fullest map of {count} node{count:|s} is {percent} % full",
 )
 METRICS_UNREAD = code(
     "METRICS_UNREAD",

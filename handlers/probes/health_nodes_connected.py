@@ -23,7 +23,7 @@ HEALTH_ENDPOINT_UNREACHABLE = code(
 NODES_CONNECTED = code(
     "NODES_CONNECTED",
     meaning="The health probes between the nodes succeed.",
-    template="{count} health probes between nodes succeed",
+    template="{count} health probe{count:|s} between nodes succeed{count:s|}",
 )
 
 

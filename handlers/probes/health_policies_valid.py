@@ -20,7 +20,7 @@ POLICY_REFUSED = code(
 POLICIES_ACCEPTED = code(
     "POLICIES_ACCEPTED",
     meaning="Every policy is valid.",
-    template="{count} policies are valid",
+    template="{count} polic{count:y is|ies are} valid",
 )
 
 

@@ -20,7 +20,7 @@ RELAY_MISSES_NODE = code(
 RELAY_HEARS_ALL = code(
     "RELAY_HEARS_ALL",
     meaning="Relay is connected to every node.",
-    template="Relay hears {count} nodes",
+    template="Relay hears {count} node{count:|s}",
 )
 RING_TURNS_FAST = code(
     "RING_TURNS_FAST",

@@ -28,7 +28,7 @@ IDENTITY_RESERVED = code(
 IDENTITY_CARRIERS = code(
     "IDENTITY_CARRIERS",
     meaning="Which pods carry the identity now.",
-    template="{count} endpoints carry it: {pods}",
+    template="{count} endpoint{count: carries|s carry} it: {pods}",
 )
 IDENTITY_UNUSED = code(
     "IDENTITY_UNUSED",
@@ -108,17 +108,37 @@ def _cluster_wide(number: int, facts: Facts) -> Iterator[Finding]:
     if labels is None and not carriers:
         yield IDENTITY_UNKNOWN.finding(Outcome.UNKNOWN, weight=100, number=number)
         return
+    all_labels = labels if labels is not None else carriers[0].labels
     yield IDENTITY_LABELS.finding(
         Outcome.FINE,
-        evidence=[Evidence("kubernetes", f"CiliumIdentity//{number}")],
+        evidence=[
+            Evidence("kubernetes", f"CiliumIdentity//{number}", "/security-labels", excerpt="\n".join(all_labels))
+        ],
         weight=100,
         number=number,
-        labels=labels if labels is not None else carriers[0].labels,
+        labels=_telling(all_labels),
     )
     if carriers:
         yield _carried_by(carriers)
     else:
         yield IDENTITY_UNUSED.finding(Outcome.NOT_APPLICABLE, weight=90, number=number)
+
+
+def _telling(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels that people know a workload by, without those that follow from its namespace and cluster."""
+    derived = ("k8s:io.cilium.k8s.namespace.labels.", "k8s:io.cilium.k8s.policy.cluster=")
+    short = {
+        "k8s:io.kubernetes.pod.namespace=": "namespace=",
+        "k8s:io.cilium.k8s.policy.serviceaccount=": "serviceaccount=",
+    }
+    told = []
+    for label in labels:
+        if label.startswith(derived):
+            continue
+        for prefix, word in short.items():
+            label = label.replace(prefix, word) if label.startswith(prefix) else label
+        told.append(label.removeprefix("k8s:"))
+    return tuple(sorted(told, key=lambda label: not label.startswith("namespace=")))
 
 
 def _carried_by(carriers: list[CiliumEndpoint]) -> Finding:

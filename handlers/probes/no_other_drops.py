@@ -19,7 +19,7 @@ from handlers.probes.probe import probe
 DROPPED_NOT_BY_POLICY = code(
     "DROPPED_NOT_BY_POLICY",
     meaning="Packets of this connection were dropped for a reason that is no policy.",
-    template="{count} packets were dropped on {node} as {reason}: {meaning}",
+    template="{count} packet{count: was|s were} dropped on {node} as {reason}: {meaning}",
 )
 
 

@@ -40,7 +40,7 @@ SERVICE_TARGET_PORT_UNKNOWN = code(
 SERVICE_NO_READY_BACKENDS = code(
     "SERVICE_NO_READY_BACKENDS",
     meaning="The Service has backends, but none of them is ready.",
-    template="None of the {count} backends of {service} is ready for {port}",
+    template="None of the {count} backend{count:|s} of {service} is ready for {port}",
     advice="Look at the readiness of the pods behind it.",
 )
 SERVICE_NO_BACKENDS = code(
@@ -70,7 +70,7 @@ SERVICE_TARGET_PORT_UNDECLARED = code(
 SERVICE_HAS_BACKENDS = code(
     "SERVICE_HAS_BACKENDS",
     meaning="The Service has ready backends for the port.",
-    template="{service} sends {port} to {count} ready backends on port {target}",
+    template="{service} sends {port} to {count} ready backend{count:|s} on port {target}",
 )
 
 
