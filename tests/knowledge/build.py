@@ -146,6 +146,7 @@ class Cluster:
         self.gaps: dict[Part, Missing] = {}
         self.of_node: dict[tuple[Part, str], Known[Any] | Missing] = {}
         self.config = CiliumConfig({key.replace("_", "-"): value for key, value in options.items()}, version)
+        self._by_name: dict[str, Pod] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
         self.namespace("kube-system")
         if dns:
@@ -179,7 +180,7 @@ class Cluster:
         home = next(node for node in self.nodes if node.name == on)
         index = self.nodes.index(home) + 1
         address = ip if ip is not None else home.ips[0] if host_network else f"10.0.{index}.{len(self.pods) + 10}"
-        self.pods.append(
+        self.add(
             Pod(
                 namespace=namespace,
                 name=short,
@@ -210,6 +211,11 @@ class Cluster:
             )
         return self
 
+    def add(self, pod: Pod) -> "Cluster":
+        self.pods.append(pod)
+        self._by_name[str(pod)] = pod
+        return self
+
     def deploy(self, name: str, replicas: int = 1, **how: Any) -> "Cluster":
         """Add a Deployment with its pods ``NAME-1``, ``NAME-2``, ... ."""
         namespace, _, short = name.partition("/")
@@ -224,7 +230,7 @@ class Cluster:
         self,
         name: str,
         *ports: str,
-        selector: Mapping[str, str] | None | str = "app",
+        selector: Mapping[str, str] | str | None = "app",
         ready: bool | None = True,
         backends: Sequence[Backend] | None = None,
         ip: str | None = None,
@@ -515,10 +521,10 @@ class Cluster:
         )
 
     def _pod(self, name: str) -> Pod:
-        return next(pod for pod in self.pods if str(pod) == name)
+        return self._by_name[name]
 
     def _node_of(self, what: str) -> str:
-        return next((pod.node or "" for pod in self.pods if str(pod) == what), "n1")
+        return (self._by_name[what].node or "") if what in self._by_name else "n1"
 
     # Asking
 
