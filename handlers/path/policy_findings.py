@@ -42,6 +42,11 @@ POLICY_LOCALHOST = code(
     meaning="A node always reaches the pods that run on it (allow-localhost), unless a deny rule says otherwise.",
     template="{peer} is the node that {subject} runs on, and a node always reaches its own pods",
 )
+POLICY_LOOPS_BACK = code(
+    "POLICY_LOOPS_BACK",
+    meaning="The endpoint talks to itself; such packets never meet policy (Cilium, bpf/bpf_lxc.c:967-974).",
+    template="{subject} talks to itself, which no policy stops",
+)
 POLICY_NOT_ENFORCED_HERE = code(
     "POLICY_NOT_ENFORCED_HERE",
     meaning="This end is no endpoint under policy here: a node without host firewall, or an outside address.",
@@ -79,6 +84,7 @@ SIDE_CODES: tuple[Code, ...] = (
     POLICY_ABSENT,
     POLICY_WITHOUT_DEFAULT_DENY,
     POLICY_LOCALHOST,
+    POLICY_LOOPS_BACK,
     POLICY_NOT_ENFORCED_HERE,
     POLICY_AUDITED,
     POLICY_UNDECIDED,
@@ -102,6 +108,8 @@ _ALLOWED: dict[Reason, Code] = {
 
 def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> Finding:
     """Return what one side says about the flow."""
+    if judged.sides.loops_back:
+        return POLICY_LOOPS_BACK.finding(Outcome.FINE, hop=hop, blocking=True, subject=str(decision.subject))
     spoken, outcome, blocking = _verdict(decision)
     finding = spoken.finding(
         outcome,

@@ -47,7 +47,7 @@ DNS_UNDECIDED = code(
 DNS_QUERIES_DROPPED = code(
     "DNS_QUERIES_DROPPED",
     meaning="DNS queries of the source were dropped, though policy as it stands allows them.",
-    template="{count} DNS quer{count:y|ies} of {subject} {count:was|were} dropped, last at {at}, though policy allows them",
+    template="{count} DNS quer{count:y|ies} of {subject} {count:was|were} dropped until {at}, though policy allows it",
 )
 DNS_ALLOWED = code(
     "DNS_ALLOWED",
