@@ -10,7 +10,7 @@ from handlers.model.report import Expected, Observed, expected_of
 from handlers.path.change import newest_change
 from handlers.path.dns import observe_dns
 from handlers.path.ends import Ends, ends_of
-from handlers.path.legs import Leg, legs_of
+from handlers.path.legs import Leg, legs_of, stretches_of
 from handlers.path.observation import Observation, observe
 from handlers.path.patches import Remedy, remedy_of
 from handlers.path.who import identity_notes
@@ -29,7 +29,7 @@ def conclude(question: "Why", facts: Facts, findings: tuple[Finding, ...]) -> Co
     if unresolved or ends is None or not ends.are_clear:
         return _unclear(question, unresolved, ends)
     legs = _legs(question, ends, facts)
-    observation = _observation(question, ends, legs, facts, findings)
+    observation = _observation(question, ends, facts, findings)
     expected = expected_of(findings)
     remedy = _remedy(question, ends, facts) if expected is Expected.BLOCKED else Remedy()
     return Conclusion(
@@ -78,11 +78,12 @@ def _candidates(question: "Why", ends: Ends) -> Iterator[str]:
             yield str(question).replace(f" {name}", f" {candidate}", 1)
 
 
-def _observation(
-    question: "Why", ends: Ends, legs: tuple[Leg, ...], facts: Facts, findings: tuple[Finding, ...]
-) -> Observation:
+def _observation(question: "Why", ends: Ends, facts: Facts, findings: tuple[Finding, ...]) -> Observation:
     """Look at the connection itself; at its DNS look-up where nothing but that is in the way."""
-    observation = observe(legs, facts)
+    try:
+        observation = observe(stretches_of(question.connection, ends, facts), facts)
+    except PartMissingError as error:
+        observation = Observation(Observed.NO_DATA, f"{error.part.in_words} could not be read: {error.missing.detail}")
     blocked_at = {finding.hop for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM}
     if blocked_at == {Hop.DNS} or (Hop.DNS in blocked_at and observation.observed is Observed.NOTHING):
         dns = observe_dns(ends, facts)

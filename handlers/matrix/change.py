@@ -78,45 +78,84 @@ def compare(before: Cluster, after: Cluster) -> Comparison:
     old_matrix, new_matrix = Matrix(old, old_roster.parties), Matrix(new, new_roster.parties)
     ends = new_roster.ends
     gaps = [] if old_roster.is_whole else ["the policies name too many prefixes to compare all of the outside"]
-    found: dict[tuple[Kind, Verdict, Verdict, int, int], list[PortClass]] = {}
     requests = _Requests(old_matrix, new_matrix)
-    for ports in port_classes(old_matrix, new_matrix):
+    classes = port_classes(old_matrix, new_matrix)
+    of_source: list[list[_Difference]] = [[] for _ in ends]
+    for number, ports in enumerate(classes):
         earlier, later = old_matrix.at(ports.sample), new_matrix.at(ports.sample)
-        differing: dict[tuple[Kind, Verdict, Verdict, int], int] = {}
         for source, (was, becomes) in enumerate(zip(earlier.both, later.both, strict=True)):
-            for kind, verdicts, destinations in _differences(
-                was, becomes, requests.differing(source, was, becomes, ports)
-            ):
-                key = (kind, *verdicts, destinations)
-                differing[key] = differing.get(key, 0) | 1 << source
-        for (kind, first, second, destinations), sources in differing.items():
-            found.setdefault((kind, first, second, sources, destinations), []).append(ports)
+            differing = requests.differing(source, was, becomes, ports)
+            for turn, destinations in _differences(was, becomes, differing):
+                of_source[source].append((turn, number, destinations))
     if requests.is_cut_short:
         gaps.append("too many pairs have application rules to compare all of them")
     changes = tuple(
-        Change(kind, first, second, _ends(sources, ends), _ends(destinations, ends), tuple(ports))
-        for (kind, first, second, sources, destinations), ports in found.items()
+        Change(
+            *turn, _ends(sources, ends), _ends(destinations, ends), tuple(classes[number] for number in sorted(numbers))
+        )
+        for sources, destinations, turn, numbers in _grouped(of_source)
     )
     return Comparison(changes, tuple(_refused(old, new)), tuple(gaps))
+
+
+_Turn = tuple[Kind, Verdict, Verdict]
+_Difference = tuple[_Turn, int, int]
+"""How a verdict turns, on which port class, towards which destinations."""
+
+
+def _grouped(of_source: Sequence[Sequence[_Difference]]) -> Iterator[tuple[int, int, _Turn, list[int]]]:
+    """Join pairs whose verdicts turn alike on the same ports: sources, destinations, the turn, and the port classes."""
+    alike: dict[tuple[_Difference, ...], int] = {}
+    for source, differences in enumerate(of_source):
+        if differences:
+            key = tuple(differences)
+            alike[key] = alike.get(key, 0) | 1 << source
+    joined: dict[tuple[int, frozenset[tuple[_Turn, int]]], int] = {}
+    for differences, sources in alike.items():
+        for destinations, turns in _regions(differences):
+            joined[destinations, turns] = joined.get((destinations, turns), 0) | sources
+    for (destinations, turns), sources in joined.items():
+        by_turn: dict[_Turn, list[int]] = {}
+        for turn, number in turns:
+            by_turn.setdefault(turn, []).append(number)
+        for turn, numbers in by_turn.items():
+            yield sources, destinations, turn, numbers
+
+
+def _regions(differences: Sequence[_Difference]) -> Iterator[tuple[int, frozenset[tuple[_Turn, int]]]]:
+    """Cut the destinations into parts for each of which the same differs."""
+    regions: dict[frozenset[tuple[_Turn, int]], int] = {}
+    for turn, number, destinations in differences:
+        left, cut = destinations, dict[frozenset[tuple[_Turn, int]], int]()
+        for turns, region in regions.items():
+            inside, outside = region & destinations, region & ~destinations
+            if inside:
+                cut[turns | {(turn, number)}] = inside
+            if outside:
+                cut[turns] = outside
+            left &= ~region
+        if left:
+            cut[frozenset({(turn, number)})] = left
+        regions = cut
+    yield from ((region, turns) for turns, region in regions.items())
 
 
 def _ends(bits: int, ends: Sequence[End]) -> tuple[End, ...]:
     return tuple(ends[number] for number in members(bits))
 
 
-def _differences(was: Row, becomes: Row, requests: int) -> Iterator[tuple[Kind, tuple[Verdict, Verdict], int]]:
-    if was == becomes and not requests:
+def _differences(was: Row, becomes: Row, requests: int) -> Iterator[tuple[_Turn, int]]:
+    if requests:
+        yield (Kind.REQUESTS, Verdict.ALLOWED, Verdict.ALLOWED), requests
+    if was == becomes:
         return
-    both_allowed = requests
-    if both_allowed:
-        yield Kind.REQUESTS, (Verdict.ALLOWED, Verdict.ALLOWED), both_allowed
     before, after = _by_verdict(was), _by_verdict(becomes)
     denied_before, denied_after = ~_union(before.values()), ~_union(after.values())
     for first, earlier in (*before.items(), (Verdict.DENIED, denied_before)):
         for second, later in (*after.items(), (Verdict.DENIED, denied_after)):
             destinations = earlier & later
             if first is not second and destinations > 0:
-                yield _kind(first, second), (first, second), destinations
+                yield (_kind(first, second), first, second), destinations
 
 
 def _by_verdict(row: Row) -> dict[Verdict, int]:

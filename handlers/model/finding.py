@@ -184,6 +184,11 @@ class Finding:
     """What else a careful reader wants to know: the nearest miss. A headline leaves it out."""
 
     @property
+    def values(self) -> Mapping[str, Value]:
+        """What the sentence is filled with."""
+        return self.sentence.values
+
+    @property
     def whole(self) -> Sentence:
         """The claim with its detail."""
         if self.detail is None:

@@ -129,4 +129,4 @@ def name_of(party: Party, seen: LabelSet) -> str:
         return best[0].value
     if seen.namespace:
         return seen.namespace
-    return party.name if not party.ips else party.ips[0]
+    return party.ips[0] if party.kind is PartyKind.OUTSIDE and party.ips else party.name

@@ -80,14 +80,22 @@ class Universe:
         if party.kind is PartyKind.ENDPOINT:
             return self.ground.position_of(party.labels, _identity(party))
         local = is_local_node(party, other)
+        best: tuple[int, int] | None = None
         for number, member in enumerate(self.others, self.first_other):
-            if member.is_own_node != local or (after is not None and member.after.labels != after.labels and not local):
+            if member.is_own_node != local or not _looks_alike(member, party, after, local=local):
                 continue
-            if local and (member.before.local_labels or member.before.labels) == (party.local_labels or party.labels):
-                return number
-            if not local and member.before.labels == party.labels and member.before.fqdn_names == party.fqdn_names:
-                return number
-        return None
+            # Labels of the host are not kept without a host firewall, names not where no policy asks for them.
+            exact = (member.before.host_labels == party.host_labels) + (member.before.fqdn_names == party.fqdn_names)
+            if member.before.host_labels in (None, party.host_labels) and (best is None or exact > best[0]):
+                best = (exact, number)
+        return best[1] if best else None
+
+
+def _looks_alike(member: Member, party: Party, after: Party | None, *, local: bool) -> bool:
+    before = member.before
+    if local:
+        return (before.local_labels or before.labels) == (party.local_labels or party.labels)
+    return before.labels == party.labels and (after is None or member.after.labels == after.labels)
 
 
 def _identity(party: Party) -> KnownIdentity:

@@ -57,6 +57,8 @@ def _judge_all(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Jud
                         _essence(source.party, destination.party),
                         _essence(destination.party, source.party),
                         traffic,
+                        # A pod that talks to itself meets no policy; its sibling with the same labels does.
+                        leg.source.pod is not None and leg.source.pod is leg.destination.pod,
                     )
                     if key in seen:
                         continue

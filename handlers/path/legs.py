@@ -1,7 +1,7 @@
 """The legs of a connection: which concrete endpoint talks to which, on which port."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from handlers.model.cluster import Pod
@@ -13,6 +13,18 @@ from handlers.names.resolve import Meaning, Resolved
 from handlers.path.backends import Target, backends_of
 from handlers.path.ends import Ends
 
+MOST_ALIKE = 2
+"""Pods alike to policy that are judged by themselves."""
+MOST_PLACES = 40
+"""Places of one end that are judged; beyond, a workload has more kinds of pods than a person would look at."""
+MOST_DESTINATIONS = 40
+"""Destinations whose answers are looked at one by one."""
+_OF_ONE_POD = (
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/job-completion-index",
+)
+"""Labels that differ from pod to pod and are no part of identities (Cilium, pkg/labelsfilter/filter.go:229-252)."""
 ECHO_REQUEST = 8
 """The ICMP type of a ping (RFC 792)."""
 
@@ -65,30 +77,84 @@ class Leg:
         return None if self.port is None else Traffic(self.protocol, self.port)
 
 
-def legs_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Leg, ...]:
-    """Return every leg, in the order of the sources, then the destinations.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All legs to one port, taken together: any of the sources to any of the destinations."""
+
+    sources: tuple[Place, ...]
+    destinations: tuple[Place, ...]
+    protocol: Protocol
+    port: int | None
+    dialled: int | None = None
+    service: str = ""
+
+    def legs(self) -> Iterator[Leg]:
+        """Yield every pair of places."""
+        for source in self.sources:
+            for destination in self.destinations:
+                yield Leg(source, destination, self.protocol, self.port, self.dialled, self.service)
+
+    def by_destination(self) -> Iterator["Stretch"]:
+        """Yield the stretch to each destination by itself, as many as one looks at one by one."""
+        for destination in self.destinations[:MOST_DESTINATIONS]:
+            yield replace(self, destinations=(destination,))
+
+
+def stretches_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
+    """Return the stretches of a connection, one for each port that its packets can arrive at.
 
     Raises:
         PartMissingError: if the backends of a Service were not read.
     """
-    return tuple(
-        leg
-        for source in places_of(ends.source, facts)
-        for leg in _legs_from(source, connection, ends.destination, facts)
-    )
+    return facts.once(("stretches", connection), lambda: tuple(_stretches(connection, ends, facts)))
 
 
-def _legs_from(source: Place, connection: Connection, destination: Resolved, facts: Facts) -> Iterator[Leg]:
+def _stretches(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Stretch]:
+    sources, destination = places_of(ends.source, facts), ends.destination
     if destination.service is None:
-        protocol, port = _asked(connection)
-        for place in places_of(destination, facts):
-            yield Leg(source, place, protocol, port)
+        yield Stretch(sources, places_of(destination, facts), *_asked(connection))
         return
+    grouped: dict[tuple[Protocol, int | None, int], list[Place]] = {}
     for target in backends_of(connection, destination, facts):
         if target.ready:
-            place = _place_of_target(target, facts)
-            service = str(destination.service)
-            yield Leg(source, place, target.protocol, target.port, target.service_port.port, service)
+            key = (target.protocol, target.port, target.service_port.port)
+            grouped.setdefault(key, []).append(_place_of_target(target, facts))
+    for (protocol, port, dialled), places in grouped.items():
+        yield Stretch(sources, tuple(places), protocol, port, dialled, str(destination.service))
+
+
+def legs_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Leg, ...]:
+    """Return a leg for each pair of places that policy could tell apart, in the order of the sources.
+
+    Pods with equal labels, ports and service account are one to policy; a few of them stand for all.
+
+    Raises:
+        PartMissingError: if the backends of a Service were not read.
+    """
+    thinned = (
+        replace(stretch, sources=_telling_apart(stretch.sources), destinations=_telling_apart(stretch.destinations))
+        for stretch in stretches_of(connection, ends, facts)
+    )
+    return tuple(leg for stretch in thinned for leg in stretch.legs())
+
+
+def _telling_apart(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    kept: dict[tuple[object, ...], int] = {}
+    found = []
+    for place in places:
+        key = _likeness(place)
+        kept[key] = kept.get(key, 0) + 1
+        if kept[key] <= MOST_ALIKE:
+            found.append(place)
+    return tuple(found[:MOST_PLACES])
+
+
+def _likeness(place: Place) -> tuple[object, ...]:
+    pod = place.pod
+    if pod is None or pod.host_network:
+        return (place.kind, place.title)
+    labels = frozenset(item for item in pod.labels.items() if item[0] not in _OF_ONE_POD)
+    return (labels, pod.service_account, pod.ports)
 
 
 def _asked(connection: Connection) -> tuple[Protocol, int | None]:
@@ -117,6 +183,10 @@ def places_of(end: Resolved, facts: Facts) -> tuple[Place, ...]:
     return ()
 
 
+def _own_ips(pod: Pod) -> tuple[str, ...]:
+    return () if pod.host_network else pod.ips
+
+
 def place_of_pod(pod: Pod) -> Place:
     """Return where a pod is: itself, or its node where it has the host's network."""
     kind = PlaceKind.NODE if pod.host_network else PlaceKind.POD
@@ -124,9 +194,11 @@ def place_of_pod(pod: Pod) -> Place:
 
 
 def _place_of_target(target: Target, facts: Facts) -> Place:
-    for pod in facts.pods:
-        if str(pod) == target.pod or (target.pod is None and target.ip in pod.ips and not pod.host_network):
-            return place_of_pod(pod)
+    by_name = facts.once("pods by name", lambda: {str(pod): pod for pod in facts.pods})
+    by_address = facts.once("pods by address", lambda: {ip: pod for pod in facts.pods for ip in _own_ips(pod)})
+    pod = by_name.get(target.pod or "") or (by_address.get(target.ip) if target.pod is None else None)
+    if pod:
+        return place_of_pod(pod)
     for node in facts.nodes:
         if target.ip in node.ips + node.cilium_ips:
             return Place(PlaceKind.NODE, f"node {node.name}", (target.ip,), node=node.name)

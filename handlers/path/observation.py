@@ -8,7 +8,7 @@ from handlers.model.facts import Facts
 from handlers.model.flow import FlowLog
 from handlers.model.report import Observed
 from handlers.model.snapshot import Missing, Part
-from handlers.path.legs import Leg
+from handlers.path.legs import Stretch
 from handlers.path.seen import Sight, sight_of
 
 
@@ -22,14 +22,14 @@ class Observation:
     sights: tuple[Sight, ...] = ()
 
 
-def observe(legs: Iterable[Leg], facts: Facts) -> Observation:
-    """Return what flows showed of these legs."""
+def observe(stretches: Iterable[Stretch], facts: Facts) -> Observation:
+    """Return what flows showed of these stretches."""
     look = facts.look(Part.FLOWS)
     if isinstance(look, Missing):
         return Observation(Observed.NO_DATA, f"flows could not be read: {look.detail}")
     log: FlowLog = look.value
-    legs = tuple(legs)
-    sights = tuple(sight_of(leg, log.flows) for leg in legs)
+    stretches = tuple(stretches)
+    sights = tuple(sight_of(stretch, log.flows) for stretch in stretches)
     dropped = max(filter(None, (sight.dropped_at for sight in sights)), default=None)
     passed = max(filter(None, (sight.passed_at or _sent(sight) for sight in sights)), default=None)
     audited = max(filter(None, (sight.audited_at for sight in sights)), default=None)
@@ -39,7 +39,7 @@ def observe(legs: Iterable[Leg], facts: Facts) -> Observation:
         return Observation(Observed.DROPPED, _drop_detail(sights, passed), dropped, sights)
     if passed:
         return Observation(Observed.FORWARDED, _pass_detail(sights, passed, dropped), passed, sights)
-    return _nothing(legs, log, sights)
+    return _nothing(stretches, log, sights)
 
 
 def _sent(sight: Sight) -> datetime | None:
@@ -70,8 +70,9 @@ def _pass_detail(sights: tuple[Sight, ...], passed: datetime, dropped: datetime 
     return f"{what}, last at {clock(passed)}{before}"
 
 
-def _nothing(legs: tuple[Leg, ...], log: FlowLog, sights: tuple[Sight, ...]) -> Observation:
-    nodes = {place.node for leg in legs for place in (leg.source, leg.destination) if place.node}
+def _nothing(stretches: tuple[Stretch, ...], log: FlowLog, sights: tuple[Sight, ...]) -> Observation:
+    places = [place for stretch in stretches for place in (*stretch.sources, *stretch.destinations)]
+    nodes = {place.node for place in places if place.node}
     silent = sorted(nodes - log.heard)
     if silent:
         return Observation(Observed.NO_DATA, f"nothing was seen, but {', '.join(silent)} was not heard", sights=sights)

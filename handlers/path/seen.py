@@ -1,4 +1,4 @@
-"""What flows showed of a leg: delivered, answered, refused, dropped, or nothing.
+"""What flows showed of a stretch: delivered, answered, refused, dropped, or nothing.
 
 Facts of Hubble that this rests on: a forwarded packet is not a delivered one; drops carry no reply flag; a drop shows
 twice, as a drop and as a policy verdict (facts of a real cluster; Cilium, pkg/hubble/parser).
@@ -12,7 +12,7 @@ from datetime import datetime
 from handlers.model.endpoint import EntityName
 from handlers.model.flow import EventType, Flow, FlowDirection, FlowEnd, FlowVerdict
 from handlers.model.traffic import Protocol
-from handlers.path.legs import Leg, Place, PlaceKind
+from handlers.path.legs import Place, PlaceKind, Stretch
 
 _RESERVED_OF_ENTITY = {name: f"reserved:{name}" for name in EntityName}
 
@@ -33,7 +33,7 @@ class Drops:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was seen of one leg; times are of the newest such event, None where there was none."""
+    """What was seen of one stretch; times are of the newest such event, None where there was none."""
 
     sent_at: datetime | None = None
     """A packet left towards the destination."""
@@ -60,10 +60,48 @@ class Sight:
         return max(filter(None, (self.answered_at, self.refused_at, self.delivered_at)), default=None)
 
 
-def sight_of(leg: Leg, flows: Iterable[Flow]) -> Sight:
-    """Return what these flows show of the leg."""
-    there = [flow for flow in flows if _is_forward(flow, leg)]
-    back = [flow for flow in flows if _is_backward(flow, leg)]
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Places in a form in which a flow's end is found fast."""
+
+    pods: frozenset[tuple[str, str]]
+    ips: frozenset[str]
+    names: frozenset[str]
+    labels: frozenset[str]
+
+    @classmethod
+    def of(cls, places: Iterable[Place]) -> "Side":
+        """Gather places."""
+        places = tuple(places)
+        own = [place.pod for place in places if place.kind is PlaceKind.POD and place.pod]
+        return cls(
+            pods=frozenset((pod.namespace, pod.name) for pod in own),
+            ips=frozenset(ip for place in places for ip in place.ips),
+            names=frozenset(place.host_name for place in places if place.kind is PlaceKind.HOST_NAME),
+            labels=frozenset(_RESERVED_OF_ENTITY[place.entity] for place in places if place.entity),
+        )
+
+    def holds(self, end: FlowEnd) -> bool:
+        """Whether an end of a flow is one of the places."""
+        return (
+            end.ip in self.ips
+            or (end.namespace, end.pod) in self.pods
+            or (bool(self.names) and not self.names.isdisjoint(name.rstrip(".") for name in end.names))
+            or (bool(self.labels) and not self.labels.isdisjoint(end.labels))
+        )
+
+
+def is_at(end: FlowEnd, place: Place) -> bool:
+    """Whether an end of a flow is this place."""
+    return Side.of((place,)).holds(end)
+
+
+def sight_of(stretch: Stretch, flows: Iterable[Flow]) -> Sight:
+    """Return what these flows show of the stretch."""
+    sources, destinations = Side.of(stretch.sources), Side.of(stretch.destinations)
+    mine = [flow for flow in flows if flow.protocol is stretch.protocol]
+    there = [flow for flow in mine if _is_forward(flow, stretch, sources, destinations)]
+    back = [flow for flow in mine if _is_backward(flow, stretch, sources, destinations)]
     passed = [flow for flow in there if flow.verdict in (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED)]
     return Sight(
         sent_at=_newest(passed),
@@ -105,41 +143,28 @@ def drops_of(flows: Iterable[Flow]) -> tuple[Drops, ...]:
     return tuple(sorted(found, key=lambda drop: drop.last_at, reverse=True))
 
 
-def is_at(end: FlowEnd, place: Place) -> bool:
-    """Whether an end of a flow is this place."""
-    if place.kind is PlaceKind.POD and place.pod:
-        return (end.namespace, end.pod) == (place.pod.namespace, place.pod.name) or end.ip in place.ips
-    if place.kind is PlaceKind.HOST_NAME:
-        return place.host_name in {name.rstrip(".") for name in end.names}
-    if place.kind is PlaceKind.ENTITY and place.entity:
-        return _RESERVED_OF_ENTITY[place.entity] in end.labels
-    return end.ip in place.ips
-
-
-def _is_forward(flow: Flow, leg: Leg) -> bool:
+def _is_forward(flow: Flow, stretch: Stretch, sources: Side, destinations: Side) -> bool:
     return (
         flow.is_reply is not True
-        and _is_protocol(flow, leg)
-        and (leg.port is None or leg.protocol.is_icmp or flow.destination.port in (leg.port, leg.dialled))
-        and is_at(flow.source, leg.source)
-        and is_at(flow.destination, leg.destination)
+        and (_is_any_port(stretch) or flow.destination.port in (stretch.port, stretch.dialled))
+        and sources.holds(flow.source)
+        and destinations.holds(flow.destination)
         and not _is_icmp_answer(flow)
         and flow.event_type != EventType.TRACE_SOCK
     )
 
 
-def _is_backward(flow: Flow, leg: Leg) -> bool:
+def _is_backward(flow: Flow, stretch: Stretch, sources: Side, destinations: Side) -> bool:
     return (
         flow.is_reply is True
-        and _is_protocol(flow, leg)
-        and (leg.port is None or leg.protocol.is_icmp or flow.source.port in (leg.port, leg.dialled))
-        and is_at(flow.source, leg.destination)
-        and is_at(flow.destination, leg.source)
+        and (_is_any_port(stretch) or flow.source.port in (stretch.port, stretch.dialled))
+        and destinations.holds(flow.source)
+        and sources.holds(flow.destination)
     )
 
 
-def _is_protocol(flow: Flow, leg: Leg) -> bool:
-    return flow.protocol is leg.protocol
+def _is_any_port(stretch: Stretch) -> bool:
+    return stretch.port is None or stretch.protocol.is_icmp
 
 
 def _is_icmp_answer(flow: Flow) -> bool:

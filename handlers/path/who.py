@@ -18,8 +18,9 @@ def endpoint_of(place: Place, facts: Facts) -> CiliumEndpoint | None:
     look = facts.look(Part.CILIUM_ENDPOINTS)
     if not isinstance(look, Known) or place.pod is None or place.pod.host_network:
         return None
-    name = (place.pod.namespace, place.pod.name)
-    return next((endpoint for endpoint in look.value if (endpoint.namespace, endpoint.name) == name), None)
+    endpoints: tuple[CiliumEndpoint, ...] = look.value
+    by_name = facts.once("endpoints by name", lambda: {(entry.namespace, entry.name): entry for entry in endpoints})
+    return by_name.get((place.pod.namespace, place.pod.name))
 
 
 def agent_endpoint_of(place: Place, facts: Facts) -> AgentEndpoint | None:

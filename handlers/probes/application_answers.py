@@ -13,7 +13,7 @@ from handlers.model.snapshot import Part
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import Leg, PlaceKind, legs_of
+from handlers.path.legs import Place, PlaceKind, Stretch
 from handlers.path.seen import Sight, sight_of
 from handlers.probes.probe import probe
 
@@ -49,41 +49,42 @@ def application_answers(question: Why, facts: Facts) -> Iterator[Finding]:
     if not ends.are_clear:
         return
     said: set[tuple[Code, str]] = set()
-    for leg in legs_of(question.connection, ends, facts):
-        sight = sight_of(leg, facts.flows.flows)
-        spoken = _spoken(leg, sight)
-        if spoken and (spoken, leg.destination.title) not in said:
-            said.add((spoken, leg.destination.title))
-            yield _finding(
-                spoken, leg, sight, lossy=bool(facts.flows.lost or facts.flows.truncated or facts.flows.silent)
-            )
+    lossy = bool(facts.flows.lost or facts.flows.truncated or facts.flows.silent)
+    parts = [part for stretch in stretches_of(question.connection, ends, facts) for part in stretch.by_destination()]
+    for part in parts:
+        sight = sight_of(part, facts.flows.flows)
+        destination = part.destinations[0]
+        spoken = _spoken(part, destination, sight)
+        if spoken and (spoken, destination.title) not in said:
+            said.add((spoken, destination.title))
+            yield _finding(spoken, part, destination, sight, lossy=lossy)
 
 
-def _spoken(leg: Leg, sight: Sight) -> Code | None:
+def _spoken(part: Stretch, destination: Place, sight: Sight) -> Code | None:
     dropped, refused, answered = sight.dropped_at, sight.refused_at, sight.answered_at
     if refused and (not answered or refused > answered) and (not dropped or refused > dropped):
         return NOTHING_LISTENS
     if answered:
         return ANSWERED
     # A datagram needs no answer, and beyond the cluster nobody sees one arrive.
-    if sight.delivered_at and leg.protocol is Protocol.TCP and leg.destination.kind is PlaceKind.POD and not dropped:
+    if sight.delivered_at and part.protocol is Protocol.TCP and destination.kind is PlaceKind.POD and not dropped:
         return NO_ANSWER
     return None
 
 
-def _finding(spoken: Code, leg: Leg, sight: Sight, *, lossy: bool) -> Finding:
+def _finding(spoken: Code, part: Stretch, destination: Place, sight: Sight, *, lossy: bool) -> Finding:
     at = sight.refused_at if spoken is NOTHING_LISTENS else sight.answered_at or sight.delivered_at
-    pod = leg.destination.pod
+    pod = destination.pod
     evidence = [Evidence("hubble", f"Pod/{pod}" if pod else "", at=at)]
-    if spoken is not ANSWERED and leg.service:
-        evidence.append(Evidence("kubernetes", f"Service/{leg.service}", "/spec/ports"))
+    if spoken is not ANSWERED and part.service:
+        evidence.append(Evidence("kubernetes", f"Service/{part.service}", "/spec/ports"))
     return spoken.finding(
         Outcome.FINE if spoken is ANSWERED else Outcome.PROBLEM,
         hop=Hop.APPLICATION,
         # One unanswered attempt may have been seen a moment too early; a repeated one is a connection that fails.
         blocking=spoken is NOTHING_LISTENS or (spoken is NO_ANSWER and sight.attempts > 1 and not lossy),
         evidence=evidence,
-        destination=leg.destination.title,
-        port="ICMP" if leg.protocol.is_icmp else f"{leg.port or 'any port'}/{leg.protocol}",
+        destination=destination.title,
+        port="ICMP" if part.protocol.is_icmp else f"{part.port or 'any port'}/{part.protocol}",
         at=f"{at:%H:%M:%S} UTC" if at else None,
     )

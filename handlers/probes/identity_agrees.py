@@ -14,7 +14,7 @@ from handlers.model.labels import LabelFilter, LabelSet
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import Place, PlaceKind, legs_of
+from handlers.path.legs import Place, PlaceKind, stretches_of
 from handlers.path.who import endpoint_of
 from handlers.probes.probe import probe
 
@@ -48,6 +48,8 @@ IDENTITY_AGREES = code(
     template="{pod} has identity {number}",
 )
 
+MOST_TROUBLES = 10
+
 
 @probe(
     answers=(Why,),
@@ -61,11 +63,14 @@ def identity_agrees(question: Why, facts: Facts) -> Iterator[Finding]:
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:
         return
-    legs = legs_of(question.connection, ends, facts)
-    places = {place.title: place for leg in legs for place in (leg.source, leg.destination)}
-    for place in places.values():
-        if place.kind is PlaceKind.POD and place.pod:
-            yield _judge(place, place.pod, facts)
+    stretches = stretches_of(question.connection, ends, facts)
+    places = {place.title: place for part in stretches for place in (*part.sources, *part.destinations)}
+    pods = [(place, place.pod) for place in places.values() if place.kind is PlaceKind.POD and place.pod]
+    findings = [_judge(place, pod, facts) for place, pod in pods]
+    troubles = [finding for finding in findings if finding.outcome is not Outcome.FINE]
+    yield from troubles[:MOST_TROUBLES]
+    # Of the pods that are well one stands for each identity.
+    yield from {finding.values["number"]: finding for finding in findings if finding.outcome is Outcome.FINE}.values()
 
 
 def _judge(place: Place, pod: Pod, facts: Facts) -> Finding:

@@ -12,7 +12,7 @@ from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import legs_of
+from handlers.path.legs import stretches_of
 from handlers.path.seen import sight_of
 from handlers.probes.probe import probe
 
@@ -36,8 +36,8 @@ def no_other_drops(question: Why, facts: Facts) -> Iterator[Finding]:
     if not ends.are_clear:
         return
     said: set[tuple[str, str]] = set()
-    for leg in legs_of(question.connection, ends, facts):
-        for drop in sight_of(leg, facts.flows.flows).drops:
+    for stretch in stretches_of(question.connection, ends, facts):
+        for drop in sight_of(stretch, facts.flows.flows).drops:
             known = drop_reason(drop.reason)
             if known.is_policy or drop.reason == "L7" or (drop.reason, drop.node) in said:
                 continue

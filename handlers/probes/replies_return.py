@@ -14,8 +14,8 @@ from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import Leg, legs_of
-from handlers.path.seen import drops_of, is_at, sight_of
+from handlers.path.legs import Stretch, stretches_of
+from handlers.path.seen import Side, drops_of, sight_of
 from handlers.probes.probe import probe
 
 REPLIES_DROPPED = code(
@@ -44,15 +44,17 @@ def replies_return(question: Why, facts: Facts) -> Iterator[Finding]:
     if not ends.are_clear:
         return
     said: set[str] = set()
-    for leg in legs_of(question.connection, ends, facts):
-        finding = _judge(leg, facts.flows.flows)
-        if finding and finding.text not in said:
-            said.add(finding.text)
-            yield finding
+    for stretch in stretches_of(question.connection, ends, facts):
+        for part in stretch.by_destination():
+            finding = _judge(part, ends.source.title, facts.flows.flows)
+            if finding and finding.text not in said:
+                said.add(finding.text)
+                yield finding
 
 
-def _judge(leg: Leg, flows: tuple[Flow, ...]) -> Finding | None:
-    drops = drops_of(flow for flow in flows if _is_dropped_reply(flow, leg))
+def _judge(part: Stretch, source: str, flows: tuple[Flow, ...]) -> Finding | None:
+    destination = part.destinations[0].title
+    drops = drops_of(_dropped_replies(part, flows))
     if drops:
         return REPLIES_DROPPED.finding(
             Outcome.PROBLEM,
@@ -60,29 +62,33 @@ def _judge(leg: Leg, flows: tuple[Flow, ...]) -> Finding | None:
             evidence=[Evidence("hubble", f"Node//{drops[0].node}", at=drops[0].last_at)],
             node=drops[0].node,
             reason=drop_reason(drops[0].reason).meaning,
-            source=leg.source.title,
-            destination=leg.destination.title,
+            source=source,
+            destination=destination,
         )
-    answered = sight_of(leg, flows).answered_at
+    answered = sight_of(part, flows).answered_at
     if answered:
         return REPLIES_SEEN.finding(
             Outcome.FINE,
             hop=Hop.REPLY,
             evidence=[Evidence("hubble", "", at=answered)],
-            source=leg.source.title,
-            destination=leg.destination.title,
+            source=source,
+            destination=destination,
         )
     return None
 
 
-def _is_dropped_reply(flow: Flow, leg: Leg) -> bool:
+def _dropped_replies(part: Stretch, flows: tuple[Flow, ...]) -> list[Flow]:
     # Drops never say whether they are replies; a source port that is the asked one tells.
-    return (
-        flow.verdict is FlowVerdict.DROPPED
-        and flow.protocol is leg.protocol
-        and leg.port is not None
-        and flow.source.port == leg.port
-        and flow.destination.port != leg.port
-        and is_at(flow.source, leg.destination)
-        and is_at(flow.destination, leg.source)
-    )
+    if part.port is None:
+        return []
+    sources, destinations = Side.of(part.sources), Side.of(part.destinations)
+    return [
+        flow
+        for flow in flows
+        if flow.verdict is FlowVerdict.DROPPED
+        and flow.protocol is part.protocol
+        and flow.source.port == part.port
+        and flow.destination.port != part.port
+        and destinations.holds(flow.source)
+        and sources.holds(flow.destination)
+    ]
