@@ -13,7 +13,7 @@ from handlers.model.snapshot import Part
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import Place, PlaceKind, Stretch
+from handlers.path.legs import Place, PlaceKind, Stretch, stretches_of
 from handlers.path.seen import Sight, sight_of
 from handlers.probes.probe import probe
 
