@@ -37,7 +37,10 @@ UNDERSTOOD = {
         "why shop/frontend shop/cart 8080 http GET /api/items",
     ),
     "look back": ("why shop/frontend shop/cart since 1h", "why shop/frontend shop/cart since 1h"),
-    "look back in words": ("why shop/frontend shop/cart in the last 30 minutes", "why shop/frontend shop/cart since 30m"),
+    "look back in words": (
+        "why shop/frontend shop/cart in the last 30 minutes",
+        "why shop/frontend shop/cart since 30m",
+    ),
     "sentence": ("why can't shop/frontend reach shop/cart on 8080?", "why shop/frontend shop/cart 8080"),
     "smart quotes": ("why can’t “shop/frontend” reach ‘shop/cart’ on 8080?", "why shop/frontend shop/cart 8080"),
     "back-ticks": ("why can't `shop/frontend` reach `shop/cart:8080`", "why shop/frontend shop/cart 8080"),
@@ -50,8 +53,14 @@ UNDERSTOOD = {
         "can payments/checkout talk to <http://api.stripe.com:443|api.stripe.com:443>?",
         "why payments/checkout api.stripe.com 443",
     ),
-    "Slack's bare link": ("why payments/checkout <https://api.stripe.com>", "why payments/checkout api.stripe.com 443"),
-    "URL with a path": ("why payments/checkout https://api.stripe.com/v1/x", "why payments/checkout api.stripe.com 443"),
+    "Slack's bare link": (
+        "why payments/checkout <https://api.stripe.com>",
+        "why payments/checkout api.stripe.com 443",
+    ),
+    "URL with a path": (
+        "why payments/checkout https://api.stripe.com/v1/x",
+        "why payments/checkout api.stripe.com 443",
+    ),
     "Slack's mention": ("<@U012ABC> why shop/frontend shop/cart", "why shop/frontend shop/cart"),
     "Slack's escapes": ("why shop/frontend -&gt; shop/cart", "why shop/frontend shop/cart"),
     "passive": ("is shop/cart reachable from shop/frontend?", "why shop/frontend shop/cart"),
@@ -120,10 +129,9 @@ def test_any_text_is_a_question_or_is_refused(text: str) -> None:
     for start in ("", *COMMANDS):
         try:
             asked = understand(f"{start} {text}")
-        except NotUnderstoodError as error:
-            assert error.problem
-        else:
-            assert understand(str(asked)).question == asked.question
+        except NotUnderstoodError:
+            continue
+        assert understand(str(asked)).question == asked.question
 
 
 _NAME = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)

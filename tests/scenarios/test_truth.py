@@ -1,4 +1,4 @@
-"""Every recorded scenario gets the right answer: from its sysdump, from the cluster brought up again, from half of it."""
+"""Every recorded scenario gets the right answer: from its sysdump, from the cluster up again, from half of it."""
 
 from pathlib import Path
 
