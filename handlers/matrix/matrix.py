@@ -101,13 +101,15 @@ class Matrix:
             traffic, local=self._sightings.local, pods=self._sightings.pods, subjects=ends
         )
         shared = {number: self._as_ends(row, "") for number, row in enumerate(by_class)}
+        is_open = not self.policies.config.holds(REDIRECT_FIRST) or any(side.undecided for side in self.sides.values())
         egress, ingress, both = [], [], []
         for source, party in enumerate(self.parties):
             number = self._egress_class[source]
             out = self._as_ends(by_class[number], party.node) if self._has_neighbours(party) else shared[number]
             into = self._from_all_nodes(by_sighting, source)
-            out = self._decided(Direction.EGRESS, source, out, traffic)
-            into = self._decided(Direction.INGRESS, source, into, traffic)
+            if is_open:
+                out = self._decided(Direction.EGRESS, source, out, traffic)
+                into = self._decided(Direction.INGRESS, source, into, traffic)
             egress.append(out)
             ingress.append(into)
             both.append(self._shared_row(_combined(out, into)))
@@ -122,7 +124,7 @@ class Matrix:
     def _from_all_nodes(self, by_sighting: Sequence[Row], source: int) -> Row:
         """Put the row of a node together: what runs on it sees it as the host, everybody else as a remote node."""
         row, party = by_sighting[source], self.parties[source]
-        for end, sighting in self._sightings.neighbours.get(party.node, ()):
+        for end, sighting in self._sightings.neighbours.get(party.node, ()) if party.node else ():
             if end == source:
                 here = self._sightings.on_node[party.node]
                 row = Row(*(far & ~here | near & here for far, near in zip(row, by_sighting[sighting], strict=True)))
@@ -163,7 +165,8 @@ class Matrix:
 
     def _shared_row(self, row: Row) -> Row:
         """Keep equal sets once: over all port classes most rows are the same."""
-        return Row(*(self._known.setdefault(bits, bits) for bits in row))
+        kept = self._known.setdefault
+        return Row(kept(row.allowed, row.allowed), kept(row.redirected, row.redirected), *row[2:])
 
 
 def _combined(out: Row, into: Row) -> Row:

@@ -7,13 +7,17 @@ the table the other way round, ready to be laid over the first.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from handlers.matrix.entries import WHOLE, Aspect, Entry, Ports
 from handlers.matrix.peers import Peers
-from handlers.matrix.subjects import SubjectClass, Subjects
+from handlers.matrix.sightings import STRANGER
+from handlers.matrix.subjects import Subjects
 from handlers.model.decision import NamedPortFault
-from handlers.model.rule import Direction
+from handlers.model.party import Party
+from handlers.model.rule import WILDCARD, Direction
 from handlers.model.traffic import Traffic
 from handlers.policy.policy_set import PolicySet
 
@@ -41,6 +45,15 @@ class _Charge(NamedTuple):
     doubt: tuple[object, ...] = ()
 
 
+class _Entered(NamedTuple):
+    """Entries that were booked: their sums for each port, and what they hang on where a fact was not read."""
+
+    sums: dict[Ports, list[int]]
+    doubts: list[tuple[Aspect, object]]
+
+
+_DEFAULT_ALLOW = Entry(WHOLE, "", WILDCARD, Aspect.ALLOW)
+
 Content = frozenset[tuple[Aspect, int, int]]
 """What all policies say about some ports: aspect, set of peers, set of subjects."""
 
@@ -58,8 +71,19 @@ class Side:
         self._base: _Scattered | None = None
         self.undecided = 0
         """The subjects of whom an unread fact can both allow and deny the same flow: only trying tells."""
+        groups = [self._enter(group.entries, group.members, None) for group in subjects.groups]
         for one in subjects.classes:
-            self._enter(one)
+            entered = [groups[number] for number in one.groups]
+            if one.entries:
+                entered.append(self._enter(one.entries, one.members, one.sample))
+            if one.default_allow:
+                entered.append(self._enter((_DEFAULT_ALLOW,), one.members, None))
+            doubts = [one_doubt for part in entered for one_doubt in part.doubts]
+            allowing = {name for aspect, name in doubts if aspect is Aspect.MAY_ALLOW}
+            if any(name in allowing for aspect, name in doubts if aspect is Aspect.MAY_DENY):
+                self.undecided |= one.members
+            if subjects.direction is Direction.EGRESS:
+                self._sums.append(_joined([part.sums for part in entered]))
 
     @property
     def ports(self) -> tuple[Ports, ...]:
@@ -73,36 +97,31 @@ class Side:
             return frozenset()
         return frozenset((aspect, peers, subjects) for (aspect, peers), subjects in of_ports.items())
 
-    def _enter(self, one: SubjectClass) -> None:
+    def _enter(self, entries: Sequence[Entry], subjects: int, sample: Party | None) -> "_Entered":
+        """Book entries for the subjects that have them, and sum them up."""
         sums: dict[Ports, list[int]] = {}
-        doubts: dict[Aspect, set[object]] = {Aspect.MAY_ALLOW: set(), Aspect.MAY_DENY: set()}
-        for entry in one.entries:
-            for charge in self._charges_of(entry, one):
-                self._ledger[charge.ports][charge.aspect, charge.peers] |= one.members
+        doubts: list[tuple[Aspect, object]] = []
+        for entry in entries if subjects else ():
+            for charge in self._charges_of(entry, sample):
+                self._ledger[charge.ports][charge.aspect, charge.peers] |= subjects
                 of_ports = sums.get(charge.ports)
                 if of_ports is None:
                     of_ports = sums[charge.ports] = [0] * _ASPECTS
                 of_ports[charge.aspect] |= self._peers.sets[charge.peers]
-                if charge.doubt:
-                    doubts[charge.aspect].update(charge.doubt)
-        if one.default_allow:
-            self._ledger[WHOLE][Aspect.ALLOW, Peers.EVERYBODY] |= one.members
-            sums.setdefault(WHOLE, [0] * _ASPECTS)[Aspect.ALLOW] = self._peers.sets[Peers.EVERYBODY]
-        if doubts[Aspect.MAY_ALLOW] & doubts[Aspect.MAY_DENY]:
-            self.undecided |= one.members
-        self._sums.append(sums)
+                doubts.extend((charge.aspect, name) for name in charge.doubt)
+        return _Entered(sums, doubts)
 
-    def _charges_of(self, entry: Entry, one: SubjectClass) -> tuple[_Charge, ...]:
+    def _charges_of(self, entry: Entry, sample: Party | None) -> tuple[_Charge, ...]:
         if entry.name and self._subjects.direction is Direction.INGRESS:
-            return self._charge(entry, one)
+            return self._charge(entry, sample)
         charges = self._charges.get(entry)
         if charges is None:
-            charges = self._charges[entry] = self._charge(entry, one)
+            charges = self._charges[entry] = self._charge(entry, sample)
         return charges
 
-    def _charge(self, entry: Entry, one: SubjectClass) -> tuple[_Charge, ...]:
+    def _charge(self, entry: Entry, sample: Party | None) -> tuple[_Charge, ...]:
         certain, doubtful = self._peers.sets_of(entry.selector)
-        ports, is_unread = self._resolved(entry, one)
+        ports, is_unread = self._resolved(entry, sample)
         if ports is None:
             return ()
         charges = []
@@ -116,15 +135,19 @@ class Side:
                 charges.append(_Charge(ports, entry.aspect.in_doubt, doubtful, (entry.selector, *name)))
         return tuple(charges)
 
-    def _resolved(self, entry: Entry, one: SubjectClass) -> tuple[Ports | None, bool]:
-        """Resolve a port name; where names were not read it may be any port of the protocol."""
+    def _resolved(self, entry: Entry, sample: Party | None) -> tuple[Ports | None, bool]:
+        """Resolve a port name; where names were not read it may be any port of the protocol.
+
+        Ingress looks at the ports of the subject, egress at those of all pods, whoever asks.
+        """
         if not entry.name:
             return entry.ports, False
         direction, protocol = self._subjects.direction, entry.ports.protocol
-        known = self._policies.surroundings.named_ports
-        if (one.sample.named_ports if direction is Direction.INGRESS else known) is None:
+        subject = sample or STRANGER
+        known = subject.named_ports if direction is Direction.INGRESS else self._policies.surroundings.named_ports
+        if known is None:
             return Ports(protocol, 0, 0), True
-        number = self._policies.resolve_name(direction, one.sample, entry.name, protocol)
+        number = self._policies.resolve_name(direction, subject, entry.name, protocol)
         if isinstance(number, NamedPortFault):
             return None, False
         return Ports(protocol, number, entry.ports.end_port), False
@@ -169,10 +192,10 @@ class Side:
         localhost = pods if self._policies.config.always_allow_localhost else 0
         rows = []
         for number in range(size):
-            sums = sums_of.at(number)
+            allow, deny, redirect, may_allow, may_deny = sums_of.at(number)
             if local >> number & 1:
-                sums[Aspect.ALLOW] |= localhost
-            row = _row(*(one & held for one in sums))
+                allow |= localhost
+            row = _row(allow & held, deny, redirect, may_allow & held, may_deny)
             rows.append(Row(row.allowed | free, row.redirected, row.unknown, conflicting))
         return rows
 
@@ -214,11 +237,20 @@ class _Scattered:
 _NOBODY = Row(0, 0, 0, 0)
 
 
+def _joined(parts: Sequence[dict[Ports, list[int]]]) -> dict[Ports, list[int]]:
+    """Add sums up, port by port."""
+    if len(parts) == 1:
+        return parts[0]
+    joined: dict[Ports, list[int]] = {}
+    for part in parts:
+        for ports, sums in part.items():
+            known = joined.get(ports)
+            joined[ports] = sums if known is None else list(map(or_, known, sums))
+    return joined
+
+
 def _union(sets: Sequence[int]) -> int:
-    total = 0
-    for one in sets:
-        total |= one
-    return total
+    return reduce(or_, sets)
 
 
 def _row(allow: int, deny: int, redirect: int, may_allow: int, may_deny: int) -> Row:

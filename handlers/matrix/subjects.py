@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from handlers.matrix.bits import bit_set, members
 from handlers.matrix.entries import Entry, RuleEntries, entries_of_filters, entries_of_rule
 from handlers.matrix.label_index import LabelIndex
-from handlers.model.labels import Source
+from handlers.model.labels import LabelSet, Source
 from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.rule import Direction, LabelSelector, Operator, Requirement, SubjectKind
 from handlers.policy.config import Enforcement
@@ -15,25 +15,34 @@ from handlers.policy.decide import Posture, Table, make_table
 from handlers.policy.policy_set import PolicySet
 from handlers.policy.views import is_under_policy, own_labels
 
+_NO_LABELS = LabelSet(())
 _NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
 
 
 @dataclass(slots=True)
 class SubjectClass:
-    """Subjects whom the same rules select in one direction, with the entries of their policy map.
+    """Subjects whom the same rules select in one direction.
 
-    ``applicable`` is False for ends under nobody's policy here, ``enforced`` for those whom no rule selects;
-    ``conflicting`` says that the rules contradict each other.
+    Their policy map holds the entries of ``groups``, by number, and ``entries`` of their own. ``enforced`` is False for
+    ends whom no rule selects, or that are under nobody's policy here; ``conflicting`` says that the rules contradict
+    each other.
     """
 
     sample: Party
     members: int
-    applicable: bool
     enforced: bool = False
     conflicting: bool = False
     default_allow: bool = False
-    entries: list[Entry] = field(default_factory=list)
-    rules: tuple[RuleEntries, ...] = ()
+    groups: tuple[int, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """The rules of one subject selector: their entries, as far as those are the same for all whom it selects."""
+
+    members: int
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Subjects:
     """All ends as subjects of one direction: the classes, and which class each end belongs to."""
 
     direction: Direction
+    groups: tuple[RuleGroup, ...]
     classes: tuple[SubjectClass, ...]
     class_of: tuple[int, ...]
 
@@ -56,7 +66,7 @@ class Subjects:
                     for end in ends:
                         class_of[end] = len(classes)
                     classes.append(replace(one, members=kept, conflicting=is_spoiled or one.conflicting))
-        return Subjects(self.direction, tuple(classes), tuple(class_of))
+        return Subjects(self.direction, self.groups, tuple(classes), tuple(class_of))
 
 
 _Key = tuple[tuple[int, ...], bool, bool, tuple[NamedPort, ...] | None, bool]
@@ -68,7 +78,7 @@ class Selection:
     def __init__(self, policies: PolicySet, parties: Sequence[Party]) -> None:
         self._policies = policies
         self._parties = parties
-        own = [own_labels(party) for party in parties]
+        own = [own_labels(party) if is_under_policy(party, policies.config) else _NO_LABELS for party in parties]
         self._index = LabelIndex(own)
         self._namespaces = [labels.namespace for labels in own]
         by_namespace: dict[str, list[int]] = defaultdict(list)
@@ -111,47 +121,53 @@ class Selection:
                 key = (rule.subject.kind, rule.subject.namespace, rule.subject.selector)
                 groups[key].append(entries_of_rule(rule))
         rules_of = [tuple(found) for found in groups.values()]
+        selected = [self.selected(kind, namespace, selector) for kind, namespace, selector in groups]
         selecting: list[list[int]] = [[] for _ in self._parties]
-        for number, (kind, namespace, selector) in enumerate(groups):
-            for end in members(self.selected(kind, namespace, selector)):
+        for number, bits in enumerate(selected):
+            for end in members(bits):
                 selecting[end].append(number)
-        names_ports = [any(entry.name for one in rules for entry in one.entries) for rules in rules_of]
+        is_ingress = direction is Direction.INGRESS
+        own = [tuple(e for one in rules for e in one.entries if e.name and is_ingress) for rules in rules_of]
         by_key: dict[_Key, list[int]] = defaultdict(list)
         for end, party in enumerate(self._parties):
-            found = selecting[end]
-            named = direction is Direction.INGRESS and any(names_ports[number] for number in found)
+            found = tuple(selecting[end])
             key_of_end = (
-                tuple(found),
+                found,
                 bool(self._exempt >> end & 1),
                 bool(self._isolated >> end & 1),
-                party.named_ports if named else (),
+                party.named_ports if any(own[number] for number in found) else (),
                 bool(self._governed >> end & 1),
             )
             by_key[key_of_end].append(end)
         classes, class_of = [], [0] * len(self._parties)
-        for key_of_class, ends in by_key.items():
-            rules = tuple(one for number in key_of_class[0] for one in rules_of[number])
-            classes.append(self._class(direction, ends, rules))
+        spared = self._exempt
+        for (found, *_), ends in by_key.items():
+            rules = [one for number in found for one in rules_of[number]]
+            made = self._class(direction, ends, rules)
+            if made.enforced and any(one.needs_merging for one in rules):
+                self._merge(direction, made)
+                spared |= made.members
+            elif made.enforced:
+                made.groups = found
+                made.entries = tuple(entry for number in found for entry in own[number])
+            classes.append(made)
             for end in ends:
                 class_of[end] = len(classes) - 1
-        return Subjects(direction, tuple(classes), tuple(class_of))
+        shared = tuple(
+            RuleGroup(bits & ~spared, tuple(e for one in rules for e in one.entries if not (e.name and is_ingress)))
+            for bits, rules in zip(selected, rules_of, strict=True)
+        )
+        return Subjects(direction, shared, tuple(classes), tuple(class_of))
 
-    def _class(self, direction: Direction, ends: list[int], rules: tuple[RuleEntries, ...]) -> SubjectClass:
-        first, sample = ends[0], self._parties[ends[0]]
-        if not self._governed >> first & 1:
-            return SubjectClass(sample, bit_set(ends), applicable=False)
+    def _class(self, direction: Direction, ends: list[int], rules: Sequence[RuleEntries]) -> SubjectClass:
+        first, made = ends[0], SubjectClass(self._parties[ends[0]], bit_set(ends))
         isolated = bool(self._isolated >> first & 1)
-        enforced = not self._exempt >> first & 1 and (isolated or bool(rules))
-        made = SubjectClass(sample, bit_set(ends), applicable=True, enforced=enforced)
-        if not enforced:
-            return made
-        made.rules = rules
-        made.default_allow = not isolated and not any(one.rule.default_deny for one in rules)
-        if any(one.needs_merging for one in rules):
-            self._merge(direction, made)
-        else:
-            made.conflicting = self._conflicting(direction, made)
-            made.entries = [entry for one in rules for entry in one.entries]
+        made.enforced = bool(
+            self._governed >> first & 1 and not self._exempt >> first & 1 and (isolated or bool(rules))
+        )
+        if made.enforced:
+            made.default_allow = not isolated and not any(one.rule.default_deny for one in rules)
+            made.conflicting = self._conflicting(direction, made, rules)
         return made
 
     def _merge(self, direction: Direction, made: SubjectClass) -> None:
@@ -159,15 +175,14 @@ class Selection:
         table = self._table(direction, made, self._policies.posture(made.sample, direction))
         made.conflicting = table.conflict is not None
         made.default_allow = False  # it is among the entries
-        made.entries = list(entries_of_filters(table.filters))
+        made.entries = tuple(entries_of_filters(table.filters))
 
-    def _conflicting(self, direction: Direction, made: SubjectClass) -> bool:
+    def _conflicting(self, direction: Direction, made: SubjectClass, rules: Sequence[RuleEntries]) -> bool:
         """Look for a contradiction among the rules that can be part of one; a deny can make it vanish."""
-        suspects = [one for one in made.rules if one.can_conflict]
-        if len(suspects) < 2:
+        if sum(one.can_conflict for one in rules) < 2:
             return False
-        rules = tuple(one.rule for one in made.rules if one.can_conflict or one.denies)
-        posture = Posture(enforced=True, default_deny=not made.default_allow, rules=rules)
+        suspects = tuple(one.rule for one in rules if one.can_conflict or one.denies)
+        posture = Posture(enforced=True, default_deny=not made.default_allow, rules=suspects)
         return self._table(direction, made, posture).conflict is not None
 
     def _table(self, direction: Direction, made: SubjectClass, posture: Posture) -> Table:
