@@ -12,8 +12,8 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_ready
 
 from bot.dispatch import QUEUE
+from bot.log import configure_logging
 from workers import broker
-from workers.logs import set_up_logs
 from workers.schedule import beat_schedule
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
 
@@ -87,7 +87,7 @@ app.add_defaults(lambda: configuration(_settings()))
 
 @setup_logging.connect
 def _logs(**_: object) -> None:
-    set_up_logs(_settings().log_level)
+    configure_logging(_settings().log_level)
 
 
 @worker_init.connect
