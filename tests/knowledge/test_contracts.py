@@ -1,0 +1,157 @@
+"""What every probe, code and command owes, and every finding that the scenarios bring out."""
+
+import importlib
+import pkgutil
+import string
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+import handlers.commands
+import handlers.probes
+from handlers.commands import COMMANDS, understand
+from handlers.engine import answer
+from handlers.model.finding import CODES, Finding, Outcome
+from handlers.model.report import Report
+from handlers.plan import probes_for
+from handlers.probes import PROBES
+from tests.knowledge.build import deny_all, shop
+from tests.scenarios.truth import FOLDER, SCENARIOS, checks
+from workers.collect import collect
+from workers.sources.sysdump import SysdumpSource
+
+MODULES = sorted(module.name for module in pkgutil.iter_modules(handlers.probes.__path__) if module.name != "probe")
+OF_THE_ENGINE = {"PART_MISSING", "PROBE_BROKEN"}
+
+
+@cache
+def reports() -> tuple[Report, ...]:
+    """Every check of every scenario, and the siblings' questions of each."""
+    return tuple(_reports())
+
+
+def _reports() -> Iterator[Report]:
+    for scenario in SCENARIOS:
+        source = SysdumpSource(FOLDER / scenario / "sysdump.zip")
+        asked = [check.question for check in checks(scenario)]
+        for text in (*asked, "drops since 1h", "health", "policies shop", "identity shop/frontend"):
+            question = understand(text).question
+            yield answer(question, collect(question, source, budget=30))
+        source.close()
+
+
+def findings() -> Iterator[tuple[Report, Finding]]:
+    for report in reports():
+        for finding in report.findings:
+            yield report, finding
+
+
+def holes(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_probe_s_module_claims_one_thing(name: str) -> None:
+    mine = [probe for probe in PROBES if probe.name == name]
+    assert len(mine) == 1
+    (probe,) = mine
+    module = importlib.import_module(f"handlers.probes.{name}")
+    first = (module.__doc__ or "").splitlines()[0]
+    assert first == probe.healthy
+    assert first.endswith((".", ":")) or ":" in first
+    assert probe.codes
+    assert probe.answers
+    assert not any(code.name in OF_THE_ENGINE for code in probe.codes)
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
+def test_a_code_has_words(code: object) -> None:
+    found = CODES[code.name]  # type: ignore[attr-defined]
+    assert found.meaning.endswith(".")
+    assert found.template
+    assert not found.template.endswith(".")
+    assert "" not in holes(found.template)
+
+
+def test_every_code_belongs_to_a_probe() -> None:
+    declared = {code.name for probe in PROBES for code in probe.codes}
+    used = {finding.code for _, finding in findings()}
+    assert used <= declared | OF_THE_ENGINE
+
+
+def test_a_finding_has_a_code_that_its_probes_declare() -> None:
+    for report, finding in findings():
+        question = understand(report.question).question
+        declared = {code.name for probe in probes_for(question) for code in probe.codes} | OF_THE_ENGINE
+        assert finding.code in declared
+
+
+def test_the_holes_of_every_finding_are_filled() -> None:
+    for report, finding in findings():
+        missing = holes(finding.whole.template) - set(finding.whole.values)
+        assert not missing, (report.question, finding.code, missing)
+    for report in reports():
+        assert not holes(report.headline.template) - set(report.headline.values), report.question
+
+
+def test_no_probe_breaks_in_the_scenarios() -> None:
+    assert [finding.text for _, finding in findings() if finding.outcome is Outcome.BROKEN] == []
+
+
+def test_what_needs_doing_has_a_reference_or_an_advice() -> None:
+    for report, finding in findings():
+        if finding.outcome is Outcome.PROBLEM:
+            assert finding.evidence or finding.advice, (report.question, finding.code)
+
+
+def test_a_reference_is_kind_namespace_name() -> None:
+    for _, finding in findings():
+        for evidence in finding.evidence:
+            assert evidence.ref == "" or evidence.ref.count("/") >= 2 or evidence.ref.startswith("Endpoint"), evidence
+            assert evidence.pointer == "" or evidence.pointer.startswith("/")
+            assert evidence.source in ("kubernetes", "hubble", "agent", "computed")
+
+
+def test_a_follow_up_can_be_asked() -> None:
+    for _, finding in findings():
+        if finding.follow_up:
+            assert str(understand(finding.follow_up)) == finding.follow_up
+
+
+def test_the_question_of_a_report_asks_the_same_again() -> None:
+    for report in reports():
+        assert str(understand(report.question)) == report.question
+
+
+def test_findings_stand_in_hop_order() -> None:
+    for report in reports():
+        if report.command == "why":
+            hops = [finding.hop.order for finding in report.findings if finding.hop]
+            assert hops == sorted(hops)
+
+
+EXAMPLES = [(command.name, example) for command in COMMANDS.values() for example in command.examples]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
+def test_an_example_is_understood_and_its_normal_form_reads_back(name: str, example: str) -> None:
+    asked = understand(example)
+    assert asked.command.name == name
+    assert isinstance(asked.question, COMMANDS[name].question)
+    again = understand(str(asked))
+    assert again.question == asked.question
+    assert str(again) == str(asked)
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
+def test_a_command_says_what_it_is(command: object) -> None:
+    found = COMMANDS[command.name]  # type: ignore[attr-defined]
+    assert found.usage.startswith(found.name)
+    assert found.summary.endswith((".", "?"))
+    assert found.examples
+
+
+def test_the_questions_of_this_story_are_answered_alike_twice() -> None:
+    cluster = shop().policy(deny_all("shop", "cart"))
+    assert cluster.ask("why shop/frontend shop/cart 80") == cluster.ask("why shop/frontend shop/cart 80")

@@ -1,0 +1,146 @@
+"""Every pair of workloads of recorded clusters: what is expected agrees with policy itself and with what was seen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+
+from handlers.commands import understand
+from handlers.engine import answer
+from handlers.model.cluster import Pod
+from handlers.model.endpoint import SHORT_NAME, Kind
+from handlers.model.facts import Facts
+from handlers.model.finding import Hop, Outcome
+from handlers.model.flow import Flow, FlowVerdict
+from handlers.model.labels import LabelSet
+from handlers.model.party import NamedPort, Party, PartyKind
+from handlers.model.report import Report
+from handlers.model.scope import Ask, FlowQuery, PodQuery, Scope
+from handlers.model.snapshot import Known, Part, PerNode, Snapshot
+from handlers.model.traffic import Protocol, Traffic
+from handlers.path.policies import policies_of
+from tests.scenarios.truth import FOLDER
+from workers.sources.sysdump import SysdumpSource
+
+CHOSEN = ("14-both-sides", "20-namespace-default-deny")
+PORTS = (8080,)
+
+
+@dataclass(frozen=True)
+class Pair:
+    question: str
+    sources: tuple[Pod, ...]
+    destinations: tuple[Pod, ...]
+    port: int
+
+
+@cache
+def whole(scenario: str) -> Snapshot:
+    """Read all that the dump has."""
+    source = SysdumpSource(FOLDER / scenario / "sysdump.zip")
+    now = source.now()
+    wide = Scope(
+        all_namespaces=True,
+        pods=(PodQuery(),),
+        identities=(),
+        flows=FlowQuery((), now - timedelta(days=1), now, 1_000_000),
+        policy_services=True,
+        named_ports=True,
+    )
+    parts: dict[Part, Any] = {part: source.read(Ask(part, wide), 30) for part in Part if not part.is_per_node}
+    nodes = [node.name for node in parts[Part.NODES].value]
+    for part in Part:
+        if part.is_per_node:
+            parts[part] = Known(PerNode({node: source.read(Ask(part, wide, node), 30) for node in nodes}), now)
+    source.close()
+    return Snapshot(now, scenario, parts)
+
+
+def pairs(snapshot: Snapshot) -> Iterator[Pair]:
+    workloads: dict[str, list[Pod]] = {}
+    for pod in Facts(snapshot).pods:
+        if pod.is_running and not pod.host_network:
+            kind, name = (pod.owner.kind, pod.owner.name) if pod.owner else (Kind.POD, pod.name)
+            workloads.setdefault(f"{pod.namespace}/{SHORT_NAME[kind]}/{name}", []).append(pod)
+    for source, source_pods in workloads.items():
+        for destination, destination_pods in workloads.items():
+            # A pod that talks to itself meets no policy.
+            if source != destination:
+                for port in PORTS:
+                    question = f"why {source} {destination} {port}/TCP since 1d"
+                    yield Pair(question, tuple(source_pods), tuple(destination_pods), port)
+
+
+def party(pod: Pod, facts: Facts) -> Party:
+    endpoint = next(
+        entry for entry in facts.cilium_endpoints if (entry.namespace, entry.name) == (pod.namespace, pod.name)
+    )
+    ports = tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name)
+    return Party(
+        PartyKind.ENDPOINT,
+        LabelSet.parse(endpoint.labels),
+        name=str(pod),
+        ips=pod.ips,
+        node=pod.node or "",
+        named_ports=ports,
+    )
+
+
+def is_denied(pair: Pair, facts: Facts) -> bool:
+    policies = policies_of(facts)
+    traffic = Traffic(Protocol.TCP, pair.port)
+    return any(
+        "denied"
+        in (side.verdict for side in policies.combine(party(source, facts), party(destination, facts), traffic))
+        for source in pair.sources
+        for destination in pair.destinations
+    )
+
+
+def blocked_by_policy(report: Report) -> bool:
+    return any(
+        finding.blocking and finding.outcome is Outcome.PROBLEM
+        for finding in report.findings
+        if finding.hop in (Hop.EGRESS_POLICY, Hop.INGRESS_POLICY)
+    )
+
+
+def seen(pair: Pair, facts: Facts, *, back: bool) -> list[Flow]:
+    """Return the flows of a pair that are newer than every change of policy."""
+    changes = [policy.changed_at for policy in facts.policies if policy.changed_at]
+    sources, destinations = ({str(pod) for pod in pods} for pods in (pair.sources, pair.destinations))
+    found = []
+    for flow in facts.flows.flows:
+        asker, asked = (flow.destination, flow.source) if back else (flow.source, flow.destination)
+        if (
+            f"{asker.namespace}/{asker.pod}" in sources
+            and f"{asked.namespace}/{asked.pod}" in destinations
+            and flow.protocol is Protocol.TCP
+            and asked.port == pair.port
+            and (not changes or flow.time > max(changes))
+        ):
+            found.append(flow)
+    return found
+
+
+@pytest.mark.parametrize("scenario", CHOSEN)
+def test_every_pair_agrees_with_policy_and_with_what_was_seen(scenario: str) -> None:
+    snapshot = whole(scenario)
+    facts = Facts(snapshot)
+    count = 0
+    for pair in pairs(snapshot):
+        report = answer(understand(pair.question).question, snapshot)
+        count += 1
+        assert blocked_by_policy(report) == is_denied(pair, facts), pair.question
+        drops = [
+            flow
+            for flow in seen(pair, facts, back=False)
+            if flow.verdict is FlowVerdict.DROPPED and (flow.drop_reason or "").startswith("POLICY_")
+        ]
+        answers = [flow for flow in seen(pair, facts, back=True) if flow.is_reply and "RST" not in flow.tcp_flags]
+        assert not (drops and report.expected == "open"), report.headline
+        assert not (answers and report.expected == "blocked"), report.headline
+    assert count > 100
