@@ -4,14 +4,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from handlers.matrix.bits import members
+from handlers.matrix.bits import bit_set, members
 from handlers.matrix.cluster import Cluster
 from handlers.matrix.matrix import Matrix
 from handlers.matrix.port_classes import PortClass, port_classes
 from handlers.matrix.roster import End, rosters
 from handlers.matrix.sides import Row
+from handlers.matrix.subjects import Selection
 from handlers.model.decision import Verdict
-from handlers.model.rule import Direction, PolicyStatus
+from handlers.model.rule import Direction, PolicyStatus, Rule
 from handlers.policy.decide import Outcome
 from handlers.policy.policy_set import PolicySet
 
@@ -176,30 +177,48 @@ def _kind(before: Verdict, after: Verdict) -> Kind:
 
 
 class _Requests:
-    """Compares the application rules on both sides of pairs that pass before and after."""
+    """Compares the application rules on both sides of pairs that pass before and after.
+
+    Only those can differ of which one end is another than before, or is selected by a rule that is.
+    """
 
     def __init__(self, before: Matrix, after: Matrix) -> None:
-        self._before = before
-        self._after = after
+        self._states = (before, after)
         self._left = MOST_REQUESTS_COMPARED
-        old, new = set(_application_rules(before.policies)), set(_application_rules(after.policies))
-        self._is_needed = old != new
         self.is_cut_short = False
+        moved = bit_set(
+            number
+            for number, (was, becomes) in enumerate(zip(before.parties, after.parties, strict=True))
+            if was.labels != becomes.labels or was.local_labels != becomes.local_labels
+        )
+        touched = dict.fromkeys(Direction, moved)
+        for matrix, rules in self._turned(before, after):
+            selection = Selection(matrix.policies, matrix.parties)
+            for rule in rules:
+                subject = rule.subject
+                touched[rule.direction] |= selection.selected(subject.kind, subject.namespace, subject.selector)
+        self._sources, self._destinations = touched[Direction.EGRESS], touched[Direction.INGRESS]
+
+    @staticmethod
+    def _turned(before: Matrix, after: Matrix) -> Iterator[tuple[Matrix, list[Rule]]]:
+        """Give the rules that only one of the two states has."""
+        known = [set(map(_said, matrix.policies.rules)) for matrix in (before, after)]
+        for matrix, others in ((before, known[1]), (after, known[0])):
+            yield matrix, [rule for rule in matrix.policies.rules if _said(rule) not in others]
 
     def differing(self, source: int, was: Row, becomes: Row, ports: PortClass) -> int:
         """Give the destinations for which what the proxy lets pass differs."""
-        both = was.allowed & becomes.allowed
-        suspects = both & (was.redirected | becomes.redirected)
-        if not self._is_needed:
-            suspects = both & (was.redirected ^ becomes.redirected)
+        suspects = was.allowed & becomes.allowed & (was.redirected | becomes.redirected)
+        if not self._sources >> source & 1:
+            suspects &= self._destinations
         found = 0
         for destination in members(suspects) if suspects else ():
             if self._left == 0:
                 self.is_cut_short = True
                 break
             self._left -= 1
-            told = [self._told(matrix, source, destination, ports) for matrix in (self._before, self._after)]
-            if told[0] != told[1]:
+            first, second = (self._told(matrix, source, destination, ports) for matrix in self._states)
+            if first != second:
                 found |= 1 << destination
         return found
 
@@ -218,11 +237,23 @@ def _application(outcome: Outcome) -> tuple[object, ...]:
     return outcome.redirect, frozenset(outcome.http_rules), frozenset(outcome.dns_rules)
 
 
-def _application_rules(policies: PolicySet) -> Iterator[object]:
-    for rule in policies.rules:
-        for ports in rule.ports:
-            if ports.l7 is not None or ports.listener is not None or ports.server_names:
-                yield rule.subject.selector, rule.subject.namespace, rule.peers, ports.l7, ports.ports
+def _said(rule: Rule) -> tuple[object, ...]:
+    """Give everything that a rule says, wherever it stands."""
+    peers = tuple((peer.kind, peer.selectors) for peer in rule.peers)
+    ports = tuple(
+        (
+            tuple((port.port, port.end_port, port.name, port.protocol) for port in one.ports),
+            one.l7,
+            one.listener,
+            one.server_names,
+            one.terminating_tls,
+            one.originating_tls,
+        )
+        for one in rule.ports
+    )
+    subject = (rule.subject.kind, rule.subject.namespace, rule.subject.selector)
+    more = (rule.scope, rule.default_deny, rule.authentication, rule.requires)
+    return rule.direction, rule.effect, subject, peers, ports, more
 
 
 def _refused(old: PolicySet, new: PolicySet) -> Iterator[PolicyStatus]:

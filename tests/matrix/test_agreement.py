@@ -269,7 +269,7 @@ def everybody(policies: PolicySet, *, unread: bool) -> tuple[Party, ...]:
     return (*pods, *(policies.party_of_node(node) for node in NODES), host, init, *outside)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.one_of(policy(), policy(), policy(), network_policy), min_size=1, max_size=4),
     config,

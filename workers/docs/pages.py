@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import bot.settings
-import handlers.engine  # noqa: F401  (declares codes of its own)
+import handlers.engine  # declares codes of its own
+import handlers.matrix.lints  # noqa: F401  (so does this one)
 import workers.settings
 from handlers.commands import COMMANDS, Command
 from handlers.model.finding import CODES, Code

@@ -13,7 +13,7 @@ LINT_CONFLICTING_RULES = code(
     " agent cannot build the policy of the endpoint and keeps the one that it had before, while all policies show"
     " Valid=True (pkg/endpoint/policy.go).",
     template="The rules {rules} contradict each other for {subject} ({what}), so the agent keeps its previous policy:"
-    " {witness}.",
+    " {witness}",
     advice="Make the rules agree, or give them different ports.",
 )
 

@@ -12,7 +12,7 @@ LINT_EMPTY_LIST = code(
     meaning="A list that is present and empty in a CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy. An empty peer"
     " list selects nobody, ports or not; an empty port list is no port; an empty section such as ingress: [] does not"
     " isolate, since default deny begins with the first item.",
-    template="{policy} has an empty list {place}, so it {effect}: {witness}.",
+    template="{policy} has an empty list {place}, so it {effect}: {witness}",
     advice="Leave the field out to mean everybody or every port; write the item {} to isolate.",
 )
 

@@ -10,7 +10,7 @@ LINT_EMPTY_RULE = code(
     "LINT_EMPTY_RULE",
     meaning="An item {} in a list of rules. In CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy it matches"
     " nothing and only switches default deny on; in a NetworkPolicy the same text allows everybody.",
-    template="{policy} has the empty rule {place}, which {effect}: {witness}.",
+    template="{policy} has the empty rule {place}, which {effect}: {witness}",
     advice="To allow everybody, write fromEntities or toEntities: [all]; beside other rules, remove the item.",
 )
 

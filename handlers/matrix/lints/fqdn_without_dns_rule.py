@@ -14,7 +14,7 @@ LINT_FQDN_WITHOUT_DNS_RULE = code(
     meaning="A rule allows a DNS name, and no DNS rule of the same endpoint lets the agent see the look-ups for it. The"
     " agent learns addresses only from answers that pass its DNS proxy (Documentation/security/policy/language.rst).",
     template="{policy} allows the DNS name {name} ({place}), and no DNS rule shows the agent the look-ups of {subject},"
-    " so the name has no addresses: {witness}.",
+    " so the name has no addresses: {witness}",
     advice="Add an egress rule to kube-dns on port 53 with rules.dns that covers the name.",
 )
 

@@ -11,7 +11,7 @@ LINT_ICMP_TYPE_ZERO = code(
     "LINT_ICMP_TYPE_ZERO",
     meaning="A rule names ICMP type 0 (EchoReply). The agent keeps the type where ports stand, and port 0 is every"
     " port: the rule is about every ICMP type (pkg/policy/api/icmp.go, pkg/policy/portrange.go).",
-    template="{policy} names ICMP type 0 ({place}), which means every type: {witness}.",
+    template="{policy} names ICMP type 0 ({place}), which means every type: {witness}",
     advice="Replies pass without a rule; leave the type out, or name EchoRequest if that is meant.",
 )
 

@@ -11,7 +11,7 @@ LINT_INVALID_POLICY = code(
     "LINT_INVALID_POLICY",
     meaning="The agent refuses the policy, so that nothing of it is enforced; the object stays in the cluster all the"
     " same, with the condition Valid=False.",
-    template="{policy} is refused by the agent ({reason}), so nothing of it is enforced: {witness}.",
+    template="{policy} is refused by the agent ({reason}), so nothing of it is enforced: {witness}",
     advice="Correct the policy, and look at its condition Valid.",
 )
 

@@ -13,7 +13,7 @@ LINT_LABEL_NOT_IN_IDENTITY = code(
     meaning="A selector asks for a label that Cilium's label filter keeps out of identities. As far as policy goes, no"
     " pod has it: asking for it selects nobody, excluding it excludes nobody.",
     template="{policy} asks for label {label} ({place}), which is not part of identities, so the clause {effect}:"
-    " {witness}.",
+    " {witness}",
     advice="Select by a label that identities carry, or keep this one with the labels option of cilium-config.",
 )
 

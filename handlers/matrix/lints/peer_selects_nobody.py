@@ -10,7 +10,7 @@ LINT_PEER_SELECTS_NOBODY = code(
     "LINT_PEER_SELECTS_NOBODY",
     meaning="No endpoint of the cluster matches a peer selector. A frequent cause is the namespace: a selector without"
     " one means the namespace of the policy.",
-    template="{policy} names {peer} as a peer ({place}) and nobody is that{implied}: {witness}.",
+    template="{policy} names {peer} as a peer ({place}) and nobody is that{implied}: {witness}",
     advice="Compare the selector with the labels of the peers that it was written for; name their namespace with"
     " k8s:io.kubernetes.pod.namespace.",
 )

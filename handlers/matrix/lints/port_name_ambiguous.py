@@ -13,7 +13,7 @@ LINT_PORT_NAME_AMBIGUOUS = code(
     meaning="An egress rule names a port, and pods of the cluster use that name for different numbers. The agent then"
     " skips the entry without an error, for all destinations.",
     template="{policy} names the port {name} ({place}), for which pods of the cluster have different numbers, so the"
-    " entry does nothing: {witness}.",
+    " entry does nothing: {witness}",
     advice="Write the number.",
 )
 

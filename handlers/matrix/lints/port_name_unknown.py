@@ -14,7 +14,7 @@ LINT_PORT_NAME_UNKNOWN = code(
     meaning="A rule names a port that no container of the pods it is about declares, so the entry opens nothing;"
     " the agent skips it without an error.",
     template="{policy} names the port {name} ({place}), and {whose} has a container port of that name and protocol, so"
-    " the entry does nothing: {witness}.",
+    " the entry does nothing: {witness}",
     advice="Write the number, or give the container port this name.",
 )
 

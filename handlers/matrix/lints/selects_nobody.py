@@ -9,7 +9,7 @@ from handlers.model.rule import Origin, SubjectKind
 LINT_SELECTS_NOBODY = code(
     "LINT_SELECTS_NOBODY",
     meaning="No endpoint of the cluster matches the subject selector of the policy: it protects nobody.",
-    template="{policy} selects no endpoint with {selector} ({place}), so it protects nobody: {witness}.",
+    template="{policy} selects no endpoint with {selector} ({place}), so it protects nobody: {witness}",
     advice="Compare the selector with the labels of the pods that it was written for, or remove the policy.",
 )
 

@@ -11,7 +11,7 @@ LINT_SERVICE_MATCHES_NOTHING = code(
     meaning="toServices names a Service that does not exist. Without toPorts such a rule allows nothing; with toPorts"
     " and no other Service found, the agent forgets the peer part, and the rule opens its ports to everybody"
     " (cilium#20067).",
-    template="{policy} names the Service {services} ({place}), which does not exist, so the rule {effect}: {witness}.",
+    template="{policy} names the Service {services} ({place}), which does not exist, so the rule {effect}: {witness}",
     advice="Correct the name, or name the destination by labels (toEndpoints) or addresses (toCIDR).",
 )
 

@@ -15,7 +15,7 @@ LINT_SERVICE_PORT = code(
     meaning="A rule allows the port of a Service, which stands for another port at its pods. Policy sees traffic after"
     " Service translation (Documentation/security/policy/language.rst), so the rule allows a port that nobody uses.",
     template="{policy} allows port {port} ({place}), which is the port of Service {service}; at its pods that is"
-    " {target}, which the rule does not allow: {witness}.",
+    " {target}, which the rule does not allow: {witness}",
     advice="Allow the target port.",
 )
 

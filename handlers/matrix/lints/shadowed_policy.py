@@ -11,7 +11,7 @@ LINT_SHADOWED_POLICY = code(
     "LINT_SHADOWED_POLICY",
     meaning="Everything that a policy says is said by other policies: for at least the same subjects, peers and ports."
     " Of two that say the same, the one with the later name is reported.",
-    template="{policy} adds nothing to {others}: {witness}, with it or without it.",
+    template="{policy} adds nothing to {others}: {witness}, with it or without it",
     advice="Remove it, unless the others are about to go.",
 )
 

@@ -12,7 +12,7 @@ LINT_UNUSED_RULE = code(
     meaning="No flow that Hubble saw in the window needed this rule. That proves nothing beyond the window: rare jobs,"
     " and traffic that Hubble lost, are not in it.",
     template="{policy} allows something that none of the {count} kinds of flows seen used ({place}); it would let pass:"
-    " {witness}.",
+    " {witness}",
     advice="Look at a longer window before removing it.",
 )
 
