@@ -71,7 +71,7 @@ def _rules_of(policies: PolicySet, edit: Edit) -> tuple[Rule, ...]:
 
 
 def _rank(question: Question, side: BlockedSide, edits: tuple[Edit, ...], proof: Proof, reach: int) -> tuple[int, ...]:
-    avoids_name = bool(question.names) and not any(edit.needs_name for edit in edits)
+    avoids_name = question.dns is not None and not any(edit.needs_name for edit in edits)
     mine = own_workload_labels(own_labels(side.subject))
     rules = [rule for edit in edits for rule in _rules_of(question.policies, edit)]
     preference = sum(edit.preference for edit in edits)

@@ -7,7 +7,7 @@ from itertools import islice, product
 from handlers.model.decision import BothSides, Decision, Reason, Verdict
 from handlers.model.party import Party, PartyKind
 from handlers.model.report import AlsoOpens, Patch
-from handlers.model.rule import Direction, PolicyRef
+from handlers.model.rule import Direction, PeerKind, PolicyRef
 from handlers.model.traffic import Traffic
 from handlers.patch.access import Change
 from handlers.patch.asked import BlockedSide
@@ -83,7 +83,7 @@ def propose(
     """
     ground = ground_of(known.identities if known else (), (source, destination))
     scene = Scene(ground, policies, (source, destination), known.outside if known else ())
-    names = _names(destination, dns)
+    names = _names(policies, source, destination, dns)
     question = Question(policies, source, destination, traffic, scene, known, names, dns)
     writer = Writer(ground, policies.config, complete=known is not None)
     objects = _by_reference(manifests)
@@ -115,10 +115,19 @@ def propose(
     return _together(question, objects, ranked, dry_run_made=dry_run is not None)
 
 
-def _names(destination: Party, dns: DnsSide | None) -> tuple[str, ...]:
+def _names(policies: PolicySet, source: Party, destination: Party, dns: DnsSide | None) -> tuple[str, ...]:
+    """Give the names by which an outside address may be written.
+
+    Names that were learnt by chance, for others on the node, are no base for a rule: unless the flow is asked by name,
+    they count only where the source's policies already allow by name, so that its look-ups are learnt from.
+    """
     if destination.kind is not PartyKind.OUTSIDE:
         return ()
-    return (dns.name,) if dns is not None else tuple(destination.fqdn_names or ())
+    if dns is not None:
+        return (dns.name,)
+    rules = policies.rules_selecting(source, Direction.EGRESS)
+    uses_names = any(peer.kind is PeerKind.FQDN for rule in rules for peer in rule.peers)
+    return tuple(destination.fqdn_names or ()) if uses_names else ()
 
 
 def _by_reference(manifests: Sequence[Mapping[str, object]]) -> dict[PolicyRef, Mapping[str, object]]:

@@ -48,9 +48,10 @@ class Member:
 class Universe:
     """The members: pods first, in the order of the ground's bits, then everybody else."""
 
-    def __init__(self, ground: Ground, others: Iterable[Member]) -> None:
-        """Number the members."""
+    def __init__(self, ground: Ground, others: Iterable[Member], old: PolicySet) -> None:
+        """Number the members; ``old`` are the policies as they are."""
         self.ground = ground
+        self._old = old
         self.others = tuple(others)
         self._pods: dict[int, Member] = {}
 
@@ -80,12 +81,14 @@ class Universe:
         if party.kind is PartyKind.ENDPOINT:
             return self.ground.position_of(party.labels, _identity(party))
         local = is_local_node(party, other)
-        best: tuple[int, int] | None = None
+        if party.kind is PartyKind.OUTSIDE:
+            party = as_seen_by(self._old, party)
+        best: tuple[bool, int] | None = None
         for number, member in enumerate(self.others, self.first_other):
             if member.is_own_node != local or not _looks_alike(member, party, after, local=local):
                 continue
-            # Labels of the host are not kept without a host firewall, names not where no policy asks for them.
-            exact = (member.before.host_labels == party.host_labels) + (member.before.fqdn_names == party.fqdn_names)
+            # Without a host firewall the labels of the host itself do not matter and are not kept.
+            exact = member.before.host_labels == party.host_labels
             if member.before.host_labels in (None, party.host_labels) and (best is None or exact > best[0]):
                 best = (exact, number)
         return best[1] if best else None
@@ -126,34 +129,34 @@ class Scene:
 
     def universe(self, new: PolicySet, ends: tuple[Party, Party]) -> Universe:
         """Gather the members for a change to new policies; ``ends`` are the asked ones as those see them."""
-        asked = [
-            Member(str(before), before, after)
+        addresses = [
+            Member(str(before), as_seen_by(self._old, before), after)
             for before, after in zip(self._ends, ends, strict=True)
-            if before.kind is not PartyKind.ENDPOINT
+            if before.kind is PartyKind.OUTSIDE
         ]
         found: dict[tuple[object, ...], Member] = {}
         for member in (
-            *(member for member in asked if member.before.kind is PartyKind.OUTSIDE),
+            *addresses,
             *(_nodes(self._old, new) if self._old.config.cidr_matches_nodes else ()),
             *self._fixed,
-            *(Member(str(party), party, as_seen_by(new, party)) for party in self._named),
+            *(Member(str(party), as_seen_by(self._old, party), as_seen_by(new, party)) for party in self._named),
             *(Member(*one) for one in self._outside.classes(new)),
         ):
             found.setdefault(_essence(member), member)
-        universe = Universe(self.ground, found.values())
+        universe = Universe(self.ground, found.values(), self._old)
+        source, destination = self._ends
         missing = [
-            member
-            for member in asked
-            for other in self._ends
-            if other is not member.before and universe.find(member.before, other) is None
+            Member(str(end), as_seen_by(self._old, end), after)
+            for end, other, after in ((source, destination, ends[0]), (destination, source, ends[1]))
+            if end.kind is not PartyKind.ENDPOINT and universe.find(end, other) is None
         ]
-        return Universe(self.ground, (*universe.others, *missing)) if missing else universe
+        return Universe(self.ground, (*universe.others, *missing), self._old) if missing else universe
 
 
 def _essence(member: Member) -> tuple[object, ...]:
     """Give what policy can see of a member; whose policy a node is under matters only with the host firewall."""
     seen = [
-        (party.labels, party.local_labels if member.is_own_node else None, party.fqdn_names, party.missing)
+        (party.labels, party.local_labels if member.is_own_node else None, party.fqdn_names is None, party.missing)
         for party in (member.before, member.after)
     ]
     managed = member.before.host_labels is not None if member.is_node else member.before.managed
@@ -212,10 +215,10 @@ def as_seen_by(policies: PolicySet, party: Party, names: tuple[str, ...] | None 
     if names:
         known = tuple(dict.fromkeys((*(known or ()), *names)))
     if party.kind is PartyKind.OUTSIDE:
-        if not party.ips:
-            return replace(party, fqdn_names=known)
-        seen = policies.party_of_ip(party.ips[0], known or ())
-        return replace(seen, name=party.name, fqdn_names=known, missing=party.missing)
+        seen = policies.party_of_ip(party.ips[0], known or ()) if party.ips else party
+        seen = replace(seen, name=party.name, fqdn_names=known, missing=party.missing)
+        # The labels of its names stand among its labels, so that equal labels are one identity.
+        return replace(seen, labels=policies.labels_seen(seen, seen))
     if party.kind is PartyKind.NODE and policies.config.cidr_matches_nodes and party.ips:
         seen = policies.party_of_ip(party.ips[0], known or ())
         return replace(party, labels=seen.labels, local_labels=seen.local_labels)
