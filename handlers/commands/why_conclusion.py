@@ -1,22 +1,29 @@
 """What ``why`` makes of its findings: one line for a tired person, from what ought to be and what was seen."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.commands.command import Conclusion
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value
 from handlers.model.report import Expected, Observed, expected_of
-from handlers.path.change import newest_change
+from handlers.names.grammar import end_of
+from handlers.path.change import Change, newest_change
 from handlers.path.dns import observe_dns
 from handlers.path.ends import Ends, ends_of
-from handlers.path.legs import Leg, legs_of, stretches_of
+from handlers.path.judgement import judged, selecting
+from handlers.path.legs import Leg, Stretch, legs_of, stretches_of
 from handlers.path.observation import Observation, observe
 from handlers.path.patches import Remedy, remedy_of
 from handlers.path.who import identity_notes
 
 if TYPE_CHECKING:
     from handlers.commands.why import Why
+
+
+_AFTER_POLICY = (Hop.APPLICATION, Hop.L7)
+"""Hops at which packets pass though the request fails: a proxy that refuses has opened the connection first."""
 
 
 def conclude(question: "Why", facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
@@ -70,18 +77,19 @@ def _unclear(question: "Why", unresolved: list[Finding], ends: Ends | None) -> C
 
 
 def _candidates(question: "Why", ends: Ends) -> Iterator[str]:
-    for resolved, name in (
-        (ends.source, question.connection.source),
-        (ends.destination, question.connection.destination),
-    ):
-        for candidate in resolved.candidates:
-            yield str(question).replace(f" {name}", f" {candidate}", 1)
+    connection = question.connection
+    for candidate in ends.source.candidates:
+        if name := end_of(candidate):
+            yield str(replace(question, connection=replace(connection, source=name)))
+    for candidate in ends.destination.candidates:
+        if name := end_of(candidate):
+            yield str(replace(question, connection=replace(connection, destination=name)))
 
 
 def _observation(question: "Why", ends: Ends, facts: Facts, findings: tuple[Finding, ...]) -> Observation:
     """Look at the connection itself; at its DNS look-up where nothing but that is in the way."""
     try:
-        observation = observe(stretches_of(question.connection, ends, facts), facts)
+        observation = observe(_looked_at(question, ends, facts), facts)
     except PartMissingError as error:
         observation = Observation(Observed.NO_DATA, f"{error.part.in_words} could not be read: {error.missing.detail}")
     blocked_at = {finding.hop for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM}
@@ -90,6 +98,19 @@ def _observation(question: "Why", ends: Ends, facts: Facts, findings: tuple[Find
         if dns.observed is Observed.DROPPED:
             return dns
     return observation
+
+
+def _looked_at(question: "Why", ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
+    """Return where to look in the flows: at the blocked legs where policy blocks only some, else at everything."""
+    stretches = stretches_of(question.connection, ends, facts)
+    try:
+        legs = judged(question.connection, ends, facts)
+    except PartMissingError:
+        return stretches
+    blocked = [leg.leg for leg in legs if leg.sides.blocking and not leg.sides.loops_back]
+    if not blocked or len(blocked) == len(legs):
+        return stretches
+    return tuple(part for stretch in stretches if (part := stretch.limited_to(blocked, facts)) is not None)
 
 
 def _headline(
@@ -108,14 +129,24 @@ def _headline(
     }
     match expected:
         case Expected.BLOCKED:
-            return _blocked(values, observation, findings, facts)
+            return _blocked(values, observation, findings, _change(question, ends, facts))
         case Expected.OPEN:
-            return _open(values, observation, findings, facts)
+            return _open(values, observation, findings, _change(question, ends, facts), facts)
         case Expected.UNKNOWN:
             return _unknown(values, observation, findings)
 
 
-def _blocked(values: dict[str, str], observation: Observation, findings: tuple[Finding, ...], facts: Facts) -> Sentence:
+def _change(question: "Why", ends: Ends, facts: Facts) -> Change | None:
+    """Return the newest change of a policy that concerns the connection."""
+    try:
+        return newest_change(facts, selecting(judged(question.connection, ends, facts)))
+    except PartMissingError:
+        return None
+
+
+def _blocked(
+    values: dict[str, str], observation: Observation, findings: tuple[Finding, ...], change: Change | None
+) -> Sentence:
     blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
     first = _inside(blockers[0].sentence)
     more = len(blockers) - 1
@@ -125,8 +156,8 @@ def _blocked(values: dict[str, str], observation: Observation, findings: tuple[F
     hops = {blocker.hop for blocker in blockers}
     if hops == {Hop.DNS} and observation.observed is Observed.FORWARDED:
         return Sentence(f"{template}; by address packets pass", all_values)
-    if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop is not Hop.APPLICATION:
-        return _should_be_blocked(first, others, all_values, observation, findings, facts)
+    if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop not in _AFTER_POLICY:
+        return _should_be_blocked(first, others, all_values, observation, findings, change)
     return Sentence(template, all_values)
 
 
@@ -136,10 +167,9 @@ def _should_be_blocked(
     values: Mapping[str, Value],
     observation: Observation,
     findings: tuple[Finding, ...],
-    facts: Facts,
+    change: Change | None,
 ) -> Sentence:
     """Blocked by the book, yet it passes: older than a change, audit mode, not realised, or our mistake."""
-    change = newest_change(facts)
     if observation.observed is Observed.AUDITED:
         why = "it passes only because policy audit mode is on"
     elif change and observation.at and change.at > observation.at:
@@ -156,8 +186,14 @@ def _should_be_blocked(
     )
 
 
-def _open(values: dict[str, str], observation: Observation, findings: tuple[Finding, ...], facts: Facts) -> Sentence:
-    subject = "{q_source} {verb} {q_destination}{q_on}".replace("{verb}", "can reach")
+def _open(
+    values: dict[str, str],
+    observation: Observation,
+    findings: tuple[Finding, ...],
+    change: Change | None,
+    facts: Facts,
+) -> Sentence:
+    subject = "{q_source} can reach {q_destination}{q_on}"
     doubts = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     match observation.observed:
         case Observed.FORWARDED | Observed.AUDITED if doubts:
@@ -166,8 +202,7 @@ def _open(values: dict[str, str], observation: Observation, findings: tuple[Find
         case Observed.FORWARDED | Observed.AUDITED:
             return Sentence(f"{subject}: {{q_seen}}", values)
         case Observed.DROPPED:
-            change = newest_change(facts)
-            if change and observation.at and change.at > observation.at:
+            if change and observation.at and change.at > observation.at and observation.is_by_policy:
                 return Sentence(
                     f"{subject} now: the drops seen are older than the last change of {{q_policy}}; {{q_seen}}",
                     {**values, "q_policy": change.policy},

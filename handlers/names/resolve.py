@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from handlers.model.cluster import Node, Pod, Service, Workload
-from handlers.model.endpoint import Address, EndpointName, Entity, HostName, Kind, Named
+from handlers.model.endpoint import Address, EndpointName, Entity, EntityName, HostName, Kind, Named
 from handlers.model.facts import Facts
 from handlers.model.snapshot import Known, Part
 from handlers.model.traffic import Protocol
 from handlers.names.spelling import nearest
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Meaning(StrEnum):
@@ -31,6 +33,8 @@ class Obstacle(StrEnum):
     NO_NAMESPACE = "no-namespace"
     NOTHING = "nothing"
     SEVERAL = "several"
+    RANGE_INSIDE = "range-inside"
+    """A range that holds addresses of nodes or pods: each of them is somebody else to policy."""
 
 
 class End(StrEnum):
@@ -212,6 +216,10 @@ def _service_or_workload(
 def _address(name: Address, facts: Facts) -> Resolved:
     network = ipaddress.ip_network(name.cidr)
     if network.num_addresses > 1:
+        inside = next((node for node in facts.nodes if _overlaps(network, node)), None)
+        if inside:
+            note = f"{name.cidr} holds addresses of node {inside.name} or its pods, which no range means to policy"
+            return Resolved(name, None, name.cidr, by_address=True, obstacle=Obstacle.RANGE_INSIDE, note=note)
         return Resolved(name, Meaning.OUTSIDE, name.cidr, addresses=(name.cidr,), by_address=True)
     address = str(network.network_address)
     for pod in facts.pods:
@@ -225,12 +233,30 @@ def _address(name: Address, facts: Facts) -> Resolved:
             found = _of_service(Named(service.namespace, service.name, Kind.SERVICE), service, by_address=True)
             return _with_note(found, f"{address} is {found.title}")
     for node in facts.nodes:
+        if address in node.health_ips:
+            health = Entity(EntityName.HEALTH)
+            note = f"{address} is the health endpoint of node {node.name}"
+            return Resolved(health, Meaning.ENTITY, f"entity {health}", by_address=True, note=note)
         if address in node.ips + node.cilium_ips:
             return _with_note(_of_node(name, node, by_address=True), f"{address} is node {node.name}")
     for node in facts.nodes:
         if any(_inside(address, cidr) for cidr in node.pod_cidrs):
             return Resolved(name, Meaning.OUTSIDE, address, addresses=(address,), by_address=True, gone_from=node.name)
     return Resolved(name, Meaning.OUTSIDE, address, addresses=(address,), by_address=True)
+
+
+def _overlaps(network: Network, node: Node) -> bool:
+    own = [*node.pod_cidrs, *node.ips]
+    networks = (ipaddress.ip_network(cidr, strict=False) for cidr in own if _is_network(cidr))
+    return any(other.version == network.version and other.overlaps(network) for other in networks)
+
+
+def _is_network(cidr: str) -> bool:
+    try:
+        ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _all_services(facts: Facts) -> tuple[Service, ...]:
@@ -244,24 +270,42 @@ def _all_services(facts: Facts) -> tuple[Service, ...]:
 
 
 def _host_name(name: HostName, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
-    inside = service_name(name)
+    inside = name_inside(name)
+    if isinstance(inside, Address):
+        return _with_note(_address(inside, facts), f"{name} is the name of address {inside}")
     spaces = {space.name for space in facts.namespaces} if inside else set()
-    if inside and inside.namespace in spaces:
-        found = _named(Named(inside.namespace, inside.name, Kind.SERVICE), facts, end, port, protocol)
-        if found.obstacle is None or name.name.endswith((".svc", ".cluster.local")):
+    if inside and (inside.namespace in spaces or is_cluster_name(name)):
+        found = _named(inside, facts, end, port, protocol)
+        if found.obstacle is None or is_cluster_name(name):
             return _with_note(found, f"{name} is the name of {found.title}")
+    if inside is None and is_cluster_name(name):
+        return Resolved(name, None, name.name, obstacle=Obstacle.NOTHING)
     return Resolved(name, Meaning.HOST_NAME, name.name)
 
 
-def service_name(name: HostName) -> Named | None:
-    """Return the Service that a DNS name would mean inside a pod, None where it can be none.
+def is_cluster_name(name: HostName) -> bool:
+    """Whether a DNS name can only be one of the cluster's own."""
+    return name.name.endswith((".svc", ".cluster.local"))
 
-    ``cart.shop``, ``cart.shop.svc`` and ``cart.shop.svc.cluster.local`` are names of Services (Kubernetes, DNS for
-    Services and Pods); the first may be a name outside just as well.
+
+def name_inside(name: HostName) -> Named | Address | None:
+    """Return what a DNS name would mean inside the cluster, None where it can mean nothing there.
+
+    ``cart.shop``, ``cart.shop.svc`` and ``cart.shop.svc.cluster.local`` are Services, ``db-0.db.shop.svc`` is a pod
+    behind a headless one, ``10-0-0-1.shop.pod`` an address (Kubernetes, DNS for Services and Pods). The first form may
+    be a name outside just as well.
     """
-    labels = name.name.split(".")
-    if len(labels) == 2 or (len(labels) >= 3 and labels[2] == "svc" and labels[3:] in ([], ["cluster", "local"])):
-        return Named(labels[1], labels[0], Kind.SERVICE)
+    labels = name.name.removesuffix(".cluster.local").split(".")
+    match labels:
+        case [service, namespace] | [service, namespace, "svc"]:
+            return Named(namespace, service, Kind.SERVICE)
+        case [pod, _, namespace, "svc"]:
+            return Named(namespace, pod, Kind.POD)
+        case [address, _, "pod"]:
+            try:
+                return Address(str(ipaddress.ip_address(address.replace("-", "."))))
+            except ValueError:
+                return None
     return None
 
 

@@ -20,6 +20,8 @@ DryRun = Callable[[PolicyRef, Mapping[str, object]], str | None]
 """What the API server says to an object: None when it would take it, else why not."""
 
 _MANY_SUBJECTS = 50
+_OTHER_KIND = 10
+"""The preference from which on an edit is of another kind than the policies that are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +32,70 @@ class Choice:
     proof: Proof
     rank: tuple[int, ...]
 
+    @property
+    def is_perfect(self) -> bool:
+        """Whether it opens nothing besides, by the asked name if there is one, in a policy that means the subject."""
+        return not any(self.rank[:4])
+
 
 def choices(
-    question: Question, side: BlockedSide, candidates: Iterable[tuple[Edit, ...]], dry_run: DryRun | None
+    question: Question,
+    side: BlockedSide,
+    candidates: Iterable[tuple[Edit, ...]],
+    dry_run: DryRun | None,
+    *,
+    thorough: bool,
 ) -> list[Choice]:
     """Prove edits and order them, the best first.
 
-    Edits of policies that mean a great many others are not tried once something smaller is proven: they open more.
+    Edits that mean the fewest subjects go first, then the shortest. Once one is proven that opens nothing else, those
+    after it are tried only when the choice is to be ``thorough``; nor are edits of policies that mean a great many
+    others, since they open more.
     """
     ranked: list[Choice] = []
-    listed = [(_reach(question, edits), edits) for edits in candidates]
-    for reach, edits in sorted(listed, key=lambda pair: pair[0]):
-        if reach > _MANY_SUBJECTS and ranked:
+    listed = [_Candidate.of(question, side, edits) for edits in candidates]
+    for candidate in sorted(listed, key=lambda one: one.order):
+        if ranked and candidate.reach > _MANY_SUBJECTS:
             continue
+        edits = candidate.edits
         if dry_run is not None and any(dry_run(edit.policy, edit.manifest) is not None for edit in edits):
             continue
         proof = prove(question, edits, side.direction)
-        if proof is not None:
-            ranked.append(Choice(edits, proof, _rank(question, side, edits, proof, reach)))
+        if proof is None:
+            continue
+        avoids_name, is_general, *rest = candidate.order[1:]
+        rank = (avoids_name, proof.volume(question.traffic), is_general, *rest, candidate.reach)
+        ranked.append(Choice(edits, proof, rank))
+        if not thorough and ranked[-1].is_perfect:
+            break
     return sorted(ranked, key=lambda choice: choice.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Edits to prove. ``order``: how many subjects they mean, and what makes one edit better than another."""
+
+    edits: tuple[Edit, ...]
+    order: tuple[int, ...]
+
+    @property
+    def reach(self) -> int:
+        return self.order[0]
+
+    @classmethod
+    def of(cls, question: Question, side: BlockedSide, edits: tuple[Edit, ...]) -> "_Candidate":
+        rules = [rule for edit in edits for rule in _rules_of(question.policies, edit)]
+        mine = own_workload_labels(own_labels(side.subject))
+        preference = sum(edit.preference for edit in edits)
+        order = (
+            selected(question.ground, rules),
+            question.dns is not None and not any(edit.needs_name for edit in edits),
+            bool(mine) and any(is_general(rule.subject.selector) for rule in rules),
+            preference >= _OTHER_KIND,
+            sum(changed_lines(difference_of(side.manifests, edit)) for edit in edits),
+            preference,
+        )
+        return cls(edits, order)
 
 
 def edits_of(side: BlockedSide) -> Iterator[Edit]:
@@ -60,30 +107,10 @@ def edits_of(side: BlockedSide) -> Iterator[Edit]:
     yield from new_policies(side)
 
 
-def _reach(question: Question, edits: tuple[Edit, ...]) -> int:
-    return selected(question.ground, (rule for edit in edits for rule in _rules_of(question.policies, edit)))
-
-
 def _rules_of(policies: PolicySet, edit: Edit) -> tuple[Rule, ...]:
     if edit.is_new:
         return compile_policies([edit.manifest], config=policies.config, surroundings=policies.surroundings).rules
     return tuple(rule for rule in policies.rules if rule.origin.policy == edit.policy)
-
-
-def _rank(question: Question, side: BlockedSide, edits: tuple[Edit, ...], proof: Proof, reach: int) -> tuple[int, ...]:
-    avoids_name = question.dns is not None and not any(edit.needs_name for edit in edits)
-    mine = own_workload_labels(own_labels(side.subject))
-    rules = [rule for edit in edits for rule in _rules_of(question.policies, edit)]
-    preference = sum(edit.preference for edit in edits)
-    return (
-        avoids_name,
-        proof.volume(question.traffic),
-        bool(mine) and any(is_general(rule.subject.selector) for rule in rules),
-        preference >= 10,
-        sum(changed_lines(difference_of(side.manifests, edit)) for edit in edits),
-        preference,
-        reach,
-    )
 
 
 def difference_of(manifests: Mapping[PolicyRef, Mapping[str, object]], edit: Edit) -> str:

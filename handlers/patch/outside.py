@@ -19,6 +19,8 @@ class Outside:
         self._old = old
         self._more = {address for address in map(parse_address, more) if address is not None}
         self._before: dict[Address, Party] = {}
+        self._prefixes = frozenset(old.addresses.prefixes.values())
+        self._known_pieces: dict[tuple[frozenset[Network], frozenset[Address]], list[tuple[str, Address]]] = {}
 
     def classes(self, new: PolicySet) -> Iterator[tuple[str, Party, Party]]:
         """Give a name and a sample of each class, as the policies of now see it and as the new ones do.
@@ -31,17 +33,31 @@ class Outside:
         nodes = set(books[0].nodes)
         for address in sorted(special - nodes, key=lambda one: (one.version, int(one))):
             yield str(address), self._now(address), new.party_of_ip(str(address))
-        known = {network for book in books for network in book.prefixes.values()}
-        added = known - set(books[0].prefixes.values())
-        has_ipv6 = self._old.config.ipv6 or any(network.version == 6 for network in known)
-        for version in (4, 6) if has_ipv6 else (4,):
-            taken = {int(address) for address in special | nodes if address.version == version}
-            prefixes = [network for network in known if network.version == version]
-            for innermost, address in _pieces(version, prefixes, taken):
-                # Without a new prefix around it, an address keeps its identity.
-                is_new = any(address in network for network in added if network.version == version)
-                now = self._now(address)
-                yield innermost, now, new.party_of_ip(str(address)) if is_new else now
+        prefixes = self._prefixes | frozenset(new.addresses.prefixes.values())
+        added = prefixes - self._prefixes
+        taken = frozenset(special | nodes)
+        for innermost, address in self._pieces(prefixes, taken):
+            # Without a new prefix around it, an address keeps its identity.
+            now = self._now(address)
+            is_new = any(address in network for network in added if network.version == address.version)
+            yield innermost, now, new.party_of_ip(str(address)) if is_new else now
+
+    def _pieces(self, prefixes: frozenset[Network], taken: frozenset[Address]) -> list[tuple[str, Address]]:
+        key = (prefixes, taken)
+        found = self._known_pieces.get(key)
+        if found is None:
+            has_ipv6 = self._old.config.ipv6 or any(network.version == 6 for network in prefixes)
+            found = [
+                piece
+                for version in ((4, 6) if has_ipv6 else (4,))
+                for piece in _pieces(
+                    version,
+                    [network for network in prefixes if network.version == version],
+                    {int(address) for address in taken if address.version == version},
+                )
+            ]
+            self._known_pieces[key] = found
+        return found
 
     def _now(self, address: Address) -> Party:
         found = self._before.get(address)

@@ -34,6 +34,7 @@ from handlers.policy.policy_set import PolicySet
 _MOST_COMBINATIONS = 8
 _MOST_CHOICES = 4
 _MOST_NAMED_EDITS = 6
+_NOT_BLOCKED = "policy does not block the flow"
 _NOT_READ = "the identities in use were not read"
 
 
@@ -96,23 +97,43 @@ def propose(
         return refused
     if traffic.port == 0 and not traffic.protocol.is_icmp:
         return Proposal(declined=("port 0 is no port that traffic is sent to",))
-    ranked: list[list[Choice]] = []
     blocking = {decision.direction: decision for decision in sides.blocking}
     lookup = dns_side(policies, objects, source, dns, writer) if dns and by_name and not is_learnt else None
     if lookup is not None and Direction.EGRESS not in blocking:
         blocking[Direction.EGRESS] = sides.egress
-        if policies.combine(source, destination, traffic).verdict is Verdict.ALLOWED:
-            return Proposal(declined=("the flow is open; only the look-up of its name is not",))
-    for direction, decision in sorted(blocking.items()):
-        side = BlockedSide(policies, objects, decision, writer, names if direction is Direction.EGRESS else ())
+    is_open = sides.verdict is Verdict.ALLOWED
+    if not blocking or (is_open and (lookup is None or lookup.decision.passes)):
+        return Proposal(declined=(_NOT_BLOCKED,))
+    blocked = [
+        BlockedSide(policies, objects, decision, writer, names if direction is Direction.EGRESS else ())
+        for direction, decision in sorted(blocking.items())
+    ]
+    proposal = Proposal()
+    for thorough in (False, True):
+        proposal = _attempt(question, blocked, lookup, dry_run, thorough=thorough)
+        if proposal.patches:
+            break
+    return proposal
+
+
+def _attempt(
+    question: Question,
+    blocked: Sequence[BlockedSide],
+    lookup: BlockedSide | None,
+    dry_run: DryRun | None,
+    *,
+    thorough: bool,
+) -> Proposal:
+    ranked: list[list[Choice]] = []
+    for side in blocked:
         candidates: Iterable[tuple[Edit, ...]] = ((edit,) for edit in edits_of(side))
-        if direction is Direction.EGRESS and lookup is not None and dns is not None:
-            candidates = _with_look_up(question, side, lookup, dns)
-        found = choices(question, side, candidates, dry_run)
+        if side.direction is Direction.EGRESS and lookup is not None and question.dns is not None:
+            candidates = _with_look_up(question, side, lookup, question.dns)
+        found = choices(question, side, candidates, dry_run, thorough=thorough)
         if not found:
-            return Proposal(declined=(_hopeless(policies, decision),))
+            return Proposal(declined=(_hopeless(question.policies, side.decision),))
         ranked.append(found[:_MOST_CHOICES])
-    return _together(question, objects, ranked, dry_run_made=dry_run is not None)
+    return _together(question, blocked[0].manifests, ranked, dry_run_made=dry_run is not None)
 
 
 def _names(policies: PolicySet, source: Party, destination: Party, dns: DnsSide | None) -> tuple[str, ...]:
@@ -147,7 +168,7 @@ def _by_reference(manifests: Sequence[Mapping[str, object]]) -> dict[PolicyRef, 
 def _refused(question: Question, sides: BothSides) -> Proposal | None:
     """Say why there can be no patch: nothing is blocked, a deny stands in the way, or a side cannot be judged."""
     if not sides.blocking and question.dns is None:
-        return Proposal(declined=("policy does not block the flow",))
+        return Proposal(declined=(_NOT_BLOCKED,))
     denials = [side for side in sides.blocking if side.reason is Reason.EXPLICIT_DENY]
     if denials:
         return Proposal(denials=tuple(explain_deny(question, side) for side in denials))

@@ -30,7 +30,12 @@ class Target:
 
 
 def ports_asked(connection: Connection, service: Service) -> tuple[ServicePort, ...]:
-    """Return the ports of the Service that the question is about: the one asked, or all of them."""
+    """Return the ports of the Service that the question is about: the one asked, or all of them.
+
+    A headless Service has no port of its own: its name gives the pods' addresses, and the client dials a pod's port.
+    """
+    if service.is_headless and connection.port is not None:
+        return (ServicePort(None, connection.port, connection.protocol or "TCP", None),)
     return tuple(
         port
         for port in service.ports
@@ -49,6 +54,10 @@ def backends_of(connection: Connection, destination: Resolved, facts: Facts) -> 
     if service is None:
         return ()
     slices = slices_of(service, facts)
+    if service.is_headless and connection.port is not None:
+        (port,) = ports_asked(connection, service)
+        found = {target.ip: target for part in slices for target in _at_own_port(port, part)}
+        return tuple(found.values())
     return tuple(
         target for port in ports_asked(connection, service) for part in slices for target in _targets(port, part)
     )
@@ -64,6 +73,14 @@ def slices_of(service: Service, facts: Facts) -> tuple[EndpointSlice, ...]:
     everywhere: tuple[EndpointSlice, ...] = look.value[1] if isinstance(look, Known) else ()
     listed = everywhere or facts.endpoint_slices
     return tuple(part for part in listed if (part.namespace, part.service) == (service.namespace, service.name))
+
+
+def _at_own_port(port: ServicePort, part: EndpointSlice) -> Iterator[Target]:
+    for backend in part.backends:
+        for ip in backend.addresses:
+            pod = "/".join(backend.pod) if backend.pod else None
+            ready, ending = backend.ready is not False, backend.terminating is True
+            yield Target(ip, port.port, Protocol(port.protocol), port, pod, backend.node, ready, ending)
 
 
 def _targets(port: ServicePort, part: EndpointSlice) -> Iterator[Target]:

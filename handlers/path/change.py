@@ -1,5 +1,6 @@
 """When the policies that concern a connection last changed, so that older flows are not taken for today's."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,10 +16,14 @@ class Change:
     at: datetime
 
 
-def newest_change(facts: Facts) -> Change | None:
-    """Return the newest change of any policy read, None where none is known."""
+def newest_change(facts: Facts, among: Collection[str] | None = None) -> Change | None:
+    """Return the newest change of the policies ``among`` these (``Kind/namespace/name``; None: any), None for none."""
     look = facts.look(Part.POLICIES)
     if not isinstance(look, Known):
         return None
-    changes = [Change(policy.ref, policy.changed_at) for policy in look.value if policy.changed_at]
+    changes = [
+        Change(policy.ref, policy.changed_at)
+        for policy in look.value
+        if policy.changed_at and (among is None or policy.ref in among)
+    ]
     return max(changes, key=lambda change: change.at, default=None)

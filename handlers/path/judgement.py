@@ -1,6 +1,6 @@
 """Policy on every leg: what both sides say, each distinct pair of identities and port once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from handlers.model.connection import Connection
@@ -119,6 +119,11 @@ def _dns_decision(policies: PolicySet, source: Party, server: Assumed, name: str
     if not name:
         return policies.decide(Direction.EGRESS, source, server.party, Traffic(Protocol.UDP, 53))
     return policies.decide_dns(source, server.party, name)
+
+
+def selecting(legs: Iterable[Judged]) -> frozenset[str]:
+    """Return the policies that select one of the ends, ``Kind/namespace/name``: only their changes concern the legs."""
+    return frozenset(str(policy) for leg in legs for side in leg.sides for policy in side.selected_by)
 
 
 def dns_sides(ends: Ends, facts: Facts) -> tuple[BothSides, ...]:

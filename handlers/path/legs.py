@@ -1,22 +1,22 @@
 """The legs of a connection: which concrete endpoint talks to which, on which port."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from handlers.model.cluster import Pod
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Entity, EntityName
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, PartMissingError
+from handlers.model.snapshot import Gap, Missing, Part
 from handlers.model.traffic import Protocol, Traffic
 from handlers.names.resolve import Meaning, Resolved
 from handlers.path.backends import Target, backends_of
+from handlers.path.endpoints import endpoint_of_pod
 from handlers.path.ends import Ends
 
 MOST_ALIKE = 2
 """Pods alike to policy that are judged by themselves."""
-MOST_PLACES = 40
-"""Places of one end that are judged; beyond, a workload has more kinds of pods than a person would look at."""
 MOST_DESTINATIONS = 40
 """Destinations whose answers are looked at one by one."""
 _OF_ONE_POD = (
@@ -94,6 +94,18 @@ class Stretch:
             for destination in self.destinations:
                 yield Leg(source, destination, self.protocol, self.port, self.dialled, self.service)
 
+    def limited_to(self, legs: Iterable[Leg], facts: Facts) -> "Stretch | None":
+        """Return the part of the stretch that is like some of these legs to policy, None for no part of it."""
+        mine = [leg for leg in legs if (leg.protocol, leg.port) == (self.protocol, self.port)]
+        sources = {likeness(leg.source, facts) for leg in mine}
+        destinations = {likeness(leg.destination, facts) for leg in mine}
+        limited = replace(
+            self,
+            sources=tuple(place for place in self.sources if likeness(place, facts) in sources),
+            destinations=tuple(place for place in self.destinations if likeness(place, facts) in destinations),
+        )
+        return limited if limited.sources and limited.destinations else None
+
     def by_destination(self) -> Iterator["Stretch"]:
         """Yield the stretch to each destination by itself, as many as one looks at one by one."""
         for destination in self.destinations[:MOST_DESTINATIONS]:
@@ -132,27 +144,36 @@ def legs_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Leg, ...]
         PartMissingError: if the backends of a Service were not read.
     """
     thinned = (
-        replace(stretch, sources=_telling_apart(stretch.sources), destinations=_telling_apart(stretch.destinations))
+        replace(
+            stretch,
+            sources=_telling_apart(stretch.sources, facts),
+            destinations=_telling_apart(stretch.destinations, facts),
+        )
         for stretch in stretches_of(connection, ends, facts)
     )
     return tuple(leg for stretch in thinned for leg in stretch.legs())
 
 
-def _telling_apart(places: tuple[Place, ...]) -> tuple[Place, ...]:
+def _telling_apart(places: tuple[Place, ...], facts: Facts) -> tuple[Place, ...]:
     kept: dict[tuple[object, ...], int] = {}
     found = []
     for place in places:
-        key = _likeness(place)
+        key = likeness(place, facts)
         kept[key] = kept.get(key, 0) + 1
         if kept[key] <= MOST_ALIKE:
             found.append(place)
-    return tuple(found[:MOST_PLACES])
+    return tuple(found)
 
 
-def _likeness(place: Place) -> tuple[object, ...]:
+def likeness(place: Place, facts: Facts) -> tuple[object, ...]:
+    """Return what policy knows a place by: pods for which this is equal are one to it."""
     pod = place.pod
     if pod is None or pod.host_network:
         return (place.kind, place.title)
+    endpoint = endpoint_of_pod(pod, facts)
+    if endpoint and endpoint.labels:
+        # Policy goes by the identity that was published, whatever the pod's labels are this second.
+        return (endpoint.labels, pod.ports)
     labels = frozenset(item for item in pod.labels.items() if item[0] not in _OF_ONE_POD)
     return (labels, pod.service_account, pod.ports)
 
@@ -166,10 +187,10 @@ def places_of(end: Resolved, facts: Facts) -> tuple[Place, ...]:
     """Return the concrete places behind one end; none for a workload without running pods."""
     match end.meaning:
         case Meaning.POD | Meaning.WORKLOAD:
-            return tuple(place_of_pod(pod) for pod in end.pods if pod.is_running)
+            return tuple(_place_of_pod(pod, facts) for pod in end.pods if pod.is_running)
         case Meaning.SERVICE if end.service:
             chosen = {target.pod for target in backends_of(Connection(end.asked, end.asked), end, facts) if target.pod}
-            return tuple(place_of_pod(pod) for pod in facts.pods if str(pod) in chosen)
+            return tuple(_place_of_pod(pod, facts) for pod in facts.pods if str(pod) in chosen)
         case Meaning.NODE if end.node:
             # What a node sends to pods carries the address of cilium_host, not the node's own.
             ips = end.node.ips + end.node.cilium_ips
@@ -181,6 +202,15 @@ def places_of(end: Resolved, facts: Facts) -> tuple[Place, ...]:
         case Meaning.ENTITY if isinstance(end.asked, Entity):
             return (Place(PlaceKind.ENTITY, end.title, entity=end.asked.name),)
     return ()
+
+
+def _place_of_pod(pod: Pod, facts: Facts) -> Place:
+    place = place_of_pod(pod)
+    if not pod.host_network:
+        return place
+    # What a node sends to pods carries the address of cilium_host, not the node's own.
+    cilium_ips = [ip for node in facts.nodes if node.name == pod.node for ip in node.cilium_ips]
+    return replace(place, ips=tuple(dict.fromkeys((*pod.ips, *cilium_ips))))
 
 
 def _own_ips(pod: Pod) -> tuple[str, ...]:
@@ -198,7 +228,10 @@ def _place_of_target(target: Target, facts: Facts) -> Place:
     by_address = facts.once("pods by address", lambda: {ip: pod for pod in facts.pods for ip in _own_ips(pod)})
     pod = by_name.get(target.pod or "") or (by_address.get(target.ip) if target.pod is None else None)
     if pod:
-        return place_of_pod(pod)
+        return _place_of_pod(pod, facts)
+    if target.pod is not None:
+        gone = f"pod {target.pod}, a backend of the Service, is not among the pods read: it came or went meanwhile"
+        raise PartMissingError(Part.PODS, Missing(Gap.FAILED, gone, "Ask again."))
     for node in facts.nodes:
         if target.ip in node.ips + node.cilium_ips:
             return Place(PlaceKind.NODE, f"node {node.name}", (target.ip,), node=node.name)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.flow import FlowLog
 from handlers.model.report import Observed
 from handlers.model.snapshot import Missing, Part
-from handlers.path.legs import Stretch
+from handlers.path.legs import PlaceKind, Stretch
 from handlers.path.seen import Sight, sight_of
 
 
@@ -21,6 +22,12 @@ class Observation:
     at: datetime | None = None
     sights: tuple[Sight, ...] = ()
 
+    @property
+    def is_by_policy(self) -> bool:
+        """Whether every drop seen was policy's."""
+        reasons = {drop.reason for sight in self.sights for drop in sight.drops}
+        return bool(reasons) and all(drop_reason(reason).is_policy for reason in reasons)
+
 
 def observe(stretches: Iterable[Stretch], facts: Facts) -> Observation:
     """Return what flows showed of these stretches."""
@@ -31,7 +38,8 @@ def observe(stretches: Iterable[Stretch], facts: Facts) -> Observation:
     stretches = tuple(stretches)
     sights = tuple(sight_of(stretch, log.flows) for stretch in stretches)
     dropped = max(filter(None, (sight.dropped_at for sight in sights)), default=None)
-    passed = max(filter(None, (sight.passed_at or _sent(sight) for sight in sights)), default=None)
+    seen = tuple(zip(stretches, sights, strict=True))
+    passed = max(filter(None, (sight.passed_at or _sent(part, sight) for part, sight in seen)), default=None)
     audited = max(filter(None, (sight.audited_at for sight in sights)), default=None)
     if audited and (not dropped or audited > dropped):
         return Observation(Observed.AUDITED, f"audit mode let it pass, last at {clock(audited)}", audited, sights)
@@ -42,9 +50,10 @@ def observe(stretches: Iterable[Stretch], facts: Facts) -> Observation:
     return _nothing(stretches, log, sights)
 
 
-def _sent(sight: Sight) -> datetime | None:
-    """Return when a packet last left, where nothing dropped it afterwards: beyond the cluster no more is seen."""
-    return sight.sent_at if sight.sent_at and not sight.drops else None
+def _sent(stretch: Stretch, sight: Sight) -> datetime | None:
+    """Return when a packet last left, where nothing dropped it and no more can be seen: to pods, arrival is seen."""
+    is_inside = any(place.kind is PlaceKind.POD for place in stretch.destinations)
+    return None if is_inside or sight.drops else sight.sent_at
 
 
 def _drop_detail(sights: tuple[Sight, ...], passed: datetime | None) -> str:
@@ -78,6 +87,11 @@ def _nothing(stretches: tuple[Stretch, ...], log: FlowLog, sights: tuple[Sight, 
         return Observation(Observed.NO_DATA, f"nothing was seen, but {', '.join(silent)} was not heard", sights=sights)
     if not log.heard:
         return Observation(Observed.NO_DATA, "no node was heard", sights=sights)
+    left = max(filter(None, (sight.sent_at for sight in sights)), default=None)
+    if left:
+        return Observation(
+            Observed.NOTHING, f"packets left, last at {clock(left)}, and were not seen to arrive", left, sights
+        )
     lost = sum(entry.count for entry in log.lost)
     doubt = f" ({lost} events were lost)" if lost else ""
     doubt += " (the answer was cut at its bound)" if log.truncated else ""

@@ -12,11 +12,11 @@ from handlers.model.labels import LabelSet, Network, Source, pod_identity_labels
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
 from handlers.model.snapshot import Known, Part
 from handlers.path.addresses import labels_on
+from handlers.path.endpoints import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.path.legs import Leg, Place, PlaceKind
 from handlers.path.outside import known_addresses
 from handlers.path.policies import names_on, policies_of, policy_node
 from handlers.path.seen import is_at
-from handlers.path.who import agent_endpoint_of, endpoint_of
 from handlers.policy.policy_set import PolicySet
 
 
@@ -65,7 +65,7 @@ def parties_of(leg: Leg, *, at_source: bool, learns_names: bool, facts: Facts) -
 
 
 def _of_pod(place: Place, pod: Pod, policies: PolicySet, facts: Facts) -> Assumed:
-    endpoint = endpoint_of(place, facts)
+    endpoint = endpoint_of_pod(place.pod, facts)
     ports = tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name)
     if endpoint is not None and endpoint.labels:
         labels, assumption = LabelSet.parse(endpoint.labels), ""
@@ -101,7 +101,7 @@ def _computed_labels(pod: Pod, policies: PolicySet, facts: Facts) -> LabelSet:
 
 def _audit(place: Place, facts: Facts) -> bool | None:
     """Return whether the endpoint audits instead of enforcing: its agent says so, or its own verdict events do."""
-    endpoint = agent_endpoint_of(place, facts)
+    endpoint = agent_endpoint_of_pod(place.pod, facts)
     if endpoint and endpoint.audit is not None:
         return endpoint.audit
     look = facts.look(Part.FLOWS)

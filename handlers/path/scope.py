@@ -11,7 +11,7 @@ from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known, Part
-from handlers.names.resolve import End, Meaning, Resolved, resolve, service_name
+from handlers.names.resolve import End, Meaning, Resolved, name_inside, resolve
 from handlers.path.backends import backends_of
 from handlers.path.dns import DNS_APP, DNS_NAMESPACE, name_looked_up
 from handlers.path.ends import Ends, ends_of
@@ -64,7 +64,9 @@ def _namespaces_of(name: EndpointName, so_far: Facts) -> set[str]:
         case Named(namespace=str(namespace)):
             return {namespace}
         case HostName():
-            inside = service_name(name)
+            inside = name_inside(name)
+            if isinstance(inside, Address):
+                return _namespaces_of(inside, so_far)
             spaces = {space.name for space in so_far.namespaces} if inside else set()
             return {inside.namespace} & spaces if inside and inside.namespace else set()
         case Address():
@@ -74,7 +76,13 @@ def _namespaces_of(name: EndpointName, so_far: Facts) -> set[str]:
 
 
 def _has_address(connection: Connection) -> bool:
-    return any(isinstance(name, Address) for name in (connection.source, connection.destination))
+    return any(_address_in(name) for name in (connection.source, connection.destination))
+
+
+def _address_in(name: EndpointName) -> Address | None:
+    """Return the address that a name is or stands for, None for other names."""
+    inside = name_inside(name) if isinstance(name, HostName) else name
+    return inside if isinstance(inside, Address) else None
 
 
 def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tuple[PodQuery, ...] | None:
@@ -82,9 +90,9 @@ def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tup
         return (PodQuery(),)
     queries = [PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}")]
     for name in (connection.source, connection.destination):
-        if isinstance(name, Address):
-            if ipaddress.ip_network(name.cidr).num_addresses == 1:
-                queries.append(PodQuery(ip=name.cidr))
+        if address := _address_in(name):
+            if ipaddress.ip_network(address.cidr).num_addresses == 1:
+                queries.append(PodQuery(ip=address.cidr))
             continue
         try:
             queries += [PodQuery(namespace=namespace) for namespace in sorted(_namespaces_of(name, so_far))]

@@ -83,9 +83,11 @@ class Side:
 
     def holds(self, end: FlowEnd) -> bool:
         """Whether an end of a flow is one of the places."""
+        if end.pod and self.pods:
+            # An address may have had another owner; the flow names the one of its time.
+            return (end.namespace, end.pod) in self.pods
         return (
             end.ip in self.ips
-            or (end.namespace, end.pod) in self.pods
             or (bool(self.names) and not self.names.isdisjoint(name.rstrip(".") for name in end.names))
             or (bool(self.labels) and not self.labels.isdisjoint(end.labels))
         )
@@ -101,13 +103,15 @@ def sight_of(stretch: Stretch, flows: Iterable[Flow]) -> Sight:
     sources, destinations = Side.of(stretch.sources), Side.of(stretch.destinations)
     mine = [flow for flow in flows if flow.protocol is stretch.protocol]
     there = [flow for flow in mine if _is_forward(flow, stretch, sources, destinations)]
+    if stretch.port is None:
+        there = _without_replies(there, mine)
     back = [flow for flow in mine if _is_backward(flow, stretch, sources, destinations)]
     passed = [flow for flow in there if flow.verdict in (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED)]
     return Sight(
         sent_at=_newest(passed),
         delivered_at=_newest(flow for flow in passed if flow.observation_point == "TO_ENDPOINT"),
         answered_at=_newest(flow for flow in back if "RST" not in flow.tcp_flags and _is_delivery(flow)),
-        refused_at=_newest(flow for flow in back if _refuses(flow, back)),
+        refused_at=_newest(flow for flow in back if _refuses(flow, there, back)),
         audited_at=_newest(flow for flow in there if flow.verdict is FlowVerdict.AUDIT),
         drops=drops_of(there),
         flows=len(there) + len(back),
@@ -177,11 +181,23 @@ def _is_delivery(flow: Flow) -> bool:
     return flow.verdict in (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED)
 
 
-def _refuses(flow: Flow, back: list[Flow]) -> bool:
-    """Whether a RST refuses a connection rather than ends one: nothing else came back on that port pair."""
+def _refuses(flow: Flow, there: list[Flow], back: list[Flow]) -> bool:
+    """Whether a RST refuses a connection rather than ends one: nothing but attempts went, nothing else came back."""
     if "RST" not in flow.tcp_flags:
         return False
-    return not any(other.destination.port == flow.destination.port and "RST" not in other.tcp_flags for other in back)
+    sent = [other.tcp_flags for other in there if other.source.port == flow.destination.port and other.tcp_flags]
+    answers = [other for other in back if other.destination.port == flow.destination.port]
+    return all("SYN" in flags for flags in sent) and all("RST" in other.tcp_flags for other in answers)
+
+
+def _without_replies(there: list[Flow], flows: list[Flow]) -> list[Flow]:
+    """Leave out packets that answer a conversation of the other direction: drops never say that they are replies."""
+    opened = {_conversation(flow.source, flow.destination) for flow in flows if flow.is_reply is False}
+    return [flow for flow in there if _conversation(flow.destination, flow.source) not in opened]
+
+
+def _conversation(source: FlowEnd, destination: FlowEnd) -> tuple[str, int | None, str, int | None]:
+    return source.ip, source.port, destination.ip, destination.port
 
 
 def _newest(flows: Iterable[Flow]) -> datetime | None:

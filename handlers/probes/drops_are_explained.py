@@ -17,7 +17,7 @@ from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.change import newest_change
 from handlers.path.ends import ends_of
-from handlers.path.judgement import Judged, judged
+from handlers.path.judgement import Judged, judged, selecting
 from handlers.path.legs import stretches_of
 from handlers.path.observation import clock
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
@@ -48,7 +48,7 @@ def drops_are_explained(question: Why, facts: Facts) -> Iterator[Finding]:
     if not ends.are_clear:
         return
     legs = judged(question.connection, ends, facts)
-    change = newest_change(facts)
+    change = newest_change(facts, selecting(legs))
     for stretch in stretches_of(question.connection, ends, facts):
         sight = sight_of(stretch, facts.flows.flows)
         for drop in sight.drops:

@@ -13,9 +13,9 @@ from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.labels import LabelFilter, LabelSet
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.endpoints import endpoint_of_pod
 from handlers.path.ends import ends_of
 from handlers.path.legs import Place, PlaceKind, stretches_of
-from handlers.path.who import endpoint_of
 from handlers.probes.probe import probe
 
 ENDPOINT_MISSING = code(
@@ -74,7 +74,7 @@ def identity_agrees(question: Why, facts: Facts) -> Iterator[Finding]:
 
 
 def _judge(place: Place, pod: Pod, facts: Facts) -> Finding:
-    endpoint = endpoint_of(place, facts)
+    endpoint = endpoint_of_pod(place.pod, facts)
     if endpoint is None:
         return ENDPOINT_MISSING.finding(
             Outcome.PROBLEM,

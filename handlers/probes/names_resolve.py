@@ -44,7 +44,15 @@ ADDRESS_GONE = code(
     advice="The pod has probably been replaced; ask for its workload instead.",
 )
 
+RANGE_INSIDE = code(
+    "RANGE_INSIDE",
+    meaning="The range holds addresses of nodes or pods; to policy those are endpoints, which no CIDR selects.",
+    template="{asked} holds addresses of the cluster's own nodes or pods, and each of them is another endpoint",
+    advice="Ask for the pod, the workload or the node.",
+)
+
 _CODE: dict[Obstacle, Code] = {
+    Obstacle.RANGE_INSIDE: RANGE_INSIDE,
     Obstacle.NO_NAMESPACE: NAMESPACE_NOT_FOUND,
     Obstacle.NOTHING: NAME_NOT_FOUND,
     Obstacle.SEVERAL: NAME_AMBIGUOUS,

@@ -13,10 +13,10 @@ from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.rule import PolicyStatus
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
+from handlers.path.endpoints import agent_endpoint_of_pod
 from handlers.path.legs import Leg, place_of_pod
 from handlers.path.parties import parties_of
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of, statuses_of
-from handlers.path.who import agent_endpoint_of
 from handlers.probes.probe import probe
 
 POLICY_INVALID = code(
@@ -108,7 +108,7 @@ def _of_pods(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
         place = place_of_pod(pod)
         leg = Leg(place, place, Protocol.TCP, None)
         party = next(parties_of(leg, at_source=True, learns_names=False, facts=facts)).party
-        agent = agent_endpoint_of(place, facts)
+        agent = agent_endpoint_of_pod(place.pod, facts)
         summaries = policies.selecting(party)
         if agent and agent.state != "ready" and summaries:
             yield POLICY_BEHIND.finding(

@@ -16,6 +16,7 @@ from handlers.model.flow import EventType, Flow, FlowVerdict
 from handlers.model.rule import Direction, PolicyRef, Rule
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.path.endpoints import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.path.ends import ends_of
 from handlers.path.judgement import Judged, judged
 from handlers.path.legs import Place
@@ -23,7 +24,6 @@ from handlers.path.observation import clock
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.path.policy_findings import distinct
 from handlers.path.seen import is_at
-from handlers.path.who import agent_endpoint_of, endpoint_of
 from handlers.probes.probe import probe
 
 POLICY_NOT_REALIZED = code(
@@ -64,8 +64,8 @@ def policy_is_realized(question: Why, facts: Facts) -> Iterator[Finding]:
 def _judge(place: Place, decision: Decision, leg: Judged, facts: Facts) -> Finding | None:
     if place.pod is None or not decision.enforced:
         return None
-    agent = agent_endpoint_of(place, facts)
-    published = endpoint_of(place, facts)
+    agent = agent_endpoint_of_pod(place.pod, facts)
+    published = endpoint_of_pod(place.pod, facts)
     state = agent.state if agent else published.state if published else None
     trouble = _trouble(agent, state, decision.direction) or _seen_otherwise(leg, decision, facts)
     if trouble:

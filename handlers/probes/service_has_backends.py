@@ -146,7 +146,10 @@ def _judge(service: Service, port: ServicePort, targets: list[Target], source: R
 
 def _undeclared(service: Service, port: ServicePort, targets: list[Target], facts: Facts) -> Iterator[Finding]:
     """Wonder about a target port that the backends' containers declare otherwise; undeclared ports do work."""
-    pods = [pod for pod in facts.pods if str(pod) in {target.pod for target in targets}]
+    if service.is_headless:
+        return
+    behind = {target.pod for target in targets}
+    pods = [pod for pod in facts.pods if str(pod) in behind]
     declared = {entry.port for pod in pods for entry in pod.ports if entry.protocol == port.protocol}
     sent = {target.port for target in targets if target.port is not None}
     if declared and sent and not sent & declared:
