@@ -10,11 +10,13 @@ from handlers.commands.worst_first import worst_first
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.flow import FlowLog
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Known, Part
 from handlers.names.grammar import End, Fresh, Since, Word, items
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
+from handlers.path.backends import selected_pods
 
 USAGE = "drops [A|NAMESPACE] [since 15m] [fresh]"
 _MOST_PODS = 40
@@ -56,26 +58,47 @@ class Drops:
 
     def _flows(self, so_far: Facts) -> FlowQuery | None:
         try:
-            pods = self._pods(so_far)
+            about = self.about(so_far)
         except PartMissingError:
             return None
-        verdicts = ("DROPPED", "AUDIT")
-        if pods is None:
-            matches: tuple[FlowMatch, ...] = (FlowMatch(verdicts=verdicts),)
-        else:
-            matches = (
-                FlowMatch(source_pods=pods, verdicts=verdicts),
-                FlowMatch(destination_pods=pods, verdicts=verdicts),
-            )
-        return FlowQuery(matches, so_far.now - self.since, so_far.now)
-
-    def _pods(self, so_far: Facts) -> tuple[str, ...] | None:
-        if self.namespace:
-            return (f"{self.namespace}/",)
-        if self.endpoint is None:
+        if about is None:
             return None
-        resolved = resolve(self.endpoint, so_far, Side.SOURCE, None, None)
-        return tuple(str(pod) for pod in resolved.pods)[:_MOST_PODS]
+        return FlowQuery(about.matches(), so_far.now - self.since, so_far.now)
+
+    def about(self, so_far: Facts) -> "About | None":
+        """Return whose drops are meant, None for a name that means nothing of which drops can be told.
+
+        Raises:
+            PartMissingError: if a part that tells the name was not read.
+        """
+        if self.namespace:
+            known = any(space.name == self.namespace for space in so_far.namespaces)
+            return About(pods=(f"{self.namespace}/",)) if known else None
+        if self.endpoint is None:
+            return About()
+        found = resolve(self.endpoint, so_far, Side.SOURCE, None, None)
+        pods = selected_pods(found.service, so_far.pods) if found.service else found.pods
+        names = tuple(str(pod) for pod in pods if not pod.host_network)[:_MOST_PODS]
+        addresses = (*found.addresses, *(found.node.cilium_ips if found.node else ()))
+        return About(names, () if names else addresses) if found.obstacle is None and (names or addresses) else None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose drops: of these pods, or of these addresses; of everybody where both are empty."""
+
+    pods: tuple[str, ...] = ()
+    ips: tuple[str, ...] = ()
+
+    def matches(self) -> tuple[FlowMatch, ...]:
+        """Return what to keep: drops at either end."""
+        verdicts = ("DROPPED", "AUDIT")
+        if not self.pods and not self.ips:
+            return (FlowMatch(verdicts=verdicts),)
+        return (
+            FlowMatch(source_pods=self.pods, source_ips=self.ips, verdicts=verdicts),
+            FlowMatch(destination_pods=self.pods, destination_ips=self.ips, verdicts=verdicts),
+        )
 
 
 def parse(text: str) -> Drops:
@@ -100,7 +123,7 @@ def parse(text: str) -> Drops:
     return Drops(endpoint, namespace, since)
 
 
-def conclude(question: Drops, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
     """Say how much is dropped and how few causes explain it."""
     groups = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     where = str(question.endpoint or question.namespace or "the cluster")
@@ -114,7 +137,7 @@ def conclude(question: Drops, _facts: Facts, findings: tuple[Finding, ...]) -> C
                     {**doubts[0].sentence.values, "where": where},
                 )
             )
-        return Conclusion(Sentence("No drops seen in {where} in the last {window}", {"where": where, "window": window}))
+        return _none_seen(facts, where, window)
     total = sum(group.weight for group in groups)
     few, share = 0, 0
     while few < len(groups) and share * 100 < total * 95:
@@ -125,6 +148,23 @@ def conclude(question: Drops, _facts: Facts, findings: tuple[Finding, ...]) -> C
         Sentence(
             f"{{total}} drop{{total:|s}} in {{where}} in the last {{window}}; {causes} {share * 100 // total} %",
             {"total": total, "where": where, "window": window},
+        )
+    )
+
+
+def _none_seen(facts: Facts, where: str, window: str) -> Conclusion:
+    """Say that nothing was seen, and how little that is worth where not everybody was heard."""
+    look = facts.look(Part.FLOWS)
+    log: FlowLog | None = look.value if isinstance(look, Known) else None
+    silent = tuple(sorted(log.silent)) if log else ()
+    if log is None or not log.heard:
+        return Conclusion(Sentence("Cannot tell what is dropped in {where}: no node was heard", {"where": where}))
+    lost = sum(entry.count for entry in log.lost)
+    doubts = " ({silent} not heard)" * bool(silent) + " ({lost} events were lost)" * bool(lost)
+    return Conclusion(
+        Sentence(
+            "No drops seen in {where} in the last {window}" + doubts,
+            {"where": where, "window": window, "silent": silent, "lost": lost},
         )
     )
 

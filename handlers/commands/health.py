@@ -73,6 +73,8 @@ def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> 
     where = f"node {question.node}" if question.node else "the cluster"
     problems = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     unknown = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    if question.node and any(finding.code == "NODE_UNKNOWN" for finding in unknown):
+        return Conclusion(unknown[0].sentence)
     if problems:
         worst = problems[0].sentence
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems, the worst"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
-from handlers.model.endpoint import EndpointName, HostName
+from handlers.model.endpoint import Address, EndpointName, HostName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.scope import PodQuery, Scope
@@ -38,6 +38,7 @@ class PoliciesOf:
             pods=(PodQuery(namespace=namespace),),
             nodes=self._nodes(so_far),
             identities=(),
+            policy_services=isinstance(self.endpoint, Address) or None,
             leave_out=frozenset(
                 {Part.AGENT_IDENTITIES, Part.AGENT_ADDRESSES, Part.FLOWS, Part.RELAY, Part.AGENT_NAMES}
             ),

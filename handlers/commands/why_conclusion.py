@@ -16,6 +16,7 @@ from handlers.path.judgement import judged, selecting
 from handlers.path.legs import Leg, Stretch, legs_of, stretches_of
 from handlers.path.observation import Observation, observe
 from handlers.path.patches import Remedy, remedy_of
+from handlers.path.policies import config_assumption
 from handlers.path.who import identity_notes
 
 if TYPE_CHECKING:
@@ -131,7 +132,13 @@ def _headline(
         case Expected.BLOCKED:
             return _blocked(values, observation, findings, _change(question, ends, facts))
         case Expected.OPEN:
-            return _open(values, observation, findings, _change(question, ends, facts), facts)
+            sentence = _open(values, observation, findings, _change(question, ends, facts))
+            assumed = config_assumption(facts)
+            return (
+                Sentence(f"{sentence.template} (assuming: {{q_assumed}})", {**sentence.values, "q_assumed": assumed})
+                if assumed
+                else sentence
+            )
         case Expected.UNKNOWN:
             return _unknown(values, observation, findings)
 
@@ -191,7 +198,6 @@ def _open(
     observation: Observation,
     findings: tuple[Finding, ...],
     change: Change | None,
-    facts: Facts,
 ) -> Sentence:
     subject = "{q_source} can reach {q_destination}{q_on}"
     doubts = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]

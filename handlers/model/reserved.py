@@ -16,5 +16,8 @@ RESERVED_IDENTITIES: dict[int, tuple[str, str]] = {
 }
 """Number to label (without ``reserved:``) and meaning."""
 
+FIRST_WELL_KNOWN = 100
+FIRST_ALLOCATED = 256
+"""Between the two: well-known identities from 100, user-reserved ones from 128; the cluster allocates from 256."""
 LOCAL_SCOPE = 1 << 24
 """Identities from here on have a meaning on one node only (same file, IdentityScopeLocal)."""

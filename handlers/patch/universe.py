@@ -125,7 +125,7 @@ class Scene:
         self._named = tuple(party for party in outside if party.kind is PartyKind.OUTSIDE and party.ips)
         asked = [ip for end in ends if end.kind is PartyKind.OUTSIDE for ip in end.ips]
         self._outside = Outside(old, asked)
-        self._fixed = tuple(_entities()) if old.config.cidr_matches_nodes else (*_entities(), *_nodes(old, old))
+        self._fixed = tuple(_entities(ends)) if old.config.cidr_matches_nodes else (*_entities(ends), *_nodes(old, old))
 
     def universe(self, new: PolicySet, ends: tuple[Party, Party]) -> Universe:
         """Gather the members for a change to new policies; ``ends`` are the asked ones as those see them."""
@@ -163,7 +163,8 @@ def _essence(member: Member) -> tuple[object, ...]:
     return (member.is_own_node, member.before.host_labels, managed, *seen)
 
 
-def _entities() -> Iterator[Member]:
+def _entities(ends: tuple[Party, Party]) -> Iterator[Member]:
+    """Give what is no pod and no address; an asked end says itself whether it is under policy here."""
     remote = LabelSet.reserved("remote-node")
     for name, kind, labels in (
         ("remote-node", PartyKind.REMOTE_NODE, remote),
@@ -172,7 +173,9 @@ def _entities() -> Iterator[Member]:
         party = Party(kind=kind, labels=labels, name=name, managed=False)
         yield Member(name, party, party)
     for name, kind in _RESERVED.items():
-        party = Party(kind=kind, labels=LabelSet.reserved(name), name=name, managed=kind is not PartyKind.UNMANAGED)
+        asked = next((end for end in ends if end.kind is kind), None)
+        managed = kind is not PartyKind.UNMANAGED if asked is None else asked.managed
+        party = Party(kind=kind, labels=LabelSet.reserved(name), name=name, managed=managed)
         yield Member(name, party, party)
 
 

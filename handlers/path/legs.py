@@ -15,6 +15,8 @@ from handlers.path.backends import Target, backends_of
 from handlers.path.endpoints import endpoint_of_pod
 from handlers.path.ends import Ends
 
+LEG_PARTS: tuple[Part, ...] = (Part.ENDPOINT_SLICES, Part.CILIUM_ENDPOINTS)
+"""Parts that tell the legs: what stands behind a Service, and which pods are alike."""
 MOST_ALIKE = 2
 """Pods alike to policy that are judged by themselves."""
 MOST_DESTINATIONS = 40

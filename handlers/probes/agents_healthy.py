@@ -13,7 +13,7 @@ from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Known, Missing, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import legs_of
+from handlers.path.legs import LEG_PARTS, legs_of
 from handlers.probes.probe import probe
 
 AGENT_UNHEALTHY = code(
@@ -44,7 +44,7 @@ AGENTS_HEALTHY = code(
     answers=(Why,),
     codes=(AGENT_UNHEALTHY, AGENT_NOT_READ, NODES_DISCONNECTED, AGENTS_HEALTHY),
     needs=PARTS,
-    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.AGENT_STATUS),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.AGENT_STATUS),
     hop=Hop.AGENTS,
 )
 def agents_healthy(question: Why, facts: Facts) -> Iterator[Finding]:

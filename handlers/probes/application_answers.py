@@ -13,7 +13,7 @@ from handlers.model.snapshot import Part
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import Place, PlaceKind, Stretch, stretches_of
+from handlers.path.legs import LEG_PARTS, Place, PlaceKind, Stretch, stretches_of
 from handlers.path.seen import Sight, sight_of
 from handlers.probes.probe import probe
 
@@ -40,7 +40,7 @@ ANSWERED = code(
     answers=(Why,),
     codes=(NOTHING_LISTENS, NO_ANSWER, ANSWERED),
     needs=PARTS,
-    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.FLOWS),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.FLOWS),
     hop=Hop.APPLICATION,
 )
 def application_answers(question: Why, facts: Facts) -> Iterator[Finding]:

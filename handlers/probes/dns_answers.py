@@ -13,14 +13,13 @@ from handlers.model.decision import Decision, DnsNameDiffers, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.party import PartyKind
-from handlers.model.snapshot import Part
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
 from handlers.path.clause_words import nearest_in_words
 from handlers.path.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
 from handlers.path.ends import ends_of
 from handlers.path.judgement import dns_decisions
-from handlers.path.legs import Leg, Place, PlaceKind, places_of
+from handlers.path.legs import LEG_PARTS, Leg, Place, PlaceKind, places_of
 from handlers.path.observation import clock
 from handlers.path.parties import parties_of
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, config_assumption
@@ -60,7 +59,7 @@ DNS_ALLOWED = code(
     answers=(Why,),
     codes=(DNS_DENIED, DNS_NAME_REFUSED, DNS_UNDECIDED, DNS_QUERIES_DROPPED, DNS_ALLOWED),
     needs=(*PARTS, *POLICY_PARTS),
-    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.DNS,
     blocking=True,
 )

@@ -18,7 +18,7 @@ from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.change import newest_change
 from handlers.path.ends import ends_of
 from handlers.path.judgement import Judged, judged, selecting
-from handlers.path.legs import stretches_of
+from handlers.path.legs import LEG_PARTS, stretches_of
 from handlers.path.observation import clock
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.path.seen import Drops, sight_of
@@ -39,7 +39,7 @@ _POLICY_REASONS = ("POLICY_DENIED", "POLICY_DENY")
     answers=(Why,),
     codes=(DROPS_UNEXPLAINED,),
     needs=(*PARTS, *POLICY_PARTS, Part.FLOWS),
-    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.AGENTS,
 )
 def drops_are_explained(question: Why, facts: Facts) -> Iterator[Finding]:

@@ -58,6 +58,13 @@ WOULD_DROP = code(
     template="{count} × {source} → {destination} on {port}: passed in audit mode, would be denied by {policies}",
 )
 
+DROPS_OF_WHOM = code(
+    "DROPS_OF_WHOM",
+    meaning="The name means nothing, or nothing of which drops can be told.",
+    template="There is no namespace, pod, workload, Service, node or address {name} whose drops could be told",
+    advice="Check the spelling.",
+)
+
 _PROXY = ("DNS_REFUSED", "HTTP_REFUSED", "UNKNOWN")
 
 
@@ -70,12 +77,16 @@ _PROXY = ("DNS_REFUSED", "HTTP_REFUSED", "UNKNOWN")
         DROPS_BY_PROXY,
         DROPS_OTHERWISE,
         WOULD_DROP,
+        DROPS_OF_WHOM,
     ),
-    needs=(Part.FLOWS,),
-    uses=(*PARTS, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES, Part.IDENTITIES),
+    needs=PARTS,
+    uses=(Part.FLOWS, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES, Part.IDENTITIES),
 )
-def drops_explained(_question: Drops, facts: Facts) -> Iterator[Finding]:
+def drops_explained(question: Drops, facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each group of drops."""
+    if question.about(facts) is None:
+        yield DROPS_OF_WHOM.finding(Outcome.UNKNOWN, name=str(question.endpoint or question.namespace))
+        return
     for group in drop_groups(facts.flows.flows, _owners(facts)):
         yield _explain(group, facts)
 

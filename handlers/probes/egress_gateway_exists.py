@@ -11,13 +11,14 @@ from typing import Any
 
 from handlers.commands.why import Why
 from handlers.model.cluster import Node, PolicyObject
+from handlers.model.endpoint import Entity, EntityName
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
 from handlers.path.ends import ends_of
 from handlers.path.labels import selector_matches
-from handlers.path.legs import Leg, Place, PlaceKind, legs_of
+from handlers.path.legs import LEG_PARTS, Leg, Place, PlaceKind, legs_of
 from handlers.path.outside import known_addresses
 from handlers.probes.probe import probe
 
@@ -45,25 +46,45 @@ EGRESS_GATEWAY_UNMAPPED = code(
     advice="Look at the agent's log; the egress gateway needs CiliumNode addresses and the feature on that agent.",
 )
 
+EGRESS_GATEWAY_UNCLEAR = code(
+    "EGRESS_GATEWAY_UNCLEAR",
+    meaning="An egress gateway policy selects the pod; whether it takes this destination depends on its address.",
+    template="Whether {policy} takes {source} out through a gateway depends on the destination's address",
+    advice="Ask again for the address.",
+)
+
+EVERYTHING = ("0.0.0.0/0", "::/0")
+UNCLEAR = "unclear"
+"""Stands for a range that nobody can tell, since the destination's address is not known."""
+
 
 @probe(
     answers=(Why,),
-    codes=(EGRESS_GATEWAY_NO_NODE, EGRESS_GATEWAY_NOT_READY, EGRESS_GATEWAY_USED, EGRESS_GATEWAY_UNMAPPED),
-    needs=(*PARTS, Part.EGRESS_GATEWAYS),
-    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.AGENT_EGRESS, Part.AGENT_NAMES, Part.FLOWS),
+    codes=(
+        EGRESS_GATEWAY_UNCLEAR,
+        EGRESS_GATEWAY_NO_NODE,
+        EGRESS_GATEWAY_NOT_READY,
+        EGRESS_GATEWAY_USED,
+        EGRESS_GATEWAY_UNMAPPED,
+    ),
+    needs=PARTS,
+    uses=(*OPTIONAL_PARTS, Part.EGRESS_GATEWAYS, *LEG_PARTS, Part.AGENT_EGRESS, Part.AGENT_NAMES, Part.FLOWS),
     hop=Hop.EGRESS_GATEWAY,
     blocking=True,
 )
 def egress_gateway_exists(question: Why, facts: Facts) -> Iterator[Finding]:
     """Judge every policy that selects a source and a destination outside."""
     ends = ends_of(question.connection, facts)
-    if not ends.are_clear or ends.destination.meaning not in (Meaning.OUTSIDE, Meaning.HOST_NAME):
+    is_world = ends.destination.asked == Entity(EntityName.WORLD)
+    if not ends.are_clear or not (is_world or ends.destination.meaning in (Meaning.OUTSIDE, Meaning.HOST_NAME)):
         return
     said: set[tuple[str, str]] = set()
     for leg in legs_of(question.connection, ends, facts):
         for policy in facts.egress_gateways:
             cidr = _taken_over(policy, leg, facts)
-            if cidr and (policy.ref, leg.source.title) not in said:
+            if cidr == UNCLEAR:
+                yield _unclear(policy, leg.source)
+            elif cidr and (policy.ref, leg.source.title) not in said:
                 said.add((policy.ref, leg.source.title))
                 yield _judge(policy, leg.source, cidr, facts)
 
@@ -74,6 +95,10 @@ def _taken_over(policy: PolicyObject, leg: Leg, facts: Facts) -> str | None:
     if leg.source.kind is not PlaceKind.POD or not _selects(spec, leg.source, facts):
         return None
     addresses = known_addresses(leg, facts)
+    if not addresses:
+        # Somewhere outside: a policy for everything takes it over, one for some ranges may.
+        ranges = [str(cidr) for cidr in spec.get("destinationCIDRs") or ()]
+        return next((cidr for cidr in ranges if cidr in EVERYTHING), UNCLEAR if ranges else None)
     excluded = [str(cidr) for cidr in spec.get("excludedCIDRs") or ()]
     for cidr in spec.get("destinationCIDRs") or ():
         if any(
@@ -107,6 +132,17 @@ def _selects(spec: Mapping[str, Any], place: Place, facts: Facts) -> bool:
         ):
             return True
     return False
+
+
+def _unclear(policy: PolicyObject, source: Place) -> Finding:
+    return EGRESS_GATEWAY_UNCLEAR.finding(
+        Outcome.UNKNOWN,
+        hop=Hop.EGRESS_GATEWAY,
+        blocking=True,
+        evidence=[Evidence("kubernetes", policy.ref, "/spec/destinationCIDRs")],
+        policy=policy.ref,
+        source=source.title,
+    )
 
 
 def _judge(policy: PolicyObject, source: Place, cidr: str, facts: Facts) -> Finding:
@@ -172,6 +208,14 @@ def _names(nodes: list[Node]) -> tuple[str, ...]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _overlaps(address: str, cidr: str) -> bool:
+    try:
+        one, other = ipaddress.ip_network(address, strict=False), ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return False
+    return one.version == other.version and one.overlaps(other)
 
 
 def _inside(address: str, cidr: str) -> bool:

@@ -12,6 +12,7 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning, Resolved
 from handlers.path.ends import ends_of
+from handlers.path.legs import LEG_PARTS, places_of
 from handlers.probes.probe import probe
 
 NO_RUNNING_PODS = code(
@@ -19,6 +20,12 @@ NO_RUNNING_PODS = code(
     meaning="The workload has no running pod, so there is no endpoint at this end.",
     template="{title} has no running pod",
     advice="Look at the workload's replicas and events.",
+)
+PODS_WITHOUT_ADDRESS = code(
+    "PODS_WITHOUT_ADDRESS",
+    meaning="The pods have no address yet, so nothing reaches them and they reach nothing.",
+    template="No pod of {title} has an address yet",
+    advice="Look at the pods' events: scheduling, images, or the CNI plugin.",
 )
 PODS_NOT_READY = code(
     "PODS_NOT_READY",
@@ -35,9 +42,9 @@ PODS_READY = code(
 
 @probe(
     answers=(Why,),
-    codes=(NO_RUNNING_PODS, PODS_NOT_READY, PODS_READY),
+    codes=(NO_RUNNING_PODS, PODS_WITHOUT_ADDRESS, PODS_NOT_READY, PODS_READY),
     needs=PARTS,
-    uses=OPTIONAL_PARTS,
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.RESOLVE,
     blocking=True,
 )
@@ -47,6 +54,9 @@ def endpoints_run(question: Why, facts: Facts) -> Iterator[Finding]:
     for end in (ends.source, ends.destination):
         if end.obstacle is None and end.meaning in (Meaning.POD, Meaning.WORKLOAD):
             yield _judge(end)
+    if ends.source.service and ends.are_clear and not places_of(ends.source, facts):
+        # As a source a Service stands for the pods behind it.
+        yield NO_RUNNING_PODS.finding(Outcome.PROBLEM, hop=Hop.RESOLVE, blocking=True, title=ends.source.title)
 
 
 def _judge(end: Resolved) -> Finding:
@@ -55,6 +65,10 @@ def _judge(end: Resolved) -> Finding:
     if not running:
         return NO_RUNNING_PODS.finding(
             Outcome.PROBLEM, hop=Hop.RESOLVE, blocking=True, evidence=_evidence(end.pods), title=end.title
+        )
+    if not any(pod.ips for pod in running):
+        return PODS_WITHOUT_ADDRESS.finding(
+            Outcome.PROBLEM, hop=Hop.RESOLVE, blocking=True, evidence=_evidence(running), title=end.title
         )
     if unready:
         return PODS_NOT_READY.finding(

@@ -11,8 +11,15 @@ from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.snapshot import Part
+from handlers.names.spelling import nearest
 from handlers.probes.probe import probe
 
+NODE_UNKNOWN = code(
+    "NODE_UNKNOWN",
+    meaning="The cluster has no node of this name.",
+    template="There is no node {node}; the nearest names are {candidates}",
+    advice="Check the spelling.",
+)
 AGENT_MISSING = code(
     "AGENT_MISSING",
     meaning="A node runs no Cilium agent.",
@@ -52,12 +59,16 @@ MANY_RESTARTS = 5
 
 @probe(
     answers=(Health,),
-    codes=(AGENT_MISSING, CILIUM_POD_NOT_READY, CILIUM_POD_RESTARTS, OPERATOR_MISSING, CILIUM_PODS_RUN),
+    codes=(NODE_UNKNOWN, AGENT_MISSING, CILIUM_POD_NOT_READY, CILIUM_POD_RESTARTS, OPERATOR_MISSING, CILIUM_PODS_RUN),
     needs=(Part.NODES, Part.CILIUM_PODS),
 )
 def health_agents_run(question: Health, facts: Facts) -> Iterator[Finding]:
     """Judge Cilium's pods, and look for nodes without one."""
     nodes = [node.name for node in facts.nodes if question.node in (None, node.name)]
+    if question.node and not nodes:
+        close = nearest(question.node, (node.name for node in facts.nodes))
+        yield NODE_UNKNOWN.finding(Outcome.UNKNOWN, weight=100, node=question.node, candidates=close)
+        return
     pods = [pod for pod in facts.cilium_pods if question.node in (None, pod.node)]
     agents = [pod for pod in pods if component_of(pod) == "agent"]
     operators = [pod for pod in facts.cilium_pods if component_of(pod) == "operator"]

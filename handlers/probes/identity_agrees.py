@@ -15,7 +15,7 @@ from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.endpoints import endpoint_of_pod
 from handlers.path.ends import ends_of
-from handlers.path.legs import Place, PlaceKind, stretches_of
+from handlers.path.legs import LEG_PARTS, Place, PlaceKind, stretches_of
 from handlers.probes.probe import probe
 
 ENDPOINT_MISSING = code(
@@ -55,7 +55,7 @@ MOST_TROUBLES = 10
     answers=(Why,),
     codes=(ENDPOINT_MISSING, IDENTITY_STALE, IDENTITY_DISAGREES, IDENTITY_GONE, IDENTITY_AGREES),
     needs=(*PARTS, Part.CILIUM_ENDPOINTS),
-    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.IDENTITIES, Part.CONFIG),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.IDENTITIES, Part.CONFIG),
     hop=Hop.IDENTITY,
 )
 def identity_agrees(question: Why, facts: Facts) -> Iterator[Finding]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from handlers.commands.identity import IdentityOf
 from handlers.model.cluster import CiliumEndpoint
+from handlers.model.endpoint import Entity
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
-from handlers.model.reserved import LOCAL_SCOPE, RESERVED_IDENTITIES
+from handlers.model.reserved import FIRST_ALLOCATED, FIRST_WELL_KNOWN, LOCAL_SCOPE, RESERVED_IDENTITIES
 from handlers.model.snapshot import Known, Missing, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
 from handlers.probes.probe import probe
@@ -24,6 +25,11 @@ IDENTITY_RESERVED = code(
     "IDENTITY_RESERVED",
     meaning="The number is one of the fixed identities.",
     template="Identity {number} is reserved:{name}: {meaning}",
+)
+IDENTITY_WELL_KNOWN = code(
+    "IDENTITY_WELL_KNOWN",
+    meaning="The number is set aside for well-known workloads or by configuration, not allocated by the cluster.",
+    template="Identity {number} is set aside for well-known workloads such as DNS and the operator",
 )
 IDENTITY_CARRIERS = code(
     "IDENTITY_CARRIERS",
@@ -66,6 +72,7 @@ MOST_PODS = 10
     codes=(
         IDENTITY_LABELS,
         IDENTITY_RESERVED,
+        IDENTITY_WELL_KNOWN,
         IDENTITY_CARRIERS,
         IDENTITY_UNUSED,
         IDENTITY_UNKNOWN,
@@ -83,12 +90,17 @@ def identity_is_known(question: IdentityOf, facts: Facts) -> Iterator[Finding]:
         return
     if question.endpoint is None:
         return
+    if isinstance(question.endpoint, Entity):
+        numbers_by_name = {name: number for number, (name, _) in RESERVED_IDENTITIES.items()}
+        yield from _of_number(numbers_by_name[question.endpoint.name], facts)
+        return
     found = resolve(question.endpoint, facts, End.SOURCE, None, None)
     names = {(pod.namespace, pod.name) for pod in found.pods}
     numbers = {entry.identity for entry in facts.cilium_endpoints if (entry.namespace, entry.name) in names}
-    for number in sorted(number for number in numbers if number is not None):
+    known = sorted(number for number in numbers if number is not None)
+    for number in known:
         yield from _of_number(number, facts)
-    if not numbers:
+    if not known:
         yield ENDPOINT_WITHOUT_IDENTITY.finding(Outcome.UNKNOWN, name=found.title)
 
 
@@ -96,6 +108,8 @@ def _of_number(number: int, facts: Facts) -> Iterator[Finding]:
     if number in RESERVED_IDENTITIES:
         name, meaning = RESERVED_IDENTITIES[number]
         yield IDENTITY_RESERVED.finding(Outcome.FINE, weight=100, number=number, name=name, meaning=meaning)
+    elif FIRST_WELL_KNOWN <= number < FIRST_ALLOCATED:
+        yield IDENTITY_WELL_KNOWN.finding(Outcome.FINE, weight=100, number=number)
     elif number >= LOCAL_SCOPE:
         yield from _on_each_node(number, facts)
     else:
@@ -156,8 +170,10 @@ def _carried_by(carriers: list[CiliumEndpoint]) -> Finding:
 def _on_each_node(number: int, facts: Facts) -> Iterator[Finding]:
     look = facts.look(Part.AGENT_IDENTITIES)
     addresses = facts.look(Part.AGENT_ADDRESSES)
+    is_told = False
     for node in (node.name for node in facts.nodes):
         answer = look.value.on(node) if isinstance(look, Known) else look
+        is_told = is_told or isinstance(answer, Missing) or any(entry.number == number for entry in answer.value)
         if isinstance(answer, Missing):
             yield IDENTITY_NODE_UNREAD.finding(
                 Outcome.UNKNOWN, advice=answer.remedy, weight=50, number=number, node=node, detail=answer.detail
@@ -181,3 +197,5 @@ def _on_each_node(number: int, facts: Facts) -> Iterator[Finding]:
             labels=labels,
             addresses=cidrs,
         )
+    if not is_told:
+        yield IDENTITY_UNKNOWN.finding(Outcome.UNKNOWN, weight=100, number=number)

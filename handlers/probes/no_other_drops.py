@@ -12,7 +12,7 @@ from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import stretches_of
+from handlers.path.legs import LEG_PARTS, stretches_of
 from handlers.path.seen import sight_of
 from handlers.probes.probe import probe
 
@@ -27,7 +27,7 @@ DROPPED_NOT_BY_POLICY = code(
     answers=(Why,),
     codes=(DROPPED_NOT_BY_POLICY,),
     needs=PARTS,
-    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.FLOWS),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.FLOWS),
     hop=Hop.AGENTS,
 )
 def no_other_drops(question: Why, facts: Facts) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.rule import PolicyStatus
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
+from handlers.path.backends import selected_pods
 from handlers.path.endpoints import agent_endpoint_of_pod
 from handlers.path.legs import Leg, place_of_pod
 from handlers.path.parties import parties_of
@@ -46,6 +47,12 @@ POLICY_BEHIND = code(
     template="{subject} is {state}: the policies that select it may not be in force",
     advice="Look at the endpoint in the agent's log.",
 )
+NO_ENDPOINTS = code(
+    "NO_ENDPOINTS",
+    meaning="What was asked about has no pods, and policies select pods.",
+    template="{name} has no pods that a policy could select",
+    advice="Ask for a workload, a pod, a Service with a selector, or a namespace.",
+)
 NAME_UNCLEAR = code(
     "NAME_UNCLEAR",
     meaning="The name means nothing, or several things.",
@@ -56,7 +63,15 @@ NAME_UNCLEAR = code(
 
 @probe(
     answers=(PoliciesOf,),
-    codes=(POLICY_INVALID, POLICY_IGNORED, POLICY_DOES, POLICY_SELECTS_NOBODY, POLICY_BEHIND, NAME_UNCLEAR),
+    codes=(
+        POLICY_INVALID,
+        POLICY_IGNORED,
+        POLICY_DOES,
+        POLICY_SELECTS_NOBODY,
+        POLICY_BEHIND,
+        NO_ENDPOINTS,
+        NAME_UNCLEAR,
+    ),
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS),
 )
@@ -68,7 +83,10 @@ def policies_select(question: PoliciesOf, facts: Facts) -> Iterator[Finding]:
         if found.obstacle:
             yield NAME_UNCLEAR.finding(Outcome.UNKNOWN, name=str(question.endpoint))
             return
-        pods = found.pods
+        pods = selected_pods(found.service, facts.pods) if found.service else found.pods
+        if not pods:
+            yield NO_ENDPOINTS.finding(Outcome.UNKNOWN, name=found.title)
+            return
     elif question.namespace not in {space.name for space in facts.namespaces}:
         yield NAME_UNCLEAR.finding(Outcome.UNKNOWN, name=question.namespace)
         return

@@ -19,7 +19,7 @@ from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.endpoints import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.path.ends import ends_of
 from handlers.path.judgement import Judged, judged
-from handlers.path.legs import Place
+from handlers.path.legs import LEG_PARTS, Place, likeness, stretches_of
 from handlers.path.observation import clock
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.path.policy_findings import distinct
@@ -32,6 +32,8 @@ POLICY_NOT_REALIZED = code(
     template="{endpoint} still enforces the policy that it had before {policies} ({state})",
     advice="Look at the endpoint in the agent's log; a policy with L7 rules needs the Envoy proxy on that node.",
 )
+MOST_ENDPOINTS = 60
+"""Endpoints of one kind whose state is compared."""
 MATCH_ALL = 4
 """The match type of an entry for every peer and port."""
 
@@ -46,7 +48,7 @@ POLICY_REALIZED = code(
     answers=(Why,),
     codes=(POLICY_NOT_REALIZED, POLICY_REALIZED),
     needs=(*PARTS, *POLICY_PARTS),
-    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.AGENTS,
 )
 def policy_is_realized(question: Why, facts: Facts) -> Iterator[Finding]:
@@ -55,10 +57,21 @@ def policy_is_realized(question: Why, facts: Facts) -> Iterator[Finding]:
     if not ends.are_clear:
         return
     found = []
+    stretches = stretches_of(question.connection, ends, facts)
+    sources = {place.title: place for part in stretches for place in part.sources}
+    destinations = {place.title: place for part in stretches for place in part.destinations}
     for leg in judged(question.connection, ends, facts):
-        found.append(_judge(leg.leg.source, leg.sides.egress, leg, facts))
-        found.append(_judge(leg.leg.destination, leg.sides.ingress, leg, facts))
+        found += [_judge(place, leg.sides.egress, leg, facts) for place in _alike(leg.leg.source, sources, facts)]
+        found += [
+            _judge(place, leg.sides.ingress, leg, facts) for place in _alike(leg.leg.destination, destinations, facts)
+        ]
     yield from distinct(finding for finding in found if finding)
+
+
+def _alike(place: Place, places: dict[str, Place], facts: Facts) -> list[Place]:
+    """Return the places for which this one was judged: each has a datapath of its own."""
+    mine = likeness(place, facts)
+    return [other for other in places.values() if likeness(other, facts) == mine][:MOST_ENDPOINTS]
 
 
 def _judge(place: Place, decision: Decision, leg: Judged, facts: Facts) -> Finding | None:

@@ -14,7 +14,7 @@ from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.path.ends import ends_of
-from handlers.path.legs import Stretch, stretches_of
+from handlers.path.legs import LEG_PARTS, Stretch, stretches_of
 from handlers.path.seen import Side, drops_of, sight_of
 from handlers.probes.probe import probe
 
@@ -35,7 +35,7 @@ REPLIES_SEEN = code(
     answers=(Why,),
     codes=(REPLIES_DROPPED, REPLIES_SEEN),
     needs=PARTS,
-    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES, Part.FLOWS),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.FLOWS),
     hop=Hop.REPLY,
 )
 def replies_return(question: Why, facts: Facts) -> Iterator[Finding]:

@@ -12,11 +12,10 @@ from handlers.commands.why import Why
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
-from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Resolved
 from handlers.path.backends import Target, backends_of, ports_asked, selected_pods, slices_of
 from handlers.path.ends import ends_of
-from handlers.path.legs import PlaceKind, places_of
+from handlers.path.legs import LEG_PARTS, PlaceKind, places_of
 from handlers.probes.probe import probe
 
 SERVICE_PORT_NOT_FOUND = code(
@@ -88,7 +87,7 @@ SERVICE_HAS_BACKENDS = code(
         SERVICE_HAS_BACKENDS,
     ),
     needs=PARTS,
-    uses=(*OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.SERVICE,
     blocking=True,
 )
