@@ -24,7 +24,7 @@ from tests.patch.lab import key_of
 
 CASES = Path(__file__).parents[1] / "policy" / "cases" / "train.jsonl.xz"
 CHUNKS = 4
-CASES_EACH = 8
+CASES_EACH = 6
 QUERIES_EACH = 3
 PORTS_EACH = 12
 COMMON = (

@@ -6,7 +6,8 @@ import shlex
 import pytest
 import yaml
 
-from handlers.model.party import Party
+from handlers.model.labels import LabelSet
+from handlers.model.party import MissingFact, Party, PartyKind
 from handlers.model.rule import Origin, PolicyRef
 from handlers.model.traffic import Traffic
 from handlers.patch import DnsSide, propose
@@ -307,3 +308,57 @@ def test_two_edits_of_one_object_are_one_patch() -> None:
     answer = ask(both, one, other, udp(53), pods=(*PODS, one, other))
     assert is_open(answer.sides(one, other, udp(53)))
     assert len({patch.policy for patch in answer.proposal.patches}) == len(answer.proposal.patches)
+
+
+NAMELESS = Party(
+    kind=PartyKind.OUTSIDE,
+    labels=LabelSet.reserved("world"),
+    name="api.other.example",
+    managed=False,
+    fqdn_names=(),
+    missing=frozenset({MissingFact.ADDRESS, MissingFact.CIDR_GROUPS}),
+)
+
+
+def test_a_name_whose_address_nobody_knows_yet_is_allowed_by_name() -> None:
+    answer = ask(recorded("11-tofqdns-dns-denied"), CHECKOUT, NAMELESS, tcp(443), dns=OTHER)
+    assert "matchName: api.other.example" in answer.patch.diff
+    assert is_open(answer.sides(CHECKOUT, NAMELESS, tcp(443), ("api.other.example",)))
+
+
+def test_an_open_address_whose_name_cannot_be_looked_up_gets_a_dns_rule() -> None:
+    by_address = documents(
+        cnp("{endpointSelector: {}, egress: [{toCIDR: [198.18.0.0/16]}]}", name="out", namespace="payments")
+    )
+    answer = ask(by_address, CHECKOUT, "198.18.10.40", tcp(443), dns=OTHER)
+    assert not answer.old.decide_dns(CHECKOUT, DNS, OTHER.name).passes
+    assert answer.again().decide_dns(CHECKOUT, DNS, OTHER.name).passes
+
+
+def test_names_learnt_by_chance_are_no_base_for_a_rule() -> None:
+    isolated = documents(cnp("{endpointSelector: {}, egress: [{}]}", namespace="payments"))
+    answer = ask(isolated, CHECKOUT, "198.18.10.40", tcp(443), names=("api.other.example",))
+    assert "198.18.10.40/32" in answer.patch.diff
+    assert "toFQDNs" not in answer.patch.diff
+
+
+def test_rules_that_fit_others_whose_own_side_blocks_are_mentioned() -> None:
+    twin = pod("shop/loadgen", canary="yes", locked="yes")
+    locked = documents(
+        cnp("{endpointSelector: {matchLabels: {locked: 'yes'}}, egress: [{}]}", name="locked")
+    ) + recorded("02-ingress-default-deny")
+    answer = ask(locked, LOADGEN, CART, tcp(8080), pods=(*PODS, twin))
+    assert answer.patch.also_opens == ()
+    assert any("1 pair of identities that their other side still stops" in check for check in answer.patch.checks)
+
+
+def test_the_proxy_lets_in_more_requests_than_asked_only_where_that_is_said() -> None:
+    shared = documents(
+        cnp(
+            "{endpointSelector: {matchLabels: {app: catalog}}, ingress: [{"
+            "fromEndpoints: [{matchLabels: {app: frontend}}], toPorts: [{ports: [{port: '8080', protocol: TCP}], rules: {http: [{method: GET, path: /api/.*}]}}]}]}"
+        )
+    )
+    answer = ask(shared, LOADGEN, CATALOG, tcp(8080))
+    assert is_open(answer.sides(LOADGEN, CATALOG, tcp(8080)))
+    assert answer.patch.checks[0].endswith("is open for GET /api/.*")
