@@ -24,8 +24,8 @@ _MOST_OWNERS = 4
 class DnsSide:
     """How the source looks the asked name up.
 
-    ``servers`` are the DNS server pods that its look-ups reach, ``port`` the port at them. ``search`` are the domains
-    that its resolver appends first; a refused name among those makes some resolvers give up, so rules list them too.
+    ``servers`` are the DNS server pods that its look-ups reach, ``port`` the port at them. Resolvers append search
+    domains under ``cluster_domain`` first; a refused name among those makes some give up, so rules list them too.
     """
 
     name: str

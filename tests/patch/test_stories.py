@@ -356,7 +356,8 @@ def test_the_proxy_lets_in_more_requests_than_asked_only_where_that_is_said() ->
     shared = documents(
         cnp(
             "{endpointSelector: {matchLabels: {app: catalog}}, ingress: [{"
-            "fromEndpoints: [{matchLabels: {app: frontend}}], toPorts: [{ports: [{port: '8080', protocol: TCP}], rules: {http: [{method: GET, path: /api/.*}]}}]}]}"
+            "fromEndpoints: [{matchLabels: {app: frontend}}], "
+            "toPorts: [{ports: [{port: '8080', protocol: TCP}], rules: {http: [{method: GET, path: /api/.*}]}}]}]}"
         )
     )
     answer = ask(shared, LOADGEN, CATALOG, tcp(8080))
