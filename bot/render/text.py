@@ -36,13 +36,13 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False)
     lines += _path(report, paint) if report.expected is not None else _rows(report, paint)
     lines += _labelled("names", map(one_line, report.notes))
     lines += _labelled("did you mean", map(one_line, report.candidates))
+    lines += _labelled("not read", (one_line(reading.gap_in_words(gap)) for gap in report.gaps))
     for patch in report.patches:
         lines += _patch(patch)
     lines += _labelled(
         "together", ["The patches belong together: the flow opens when all are applied."] * bool(report.patches[1:])
     )
     lines += _labelled("no patch", map(one_line, report.patch_notes))
-    lines += _labelled("not read", (one_line(reading.gap_in_words(gap)) for gap in report.gaps))
     lines += _labelled(
         "looked at", [one_line(" · ".join(reading.coverage(report)))] if reading.coverage(report) else []
     )
