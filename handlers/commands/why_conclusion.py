@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from handlers.commands.command import Conclusion
+from handlers.commands.why_question import Why
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value
 from handlers.model.report import Expected, Observed, expected_of
@@ -19,15 +19,11 @@ from handlers.path.patches import Remedy, remedy_of
 from handlers.path.policies import config_assumption
 from handlers.path.who import identity_notes
 
-if TYPE_CHECKING:
-    from handlers.commands.why import Why
-
-
 _AFTER_POLICY = (Hop.APPLICATION, Hop.L7)
 """Hops at which packets pass though the request fails: a proxy that refuses has opened the connection first."""
 
 
-def conclude(question: "Why", facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+def conclude(question: Why, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
     """Return the headline, both judgements, and who the identities are."""
     unresolved = [finding for finding in findings if finding.hop is Hop.RESOLVE and finding.outcome is Outcome.UNKNOWN]
     try:
@@ -52,21 +48,21 @@ def conclude(question: "Why", facts: Facts, findings: tuple[Finding, ...]) -> Co
     )
 
 
-def _legs(question: "Why", ends: Ends, facts: Facts) -> tuple[Leg, ...]:
+def _legs(question: Why, ends: Ends, facts: Facts) -> tuple[Leg, ...]:
     try:
         return legs_of(question.connection, ends, facts)
     except PartMissingError:
         return ()
 
 
-def _remedy(question: "Why", ends: Ends, facts: Facts) -> Remedy:
+def _remedy(question: Why, ends: Ends, facts: Facts) -> Remedy:
     try:
         return remedy_of(question.connection, ends, facts)
     except PartMissingError as error:
         return Remedy(notes=(f"No patch: {error.part.in_words} could not be read.",))
 
 
-def _unclear(question: "Why", unresolved: list[Finding], ends: Ends | None) -> Conclusion:
+def _unclear(question: Why, unresolved: list[Finding], ends: Ends | None) -> Conclusion:
     said = unresolved[0].sentence if unresolved else Sentence("Cannot tell: the names could not be looked up")
     return Conclusion(
         headline=said,
@@ -77,7 +73,7 @@ def _unclear(question: "Why", unresolved: list[Finding], ends: Ends | None) -> C
     )
 
 
-def _candidates(question: "Why", ends: Ends) -> Iterator[str]:
+def _candidates(question: Why, ends: Ends) -> Iterator[str]:
     connection = question.connection
     for candidate in ends.source.candidates:
         if name := end_of(candidate):
@@ -87,7 +83,7 @@ def _candidates(question: "Why", ends: Ends) -> Iterator[str]:
             yield str(replace(question, connection=replace(connection, destination=name)))
 
 
-def _observation(question: "Why", ends: Ends, facts: Facts, findings: tuple[Finding, ...]) -> Observation:
+def _observation(question: Why, ends: Ends, facts: Facts, findings: tuple[Finding, ...]) -> Observation:
     """Look at the connection itself; at its DNS look-up where nothing but that is in the way."""
     try:
         observation = observe(_looked_at(question, ends, facts), facts)
@@ -101,7 +97,7 @@ def _observation(question: "Why", ends: Ends, facts: Facts, findings: tuple[Find
     return observation
 
 
-def _looked_at(question: "Why", ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
+def _looked_at(question: Why, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
     """Return where to look in the flows: at the blocked legs where policy blocks only some, else at everything."""
     stretches = stretches_of(question.connection, ends, facts)
     try:
@@ -115,7 +111,7 @@ def _looked_at(question: "Why", ends: Ends, facts: Facts) -> tuple[Stretch, ...]
 
 
 def _headline(
-    question: "Why",
+    question: Why,
     ends: Ends,
     expected: Expected,
     observation: Observation,
@@ -143,7 +139,7 @@ def _headline(
             return _unknown(values, observation, findings)
 
 
-def _change(question: "Why", ends: Ends, facts: Facts) -> Change | None:
+def _change(question: Why, ends: Ends, facts: Facts) -> Change | None:
     """Return the newest change of a policy that concerns the connection."""
     try:
         return newest_change(facts, selecting(judged(question.connection, ends, facts)))
@@ -242,7 +238,7 @@ def _unknown(values: dict[str, str], observation: Observation, findings: tuple[F
     return Sentence(f"{start}: {doubt.template}", all_values)
 
 
-def _on(question: "Why") -> str:
+def _on(question: Why) -> str:
     connection = question.connection
     if connection.protocol and connection.protocol.is_icmp:
         return " by ping"

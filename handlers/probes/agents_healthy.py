@@ -6,7 +6,7 @@ do not reach each other lose every packet between their pods, whatever policy sa
 
 from collections.abc import Iterator
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code

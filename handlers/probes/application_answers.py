@@ -6,7 +6,7 @@ packet means something else: the process hangs, or a filter inside the pod eats 
 
 from collections.abc import Iterator
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Part

@@ -8,7 +8,7 @@ a ``toFQDNs`` rule allows is learnt from the answers that pass the proxy, so wit
 from collections.abc import Iterator
 from dataclasses import replace
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.decision import Decision, DnsNameDiffers, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code

@@ -7,7 +7,7 @@ or this program judges wrongly. Unless a newer change explains it, nobody may be
 from collections.abc import Iterator
 from datetime import datetime
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.decision import Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.cluster import Node, PolicyObject
 from handlers.model.endpoint import Entity, EntityName
 from handlers.model.facts import Facts

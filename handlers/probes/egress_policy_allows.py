@@ -6,7 +6,7 @@ All policies of all kinds count as one union of allows; a deny of any kind wins.
 
 from collections.abc import Iterator
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop
 from handlers.model.snapshot import Part

@@ -6,7 +6,7 @@ Service sends them anything.
 
 from collections.abc import Iterable, Iterator
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code

@@ -6,7 +6,7 @@ question only the list of what passes can be given.
 
 from collections.abc import Iterator
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.decision import Decision, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop, Outcome, code

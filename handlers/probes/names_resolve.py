@@ -6,7 +6,7 @@ Service and a workload is read as the Service, unless the port asked is none of 
 
 from collections.abc import Iterator
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.endpoint import Named
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code

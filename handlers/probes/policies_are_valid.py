@@ -5,7 +5,7 @@ A policy that the agent refuses enforces nothing, though it stands in the cluste
 
 from collections.abc import Iterator
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.rule import PolicyStatus

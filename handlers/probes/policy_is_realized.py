@@ -7,7 +7,7 @@ it waits for something that never comes, such as an Envoy proxy that does not ru
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.agent import AgentEndpoint
 from handlers.model.decision import Decision, Verdict
 from handlers.model.facts import Facts

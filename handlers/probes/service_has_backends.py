@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from handlers.commands.why import Why
+from handlers.commands.why_question import Why
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
