@@ -17,8 +17,11 @@ from handlers.path.legs import Leg, Stretch, legs_of, stretches_of
 from handlers.path.observation import Observation, observe
 from handlers.path.patches import Remedy, remedy_of
 from handlers.path.policies import config_assumption
+from handlers.path.policy_findings import port_in_words
 from handlers.path.who import identity_notes
 
+MOST_PASSING = 4
+"""Ports or pods named that pass where others are stopped."""
 _AFTER_POLICY = (Hop.APPLICATION, Hop.L7)
 """Hops at which packets pass though the request fails: a proxy that refuses has opened the connection first."""
 
@@ -126,7 +129,8 @@ def _headline(
     }
     match expected:
         case Expected.BLOCKED:
-            return _blocked(values, observation, findings, _change(question, ends, facts))
+            change, passing = _change(question, ends, facts), _passing(question, ends, facts)
+            return _blocked(values, observation, findings, change, passing)
         case Expected.OPEN:
             sentence = _open(values, observation, findings, _change(question, ends, facts))
             assumed = config_assumption(facts)
@@ -147,13 +151,36 @@ def _change(question: Why, ends: Ends, facts: Facts) -> Change | None:
         return None
 
 
+def _passing(question: Why, ends: Ends, facts: Facts) -> tuple[str, ...]:
+    """Return what policy lets pass where it stops only a part: ports, else pods; nothing where it stops all or none."""
+    try:
+        legs = judged(question.connection, ends, facts)
+    except PartMissingError:
+        return ()
+    stopped = [leg for leg in legs if leg.sides.blocking]
+    passing = [leg for leg in legs if not leg.sides.blocking]
+    if not stopped or not passing:
+        return ()
+    ports = {port_in_words(leg) for leg in passing} - {port_in_words(leg) for leg in stopped}
+    pods = {str(leg.destination) for leg in passing} - {str(leg.destination) for leg in stopped}
+    pods |= {str(leg.source) for leg in passing} - {str(leg.source) for leg in stopped}
+    return tuple(sorted(ports or pods))[:MOST_PASSING]
+
+
 def _blocked(
-    values: dict[str, str], observation: Observation, findings: tuple[Finding, ...], change: Change | None
+    values: dict[str, str],
+    observation: Observation,
+    findings: tuple[Finding, ...],
+    change: Change | None,
+    passing: tuple[str, ...],
 ) -> Sentence:
     blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
     first = _inside(blockers[0].sentence)
     more = len(blockers) - 1
     others = f", and {more} more blocker{'s' if more > 1 else ''}" if more else ""
+    if passing:
+        values = {**values, "q_passing": ", ".join(passing)}
+        others += "; {q_passing} would pass"
     template = f"{{q_source}} cannot reach {{q_destination}}{{q_on}}: {first.template}{others}"
     all_values = {**first.values, **values}
     hops = {blocker.hop for blocker in blockers}

@@ -6,18 +6,23 @@ from dataclasses import dataclass, replace
 from handlers.model.connection import Connection
 from handlers.model.decision import BothSides, Decision, Redirect
 from handlers.model.facts import Facts
+from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.party import Party, PartyKind
 from handlers.model.rule import Direction
+from handlers.model.snapshot import Known, Part
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
 from handlers.path.dns import DNS_PORT, dns_pods, name_looked_up
 from handlers.path.ends import Ends
 from handlers.path.legs import Leg, legs_of, place_of_pod, places_of
 from handlers.path.parties import Assumed, parties_of
 from handlers.path.policies import config_assumption, policies_of
+from handlers.path.seen import Side
 from handlers.policy.policy_set import PolicySet
 
 ANY_OTHER_PORT = 61_234
 """Stands for every port that no rule and no container names."""
+FIRST_EPHEMERAL = 32_768
+"""Ports from here on are clients' own on Linux (net.ipv4.ip_local_port_range): a dropped reply goes to one of them."""
 MOST_PORTS = 24
 """Ports tried where the asker named none."""
 
@@ -52,7 +57,7 @@ def _judge_all(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Jud
         for source in parties_of(leg, at_source=True, learns_names=False, facts=facts):
             learns = learns_names(source.party, facts)
             for destination in parties_of(leg, at_source=False, learns_names=learns, facts=facts):
-                for traffic, guessed in _traffics(leg, connection.http, source.party, destination.party, policies):
+                for traffic, guessed in _traffics(leg, connection.http, source.party, destination.party, facts):
                     key = (
                         _essence(source.party, destination.party),
                         _essence(destination.party, source.party),
@@ -76,25 +81,43 @@ def _essence(party: Party, other: Party) -> tuple[object, ...]:
 
 
 def _traffics(
-    leg: Leg, http: HttpRequest | None, source: Party, destination: Party, policies: PolicySet
+    leg: Leg, http: HttpRequest | None, source: Party, destination: Party, facts: Facts
 ) -> Iterator[tuple[Traffic, bool]]:
     if leg.port is not None:
         yield Traffic(leg.protocol, leg.port, http), False
         return
-    for port in _ports_worth_asking(leg, source, destination, policies):
+    for port in _ports_worth_asking(leg, source, destination, facts):
         yield Traffic(leg.protocol, port, http), True
 
 
-def _ports_worth_asking(leg: Leg, source: Party, destination: Party, policies: PolicySet) -> tuple[int, ...]:
-    """Return the ports that rules or containers tell apart, and one that stands for all others."""
+def _ports_worth_asking(leg: Leg, source: Party, destination: Party, facts: Facts) -> tuple[int, ...]:
+    """Return the ports that containers declare and that somebody tried; else those that rules tell apart."""
+    policies = policies_of(facts)
     pod = leg.destination.pod
     ports = [port.port for port in pod.ports if port.protocol == leg.protocol] if pod else []
     if ports:
-        return tuple(dict.fromkeys(ports))[:MOST_PORTS]
+        return tuple(dict.fromkeys([*ports, *_ports_tried(leg, facts)]))[:MOST_PORTS]
     for subject, direction in ((source, Direction.EGRESS), (destination, Direction.INGRESS)):
         for rule in policies.rules_selecting(subject, direction):
             ports += [entry.port for ports_of in rule.ports for entry in ports_of.ports if entry.port]
     return (*tuple(dict.fromkeys(ports))[: MOST_PORTS - 1], ANY_OTHER_PORT)
+
+
+def _ports_tried(leg: Leg, facts: Facts) -> list[int]:
+    look = facts.look(Part.FLOWS)
+    if not isinstance(look, Known):
+        return []
+    flows: tuple[Flow, ...] = look.value.flows
+    source, destination = Side.of((leg.source,)), Side.of((leg.destination,))
+    tried = {
+        flow.destination.port
+        for flow in flows
+        if flow.protocol is leg.protocol
+        and (flow.is_reply is False or flow.verdict is FlowVerdict.DROPPED)
+        and source.holds(flow.source)
+        and destination.holds(flow.destination)
+    }
+    return sorted(port for port in tried if port and port < FIRST_EPHEMERAL)
 
 
 def learns_names(source: Party, facts: Facts) -> bool:

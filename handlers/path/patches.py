@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PolicyObject
 from handlers.model.connection import Connection
+from handlers.model.decision import Reason
 from handlers.model.facts import Facts
 from handlers.model.labels import LabelSet
 from handlers.model.party import NamedPort
@@ -21,6 +22,8 @@ PATCH_PARTS: tuple[Part, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)
 """Parts that only the reach of a patch needs."""
 MOST_PROPOSALS = 2
 """Distinct blocked flows for which patches are worked out; a question rarely has more."""
+MOST_FOR_A_DENY = 1_000
+"""Identities over which the reach of a deny rule is worked out."""
 _FIRST_CLUSTER_WIDE, _FIRST_LOCAL = 256, 1 << 24
 
 
@@ -74,6 +77,10 @@ def _propose(
     blocked: Judged, dns: DnsSide | None, policies: PolicySet, manifests: list[PolicyObject], facts: Facts
 ) -> Proposal:
     sides = policies.combine(blocked.source, blocked.destination, blocked.traffic)
+    known = known_identities(facts)
+    if known and len(known.identities) > MOST_FOR_A_DENY and any(side.reason is Reason.EXPLICIT_DENY for side in sides):
+        # What a cluster-wide deny holds back grows with the square of the identities; an answer is due in seconds.
+        known = None
     return propose(
         policies,
         [policy.manifest for policy in manifests],
@@ -81,7 +88,7 @@ def _propose(
         blocked.source,
         blocked.destination,
         blocked.traffic,
-        known=known_identities(facts),
+        known=known,
         dns=dns,
     )
 

@@ -119,7 +119,7 @@ def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> 
         assumptions=judged.assumptions,
         subject=str(decision.subject),
         peer=str(decision.peer),
-        port=_port(judged),
+        port=port_in_words(judged),
         policies=policies_named(decision),
         rules=tuple(_in_words(origin) for origin in decision.rules),
         missing=tuple(str(fact).replace("-", " ") for fact in decision.missing),
@@ -189,7 +189,8 @@ def _in_words(origin: Origin) -> str:
     return f"{origin.policy.kind} {origin.policy.short} {origin.pointer}"
 
 
-def _port(judged: Judged) -> str:
+def port_in_words(judged: Judged) -> str:
+    """Return the port of a leg as people write it; where none was asked, what stands for all others is said so."""
     if judged.traffic.protocol.is_icmp:
         return str(judged.traffic)
     return "any other port" if judged.guessed and judged.traffic.port == ANY_OTHER_PORT else str(judged.traffic)
