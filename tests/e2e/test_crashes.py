@@ -138,7 +138,8 @@ def test_a_redis_that_comes_back_without_its_memory(running: Broken) -> None:
     busy = [running.ask_and_hang(QUESTION), running.ask_and_hang("why shop/frontend shop/cart 8080")]
     queued = running.system.mention("why shop/frontend shop/cart 8081 fresh")
     with running.system.client() as client:
-        running.system.poll(lambda: client.llen("questions"))
+        # On a slow machine a busy process may end at its limit and take the third question before it is seen waiting.
+        running.system.poll(lambda: client.llen("questions") or running.system.answers(queued))
     running.system.redis.kill()
     shutil.rmtree(running.system.redis.directory / "appendonlydir")
     running.heal()

@@ -1,7 +1,7 @@
 """What the engine never does: hide a gap, hide a failure, or grow surer by knowing less."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -47,9 +47,19 @@ class Without:
         return NO if ask.part is self._part else self._inner.read(ask, timeout)  # type: ignore[no-any-return]
 
 
+_OPEN = ExitStack()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed_afterwards() -> Iterator[None]:
+    with _OPEN:
+        yield
+    dump.cache_clear()
+
+
 @cache
 def dump(scenario: str) -> SysdumpSource:
-    return SysdumpSource(FOLDER / scenario / "sysdump.zip")
+    return _OPEN.enter_context(closing(SysdumpSource(FOLDER / scenario / "sysdump.zip")))
 
 
 FIRST = {scenario: next(checks(scenario)) for scenario in SCENARIOS}
