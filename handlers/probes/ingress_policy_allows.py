@@ -4,18 +4,15 @@ The destination's own agent enforces it. A drop there shows only when the source
 All policies of all kinds count as one union of allows; a deny of any kind wins.
 """
 
-from collections.abc import Iterator
-
 from handlers.commands.why_question import Why
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop
+from handlers.model.rule import Direction
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.ends import ends_of
-from handlers.path.judgement import judged
 from handlers.path.patches import PATCH_PARTS
 from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
-from handlers.path.policy_findings import SIDE_CODES, distinct, side_finding
+from handlers.path.policy_findings import SIDE_CODES, findings_of_side
 from handlers.probes.probe import probe
 
 
@@ -27,9 +24,6 @@ from handlers.probes.probe import probe
     hop=Hop.INGRESS_POLICY,
     blocking=True,
 )
-def ingress_policy_allows(question: Why, facts: Facts) -> Iterator[Finding]:
+def ingress_policy_allows(question: Why, facts: Facts) -> list[Finding]:
     """Say what the ingress side decides for each distinct leg."""
-    ends = ends_of(question.connection, facts)
-    if ends.are_clear:
-        legs = judged(question.connection, ends, facts)
-        yield from distinct(side_finding(leg, leg.sides.ingress, Hop.INGRESS_POLICY, facts) for leg in legs)
+    return findings_of_side(question.connection, Direction.INGRESS, facts)

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from typing import Self
 
 from aiohttp import web
 
 
-class ThreadedServer:
+class ThreadedServer(ABC):
     """Runs an application until it is closed; use it as a context manager."""
 
     def __init__(self) -> None:
@@ -16,9 +17,9 @@ class ThreadedServer:
         self._runner: web.AppRunner | None = None
         self.url = ""
 
+    @abstractmethod
     def application(self) -> web.Application:
         """Return the application to serve."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self._thread.start()
