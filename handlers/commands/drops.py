@@ -7,6 +7,7 @@ from datetime import timedelta
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.commands.worst_first import worst_first
+from handlers.connection.backends import selected_pods
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
@@ -16,7 +17,6 @@ from handlers.model.snapshot import Known, Part
 from handlers.names.grammar import End, Fresh, Since, Word, items
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
-from handlers.path.backends import selected_pods
 
 USAGE = "drops [A|NAMESPACE] [since 15m] [fresh]"
 _MOST_PODS = 40

@@ -5,20 +5,20 @@ from dataclasses import replace
 
 from handlers.commands.command import Conclusion
 from handlers.commands.why_question import Why
+from handlers.connection.change import Change, newest_change
+from handlers.connection.dns import observe_dns
+from handlers.connection.ends import Ends, ends_of
+from handlers.connection.judgement import judged, selecting
+from handlers.connection.legs import Leg, Stretch, legs_of, stretches_of
+from handlers.connection.observation import Observation, observe
+from handlers.connection.patches import Remedy, remedy_of
+from handlers.connection.policies import config_assumption
+from handlers.connection.policy_findings import port_in_words
+from handlers.connection.who import identity_notes
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value
 from handlers.model.report import Expected, Observed, expected_of
 from handlers.names.grammar import end_of
-from handlers.path.change import Change, newest_change
-from handlers.path.dns import observe_dns
-from handlers.path.ends import Ends, ends_of
-from handlers.path.judgement import judged, selecting
-from handlers.path.legs import Leg, Stretch, legs_of, stretches_of
-from handlers.path.observation import Observation, observe
-from handlers.path.patches import Remedy, remedy_of
-from handlers.path.policies import config_assumption
-from handlers.path.policy_findings import port_in_words
-from handlers.path.who import identity_notes
 
 MOST_PASSING = 4
 """Ports or pods named that pass where others are stopped."""

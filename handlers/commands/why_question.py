@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.connection.scope import connection_scope
 from handlers.model.connection import Connection
 from handlers.model.facts import Facts
 from handlers.model.scope import Scope
-from handlers.path.scope import connection_scope
 
 
 @dataclass(frozen=True, slots=True)

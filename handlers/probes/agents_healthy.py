@@ -7,13 +7,13 @@ do not reach each other lose every packet between their pods, whatever policy sa
 from collections.abc import Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
+from handlers.connection.legs import LEG_PARTS, legs_of
 from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Known, Missing, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.ends import ends_of
-from handlers.path.legs import LEG_PARTS, legs_of
 from handlers.probes.probe import probe
 
 AGENT_UNHEALTHY = code(

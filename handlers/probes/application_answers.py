@@ -7,14 +7,14 @@ packet means something else: the process hangs, or a filter inside the pod eats 
 from collections.abc import Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
+from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch, stretches_of
+from handlers.connection.seen import Sight, sight_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Part
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.ends import ends_of
-from handlers.path.legs import LEG_PARTS, Place, PlaceKind, Stretch, stretches_of
-from handlers.path.seen import Sight, sight_of
 from handlers.probes.probe import probe
 
 NOTHING_LISTENS = code(

@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from handlers.commands.why_question import Why
+from handlers.connection.clause_words import nearest_in_words
+from handlers.connection.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
+from handlers.connection.ends import ends_of
+from handlers.connection.judgement import dns_decisions
+from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind, places_of
+from handlers.connection.observation import clock
+from handlers.connection.parties import parties_of
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, config_assumption
+from handlers.connection.policy_findings import evidence_of, policies_named
 from handlers.model.decision import Decision, DnsNameDiffers, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.party import PartyKind
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
-from handlers.path.clause_words import nearest_in_words
-from handlers.path.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
-from handlers.path.ends import ends_of
-from handlers.path.judgement import dns_decisions
-from handlers.path.legs import LEG_PARTS, Leg, Place, PlaceKind, places_of
-from handlers.path.observation import clock
-from handlers.path.parties import parties_of
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, config_assumption
-from handlers.path.policy_findings import evidence_of, policies_named
 from handlers.probes.probe import probe
 
 DNS_DENIED = code(

@@ -8,6 +8,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from handlers.commands.why_question import Why
+from handlers.connection.change import newest_change
+from handlers.connection.ends import ends_of
+from handlers.connection.judgement import Judged, judged, selecting
+from handlers.connection.legs import LEG_PARTS, stretches_of
+from handlers.connection.observation import clock
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
+from handlers.connection.seen import Drops, sight_of
 from handlers.model.decision import Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
@@ -15,13 +22,6 @@ from handlers.model.flow import FlowDirection
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.change import newest_change
-from handlers.path.ends import ends_of
-from handlers.path.judgement import Judged, judged, selecting
-from handlers.path.legs import LEG_PARTS, stretches_of
-from handlers.path.observation import clock
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
-from handlers.path.seen import Drops, sight_of
 from handlers.probes.probe import probe
 
 DROPS_UNEXPLAINED = code(

@@ -7,6 +7,10 @@ deny it is computed here, from the policies as they stand and the labels that th
 from collections.abc import Iterator
 
 from handlers.commands.drops import Drops
+from handlers.connection.drop_groups import DropGroup, drop_groups, entity_of
+from handlers.connection.observation import clock
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, names_on, policies_of
+from handlers.connection.policy_findings import policies_named
 from handlers.model.cluster import Pod
 from handlers.model.decision import Decision, Verdict
 from handlers.model.drop_reason import drop_reason
@@ -19,10 +23,6 @@ from handlers.model.rule import Direction
 from handlers.model.snapshot import Known, Part
 from handlers.model.traffic import Traffic
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.drop_groups import DropGroup, drop_groups, entity_of
-from handlers.path.observation import clock
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, names_on, policies_of
-from handlers.path.policy_findings import policies_named
 from handlers.probes.probe import probe
 
 DROPS_BY_POLICY = code(

@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
+from handlers.connection.labels import selector_matches
+from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind, legs_of
+from handlers.connection.outside import known_addresses
 from handlers.model.cluster import Node, PolicyObject
 from handlers.model.endpoint import Entity, EntityName
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
-from handlers.path.ends import ends_of
-from handlers.path.labels import selector_matches
-from handlers.path.legs import LEG_PARTS, Leg, Place, PlaceKind, legs_of
-from handlers.path.outside import known_addresses
 from handlers.probes.probe import probe
 
 EGRESS_GATEWAY_NO_NODE = code(

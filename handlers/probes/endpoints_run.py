@@ -7,12 +7,12 @@ Service sends them anything.
 from collections.abc import Iterable, Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
+from handlers.connection.legs import LEG_PARTS, places_of
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning, Resolved
-from handlers.path.ends import ends_of
-from handlers.path.legs import LEG_PARTS, places_of
 from handlers.probes.probe import probe
 
 NO_RUNNING_PODS = code(

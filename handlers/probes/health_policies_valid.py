@@ -6,9 +6,9 @@ A policy that is refused enforces nothing, and its owner seldom notices.
 from collections.abc import Iterator
 
 from handlers.commands.health import Health
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.probes.probe import probe
 
 POLICY_REFUSED = code(

@@ -7,15 +7,15 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 from collections.abc import Iterable, Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.endpoints import endpoint_of_pod
+from handlers.connection.ends import ends_of
+from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, stretches_of
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.labels import LabelFilter, LabelSet
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.endpoints import endpoint_of_pod
-from handlers.path.ends import ends_of
-from handlers.path.legs import LEG_PARTS, Place, PlaceKind, stretches_of
 from handlers.probes.probe import probe
 
 ENDPOINT_MISSING = code(

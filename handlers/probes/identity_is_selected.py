@@ -6,6 +6,7 @@ Policies select labels, not pods: what selects an identity applies to every pod 
 from collections.abc import Iterator
 
 from handlers.commands.identity import IdentityOf
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.labels import LabelSet
@@ -13,7 +14,6 @@ from handlers.model.party import Party, PartyKind
 from handlers.model.reserved import LOCAL_SCOPE, RESERVED_IDENTITIES
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.probes.probe import probe
 
 IDENTITY_SELECTED = code(

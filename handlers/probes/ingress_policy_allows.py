@@ -5,14 +5,14 @@ All policies of all kinds count as one union of allows; a deny of any kind wins.
 """
 
 from handlers.commands.why_question import Why
+from handlers.connection.patches import PATCH_PARTS
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
+from handlers.connection.policy_findings import SIDE_CODES, findings_of_side
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.patches import PATCH_PARTS
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
-from handlers.path.policy_findings import SIDE_CODES, findings_of_side
 from handlers.probes.probe import probe
 
 

@@ -7,16 +7,16 @@ question only the list of what passes can be given.
 from collections.abc import Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
+from handlers.connection.judgement import Judged, judged
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
+from handlers.connection.policy_findings import distinct, evidence_of
 from handlers.model.decision import Decision, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop, Outcome, code
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.ends import ends_of
-from handlers.path.judgement import Judged, judged
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
-from handlers.path.policy_findings import distinct, evidence_of
 from handlers.probes.probe import probe
 
 L7_REFUSES = code(

@@ -7,11 +7,11 @@ Service and a workload is read as the Service, unless the port asked is none of 
 from collections.abc import Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
 from handlers.model.endpoint import Named
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Obstacle, Resolved
-from handlers.path.ends import ends_of
 from handlers.probes.probe import probe
 
 NAME_RESOLVED = code(

@@ -6,14 +6,14 @@ Routes, tunnels, NAT, connection tracking and half-started datapaths drop as wel
 from collections.abc import Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
+from handlers.connection.legs import LEG_PARTS, stretches_of
+from handlers.connection.seen import sight_of
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.ends import ends_of
-from handlers.path.legs import LEG_PARTS, stretches_of
-from handlers.path.seen import sight_of
 from handlers.probes.probe import probe
 
 DROPPED_NOT_BY_POLICY = code(

@@ -6,13 +6,13 @@ A policy that the agent refuses enforces nothing, though it stands in the cluste
 from collections.abc import Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import Ends, ends_of
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.rule import PolicyStatus
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.ends import Ends, ends_of
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.probes.probe import probe
 
 POLICY_ENFORCES_NOTHING = code(

@@ -7,17 +7,17 @@ enforces nothing, although it stands in the cluster.
 from collections.abc import Iterator
 
 from handlers.commands.policies import PoliciesOf
+from handlers.connection.backends import selected_pods
+from handlers.connection.endpoints import agent_endpoint_of_pod
+from handlers.connection.legs import Leg, place_of_pod
+from handlers.connection.parties import parties_of
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of, statuses_of
 from handlers.model.cluster import Pod, PolicyObject
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.rule import PolicyStatus
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
-from handlers.path.backends import selected_pods
-from handlers.path.endpoints import agent_endpoint_of_pod
-from handlers.path.legs import Leg, place_of_pod
-from handlers.path.parties import parties_of
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of, statuses_of
 from handlers.probes.probe import probe
 
 POLICY_INVALID = code(

@@ -8,6 +8,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from handlers.commands.why_question import Why
+from handlers.connection.endpoints import agent_endpoint_of_pod, endpoint_of_pod
+from handlers.connection.ends import ends_of
+from handlers.connection.judgement import Judged, judged
+from handlers.connection.legs import LEG_PARTS, Place, likeness, stretches_of
+from handlers.connection.observation import clock
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
+from handlers.connection.policy_findings import distinct
+from handlers.connection.seen import is_at
 from handlers.model.agent import AgentEndpoint
 from handlers.model.decision import Decision, Verdict
 from handlers.model.facts import Facts
@@ -16,14 +24,6 @@ from handlers.model.flow import EventType, Flow, FlowVerdict
 from handlers.model.rule import Direction, PolicyRef, Rule
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.endpoints import agent_endpoint_of_pod, endpoint_of_pod
-from handlers.path.ends import ends_of
-from handlers.path.judgement import Judged, judged
-from handlers.path.legs import LEG_PARTS, Place, likeness, stretches_of
-from handlers.path.observation import clock
-from handlers.path.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
-from handlers.path.policy_findings import distinct
-from handlers.path.seen import is_at
 from handlers.probes.probe import probe
 
 POLICY_NOT_REALIZED = code(

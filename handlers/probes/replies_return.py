@@ -7,15 +7,15 @@ network.
 from collections.abc import Iterator
 
 from handlers.commands.why_question import Why
+from handlers.connection.ends import ends_of
+from handlers.connection.legs import LEG_PARTS, Stretch, stretches_of
+from handlers.connection.seen import Side, drops_of, sight_of
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.path.ends import ends_of
-from handlers.path.legs import LEG_PARTS, Stretch, stretches_of
-from handlers.path.seen import Side, drops_of, sight_of
 from handlers.probes.probe import probe
 
 REPLIES_DROPPED = code(

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.commands.why_question import Why
+from handlers.connection.backends import Target, backends_of, ports_asked, selected_pods, slices_of
+from handlers.connection.ends import ends_of
+from handlers.connection.legs import LEG_PARTS, PlaceKind, places_of
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Resolved
-from handlers.path.backends import Target, backends_of, ports_asked, selected_pods, slices_of
-from handlers.path.ends import ends_of
-from handlers.path.legs import LEG_PARTS, PlaceKind, places_of
 from handlers.probes.probe import probe
 
 SERVICE_PORT_NOT_FOUND = code(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.commands import understand
+from handlers.connection.policies import policies_of
 from handlers.engine import answer
 from handlers.model.cluster import Pod
 from handlers.model.endpoint import SHORT_NAME, Kind
@@ -21,7 +22,6 @@ from handlers.model.report import Report
 from handlers.model.scope import Ask, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Known, Part, PerNode, Snapshot
 from handlers.model.traffic import Protocol, Traffic
-from handlers.path.policies import policies_of
 from tests.scenarios.truth import FOLDER
 from workers.sources.sysdump import SysdumpSource
 

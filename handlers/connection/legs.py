@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from handlers.connection.backends import Target, backends_of
+from handlers.connection.endpoints import endpoint_of_pod
+from handlers.connection.ends import Ends
 from handlers.model.cluster import Pod
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Entity, EntityName
@@ -11,9 +14,6 @@ from handlers.model.facts import Facts, PartMissingError
 from handlers.model.snapshot import Gap, Missing, Part
 from handlers.model.traffic import Protocol, Traffic
 from handlers.names.resolve import Meaning, Resolved
-from handlers.path.backends import Target, backends_of
-from handlers.path.endpoints import endpoint_of_pod
-from handlers.path.ends import Ends
 
 LEG_PARTS: tuple[Part, ...] = (Part.ENDPOINT_SLICES, Part.CILIUM_ENDPOINTS)
 """Parts that tell the legs: what stands behind a Service, and which pods are alike."""

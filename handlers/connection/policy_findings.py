@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from handlers.connection.clause_words import nearest_in_words
+from handlers.connection.ends import ends_of
+from handlers.connection.judgement import ANY_OTHER_PORT, Judged, judged
 from handlers.model.connection import Connection
 from handlers.model.decision import Decision, Reason, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Sentence, code
 from handlers.model.rule import Direction, Origin
-from handlers.path.clause_words import nearest_in_words
-from handlers.path.ends import ends_of
-from handlers.path.judgement import ANY_OTHER_PORT, Judged, judged
 
 POLICY_DEFAULT_DENY = code(
     "POLICY_DEFAULT_DENY",

@@ -6,16 +6,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from handlers.connection.backends import backends_of
+from handlers.connection.dns import DNS_APP, DNS_NAMESPACE, name_looked_up
+from handlers.connection.ends import Ends, ends_of
+from handlers.connection.judgement import dns_sides, judged
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known, Part
 from handlers.names.resolve import End, Meaning, Resolved, name_inside, resolve
-from handlers.path.backends import backends_of
-from handlers.path.dns import DNS_APP, DNS_NAMESPACE, name_looked_up
-from handlers.path.ends import Ends, ends_of
-from handlers.path.judgement import dns_sides, judged
 
 MOST_AGENTS = 6
 """Agents asked for one connection; a workload on more nodes is judged by the pods of these."""

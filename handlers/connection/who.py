@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from handlers.connection.endpoints import endpoint_of_pod
+from handlers.connection.legs import Leg
 from handlers.model.cluster import CiliumEndpoint
 from handlers.model.facts import Facts
 from handlers.model.report import IdentityNote
 from handlers.model.snapshot import Known, Part
-from handlers.path.endpoints import endpoint_of_pod
-from handlers.path.legs import Leg
 
 MOST_CARRIERS = 5
 """Pods named for one identity."""

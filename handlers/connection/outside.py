@@ -1,9 +1,9 @@
 """The addresses of an end outside the cluster: given, or learnt for its name."""
 
+from handlers.connection.legs import Leg, PlaceKind
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow
 from handlers.model.snapshot import Known, Part
-from handlers.path.legs import Leg, PlaceKind
 
 
 def known_addresses(leg: Leg, facts: Facts) -> tuple[str, ...]:

@@ -3,6 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from handlers.connection.dns import DNS_PORT, dns_pods, name_looked_up
+from handlers.connection.ends import Ends
+from handlers.connection.legs import Leg, legs_of, place_of_pod, places_of
+from handlers.connection.parties import Assumed, parties_of
+from handlers.connection.policies import config_assumption, policies_of
+from handlers.connection.seen import Side
 from handlers.model.connection import Connection
 from handlers.model.decision import BothSides, Decision, Redirect
 from handlers.model.facts import Facts
@@ -11,12 +17,6 @@ from handlers.model.party import Party, PartyKind
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Known, Part
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
-from handlers.path.dns import DNS_PORT, dns_pods, name_looked_up
-from handlers.path.ends import Ends
-from handlers.path.legs import Leg, legs_of, place_of_pod, places_of
-from handlers.path.parties import Assumed, parties_of
-from handlers.path.policies import config_assumption, policies_of
-from handlers.path.seen import Side
 from handlers.policy.policy_set import PolicySet
 
 ANY_OTHER_PORT = 61_234

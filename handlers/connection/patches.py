@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from handlers.connection.dns import name_looked_up
+from handlers.connection.ends import Ends
+from handlers.connection.judgement import Judged, dns_legs, dns_sides, judged
+from handlers.connection.policies import in_force, policies_in
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PolicyObject
 from handlers.model.connection import Connection
 from handlers.model.decision import Reason
@@ -12,10 +16,6 @@ from handlers.model.party import NamedPort
 from handlers.model.report import Patch
 from handlers.model.snapshot import Known, Part
 from handlers.patch import DnsSide, KnownIdentities, KnownIdentity, Proposal, propose
-from handlers.path.dns import name_looked_up
-from handlers.path.ends import Ends
-from handlers.path.judgement import Judged, dns_legs, dns_sides, judged
-from handlers.path.policies import in_force, policies_in
 from handlers.policy.policy_set import PolicySet
 
 PATCH_PARTS: tuple[Part, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)

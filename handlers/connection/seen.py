@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from handlers.connection.legs import Place, PlaceKind, Stretch
 from handlers.model.endpoint import EntityName
 from handlers.model.flow import EventType, Flow, FlowDirection, FlowEnd, FlowVerdict
 from handlers.model.traffic import Protocol
-from handlers.path.legs import Place, PlaceKind, Stretch
 
 _RESERVED_OF_ENTITY = {name: f"reserved:{name}" for name in EntityName}
 

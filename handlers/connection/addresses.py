@@ -2,11 +2,11 @@
 
 import ipaddress
 
+from handlers.connection.change import newest_change
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow
 from handlers.model.reserved import RESERVED_IDENTITIES
 from handlers.model.snapshot import Known, Part
-from handlers.path.change import newest_change
 
 
 def labels_on(node: str | None, address: str, facts: Facts) -> tuple[str, ...] | None:

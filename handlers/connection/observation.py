@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from handlers.connection.legs import PlaceKind, Stretch
+from handlers.connection.seen import Sight, sight_of
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.flow import FlowLog
 from handlers.model.report import Observed
 from handlers.model.snapshot import Missing, Part
-from handlers.path.legs import PlaceKind, Stretch
-from handlers.path.seen import Sight, sight_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """The cluster's own DNS: where names are looked up before anything is dialled."""
 
+from handlers.connection.ends import Ends
+from handlers.connection.legs import Place, places_of
+from handlers.connection.observation import Observation, clock
+from handlers.connection.seen import Drops, drops_of, is_at
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.report import Observed
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import Meaning
-from handlers.path.ends import Ends
-from handlers.path.legs import Place, places_of
-from handlers.path.observation import Observation, clock
-from handlers.path.seen import Drops, drops_of, is_at
 
 DNS_NAMESPACE = "kube-system"
 """Namespace of the cluster DNS (Kubernetes, Using CoreDNS for Service Discovery)."""

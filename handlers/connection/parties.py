@@ -4,6 +4,12 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from handlers.connection.addresses import labels_on
+from handlers.connection.endpoints import agent_endpoint_of_pod, endpoint_of_pod
+from handlers.connection.legs import Leg, Place, PlaceKind
+from handlers.connection.outside import known_addresses
+from handlers.connection.policies import names_on, policies_of, policy_node
+from handlers.connection.seen import is_at
 from handlers.model.cluster import Node, Pod
 from handlers.model.endpoint import EntityName
 from handlers.model.facts import Facts
@@ -11,12 +17,6 @@ from handlers.model.flow import EventType, Flow, FlowDirection, FlowVerdict
 from handlers.model.labels import LabelSet, Network, Source, pod_identity_labels
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
 from handlers.model.snapshot import Known, Part
-from handlers.path.addresses import labels_on
-from handlers.path.endpoints import agent_endpoint_of_pod, endpoint_of_pod
-from handlers.path.legs import Leg, Place, PlaceKind
-from handlers.path.outside import known_addresses
-from handlers.path.policies import names_on, policies_of, policy_node
-from handlers.path.seen import is_at
 from handlers.policy.policy_set import PolicySet
 
 
