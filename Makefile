@@ -39,11 +39,11 @@ lint: setup ## Ruff, mypy --strict and the import contracts
 
 .PHONY: demo
 demo: setup ## Ask one question through the whole system about a sample sysdump, and print the answer
-	@$(BIN)/python -m workers.demo
+	@$(BIN)/python -m tools.demo
 
 .PHONY: playground
 playground: setup ## The whole system with a page that works like Slack (PLAYGROUND_PORT=3100)
-	@$(BIN)/python -m workers.demo.playground
+	@$(BIN)/python -m tools.demo.playground
 
 .PHONY: docs
 docs: setup ## Write docs/commands.md, docs/codes.md and docs/report-schema.json from the code

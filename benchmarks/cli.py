@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from workers.demo import QUESTION, SAMPLE
+from tools.demo import QUESTION, SAMPLE
 
 RUNS = 10
 COMMAND = [str(Path(sys.executable).with_name("cilium-triage")), *QUESTION.split(), "--sysdump", str(SAMPLE)]

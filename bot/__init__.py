@@ -1,1 +1,1 @@
-"""The Slack edge: listeners, rendering, publishing, and the playground."""
+"""The Slack edge: listeners, rendering, publishing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from workers.embedded import EmbeddedRedis, embedded_redis
+from tools.embedded import EmbeddedRedis, embedded_redis
 
 
 @pytest.fixture(scope="session")

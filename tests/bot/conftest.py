@@ -15,13 +15,13 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.app import WORKERS, Web, build
 from bot.dispatch import QUEUE, TASK
-from bot.playground.rate import RateLimits
-from bot.playground.server import Playground, running_playground
-from bot.playground.settings import PlaygroundSettings
-from bot.playground.workspace import PEOPLE
 from bot.settings import Settings
 from bot.ticket import Ticket
-from workers.embedded import EmbeddedRedis
+from tools.embedded import EmbeddedRedis
+from tools.playground.rate import RateLimits
+from tools.playground.server import Playground, running_playground
+from tools.playground.settings import PlaygroundSettings
+from tools.playground.workspace import PEOPLE
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.playground import person
 from bot.publish import Publisher
 from bot.render.report import report_message
 from bot.reports import Reports
 from bot.ticket import Surface
 from tests.bot import samples
 from tests.bot.conftest import Bot
+from tools.playground import person
 
 QUESTION = "why shop/frontend shop/cart 8080"
 HERE = "#incident-42"

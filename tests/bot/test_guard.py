@@ -6,12 +6,12 @@ import pytest
 from redis import Redis
 
 from bot.guard import Allowed, Guard, Rules
-from bot.playground.server import Playground
 from bot.render.failure import FailureKind
 from bot.slack_client import slack_client
 from bot.ticket import Surface, Where
 from bot.usergroups import Usergroups
 from handlers.commands.command import Role
+from tools.playground.server import Playground
 
 HOME = frozenset({"T1"})
 GROUPS = {"SRE": frozenset({"ada"})}

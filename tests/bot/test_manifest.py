@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from bot.listeners.command import NAME
-from bot.playground.limits import ACTION_ELEMENTS
 from bot.settings import Settings
+from tools.playground.limits import ACTION_ELEMENTS
 
 ROOT = Path(__file__).parents[2]
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "deploy/slack/manifest.yaml").read_text(encoding="utf-8"))

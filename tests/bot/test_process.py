@@ -13,11 +13,11 @@ from contextlib import contextmanager
 import pytest
 from redis import Redis
 
-from bot.playground.rate import RateLimits
-from bot.playground.server import Playground, running_playground
-from bot.playground.settings import PlaygroundSettings
 from tests.bot.conftest import Queue
-from workers.embedded import EmbeddedRedis
+from tools.embedded import EmbeddedRedis
+from tools.playground.rate import RateLimits
+from tools.playground.server import Playground, running_playground
+from tools.playground.settings import PlaygroundSettings
 
 QUESTION = "why shop/frontend shop/cart 8080"
 

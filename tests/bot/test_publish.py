@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.playground.rate import RateLimits
-from bot.playground.server import Playground, running_playground
-from bot.playground.settings import PlaygroundSettings
 from bot.publish import NotInChannelError, Publisher, SlackUnavailableError, UndeliverableError
 from bot.render.blocks import Message, section
 from bot.slack_client import slack_client
 from bot.ticket import Surface, Where
+from tools.playground.rate import RateLimits
+from tools.playground.server import Playground, running_playground
+from tools.playground.settings import PlaygroundSettings
 
 HERE = "C0INCIDENT"
 ADA = "U0ADA00001"

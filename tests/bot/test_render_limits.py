@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from bot.playground.limits import MAX_BLOCKS_TEXT, MAX_UPDATE_TEXT, block_violations, total_text
 from bot.render import blocks
 from bot.render.blocks import Message, code, escape, message, say, section, shortened, size
 from bot.render.candidates import not_understood
@@ -30,6 +29,7 @@ from handlers.model.report import (
     Report,
 )
 from tests.bot import samples
+from tools.playground.limits import MAX_BLOCKS_TEXT, MAX_UPDATE_TEXT, block_violations, total_text
 
 NASTY = (
     "<!channel> <!here> <@U123> <https://evil.example|click>",

@@ -13,7 +13,6 @@ from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher, QueueDownError
 from bot.guard import Guard, Rules
 from bot.intake import Intake
-from bot.playground.server import Playground
 from bot.publish import Publisher
 from bot.slack_client import slack_client
 from bot.ticket import Surface, Ticket, Where
@@ -21,7 +20,8 @@ from bot.waiters import Waiters
 from bot.watch import Watch
 from handlers.commands import understand
 from tests.bot.conftest import Queue
-from workers.embedded import EmbeddedRedis
+from tools.embedded import EmbeddedRedis
+from tools.playground.server import Playground
 
 QUESTION = "why shop/frontend shop/cart 8080"
 WHERE = Where("T1", "C0INCIDENT", "U0ADA00001", Surface.MENTION)

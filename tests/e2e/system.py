@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from redis import Redis
 
-from bot.playground.server import Playground, running_playground
-from bot.playground.settings import PlaygroundSettings
-from workers.demo.stack import BOT, WORKER, Child, start
-from workers.embedded import EmbeddedRedis, embedded_redis
+from tools.demo.stack import BOT, WORKER, Child, start
+from tools.embedded import EmbeddedRedis, embedded_redis
+from tools.playground.server import Playground, running_playground
+from tools.playground.settings import PlaygroundSettings
 
 CHANNEL = "#incident-42"
 TIMEOUT = 40.0

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.playground.rate import RateLimits
-from bot.playground.settings import PlaygroundSettings
 from tests.e2e.system import CHANNEL, System, is_answer, system
-from workers.demo import QUESTION, SAMPLE
+from tools.demo import QUESTION, SAMPLE
+from tools.playground.rate import RateLimits
+from tools.playground.settings import PlaygroundSettings
 
 pytestmark = pytest.mark.timeout(90)
 

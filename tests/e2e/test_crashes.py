@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.rate import RateLimits
-from bot.playground.settings import PlaygroundSettings
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab, lab
 from tests.e2e.system import Json, System, system
-from workers.demo.stack import Child
+from tools.demo.stack import Child
+from tools.playground.rate import RateLimits
+from tools.playground.settings import PlaygroundSettings
 
 QUESTION = "why shop/loadgen shop/cart 8080"
 POLICIES = "ciliumnetworkpolicies"

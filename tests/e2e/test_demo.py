@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from workers.embedded import free_port
+from tools.embedded import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def wait_until_nothing_is_left(mark: str) -> list[int]:
 
 
 def test_the_demo_asks_and_answers() -> None:
-    with started("-m", "workers.demo") as (demo, mark):
+    with started("-m", "tools.demo") as (demo, mark):
         out, err = demo.communicate(timeout=50)
         assert demo.returncode == 0, err
         assert not err
@@ -79,7 +79,7 @@ def test_the_demo_asks_and_answers() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_demo_leaves_nothing_running(number: signal.Signals) -> None:
-    with started("-m", "workers.demo") as (demo, mark):
+    with started("-m", "tools.demo") as (demo, mark):
         assert demo.stdout is not None
         assert "are starting" in demo.stdout.readline()
         demo.send_signal(number)
@@ -89,7 +89,7 @@ def test_an_interrupted_demo_leaves_nothing_running(number: signal.Signals) -> N
 
 def test_the_playground_opens_and_stops() -> None:
     port = free_port()
-    with started("-m", "workers.demo.playground", PLAYGROUND_PORT=str(port)) as (playground, mark):
+    with started("-m", "tools.demo.playground", PLAYGROUND_PORT=str(port)) as (playground, mark):
         assert playground.stdout is not None
         ready = next(line for line in playground.stdout if "Playground ready" in line)
         assert f"http://127.0.0.1:{port}" in ready

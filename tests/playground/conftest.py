@@ -11,8 +11,8 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.playground.server import Playground, running_playground
-from bot.playground.settings import PlaygroundSettings
+from tools.playground.server import Playground, running_playground
+from tools.playground.settings import PlaygroundSettings
 
 QUICK = PlaygroundSettings(retry_delays=(0.0, 0.02, 0.02))
 IMPATIENT = replace(QUICK, ack_deadline=0.2)

@@ -3,7 +3,7 @@
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.playground.server import Playground
+from tools.playground.server import Playground
 
 from .conftest import Connect, app_of
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from slack_bolt import App, BoltRequest
 
-from bot.playground.server import Playground, running_playground
+from tools.playground.server import Playground, running_playground
 
 from .conftest import IMPATIENT, Connect, app_of
 

@@ -6,8 +6,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.playground import limits
-from bot.playground.server import Playground
+from tools.playground import limits
+from tools.playground.server import Playground
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from slack_sdk import WebClient
 
-from bot.playground.server import PAGE, Playground, running_playground
+from tools.playground.server import PAGE, Playground, running_playground
 
 CHANNEL = "C0INCIDENT"
 REBOUND = {"Host": "evil.example:80"}

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 
 
 def test_it_says_when_it_is_ready_and_stops_on_a_signal() -> None:
-    command = [sys.executable, "-m", "bot.playground", "--port", "0", "--bot-token", "xoxb-other"]
+    command = [sys.executable, "-m", "tools.playground", "--port", "0", "--bot-token", "xoxb-other"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         ready = process.stdout.readline().strip()
@@ -20,7 +20,7 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal() -> None:
 
 
 def test_it_does_not_start_off_loopback() -> None:
-    command = [sys.executable, "-m", "bot.playground", "--port", "0", "--host", "0.0.0.0"]
+    command = [sys.executable, "-m", "tools.playground", "--port", "0", "--host", "0.0.0.0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1
     assert "loopback" in done.stderr

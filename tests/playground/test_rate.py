@@ -7,8 +7,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
-from bot.playground.rate import Allowance, RateBook, RateLimits, Tier
-from bot.playground.server import Playground, running_playground
+from tools.playground.rate import Allowance, RateBook, RateLimits, Tier
+from tools.playground.server import Playground, running_playground
 
 from .conftest import QUICK, client_of
 

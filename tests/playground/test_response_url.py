@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from bot.playground.server import Playground, running_playground
+from tools.playground.server import Playground, running_playground
 
 from .conftest import QUICK, Connect, app_of, client_of
 

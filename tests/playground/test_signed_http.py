@@ -13,8 +13,8 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
-from bot.playground import signed_http
-from bot.playground.server import Playground, running_playground
+from tools.playground import signed_http
+from tools.playground.server import Playground, running_playground
 
 from .conftest import QUICK
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.playground import typed_text
-from bot.playground.workspace import Workspace
+from tools.playground import typed_text
+from tools.playground.workspace import Workspace
 
 TYPED = {
     "plain words": ("why can't a reach b", "why can't a reach b"),

@@ -8,8 +8,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.playground import web_api
-from bot.playground.server import Playground
+from tools.playground import web_api
+from tools.playground.server import Playground
 
 from .conftest import client_of
 

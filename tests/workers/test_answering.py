@@ -12,7 +12,6 @@ import pytest
 import redis
 from celery.exceptions import SoftTimeLimitExceeded
 
-from bot.playground.server import Playground, running_playground
 from bot.publish import Publisher, SlackUnavailableError
 from bot.render.progress import looking
 from bot.reports import Reports
@@ -21,10 +20,11 @@ from bot.ticket import Surface, Ticket, Where
 from bot.waiters import Waiters
 from handlers.commands import Asked
 from tests.workers.canary import Script, canary_in_the_tables
+from tools.embedded import EmbeddedRedis
+from tools.playground.server import Playground, running_playground
 from workers.answering import Answering
 from workers.collect import Progress
 from workers.deps import connect
-from workers.embedded import EmbeddedRedis
 from workers.progress import Narrator
 from workers.runner import Ran, run
 from workers.schedule import Digests

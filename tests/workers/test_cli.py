@@ -14,9 +14,9 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.report import Expected, Report
 from tests.workers.canary import NOW, Canary, canary_in_the_tables
+from tools.demo import QUESTION, SAMPLE
 from workers.cli.app import build, run
 from workers.cli.status import Status, status_of
-from workers.demo import QUESTION, SAMPLE
 from workers.docs.schema import report_schema
 
 ON_SAMPLE = ["--sysdump", str(SAMPLE)]

@@ -1,5 +1,7 @@
 """The manifests: they parse, they grant what the live source reads, and nothing that changes anything."""
 
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,3 +89,13 @@ def test_a_worker_is_given_time_to_finish() -> None:
 def test_the_procfile_names_the_three_processes() -> None:
     names = [line.partition(":")[0] for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()]
     assert names == ["web", "worker", "beat"]
+
+
+def test_the_wheel_and_the_image_hold_the_product_and_nothing_beside_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    copied = re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert set(wheel) == set(copied) == {"bot", "handlers", "workers"}
+    assert ignored[0] == "*"
+    assert {f"!{name}" for name in ("tools", "tests")}.isdisjoint(ignored)

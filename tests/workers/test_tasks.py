@@ -10,9 +10,9 @@ from celery.exceptions import TimeLimitExceeded
 from celery.schedules import crontab
 
 from bot.dispatch import QUEUE, TASK
+from tools.demo.stack import WORKER
 from workers import tasks
 from workers.app import app, configuration
-from workers.demo.stack import WORKER
 from workers.schedule import DIGEST, beat_schedule
 from workers.settings import Digest, WorkerSettings
 

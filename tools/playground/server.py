@@ -1,0 +1,399 @@
+"""The server: one aiohttp application on loopback, run in the foreground or in a thread beside a test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from tools.playground import control, file_store, origin, page_feed, person, response_url, web_api
+from tools.playground.methods import apps, chat, conversations, files, reactions, users, views
+from tools.playground.settings import PlaygroundSettings
+from tools.playground.stand_in import StandIn
+from tools.playground.workspace import Change, Channel, Json, User
+
+PAGE = Path(__file__).parent / "page"
+MAX_REQUEST = 40 * 1024 * 1024
+START_TIMEOUT = 10.0
+VERIFY_PAUSE = 0.5
+LOOK_AGAIN = 0.05
+METHOD_FAMILIES = (apps, chat, conversations, files, reactions, users, views)
+
+Result = TypeVar("Result")
+Answer = Callable[[StandIn, web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(stand_in: StandIn) -> web.Application:
+    """Return the application that serves ``stand_in``."""
+
+    def bound(answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        return partial(answer, stand_in)
+
+    app = web.Application(middlewares=[origin.only_from_here], client_max_size=MAX_REQUEST)
+    app.add_routes(
+        [
+            web.get("/api/{method}", bound(web_api.serve)),
+            web.post("/api/{method}", bound(web_api.serve)),
+            web.get("/link/", stand_in.socket_mode.handle),
+            web.post("/actions/{team}/{token}", bound(response_url.serve)),
+            web.post("/upload/v1/{file}", bound(file_store.upload)),
+            web.put("/upload/v1/{file}", bound(file_store.upload)),
+            web.get("/files-pri/{team}-{file}", bound(file_store.private)),
+            web.get("/files-pri/{team}-{file}/download", bound(file_store.private)),
+            web.get("/page/files/{file}", bound(file_store.shown)),
+            web.get("/page/feed", bound(page_feed.serve)),
+            web.get("/archives/{channel}/{message}", _archive),
+            web.get("/", _index),
+            *control.routes(stand_in),
+            web.static("/page", PAGE),
+        ]
+    )
+    return app
+
+
+async def _index(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
+
+
+async def _archive(request: web.Request) -> web.StreamResponse:
+    thread = request.query.get("thread_ts", "")
+    here = f"{request.match_info['channel']}/{request.match_info['message']}/{thread}"
+    if not all(letter.isalnum() or letter in "/." for letter in here):
+        raise web.HTTPNotFound
+    raise web.HTTPFound(f"/#{here}")
+
+
+class _Server:
+    """A started server, inside its event loop."""
+
+    def __init__(self, settings: PlaygroundSettings, clock: Callable[[], float]) -> None:
+        self.stand_in = StandIn(settings, clock)
+        self._runner = web.AppRunner(application(self.stand_in), access_log=None, shutdown_timeout=0.5)
+
+    async def start(self, host: str, port: int) -> None:
+        if not origin.is_loopback(host):
+            raise ValueError("the playground has no locks: it listens on a loopback address only")
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        bound = self._runner.addresses[0][1]
+        self.stand_in.base_url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+        if self.stand_in.settings.request_url:
+            self.stand_in.delivery.spawn(self._keep_verifying(self.stand_in.settings.request_url))
+
+    async def _keep_verifying(self, url: str) -> None:
+        """The app may start after us: ask again until its URL answers the challenge."""
+        while True:
+            if await self.stand_in.delivery.use_request_url(url):
+                return
+            await asyncio.sleep(VERIFY_PAUSE)
+
+    async def stop(self) -> None:
+        await self.stand_in.delivery.close()
+        await self.stand_in.socket_mode.close()
+        await self._runner.cleanup()
+
+
+async def run(
+    *,
+    host: str,
+    port: int,
+    settings: PlaygroundSettings | None = None,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve until cancelled; ``ready`` gets the address once it answers."""
+    server = _Server(settings or PlaygroundSettings(), time.time)
+    try:
+        await server.start(host, port)
+        ready(server.stand_in.base_url)
+        await asyncio.Event().wait()
+    finally:
+        await server.stop()
+
+
+class Playground:
+    """A handle on a playground that runs in a thread: act as its people, look at what they see.
+
+    Every method may be called from any thread. Users and channels are named by id or by name
+    (``"ada"``, ``"#incident-42"``, ``"@cilium"`` for the user's direct message with the app).
+    """
+
+    def __init__(self, stand_in: StandIn, loop: asyncio.AbstractEventLoop) -> None:
+        self._stand_in = stand_in
+        self._loop = loop
+        self._news = threading.Condition()
+        self._version = 0
+        self._stopped = False
+        stand_in.workspace.watch(self._noticed)
+
+    @property
+    def url(self) -> str:
+        """The address of the page, such as ``http://127.0.0.1:43210``."""
+        return self._stand_in.base_url
+
+    @property
+    def api_url(self) -> str:
+        """The base of the Web API: the value for ``SLACK_API_URL``."""
+        return f"{self.url}/api/"
+
+    @property
+    def settings(self) -> PlaygroundSettings:
+        """Tokens, deadlines and limits in force."""
+        return self._stand_in.settings
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the server is gone."""
+        return self._stopped
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables with which the bot finds the playground."""
+        return {
+            "SLACK_API_URL": self.api_url,
+            "SLACK_BOT_TOKEN": self.settings.bot_token,
+            "SLACK_APP_TOKEN": self.settings.app_token,
+            "SLACK_SIGNING_SECRET": self.settings.signing_secret,
+        }
+
+    # -- acting as people -----------------------------------------------------------------------------------------
+
+    def say(
+        self, user: str, channel: str, text: str, thread_ts: str | None = None, *, smart_quotes: bool = False
+    ) -> Json:
+        """Type a message, in a thread if ``thread_ts`` is given; returns it as posted."""
+
+        def work() -> Json:
+            speaker, place = self._place(user, channel)
+            stand_in = self._stand_in
+            message = person.say(stand_in, speaker, place, text, thread_ts=thread_ts, smart_quotes=smart_quotes)
+            return page_feed.shown_message(message)
+
+        return self._call(work)
+
+    def post_as_app(
+        self,
+        channel: str,
+        name: str,
+        text: str = "",
+        *,
+        attachments: list[Json] | None = None,
+        blocks: list[Json] | None = None,
+    ) -> Json:
+        """Let another app post, as Alertmanager does through an incoming webhook; returns the message."""
+
+        def work() -> Json:
+            place = self._channel(channel)
+            attached, drawn = attachments or [], blocks or []
+            return page_feed.shown_message(
+                person.post_as_app(self._stand_in, place, name, text, attachments=attached, blocks=drawn)
+            )
+
+        return self._call(work)
+
+    def command(self, user: str, channel: str, command: str, text: str = "") -> Json:
+        """Run a slash command and wait for the acknowledgement: ``acknowledged``, ``reason``, ``payload``."""
+
+        async def work() -> Json:
+            speaker, place = self._place(user, channel)
+            return control.receipt_json(await person.command(self._stand_in, speaker, place, command, text))
+
+        return self._run(work())
+
+    def click(
+        self,
+        message: Json,
+        action_id: str,
+        user: str = "ada",
+        *,
+        block_id: str | None = None,
+        chosen: str | None = None,
+    ) -> Json:
+        """Use an element of a message; ``chosen`` is the value of the option in a menu."""
+
+        async def work() -> Json:
+            clicker, place = self._place(user, message["channel"])
+            found = person.find_message(self._stand_in, place, message["ts"], clicker)
+            receipt = await person.act(self._stand_in, clicker, found, action_id, block_id=block_id, chosen=chosen)
+            return control.receipt_json(receipt)
+
+        return self._run(work())
+
+    def submit(self, user: str, values: dict[str, Any]) -> Json | None:
+        """Submit the modal that ``user`` has open: values by block id. Returns errors by block id, or None."""
+
+        async def work() -> Json | None:
+            submitter = person.find_user(self._stand_in, user)
+            stack = self._stand_in.workspace.view_stack(submitter.id)
+            if not stack:
+                raise person.NotPossible("no modal is open")
+            return await person.submit(self._stand_in, submitter, stack[-1], values)
+
+        return self._run(work())
+
+    def react(self, message: Json, name: str, user: str = "ada") -> None:
+        """Add or take back a reaction."""
+
+        def work() -> None:
+            reacting, place = self._place(user, message["channel"])
+            found = person.find_message(self._stand_in, place, message["ts"], reacting)
+            person.react(self._stand_in, reacting, found, name)
+
+        self._call(work)
+
+    def open_home(self, user: str) -> None:
+        """Open the app's Home tab."""
+        self._call(lambda: person.open_home(self._stand_in, person.find_user(self._stand_in, user), "home"))
+
+    def _place(self, user: str, channel: str) -> tuple[User, Channel]:
+        found = person.find_user(self._stand_in, user)
+        return found, person.find_channel(self._stand_in, channel, found)
+
+    def _channel(self, reference: str) -> Channel:
+        found = self._stand_in.workspace.channel(reference)
+        if found is None:
+            raise person.NotPossible(f"no such channel: {reference}")
+        return found
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    def messages(self, channel: str) -> list[Json]:
+        """Return every message of a channel in order: replies and ephemeral ones (``only_for``) included."""
+
+        return self._call(lambda: control.messages_of(self._stand_in, self._channel(channel).id))
+
+    def replies(self, message: Json) -> list[Json]:
+        """Return the thread below ``message``, without the message itself."""
+        return [
+            item
+            for item in self.messages(message["channel"])
+            if item["is_reply"] and item["thread_ts"] == message["ts"]
+        ]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        """Return name and content of every file that was shared."""
+        known = self._stand_in.workspace.files
+        return self._call(lambda: [(file.name, file.content) for file in known.values() if file.completed])
+
+    def views(self, user: str) -> list[Json]:
+        """Return the modals open for a user, the visible one last."""
+        return self._call(
+            lambda: page_feed.views(self._stand_in, person.find_user(self._stand_in, user)),
+        )
+
+    def home(self, user: str) -> Json | None:
+        """Return the Home tab of a user."""
+        return self._call(lambda: page_feed.home(self._stand_in, person.find_user(self._stand_in, user)))
+
+    def deliveries(self) -> list[Json]:
+        """Return every attempt to deliver something to the app."""
+        return self._call(lambda: [attempt.to_json() for attempt in self._stand_in.delivery.log])
+
+    def calls(self, method: str | None = None) -> list[Json]:
+        """Return the Web API calls that the app made."""
+        return self._call(lambda: [call for call in self._stand_in.calls if method in (None, call["method"])])
+
+    def connections(self) -> int:
+        """Return how many Socket Mode connections are open."""
+        return self._stand_in.socket_mode.connections
+
+    def wait_for(self, predicate: Callable[[], Result], timeout: float = 5.0) -> Result:
+        """Wait until ``predicate`` returns something true, and return that.
+
+        It is asked after each change of the workspace, and a few times a second for what happens elsewhere.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._news:
+                version = self._version
+            found = predicate()
+            if found:
+                return found
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"not within {timeout} s; last deliveries: {self.deliveries()[-5:]}")
+            with self._news:
+                if self._version == version:
+                    self._news.wait(min(left, LOOK_AGAIN))
+
+    def wait_connected(self, connections: int = 1, timeout: float = 10.0) -> None:
+        """Wait until the app has this many Socket Mode connections."""
+        self.wait_for(lambda: self.connections() >= connections, timeout)
+
+    # -- causing trouble ------------------------------------------------------------------------------------------
+
+    def cause(self, **faults: Any) -> None:
+        """Set faults, such as ``rate_limited={"chat.postMessage": 2}`` (see ``tools.playground.faults``)."""
+        self._call(lambda: control.cause(self._stand_in, faults))
+
+    def cut_sockets(self) -> int:
+        """Break all Socket Mode connections; returns how many there were."""
+        return self._call(self._stand_in.socket_mode.cut)
+
+    def refresh_sockets(self) -> None:
+        """Ask all Socket Mode connections to reconnect."""
+        self._run(self._stand_in.socket_mode.refresh())
+
+    def use_request_url(self, url: str | None) -> bool:
+        """Deliver by signed HTTP to ``url`` if it answers the challenge; None goes back to Socket Mode."""
+        return self._run(self._stand_in.delivery.use_request_url(url))
+
+    def reset(self) -> None:
+        """Forget messages, files, views, faults and logs."""
+        self._call(self._stand_in.reset)
+
+    # -- crossing threads -----------------------------------------------------------------------------------------
+
+    def _noticed(self, change: Change) -> None:
+        with self._news:
+            self._version += 1
+            self._news.notify_all()
+
+    def _call(self, work: Callable[[], Result]) -> Result:
+        async def wrapped() -> Result:
+            return work()
+
+        return self._run(wrapped())
+
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        if self._stopped:
+            work.close()
+            raise RuntimeError("the playground has stopped")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+@contextlib.contextmanager
+def running_playground(
+    settings: PlaygroundSettings | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Playground]:
+    """Run a playground in a thread, on a free port unless one is given, for the length of a ``with`` block."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="playground", daemon=True)
+    thread.start()
+
+    async def start() -> _Server:
+        server = _Server(settings or PlaygroundSettings(), clock)
+        await server.start(host, port)
+        return server
+
+    try:
+        server = asyncio.run_coroutine_threadsafe(start(), loop).result(START_TIMEOUT)
+        playground = Playground(server.stand_in, loop)
+        try:
+            yield playground
+        finally:
+            playground._stopped = True
+            asyncio.run_coroutine_threadsafe(server.stop(), loop).result(START_TIMEOUT)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(START_TIMEOUT)
+        loop.close()
