@@ -20,7 +20,7 @@ from bot.slack_client import slack_client
 from bot.usergroups import Usergroups
 from bot.waiters import Waiters
 from bot.watch import Watch
-from handlers.commands import understand
+from handlers.catalogue import understand
 
 WORKERS = 128
 """Threads that bring questions to the queue. They mostly wait: for Slack, which takes a message a second a channel."""

@@ -26,7 +26,7 @@ from bot.render.progress import looking
 from bot.ticket import Surface, Ticket, Where
 from bot.waiters import Waiters
 from bot.watch import Watch
-from handlers.commands import Asked, NotUnderstoodError
+from handlers.commands.command import Asked, NotUnderstoodError
 
 log = structlog.get_logger(__name__)
 

@@ -3,37 +3,25 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.facts import Facts, PartMissingError
-from handlers.model.finding import Finding, Hop, Outcome, Sentence, code
+from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.flow import FlowLog
 from handlers.model.report import Budget, GapNote, Report
 from handlers.model.snapshot import Known, Missing, Part, Snapshot
-from handlers.plan import command_of, probes_for
 from handlers.probes.probe import Probe
-
-PART_MISSING = code(
-    "PART_MISSING",
-    meaning="A part of the cluster that this check needs could not be read, so the check says nothing either way.",
-    template="Cannot tell whether {{healthy}} — {part} could not be read: {detail}",
-)
-PROBE_BROKEN = code(
-    "PROBE_BROKEN",
-    meaning="A check failed with an error of its own. It is a defect of cilium-triage, not of the cluster.",
-    template="The check {probe} failed with {error}; whether {{healthy}} is not known",
-    advice="Please report it with a recording of the run (--record FILE).",
-)
 
 _WORST_FIRST = (Outcome.PROBLEM, Outcome.BROKEN, Outcome.UNKNOWN, Outcome.FINE, Outcome.NOT_APPLICABLE)
 
 
-def answer(question: Any, snapshot: Snapshot) -> Report:
+def answer(question: Any, snapshot: Snapshot, catalogue: Catalogue = CATALOGUE) -> Report:
     """Judge a question on a snapshot.
 
     A needed part that is missing makes an UNKNOWN, an exception of a probe a BROKEN; neither is ever skipped.
     """
-    command = command_of(question)
+    command = catalogue.command_of(question)
     facts = Facts(snapshot)
-    found = [finding for probe in probes_for(question) for finding in _run(probe, question, facts)]
+    found = [finding for probe in catalogue.probes_for(question) for finding in _run(probe, question, facts)]
     findings = tuple(command.arrange(found) if command.arrange else in_hop_order(found))
     conclusion = command.conclude(question, facts, findings)
     return Report(
@@ -72,38 +60,14 @@ def in_hop_order(findings: Iterable[Finding]) -> list[Finding]:
 def _run(probe: Probe, question: Any, facts: Facts) -> Iterator[Finding]:
     missing = [(part, look) for part in probe.needs if isinstance(look := facts.look(part), Missing)]
     if missing:
-        yield _unknown(probe, *missing[0])
+        yield probe.unknown(*missing[0])
         return
     try:
         yield from list(probe.check(question, facts.narrowed(probe.parts)))
     except PartMissingError as error:
-        yield _unknown(probe, error.part, error.missing)
+        yield probe.unknown(error.part, error.missing)
     except Exception as error:  # noqa: BLE001  (a broken probe must not hide the findings of the others)
-        yield Finding(
-            PROBE_BROKEN.name,
-            Outcome.BROKEN,
-            Sentence(_with_claim(PROBE_BROKEN.template, probe), {"probe": probe.name, "error": type(error).__name__}),
-            hop=probe.hop,
-            blocking=probe.blocking,
-            advice=PROBE_BROKEN.advice,
-        )
-
-
-def _unknown(probe: Probe, part: Part, missing: Missing) -> Finding:
-    return Finding(
-        PART_MISSING.name,
-        Outcome.UNKNOWN,
-        Sentence(_with_claim(PART_MISSING.template, probe), {"part": part.in_words, "detail": missing.detail}),
-        hop=probe.hop,
-        blocking=probe.blocking,
-        advice=missing.remedy,
-    )
-
-
-def _with_claim(template: str, probe: Probe) -> str:
-    # The claim is our own prose, part of the words and not a value to be quoted.
-    clause = (probe.healthy[:1].lower() + probe.healthy[1:]).rstrip(".")
-    return template.replace("{{healthy}}", clause.replace("{", "{{").replace("}", "}}"))
+        yield probe.broken(error)
 
 
 def _gap_notes(snapshot: Snapshot, touched: frozenset[Part]) -> Iterator[GapNote]:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handlers.commands.command import COMMANDS, Command
+from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.scope import Ask, Scope
 from handlers.model.snapshot import Gap, Missing, Part, Snapshot
-from handlers.probes import PROBES, Probe
 
 ROUNDS = 3
 """Rounds of parallel reads for one question: what the question names, what that resolves to, what only that shows."""
@@ -21,40 +20,18 @@ _NAMESPACED = {
 }
 
 
-def probes_for(question: Any) -> tuple[Probe, ...]:
-    """Return the probes that answer this type of question."""
-    return tuple(probe for probe in PROBES if isinstance(question, probe.answers))
-
-
-def command_of(question: Any) -> Command:
-    """Return the command whose question this is.
-
-    Raises:
-        LookupError: if no command declares the type.
-    """
-    for command in COMMANDS.values():
-        if isinstance(question, command.question):
-            return command
-    raise LookupError(f"no command asks a {type(question).__name__}")
-
-
-def wanted(question: Any) -> frozenset[Part]:
-    """Return every part that some probe of the question declares."""
-    return frozenset().union(*(probe.parts for probe in probes_for(question)))
-
-
-def next_asks(question: Any, so_far: Snapshot) -> tuple[Ask, ...]:
+def next_asks(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE) -> tuple[Ask, ...]:
     """Return the reads that can be made now: parts wanted, not yet read, and wide enough known."""
     try:
         scope = question.scope(Facts(so_far))
     except PartMissingError:
         # What would tell the width could not be read; the parts that depend on it stay unasked and are reported so.
         return ()
-    missing = [part for part in sorted(wanted(question) - scope.leave_out) if part not in so_far.parts]
+    missing = [part for part in sorted(catalogue.wanted(question) - scope.leave_out) if part not in so_far.parts]
     return tuple(ask for part in missing for ask in _asks(part, scope))
 
 
-def unasked(question: Any, so_far: Snapshot) -> Mapping[Part, Missing]:
+def unasked(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE) -> Mapping[Part, Missing]:
     """Return a reason for every wanted part that the rounds never came to, save those that turned out needless."""
     try:
         scope = question.scope(Facts(so_far))
@@ -62,7 +39,7 @@ def unasked(question: Any, so_far: Snapshot) -> Mapping[Part, Missing]:
         scope = Scope()
     return {
         part: Missing(Gap.NOT_ASKED, "what it depends on could not be read")
-        for part in wanted(question) - scope.leave_out
+        for part in catalogue.wanted(question) - scope.leave_out
         if part not in so_far.parts and not _is_needless(part, scope)
     }
 

@@ -25,7 +25,8 @@ from bot.render.report import report_message
 from bot.reports import Reports
 from bot.ticket import Ticket
 from bot.waiters import Turn, Waiters
-from handlers.commands import Asked, NotUnderstoodError, understand
+from handlers.catalogue import CATALOGUE, Catalogue
+from handlers.commands.command import Asked, NotUnderstoodError
 from workers.collect import Progress
 from workers.progress import Narrator
 from workers.runner import Ran
@@ -72,6 +73,7 @@ class Answering:
     soft_limit: float
     prefix: str
     patience: float = 10.0
+    catalogue: Catalogue = CATALOGUE
 
     def answer(self, ticket: Ticket) -> None:
         """Answer everybody who waits for this question.
@@ -104,7 +106,7 @@ class Answering:
         started = time.monotonic()
         try:
             with narrator:
-                ran = self.look(replace(understand(ticket.text), fresh=ticket.fresh), narrator.say)
+                ran = self.look(replace(self.catalogue.understand(ticket.text), fresh=ticket.fresh), narrator.say)
             seconds = round(time.monotonic() - started, 2)
             log.info("looked", question=ticket.text, seconds=seconds, cached=ran.cached_at is not None)
             return self._composed_of(ran)

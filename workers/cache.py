@@ -9,7 +9,7 @@ from typing import Any
 import redis
 import structlog
 
-from handlers.commands import Asked
+from handlers.commands.command import Asked
 from handlers.model.report import SCHEMA, Report
 from handlers.model.snapshot import Gap
 from handlers.model.wire import WireError, decode, encode

@@ -4,9 +4,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.scope import Ask
 from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
 from handlers.plan import ROUNDS, next_asks, unasked
@@ -31,7 +33,12 @@ _SOURCE_HEADSTART = 0.95
 
 
 def collect(
-    question: Any, source: Source, *, budget: float = DEFAULT_BUDGET, progress: Progress | None = None
+    question: Any,
+    source: Source,
+    *,
+    budget: float = DEFAULT_BUDGET,
+    progress: Progress | None = None,
+    catalogue: Catalogue = CATALOGUE,
 ) -> Snapshot:
     """Read what the question needs from ``source`` within ``budget`` seconds.
 
@@ -43,7 +50,7 @@ def collect(
     rounds_left = ROUNDS
     try:
         while gathering.time_left > 0:
-            started = rounds_left > 0 and gathering.start(next_asks(question, gathering.snapshot()))
+            started = rounds_left > 0 and gathering.start(next_asks(question, gathering.snapshot(), catalogue))
             if not gathering.is_waiting:
                 break
             if not started and rounds_left > 0:
@@ -51,7 +58,8 @@ def collect(
                 continue
             rounds_left -= 1
             gathering.wait(gathering.time_left * _SHARE_OF_ROUND if rounds_left > 0 else gathering.time_left)
-        return gathering.finish(question, budget)
+        snapshot = gathering.finish(budget)
+        return replace(snapshot, parts={**snapshot.parts, **unasked(question, snapshot, catalogue)})
     finally:
         gathering.stop()
 
@@ -116,8 +124,8 @@ class _Gathering:
                 parts[part] = _together(answers, self._source.now()) if part.is_per_node else answers[None]
         return Snapshot(self._taken_at, self._source.title, parts)
 
-    def finish(self, question: Any, budget: float) -> Snapshot:
-        """Return the snapshot with a reason for everything that is not there."""
+    def finish(self, budget: float) -> Snapshot:
+        """Return the snapshot with a reason for everything that was asked for and did not come."""
         late = Missing(
             Gap.TIMEOUT,
             f"no answer within the {budget:g} s budget",
@@ -125,8 +133,7 @@ class _Gathering:
         )
         for ask in self._asked:
             self._answers.setdefault((ask.part, ask.node), late)
-        gathered = self.snapshot()
-        return Snapshot(gathered.taken_at, gathered.source, {**gathered.parts, **unasked(question, gathered)})
+        return self.snapshot()
 
     def stop(self) -> None:
         """Let the readers go home; those that hang go when their read returns."""

@@ -12,7 +12,7 @@ from bot.publish import Publisher
 from bot.reports import Reports
 from bot.slack_client import slack_client
 from bot.waiters import Waiters
-from handlers.commands import Asked
+from handlers.commands.command import Asked
 from workers.answering import Answering, Look
 from workers.cache import ReportCache
 from workers.collect import Progress

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from handlers.commands import Asked
+from handlers.catalogue import CATALOGUE, Catalogue
+from handlers.commands.command import Asked
 from handlers.engine import answer
 from handlers.model.report import Report
 from handlers.source import Source
@@ -46,6 +47,7 @@ def run(
     cache: Cache | None = None,
     budget: float = DEFAULT_BUDGET,
     progress: Progress | None = None,
+    catalogue: Catalogue = CATALOGUE,
 ) -> Ran:
     """Answer a question from the cache where that is allowed and possible, else from ``source``.
 
@@ -56,7 +58,8 @@ def run(
         kept = cache.get(asked)
         if kept is not None:
             return Ran(kept.report, kept.at)
-    report = answer(asked.question, collect(asked.question, source, budget=budget, progress=progress))
+    snapshot = collect(asked.question, source, budget=budget, progress=progress, catalogue=catalogue)
+    report = answer(asked.question, snapshot, catalogue)
     if cache is not None:
         cache.put(asked, report)
     return Ran(report)

@@ -14,7 +14,7 @@ from bot.publish import Publisher, PublishError
 from bot.render.progress import looking
 from bot.ticket import Surface, Ticket, Where
 from bot.waiters import Waiters
-from handlers.commands import understand
+from handlers.catalogue import CATALOGUE, Catalogue
 from workers.settings import Digest
 
 DIGEST = "workers.tasks.digest"
@@ -46,6 +46,7 @@ class Digests:
     publisher: Publisher
     send: Callable[[Ticket], None]
     prefix: str
+    catalogue: Catalogue = CATALOGUE
 
     def start(self, channel: str, question: str, *, now: datetime | None = None) -> None:
         """Post the placeholder and queue the question; once, however often the task is delivered.
@@ -55,7 +56,7 @@ class Digests:
             redis.ConnectionError, redis.TimeoutError: if Redis does not answer.
         """
         moment = now or datetime.now(UTC)
-        asked = understand(question)
+        asked = self.catalogue.understand(question)
         once = f"{self.prefix}:digest:{channel}:{_digest(question)}"
         if not self.redis.set(once, moment.isoformat(), nx=True, ex=_ONCE):
             return

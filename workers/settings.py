@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.slack_client import SLACK_API
-from handlers.commands import NotUnderstoodError, understand
+from handlers.catalogue import understand
+from handlers.commands.command import NotUnderstoodError
 from workers.origin import Live, Origin, Recorded, Sysdump
 
 

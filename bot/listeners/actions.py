@@ -18,7 +18,8 @@ from bot.render.failure import failure_message, report_gone
 from bot.render.report import ASK, EVIDENCE, NAMES, PATCH
 from bot.reports import Reports
 from bot.ticket import Where
-from handlers.commands import COMMANDS, Role
+from handlers.catalogue import CATALOGUE
+from handlers.commands.command import Role
 from handlers.model.report import Report
 
 _DOUBLE_CLICK = timedelta(seconds=3)
@@ -74,7 +75,7 @@ def _show_names(publisher: Publisher, where: Where, report: Report) -> None:
 
 def _role_of(report: Report) -> Role:
     # Who may not ask the question may not see what its answer rests on either.
-    declared = COMMANDS.get(report.command)
+    declared = CATALOGUE.commands.get(report.command)
     return declared.role if declared else Role.OPERATOR
 
 

@@ -14,7 +14,7 @@ from slack_bolt import Ack, App
 from bot.intake import Intake
 from bot.listeners.place import of_command
 from bot.render.help import help_message, is_help
-from handlers.commands import COMMANDS
+from handlers.catalogue import CATALOGUE
 
 NAME = re.compile(r"^/cilium[a-z0-9_-]*$")
 """``/cilium``, or ``/cilium-staging`` where one workspace has a bot for each cluster."""
@@ -25,7 +25,7 @@ def listen(app: App, intake: Intake) -> None:
 
     def acknowledge(ack: Ack, body: Mapping[str, Any]) -> None:
         if is_help(str(body.get("text") or "")):
-            shown = help_message(COMMANDS)
+            shown = help_message(CATALOGUE.commands)
             ack(text=shown.text, blocks=list(shown.blocks), response_type="ephemeral")
         else:
             ack()

@@ -8,7 +8,7 @@ from slack_bolt import Ack, App
 
 from bot.publish import Publisher, PublishError
 from bot.render.help import home_view
-from handlers.commands import COMMANDS
+from handlers.catalogue import CATALOGUE
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ def listen(app: App, publisher: Publisher) -> None:
         if event.get("tab") != "home":
             return
         try:
-            publisher.home(str(event.get("user") or ""), home_view(COMMANDS))
+            publisher.home(str(event.get("user") or ""), home_view(CATALOGUE.commands))
         except PublishError as error:
             log.warning("home not shown", error=type(error).__name__, reason=str(error))
 

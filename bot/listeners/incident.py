@@ -15,7 +15,7 @@ from bot.listeners.heard import heard
 from bot.listeners.mention import without_mention
 from bot.listeners.place import of_message
 from bot.ticket import Surface
-from handlers.commands import COMMANDS
+from handlers.catalogue import CATALOGUE
 
 _NAMESPACED = re.compile(r"(?:^|\s)[a-z0-9-]+/[a-z0-9]")
 
@@ -44,4 +44,4 @@ def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[s
 def _is_question(text: str) -> bool:
     words = text.strip()
     asks = words.endswith("?") and _NAMESPACED.search(words)
-    return bool(asks) or words.partition(" ")[0].casefold() in COMMANDS
+    return bool(asks) or words.partition(" ")[0].casefold() in CATALOGUE.commands

@@ -15,7 +15,7 @@ from bot.listeners.heard import Heard, heard
 from bot.listeners.place import of_message
 from bot.render.help import help_message, is_help
 from bot.ticket import Surface
-from handlers.commands import COMMANDS
+from handlers.catalogue import CATALOGUE
 
 
 def listen(app: App, intake: Intake, bots: frozenset[str]) -> None:
@@ -52,7 +52,7 @@ def _ask(intake: Intake, body: Mapping[str, Any], message: Heard, surface: Surfa
     if not is_help(text):
         intake.ask(text, where, delivery=delivery, per_question=True)
     elif intake.is_first(where, f"{delivery}:help"):
-        intake.tell(where, help_message(COMMANDS))
+        intake.tell(where, help_message(CATALOGUE.commands))
 
 
 def _is_direct_channel(body: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What a subcommand declares, and the table of all of them."""
+"""What a subcommand declares."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -92,19 +92,3 @@ class Asked:
     def __str__(self) -> str:
         """Return the question in normal form: ``why shop/frontend shop/cart 8080/TCP``."""
         return str(self.question)
-
-
-COMMANDS: dict[str, Command] = {}
-"""Every subcommand by name, filled when ``handlers.commands`` is imported."""
-
-
-def command(declared: Command) -> Command:
-    """Enter a subcommand into the table.
-
-    Raises:
-        ValueError: if the name is taken.
-    """
-    if declared.name in COMMANDS:
-        raise ValueError(f"command {declared.name} is declared twice")
-    COMMANDS[declared.name] = declared
-    return declared

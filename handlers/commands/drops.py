@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.commands.worst_first import worst_first
 from handlers.connection.backends import selected_pods
@@ -179,16 +179,14 @@ def _policies_name_services(so_far: Facts) -> bool:
     return isinstance(look, Known) and any("toServices" in str(policy.manifest) for policy in look.value)
 
 
-command(
-    Command(
-        name="drops",
-        usage=USAGE,
-        summary="What is dropped, grouped by cause and pair; each group opens into a why.",
-        examples=("drops", "drops shop since 1h", "drops shop/cart"),
-        question=Drops,
-        parse=parse,
-        conclude=conclude,
-        arrange=arrange,
-        keep=timedelta(seconds=30),
-    )
+COMMAND = Command(
+    name="drops",
+    usage=USAGE,
+    summary="What is dropped, grouped by cause and pair; each group opens into a why.",
+    examples=("drops", "drops shop since 1h", "drops shop/cart"),
+    question=Drops,
+    parse=parse,
+    conclude=conclude,
+    arrange=arrange,
+    keep=timedelta(seconds=30),
 )

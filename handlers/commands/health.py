@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.commands.worst_first import worst_first
 from handlers.model.endpoint import Kind, Named
 from handlers.model.facts import Facts, PartMissingError
@@ -94,16 +94,14 @@ def arrange(findings: Iterable[Finding]) -> list[Finding]:
     return worst_first(findings)
 
 
-command(
-    Command(
-        name="health",
-        usage=USAGE,
-        summary="Is Cilium itself well? Agents, operator, relay, controllers, maps, refused policies; worst first.",
-        examples=("health", "health worker-1"),
-        question=Health,
-        parse=parse,
-        conclude=conclude,
-        arrange=arrange,
-        keep=timedelta(seconds=30),
-    )
+COMMAND = Command(
+    name="health",
+    usage=USAGE,
+    summary="Is Cilium itself well? Agents, operator, relay, controllers, maps, refused policies; worst first.",
+    examples=("health", "health worker-1"),
+    question=Health,
+    parse=parse,
+    conclude=conclude,
+    arrange=arrange,
+    keep=timedelta(seconds=30),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
@@ -87,16 +87,14 @@ def arrange(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: -finding.weight)
 
 
-command(
-    Command(
-        name="identity",
-        usage=USAGE,
-        summary="What a numeric identity is: its labels, who carries it now, which policies select it.",
-        examples=("identity 50404", "identity shop/frontend", "identity 16777217"),
-        question=IdentityOf,
-        parse=parse,
-        conclude=conclude,
-        arrange=arrange,
-        keep=timedelta(seconds=60),
-    )
+COMMAND = Command(
+    name="identity",
+    usage=USAGE,
+    summary="What a numeric identity is: its labels, who carries it now, which policies select it.",
+    examples=("identity 50404", "identity shop/frontend", "identity 16777217"),
+    question=IdentityOf,
+    parse=parse,
+    conclude=conclude,
+    arrange=arrange,
+    keep=timedelta(seconds=60),
 )

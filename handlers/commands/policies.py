@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError, command
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import Address, EndpointName, HostName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
@@ -95,16 +95,14 @@ def arrange(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.outcome is not Outcome.PROBLEM, -finding.weight, finding.text))
 
 
-command(
-    Command(
-        name="policies",
-        usage=USAGE,
-        summary="Which policies select an endpoint, what each does in each direction, and whether it is in force.",
-        examples=("policies shop/cart", "policies shop"),
-        question=PoliciesOf,
-        parse=parse,
-        conclude=conclude,
-        arrange=arrange,
-        keep=timedelta(seconds=60),
-    )
+COMMAND = Command(
+    name="policies",
+    usage=USAGE,
+    summary="Which policies select an endpoint, what each does in each direction, and whether it is in force.",
+    examples=("policies shop/cart", "policies shop"),
+    question=PoliciesOf,
+    parse=parse,
+    conclude=conclude,
+    arrange=arrange,
+    keep=timedelta(seconds=60),
 )

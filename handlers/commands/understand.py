@@ -1,12 +1,14 @@
 """From the words of an asker to a question: by the name of a subcommand, or as a plain sentence."""
 
-from handlers.commands.command import COMMANDS, Asked, NotUnderstoodError
+from collections.abc import Mapping
+
+from handlers.commands.command import Asked, Command, NotUnderstoodError
 from handlers.names.decorations import undecorated
 from handlers.names.grammar import Fresh, items
 from handlers.names.spelling import nearest
 
 
-def understand(text: str) -> Asked:
+def understood(text: str, commands: Mapping[str, Command]) -> Asked:
     """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
 
     Slack's decorations are taken off first. The text may be anything.
@@ -16,22 +18,22 @@ def understand(text: str) -> Asked:
     """
     words = undecorated(text)
     first, _, rest = words.partition(" ")
-    command = COMMANDS.get(first.lower())
+    command = commands.get(first.lower())
     fresh = any(isinstance(item, Fresh) for item in items(words))
     if command:
         return Asked(command, command.parse(rest), fresh)
-    for candidate in COMMANDS.values():
+    for candidate in commands.values():
         question = candidate.phrase(words) if candidate.phrase else None
         if question is not None:
             return Asked(candidate, question, fresh)
     if not words:
-        raise NotUnderstoodError("Nothing was asked.", suggestions=tuple(_examples()))
-    close = nearest(first.lower()[:40], COMMANDS)
+        raise NotUnderstoodError("Nothing was asked.", suggestions=tuple(_examples(commands)))
+    close = nearest(first.lower()[:40], commands)
     raise NotUnderstoodError(
         f"“{first[:40]}” is no subcommand, and the sentence names no two ends of a connection.",
-        suggestions=tuple(COMMANDS[name].usage for name in close) or tuple(_examples()),
+        suggestions=tuple(commands[name].usage for name in close) or tuple(_examples(commands)),
     )
 
 
-def _examples() -> list[str]:
-    return [command.examples[0] for command in COMMANDS.values()]
+def _examples(commands: Mapping[str, Command]) -> list[str]:
+    return [command.examples[0] for command in commands.values()]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from handlers.commands.command import Command, NotUnderstoodError, command
+from handlers.commands.command import Command, NotUnderstoodError
 from handlers.commands.since import DEFAULT_SPAN
 from handlers.commands.why_conclusion import conclude
 from handlers.commands.why_question import Why
@@ -127,21 +127,19 @@ def _question(found: list[Item], source: End, destination: End) -> Why:
     return Why(connection, spans[0] if spans else DEFAULT_SPAN)
 
 
-command(
-    Command(
-        name="why",
-        usage=USAGE,
-        summary="Can A reach B? The first failing hop, every other blocker, and a patch that is proven to open it.",
-        examples=(
-            "why shop/frontend shop/cart 8080",
-            "why payments/checkout api.stripe.com:443",
-            "why node/worker-1 shop/pod/cart-0 icmp",
-            "why shop/frontend shop/svc/cart http GET /api/items since 1h",
-        ),
-        question=Why,
-        parse=parse,
-        phrase=phrase,
-        conclude=conclude,
-        keep=timedelta(seconds=60),
-    )
+COMMAND = Command(
+    name="why",
+    usage=USAGE,
+    summary="Can A reach B? The first failing hop, every other blocker, and a patch that is proven to open it.",
+    examples=(
+        "why shop/frontend shop/cart 8080",
+        "why payments/checkout api.stripe.com:443",
+        "why node/worker-1 shop/pod/cart-0 icmp",
+        "why shop/frontend shop/svc/cart http GET /api/items since 1h",
+    ),
+    question=Why,
+    parse=parse,
+    phrase=phrase,
+    conclude=conclude,
+    keep=timedelta(seconds=60),
 )

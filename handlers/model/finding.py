@@ -143,22 +143,15 @@ class Code:
         )
 
 
-CODES: dict[str, Code] = {}
-"""Every declared code by name. Filled when the modules that declare codes are imported."""
-
-
 def code(name: str, *, meaning: str, template: str, advice: str = "") -> Code:
     """Declare an explanation code.
 
     Raises:
-        ValueError: if the name is taken, or is not UPPER_SNAKE.
+        ValueError: if the name is not UPPER_SNAKE.
     """
-    if name in CODES:
-        raise ValueError(f"code {name} is declared twice")
     if not name.replace("_", "").isalnum() or name != name.upper():
         raise ValueError(f"code {name} is not UPPER_SNAKE")
-    CODES[name] = Code(name, meaning, template, advice)
-    return CODES[name]
+    return Code(name, meaning, template, advice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a probe declares, and the list of all of them."""
+"""What a probe declares, and what is said in its stead where it cannot speak."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -6,8 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.model.facts import Facts
-from handlers.model.finding import Code, Finding, Hop
-from handlers.model.snapshot import Part
+from handlers.model.finding import Code, Finding, Hop, Outcome, Sentence, code
+from handlers.model.snapshot import Missing, Part
+
+PART_MISSING = code(
+    "PART_MISSING",
+    meaning="A part of the cluster that this check needs could not be read, so the check says nothing either way.",
+    template="Cannot tell whether {{healthy}} — {part} could not be read: {detail}",
+)
+PROBE_BROKEN = code(
+    "PROBE_BROKEN",
+    meaning="A check failed with an error of its own. It is a defect of cilium-triage, not of the cluster.",
+    template="The check {probe} failed with {error}; whether {{healthy}} is not known",
+    advice="Please report it with a recording of the run (--record FILE).",
+)
+OF_EVERY_PROBE = (PART_MISSING, PROBE_BROKEN)
+"""Codes that need no declaration."""
 
 Check = Callable[[Any, Facts], Iterable[Finding]]
 
@@ -37,9 +51,32 @@ class Probe:
         """Every part the check may touch."""
         return frozenset(self.needs) | frozenset(self.uses)
 
+    def unknown(self, part: Part, missing: Missing) -> Finding:
+        """Say that the claim cannot be judged without a part."""
+        return Finding(
+            PART_MISSING.name,
+            Outcome.UNKNOWN,
+            Sentence(self._with_claim(PART_MISSING.template), {"part": part.in_words, "detail": missing.detail}),
+            hop=self.hop,
+            blocking=self.blocking,
+            advice=missing.remedy,
+        )
 
-PROBES: list[Probe] = []
-"""Every probe, in order of registration; filled when ``handlers.probes`` is imported."""
+    def broken(self, error: Exception) -> Finding:
+        """Say that the check itself failed."""
+        return Finding(
+            PROBE_BROKEN.name,
+            Outcome.BROKEN,
+            Sentence(self._with_claim(PROBE_BROKEN.template), {"probe": self.name, "error": type(error).__name__}),
+            hop=self.hop,
+            blocking=self.blocking,
+            advice=PROBE_BROKEN.advice,
+        )
+
+    def _with_claim(self, template: str) -> str:
+        # The claim is our own prose, part of the words and not a value to be quoted.
+        clause = (self.healthy[:1].lower() + self.healthy[1:]).rstrip(".")
+        return template.replace("{{healthy}}", clause.replace("{", "{{").replace("}", "}}"))
 
 
 def probe(
@@ -50,21 +87,20 @@ def probe(
     uses: tuple[Part, ...] = (),
     hop: Hop | None = None,
     blocking: bool = False,
-) -> Callable[[Check], Check]:
-    """Declare a function as the check of its module's claim.
+) -> Callable[[Check], Probe]:
+    """Make a probe of a function that checks its module's claim.
 
     Raises:
         ValueError: if the module has no docstring, since its first line is what people read.
     """
 
-    def declare(check: Check) -> Check:
+    def declare(check: Check) -> Probe:
         module = inspect.getmodule(check)
         text = inspect.getdoc(module) if module else None
         if not text:
             raise ValueError(f"the module of probe {check.__name__} has no docstring")
         first, _, rest = text.partition("\n")
         name = check.__module__.rpartition(".")[2]
-        PROBES.append(Probe(name, first.strip(), rest.strip(), answers, needs, uses, hop, blocking, codes, check))
-        return check
+        return Probe(name, first.strip(), rest.strip(), answers, needs, uses, hop, blocking, codes, check)
 
     return declare

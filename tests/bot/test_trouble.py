@@ -18,7 +18,7 @@ from bot.slack_client import slack_client
 from bot.ticket import Surface, Ticket, Where
 from bot.waiters import Waiters
 from bot.watch import Watch
-from handlers.commands import understand
+from handlers.catalogue import understand
 from tests.bot.conftest import Queue
 from tools.embedded import EmbeddedRedis
 from tools.playground.server import Playground

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from handlers.commands import understand
+from handlers.catalogue import CATALOGUE, Catalogue, understand
 from handlers.engine import answer
 from handlers.model.agent import AgentEndpoint, AgentStatus, PeerNode
 from handlers.model.cluster import (
@@ -581,8 +581,8 @@ class Cluster:
     def snapshot(self, question: str) -> Snapshot:
         return collect(understand(question).question, self.source(), budget=30)
 
-    def ask(self, question: str) -> Report:
-        return answer(understand(question).question, self.snapshot(question))
+    def ask(self, question: str, catalogue: Catalogue = CATALOGUE) -> Report:
+        return answer(catalogue.understand(question).question, self.snapshot(question), catalogue)
 
 
 def node(name: str, index: int, *, ready: bool = True, **labels: str) -> Node:

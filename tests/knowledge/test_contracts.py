@@ -4,25 +4,25 @@ import importlib
 import pkgutil
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
-import handlers.commands
 import handlers.probes
-from handlers.commands import COMMANDS, understand
+from handlers.catalogue import CATALOGUE, Catalogue, understand
+from handlers.commands.command import Command
 from handlers.engine import answer
-from handlers.model.finding import CODES, Finding, Outcome
+from handlers.model.finding import Code, Finding, Outcome
 from handlers.model.report import Report
-from handlers.plan import probes_for
-from handlers.probes import PROBES
+from handlers.probes.probe import OF_EVERY_PROBE
 from tests.knowledge.build import deny_all, shop
 from tests.scenarios.truth import FOLDER, SCENARIOS, checks
 from workers.collect import collect
 from workers.sources.sysdump import SysdumpSource
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(handlers.probes.__path__) if module.name != "probe")
-OF_THE_ENGINE = {"PART_MISSING", "PROBE_BROKEN"}
+OF_THE_ENGINE = {code.name for code in OF_EVERY_PROBE}
 
 
 @cache
@@ -53,7 +53,7 @@ def holes(template: str) -> set[str]:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_probe_s_module_claims_one_thing(name: str) -> None:
-    mine = [probe for probe in PROBES if probe.name == name]
+    mine = [probe for probe in CATALOGUE.probes if probe.name == name]
     assert len(mine) == 1
     (probe,) = mine
     module = importlib.import_module(f"handlers.probes.{name}")
@@ -65,17 +65,16 @@ def test_a_probe_s_module_claims_one_thing(name: str) -> None:
     assert not any(code.name in OF_THE_ENGINE for code in probe.codes)
 
 
-@pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
-def test_a_code_has_words(code: object) -> None:
-    found = CODES[code.name]  # type: ignore[attr-defined]
-    assert found.meaning.endswith(".")
-    assert found.template
-    assert not found.template.endswith(".")
-    assert "" not in holes(found.template)
+@pytest.mark.parametrize("code", CATALOGUE.codes.values(), ids=CATALOGUE.codes.keys())
+def test_a_code_has_words(code: Code) -> None:
+    assert code.meaning.endswith(".")
+    assert code.template
+    assert not code.template.endswith(".")
+    assert "" not in holes(code.template)
 
 
 def test_every_code_belongs_to_a_probe() -> None:
-    declared = {code.name for probe in PROBES for code in probe.codes}
+    declared = {code.name for probe in CATALOGUE.probes for code in probe.codes}
     used = {finding.code for _, finding in findings()}
     assert used <= declared | OF_THE_ENGINE
 
@@ -83,7 +82,7 @@ def test_every_code_belongs_to_a_probe() -> None:
 def test_a_finding_has_a_code_that_its_probes_declare() -> None:
     for report, finding in findings():
         question = understand(report.question).question
-        declared = {code.name for probe in probes_for(question) for code in probe.codes} | OF_THE_ENGINE
+        declared = {code.name for probe in CATALOGUE.probes_for(question) for code in probe.codes} | OF_THE_ENGINE
         assert finding.code in declared
 
 
@@ -131,27 +130,39 @@ def test_findings_stand_in_hop_order() -> None:
             assert hops == sorted(hops)
 
 
-EXAMPLES = [(command.name, example) for command in COMMANDS.values() for example in command.examples]
+EXAMPLES = [(command.name, example) for command in CATALOGUE.commands.values() for example in command.examples]
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
 def test_an_example_is_understood_and_its_normal_form_reads_back(name: str, example: str) -> None:
     asked = understand(example)
     assert asked.command.name == name
-    assert isinstance(asked.question, COMMANDS[name].question)
+    assert isinstance(asked.question, CATALOGUE.commands[name].question)
     again = understand(str(asked))
     assert again.question == asked.question
     assert str(again) == str(asked)
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
-def test_a_command_says_what_it_is(command: object) -> None:
-    found = COMMANDS[command.name]  # type: ignore[attr-defined]
-    assert found.usage.startswith(found.name)
-    assert found.summary.endswith((".", "?"))
-    assert found.examples
+@pytest.mark.parametrize("command", CATALOGUE.commands.values(), ids=CATALOGUE.commands.keys())
+def test_a_command_says_what_it_is(command: Command) -> None:
+    assert command.usage.startswith(command.name)
+    assert command.summary.endswith((".", "?"))
+    assert command.examples
 
 
 def test_the_questions_of_this_story_are_answered_alike_twice() -> None:
     cluster = shop().policy(deny_all("shop", "cart"))
     assert cluster.ask("why shop/frontend shop/cart 80") == cluster.ask("why shop/frontend shop/cart 80")
+
+
+def test_two_commands_of_one_name_are_refused() -> None:
+    command = CATALOGUE.commands["health"]
+    with pytest.raises(ValueError, match="command health is declared twice"):
+        Catalogue.of([command, replace(command, summary="Another.")], [])
+
+
+def test_two_codes_of_one_name_are_refused() -> None:
+    probe = CATALOGUE.probes[0]
+    (first, *_) = probe.codes
+    with pytest.raises(ValueError, match=f"code {first.name} is declared twice"):
+        Catalogue.of([], [probe, replace(probe, codes=(replace(first, meaning="Another."),))])

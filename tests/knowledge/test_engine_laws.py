@@ -1,14 +1,14 @@
 """What the engine never does: hide a gap, hide a failure, or grow surer by knowing less."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
-from handlers.commands import understand
+from handlers.catalogue import CATALOGUE, Catalogue, understand
 from handlers.commands.why_question import Why
 from handlers.engine import answer
 from handlers.model.facts import Facts
@@ -16,8 +16,8 @@ from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.report import Report
 from handlers.model.scope import Ask
 from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
-from handlers.plan import ROUNDS, probes_for, wanted
-from handlers.probes import PROBES, Probe
+from handlers.plan import ROUNDS
+from handlers.probes.probe import Probe
 from tests.knowledge.build import Cluster, FakeSource, allow_from, codes, deny_all, shop
 from tests.scenarios.truth import FOLDER, SCENARIOS, Check, checks
 from workers.collect import collect
@@ -26,7 +26,7 @@ from workers.sources.sysdump import SysdumpSource
 A, B = "shop/frontend-1", "shop/cart-1"
 QUESTION = "why shop/frontend shop/cart 80"
 NO = Missing(Gap.FORBIDDEN, "it is not allowed", "Grant it.")
-WHY_PARTS = sorted(wanted(understand(QUESTION).question))
+WHY_PARTS = sorted(CATALOGUE.wanted(understand(QUESTION).question))
 
 
 class Without:
@@ -85,7 +85,7 @@ def test_knowing_less_never_opens_what_was_closed(check: Check) -> None:
     question = understand(check.question).question
     snapshot = collect(question, dump(check.scenario), budget=30)
     whole = answer(question, snapshot)
-    for part in wanted(question):
+    for part in CATALOGUE.wanted(question):
         less = answer(question, without(snapshot, part))
         assert not is_surer(less, whole), f"without {part}: {less.headline}"
         assert not [finding for finding in less.findings if finding.outcome is Outcome.BROKEN], part
@@ -154,18 +154,13 @@ def test_an_empty_cluster_gives_a_plain_answer(question: str) -> None:
     assert not [finding for finding in report.findings if finding.outcome is Outcome.BROKEN]
 
 
-@contextmanager
-def probe_in_the_list(probe: Probe) -> Iterator[None]:
-    PROBES.append(probe)
-    try:
-        yield
-    finally:
-        PROBES.remove(probe)
+def with_probe(probe: Probe) -> Catalogue:
+    return Catalogue.of(CATALOGUE.commands.values(), [*CATALOGUE.probes, probe])
 
 
 def broken(blocking: bool, check: Any) -> Probe:
     return replace(
-        probes_for(understand(QUESTION).question)[0],
+        CATALOGUE.probes_for(understand(QUESTION).question)[0],
         name="canary",
         healthy="The canary sings.",
         needs=(),
@@ -182,7 +177,7 @@ def _fails(_question: Why, _facts: Facts) -> Iterator[Finding]:
 
 
 def _fails_late(question: Why, facts: Facts) -> Iterator[Finding]:
-    yield from probes_for(question)[0].check(question, facts)
+    yield from CATALOGUE.probes_for(question)[0].check(question, facts)
 
 
 def _touches(_question: Why, facts: Facts) -> Iterator[Finding]:
@@ -192,27 +187,24 @@ def _touches(_question: Why, facts: Facts) -> Iterator[Finding]:
 
 def test_a_probe_that_fails_is_broken_and_hides_nothing() -> None:
     before = shop().policy(deny_all("shop", "cart")).ask(QUESTION)
-    with probe_in_the_list(broken(True, _fails)):
-        after = shop().policy(deny_all("shop", "cart")).ask(QUESTION)
+    after = shop().policy(deny_all("shop", "cart")).ask(QUESTION, with_probe(broken(True, _fails)))
     assert sorted([*codes(before), "PROBE_BROKEN"]) == sorted(codes(after))
     assert after.expected == "blocked"
 
 
 def test_a_blocking_probe_that_fails_leaves_doubt() -> None:
-    with probe_in_the_list(broken(True, _fails)):
-        report = shop().ask(QUESTION)
+    report = shop().ask(QUESTION, with_probe(broken(True, _fails)))
     assert report.expected == "unknown"
     assert "the check canary failed with ZeroDivisionError" in str(report.headline)
 
 
 def test_a_probe_that_does_not_block_leaves_none() -> None:
-    with probe_in_the_list(broken(False, _fails)):
-        assert shop().ask(QUESTION).expected == "open"
+    assert shop().ask(QUESTION, with_probe(broken(False, _fails))).expected == "open"
 
 
 def test_a_probe_that_touches_what_it_did_not_declare_is_broken() -> None:
-    with probe_in_the_list(broken(True, _touches)):
-        (finding,) = [found for found in shop().ask(QUESTION).findings if found.code == "PROBE_BROKEN"]
+    report = shop().ask(QUESTION, with_probe(broken(True, _touches)))
+    (finding,) = [found for found in report.findings if found.code == "PROBE_BROKEN"]
     assert "UndeclaredPartError" in finding.text
 
 

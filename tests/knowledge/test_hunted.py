@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.commands import understand
+from handlers.catalogue import understand
 from handlers.engine import answer
 from handlers.model.cluster import Backend
 from handlers.model.flow import EventType, FlowVerdict

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands import understand
+from handlers.catalogue import understand
 from handlers.connection.policies import policies_of
 from handlers.engine import answer
 from handlers.model.cluster import Pod

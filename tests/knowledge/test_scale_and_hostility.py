@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands import understand
+from handlers.catalogue import understand
 from handlers.engine import answer
 from handlers.model.cluster import PolicyObject
 from handlers.model.finding import Outcome

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.commands import COMMANDS, NotUnderstoodError, understand
+from handlers.catalogue import CATALOGUE, understand
+from handlers.commands.command import NotUnderstoodError
 
 UNDERSTOOD = {
     "positional": ("why shop/frontend shop/cart", "why shop/frontend shop/cart"),
@@ -126,7 +127,7 @@ def test_fresh_is_seen_and_is_no_part_of_the_question(text: str) -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_is_a_question_or_is_refused(text: str) -> None:
-    for start in ("", *COMMANDS):
+    for start in ("", *CATALOGUE.commands):
         try:
             asked = understand(f"{start} {text}")
         except NotUnderstoodError:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.commands import understand
+from handlers.catalogue import understand
 from handlers.source import Source
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import lab

@@ -1,18 +1,18 @@
-"""A question of the tests' own, with probes that need what a test wants, entered into the tables for a while."""
+"""A question of the tests' own, with a probe that needs what a test wants, and a catalogue of nothing else."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers.commands.command import COMMANDS, Asked, Command, Conclusion
+from handlers.catalogue import Catalogue
+from handlers.commands.command import Asked, Command, Conclusion
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
-from handlers.model.report import Expected, expected_of
+from handlers.model.report import expected_of
 from handlers.model.scope import Ask, Scope
 from handlers.model.snapshot import Known, Missing, Part
-from handlers.probes import PROBES, Probe
+from handlers.probes.probe import Probe
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -51,19 +51,15 @@ COMMAND = Command(
 )
 
 
-@contextmanager
-def canary_in_the_tables(
+def catalogue_of_canary(
     needs: tuple[Part, ...] = (Part.NODES,), check: Callable[[Canary, Facts], Iterator[Finding]] = sings
-) -> Iterator[Command]:
-    """Declare the command and one blocking probe that needs ``needs``, while the block runs."""
+) -> Catalogue:
+    """The command, and one blocking probe that needs ``needs``."""
     probe = Probe("canary", "The canary sings.", "", (Canary,), needs, (), None, True, (), check)
-    COMMANDS[COMMAND.name] = COMMAND
-    PROBES.append(probe)
-    try:
-        yield COMMAND
-    finally:
-        PROBES.remove(probe)
-        del COMMANDS[COMMAND.name]
+    return Catalogue.of([COMMAND], [probe])
+
+
+CANARY = catalogue_of_canary()
 
 
 def asked(words: str = "sings", *, fresh: bool = False) -> Asked:
@@ -93,6 +89,3 @@ class Script:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-__all__ = ["COMMAND", "NOW", "Canary", "Expected", "Script", "asked", "canary_in_the_tables", "sings"]

@@ -18,8 +18,8 @@ from bot.reports import Reports
 from bot.slack_client import slack_client
 from bot.ticket import Surface, Ticket, Where
 from bot.waiters import Waiters
-from handlers.commands import Asked
-from tests.workers.canary import Script, canary_in_the_tables
+from handlers.commands.command import Asked
+from tests.workers.canary import CANARY, Script
 from tools.embedded import EmbeddedRedis
 from tools.playground.server import Playground, running_playground
 from workers.answering import Answering
@@ -41,8 +41,6 @@ def playground() -> Iterator[Playground]:
 @pytest.fixture(autouse=True)
 def _clean(playground: Playground, redis_client: redis.Redis) -> Iterator[None]:
     playground.reset()
-    with canary_in_the_tables():
-        yield
 
 
 @dataclass
@@ -58,10 +56,17 @@ class Bench:
     def answering(self, look: Callable[[Asked, Progress], Ran] | None = None) -> Answering:
         def counted(asked: Asked, progress: Progress) -> Ran:
             self.looks += 1
-            return look(asked, progress) if look else run(asked, Script())
+            return look(asked, progress) if look else run(asked, Script(), catalogue=CANARY)
 
         return Answering(
-            counted, self.client, self.waiters, self.publisher, Reports(self.client), soft_limit=40, prefix="test"
+            counted,
+            self.client,
+            self.waiters,
+            self.publisher,
+            Reports(self.client),
+            soft_limit=40,
+            prefix="test",
+            catalogue=CANARY,
         )
 
     def ask(self, text: str = "canary sings", user: str = "U1") -> Ticket:
@@ -102,7 +107,7 @@ def test_who_comes_late_is_answered_as_well(bench: Bench) -> None:
 
     def look(asked: Asked, progress: Progress) -> Ran:
         late.append(bench.ask(user="U9"))
-        return run(asked, Script())
+        return run(asked, Script(), catalogue=CANARY)
 
     bench.answering(look).answer(bench.ask())
     assert bench.shown(late[0]).startswith("OPEN")
@@ -198,7 +203,7 @@ def test_a_redis_that_restarts_in_mid_run_costs_nothing(bench: Bench, redis_serv
     def look(asked: Asked, progress: Progress) -> Ran:
         redis_server.kill()
         done.set()
-        return run(asked, Script())
+        return run(asked, Script(), catalogue=CANARY)
 
     with ThreadPoolExecutor(1) as worker:
         answered = worker.submit(bench.answering(look).answer, ticket)
@@ -216,7 +221,7 @@ def test_a_redis_that_stays_away_does_not_keep_the_answer_from_the_asker(
 
     def look(asked: Asked, progress: Progress) -> Ran:
         redis_server.kill()
-        return run(asked, Script())
+        return run(asked, Script(), catalogue=CANARY)
 
     try:
         with pytest.raises(redis.ConnectionError):
@@ -238,7 +243,7 @@ def test_a_slow_run_says_how_far_it_is(bench: Bench, playground: Playground) -> 
 def test_a_digest_is_asked_once_however_often_it_is_delivered(bench: Bench, playground: Playground) -> None:
     sent: list[Ticket] = []
     channel = playground.say("ada", CHANNEL, "hello")["channel"]
-    digests = Digests(bench.client, bench.waiters, bench.publisher, sent.append, "test")
+    digests = Digests(bench.client, bench.waiters, bench.publisher, sent.append, "test", CANARY)
     digests.start(channel, "canary sings")
     digests.start(channel, "canary sings")
     (ticket,) = sent

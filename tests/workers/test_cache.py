@@ -1,6 +1,5 @@
 """Kept answers, on a real server."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,16 +8,10 @@ import redis
 from handlers.engine import answer
 from handlers.model.report import GapNote, Report
 from handlers.model.snapshot import Known, Missing, Part
-from tests.workers.canary import NOW, Canary, Script, asked, canary_in_the_tables
+from tests.workers.canary import CANARY, NOW, Canary, Script, asked
 from workers.cache import ReportCache
 from workers.collect import collect
 from workers.runner import run
-
-
-@pytest.fixture(autouse=True)
-def _canary() -> Iterator[None]:
-    with canary_in_the_tables():
-        yield
 
 
 @pytest.fixture
@@ -27,15 +20,14 @@ def cache(redis_client: redis.Redis) -> ReportCache:
 
 
 def report(**changes: object) -> Report:
-
-    made = answer(Canary(), collect(Canary(), Script()))
+    made = answer(Canary(), collect(Canary(), Script(), catalogue=CANARY), CANARY)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def test_the_second_asker_gets_the_kept_answer_with_its_age(cache: ReportCache) -> None:
     source = Script()
-    first = run(asked(), source, cache=cache)
-    second = run(asked(), source, cache=cache)
+    first = run(asked(), source, cache=cache, catalogue=CANARY)
+    second = run(asked(), source, cache=cache, catalogue=CANARY)
     assert first.cached_at is None
     assert second.cached_at is not None
     assert second.report == first.report
@@ -44,10 +36,10 @@ def test_the_second_asker_gets_the_kept_answer_with_its_age(cache: ReportCache) 
 
 def test_fresh_looks_again_and_its_answer_is_kept_for_others(cache: ReportCache) -> None:
     source = Script()
-    run(asked(), source, cache=cache)
-    assert run(asked(fresh=True), source, cache=cache).cached_at is None
+    run(asked(), source, cache=cache, catalogue=CANARY)
+    assert run(asked(fresh=True), source, cache=cache, catalogue=CANARY).cached_at is None
     assert len(source.asks) == 2
-    assert run(asked(), source, cache=cache).cached_at is not None
+    assert run(asked(), source, cache=cache, catalogue=CANARY).cached_at is not None
 
 
 def test_clusters_and_questions_are_kept_apart(cache: ReportCache, redis_client: redis.Redis) -> None:
@@ -84,13 +76,13 @@ def test_an_entry_that_cannot_be_read_is_as_good_as_none(
     (key,) = redis_client.keys("*")
     redis_client.set(key, rubbish)
     source = Script()
-    assert run(asked(), source, cache=cache).cached_at is None
+    assert run(asked(), source, cache=cache, catalogue=CANARY).cached_at is None
     assert source.asks
 
 
 def test_no_redis_is_no_reason_to_fail() -> None:
     with redis.Redis.from_url("redis://127.0.0.1:1/0", retry=None) as nobody:
-        ran = run(asked(), Script(), cache=ReportCache(nobody, cluster="prod"))
+        ran = run(asked(), Script(), cache=ReportCache(nobody, cluster="prod"), catalogue=CANARY)
     assert str(ran.report.headline) == "it is open"
 
 
@@ -100,7 +92,7 @@ def test_a_gap_reaches_the_report() -> None:
     def read(ask: object) -> Known[object] | Missing:
         return Missing(Gap.FORBIDDEN, "may not list nodes", "Grant list on nodes.")
 
-    ran = run(asked(), Script(read))
+    ran = run(asked(), Script(read), catalogue=CANARY)
     assert str(ran.report.headline) == "it is unknown"
     assert ran.report.gaps == (
         GapNote(Part.NODES.value, None, "forbidden", "may not list nodes", "Grant list on nodes."),

@@ -9,11 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from handlers.commands.command import COMMANDS
+from handlers.catalogue import CATALOGUE
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.report import Expected, Report
-from tests.workers.canary import NOW, Canary, canary_in_the_tables
+from tests.workers.canary import CANARY, NOW, Canary, catalogue_of_canary
 from tools.demo import QUESTION, SAMPLE
 from workers.cli.app import build, run
 from workers.cli.status import Status, status_of
@@ -49,12 +49,6 @@ def test_statuses(made: Report, status: Status) -> None:
     assert status_of(made) is status
 
 
-@pytest.fixture
-def canary() -> Iterator[None]:
-    with canary_in_the_tables():
-        yield
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -82,9 +76,9 @@ def test_what_is_not_understood_says_what_to_do(
 
 def test_every_subcommand_has_its_command_and_its_help(capsys: pytest.CaptureFixture[str]) -> None:
     names = {command.name for command in build().registered_commands}
-    assert set(COMMANDS) <= names
+    assert set(CATALOGUE.commands) <= names
     assert run(["--help"]) == 0
-    assert {*COMMANDS, "ask", "policy"} <= set(capsys.readouterr().out.split())
+    assert {*CATALOGUE.commands, "ask", "policy"} <= set(capsys.readouterr().out.split())
 
 
 def test_the_policy_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,8 +87,8 @@ def test_the_policy_commands_are_there(capsys: pytest.CaptureFixture[str]) -> No
     assert run(["policy", "eval", "no-such-file"]) == Status.USAGE
 
 
-def test_a_new_entry_of_the_table_is_a_command(canary: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["canary", "sings", *ON_SAMPLE]) == 0
+def test_an_entry_of_the_catalogue_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["canary", "sings", *ON_SAMPLE], CANARY) == 0
     assert capsys.readouterr().out.startswith("OPEN — it is open")
 
 
@@ -104,9 +98,9 @@ def test_a_question_is_understood_in_many_ways(words: list[str], capsys: pytest.
     assert json.loads(capsys.readouterr().out)["question"] == QUESTION
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("command", sorted(CATALOGUE.commands))
 def test_json_conforms_to_its_schema(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    example = QUESTION if command == "why" else COMMANDS[command].examples[0]
+    example = QUESTION if command == "why" else CATALOGUE.commands[command].examples[0]
     run([*example.split(), *ON_SAMPLE, "--output", "json"])
     body = json.loads(capsys.readouterr().out)
     jsonschema.validate(body, report_schema())
@@ -136,8 +130,7 @@ def test_a_probe_that_breaks_does_not_hide_the_answer(capsys: pytest.CaptureFixt
     def breaks(question: Canary, facts: Facts) -> Iterator[Finding]:
         raise RuntimeError("hunter2")
 
-    with canary_in_the_tables(check=breaks):
-        assert run(["canary", "sings", *ON_SAMPLE]) == Status.UNKNOWN
+    assert run(["canary", "sings", *ON_SAMPLE], catalogue_of_canary(check=breaks)) == Status.UNKNOWN
     assert "hunter2" not in capsys.readouterr().out
 
 

@@ -2,30 +2,27 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from handlers.catalogue import Catalogue
 from handlers.model.facts import Facts
 from handlers.model.scope import Ask, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
-from tests.workers.canary import NOW, Canary, Script, canary_in_the_tables
+from tests.workers.canary import NOW, Canary, Script, catalogue_of_canary
 from workers.collect import collect
 
 
-@contextmanager
-def needing(*parts: Part) -> Iterator[None]:
-    with canary_in_the_tables(parts):
-        yield
+def needing(*parts: Part) -> Catalogue:
+    return catalogue_of_canary(parts)
 
 
 def test_parts_are_read_together_and_nothing_else_is() -> None:
     both = threading.Barrier(2, timeout=5)
-    with needing(Part.NODES, Part.CONFIG):
-        source = Script(lambda ask: (both.wait(), Known(ask.part, NOW))[1])
-        snapshot = collect(Canary(), source)
+    catalogue = needing(Part.NODES, Part.CONFIG)
+    source = Script(lambda ask: (both.wait(), Known(ask.part, NOW))[1])
+    snapshot = collect(Canary(), source, catalogue=catalogue)
     assert snapshot == Snapshot(
         NOW,
         "cluster of the test",
@@ -35,10 +32,12 @@ def test_parts_are_read_together_and_nothing_else_is() -> None:
 
 def test_the_answers_of_nodes_are_gathered_into_one_part() -> None:
     answers: dict[str, Any] = {"a": Known("fine", NOW), "b": Missing(Gap.FORBIDDEN, "no exec")}
-    with needing(Part.AGENT_STATUS):
-        snapshot = collect(
-            Canary(width=lambda facts: Scope(nodes=("a", "b"))), Script(lambda ask: answers[str(ask.node)])
-        )
+    catalogue = needing(Part.AGENT_STATUS)
+    snapshot = collect(
+        Canary(width=lambda facts: Scope(nodes=("a", "b"))),
+        Script(lambda ask: answers[str(ask.node)]),
+        catalogue=catalogue,
+    )
     assert snapshot.parts == {Part.AGENT_STATUS: Known(PerNode(answers), NOW, "agent")}
     assert list(snapshot.gaps()) == [(Part.AGENT_STATUS, "b", answers["b"])]
 
@@ -53,9 +52,9 @@ def width_by_rounds(facts: Facts) -> Scope:
 
 
 def test_what_a_round_shows_widens_the_next() -> None:
-    with needing(Part.NODES, Part.PODS, Part.IDENTITIES):
-        source = Script()
-        snapshot = collect(Canary(width=width_by_rounds), source)
+    catalogue = needing(Part.NODES, Part.PODS, Part.IDENTITIES)
+    source = Script()
+    snapshot = collect(Canary(width=width_by_rounds), source, catalogue=catalogue)
     assert [ask.part for ask in source.asks] == [Part.NODES, Part.PODS, Part.IDENTITIES]
     assert not list(snapshot.gaps())
 
@@ -66,14 +65,14 @@ def test_three_rounds_are_the_most() -> None:
         known = isinstance(facts.look(Part.IDENTITIES), Known)
         return Scope(pods=wide.pods, identities=wide.identities, nodes=("a",) if known else None)
 
-    with needing(Part.NODES, Part.PODS, Part.IDENTITIES, Part.AGENT_STATUS):
-        snapshot = collect(Canary(width=width), Script())
+    catalogue = needing(Part.NODES, Part.PODS, Part.IDENTITIES, Part.AGENT_STATUS)
+    snapshot = collect(Canary(width=width), Script(), catalogue=catalogue)
     assert [(part, missing.gap) for part, _, missing in snapshot.gaps()] == [(Part.AGENT_STATUS, Gap.NOT_ASKED)]
 
 
 def test_a_part_whose_width_never_became_known_is_named() -> None:
-    with needing(Part.NODES, Part.PODS):
-        snapshot = collect(Canary(), Script())
+    catalogue = needing(Part.NODES, Part.PODS)
+    snapshot = collect(Canary(), Script(), catalogue=catalogue)
     assert isinstance(snapshot.parts[Part.NODES], Known)
     assert snapshot.parts[Part.PODS] == Missing(Gap.NOT_ASKED, "what it depends on could not be read")
 
@@ -81,10 +80,10 @@ def test_a_part_whose_width_never_became_known_is_named() -> None:
 def test_a_read_that_hangs_costs_no_more_than_the_budget() -> None:
     never = threading.Event()
     try:
-        with needing(Part.NODES, Part.CONFIG):
-            started = time.monotonic()
-            source = Script(lambda ask: (never.wait() if ask.part is Part.NODES else None, Known("", NOW))[1])
-            snapshot = collect(Canary(), source, budget=0.3)
+        catalogue = needing(Part.NODES, Part.CONFIG)
+        started = time.monotonic()
+        source = Script(lambda ask: (never.wait() if ask.part is Part.NODES else None, Known("", NOW))[1])
+        snapshot = collect(Canary(), source, budget=0.3, catalogue=catalogue)
         assert time.monotonic() - started < 1
         assert isinstance(snapshot.parts[Part.CONFIG], Known)
         missing = snapshot.parts[Part.NODES]
@@ -104,8 +103,8 @@ def test_a_slow_read_does_not_hold_up_the_next_round() -> None:
             until_pods_are_asked.set()
         return Known((), NOW)
 
-    with needing(Part.NODES, Part.CONFIG, Part.PODS):
-        snapshot = collect(Canary(width=width_by_rounds), Script(read), budget=2)
+    catalogue = needing(Part.NODES, Part.CONFIG, Part.PODS)
+    snapshot = collect(Canary(width=width_by_rounds), Script(read), budget=2, catalogue=catalogue)
     assert not list(snapshot.gaps())
 
 
@@ -113,8 +112,8 @@ def test_a_source_that_raises_is_a_gap_that_names_the_error_alone() -> None:
     def read(ask: Ask) -> Known[object]:
         raise ConnectionResetError("token=hunter2")
 
-    with needing(Part.NODES):
-        snapshot = collect(Canary(), Script(read))
+    catalogue = needing(Part.NODES)
+    snapshot = collect(Canary(), Script(read), catalogue=catalogue)
     assert snapshot.parts == {Part.NODES: Missing(Gap.FAILED, "reading it failed with ConnectionResetError")}
 
 
@@ -129,8 +128,10 @@ def test_progress_is_told_in_words() -> None:
             first.wait(5)
         return Known((), NOW)
 
-    with needing(Part.CONFIG, Part.AGENT_STATUS):
-        collect(Canary(width=lambda facts: Scope(nodes=("a", "b"))), Script(read), progress=words.append)
+    catalogue = needing(Part.CONFIG, Part.AGENT_STATUS)
+    collect(
+        Canary(width=lambda facts: Scope(nodes=("a", "b"))), Script(read), progress=words.append, catalogue=catalogue
+    )
     assert words == ["read 1 of 2 parts, waiting for agent status", "agent status: 1 of 2 nodes",
                      "agent status: 2 of 2 nodes"]  # fmt: skip
 
@@ -138,8 +139,8 @@ def test_progress_is_told_in_words() -> None:
 @pytest.mark.parametrize("count", [1, 40])
 def test_no_reader_stays_behind(count: int) -> None:
     nodes = tuple(f"node-{number}" for number in range(count))
-    with needing(Part.AGENT_STATUS):
-        collect(Canary(width=lambda facts: Scope(nodes=nodes)), Script())
+    catalogue = needing(Part.AGENT_STATUS)
+    collect(Canary(width=lambda facts: Scope(nodes=nodes)), Script(), catalogue=catalogue)
     for thread in threading.enumerate():
         if thread.name.startswith("reader-"):
             thread.join(5)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import jsonschema
 
-from handlers.commands import COMMANDS
-from handlers.model.finding import CODES
+from handlers.catalogue import CATALOGUE
 from workers.docs.__main__ import main
 from workers.docs.pages import pages, stale_pages
 from workers.docs.schema import report_schema
@@ -19,8 +18,8 @@ def test_the_pages_are_current() -> None:
 
 def test_every_command_and_code_has_its_section() -> None:
     made = pages()
-    assert all(f"\n## {name}\n" in made["commands.md"] for name in COMMANDS)
-    assert all(f"\n## {name}\n" in made["codes.md"] for name in CODES)
+    assert all(f"\n## {name}\n" in made["commands.md"] for name in CATALOGUE.commands)
+    assert all(f"\n## {name}\n" in made["codes.md"] for name in CATALOGUE.codes)
 
 
 def test_the_schema_is_one() -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.canary import canary_in_the_tables
 from workers.origin import Live, Recorded, Sysdump
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
 
@@ -48,7 +47,7 @@ def test_secrets_are_not_shown(environment: pytest.MonkeyPatch) -> None:
         ("CILIUM_TRIAGE_BUDGET", "60", "CILIUM_TRIAGE_BUDGET must be less"),
         ("CILIUM_TRIAGE_BUDGET", "soon", "CILIUM_TRIAGE_BUDGET"),
         ("CILIUM_TRIAGE_DIGESTS", "weekly", "digests"),
-        ("CILIUM_TRIAGE_DIGESTS", '[{"channel": "C1", "cron": "at noon", "question": "canary"}]', "no cron expression"),
+        ("CILIUM_TRIAGE_DIGESTS", '[{"channel": "C1", "cron": "at noon", "question": "health"}]', "no cron expression"),
         ("CILIUM_TRIAGE_DIGESTS", '[{"channel": "C1", "cron": "0 7 * * *", "question": "!"}]', "CILIUM_TRIAGE_DIGESTS"),
     ],
 )
@@ -57,13 +56,12 @@ def test_what_is_wrong_is_named(environment: pytest.MonkeyPatch, name: str, valu
         environment.delenv(name)
     else:
         environment.setenv(name, value)
-    with pytest.raises(NotConfiguredError, match=words) as caught, canary_in_the_tables():
+    with pytest.raises(NotConfiguredError, match=words) as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
 
 
 def test_digests(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("CILIUM_TRIAGE_DIGESTS", '[{"channel": "C1", "cron": "0 7 * * mon-fri", "question": "canary"}]')
-    with canary_in_the_tables():
-        (digest,) = load_settings().digests
+    environment.setenv("CILIUM_TRIAGE_DIGESTS", '[{"channel": "C1", "cron": "0 7 * * mon-fri", "question": "health"}]')
+    (digest,) = load_settings().digests
     assert digest.channel == "C1"

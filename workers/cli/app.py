@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from handlers.commands import COMMANDS, Asked, NotUnderstoodError, understand
+from handlers.catalogue import CATALOGUE, Catalogue
+from handlers.commands.command import NotUnderstoodError
 from workers.cli.ask import Choices, answer_in_terminal
 from workers.cli.status import Status
 from workers.origin import Live, NotOpenedError, Origin, Recorded, Sysdump
@@ -59,11 +60,12 @@ BudgetOption = Annotated[float, typer.Option("--budget", min=0.1, max=600, help=
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack; a terminal keeps no answers.")]
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     """Run one command line and return its exit status."""
-    words = _with_command(arguments)
+    words = _with_command(arguments, catalogue)
     try:
-        status = build(with_policy=words[0] in (POLICY, "--help"))(words, prog_name=PROGRAM, standalone_mode=False)
+        app = build(catalogue, with_policy=words[0] in (POLICY, "--help"))
+        status = app(words, prog_name=PROGRAM, standalone_mode=False)
     except typer.Exit as left:
         return left.exit_code
     except typer.Abort:
@@ -82,16 +84,16 @@ def run(arguments: Sequence[str]) -> int:
     return int(status or 0)
 
 
-def _with_command(arguments: Sequence[str]) -> list[str]:
+def _with_command(arguments: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Take words that start with no subcommand for a plain sentence, and no words at all for a call for help."""
     if not arguments:
         return ["--help"]
-    known = (*COMMANDS, ASK, POLICY)
+    known = (*catalogue.commands, ASK, POLICY)
     return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
 
 
-def build(*, with_policy: bool = False) -> typer.Typer:
-    """Return the command line: a command per entry of COMMANDS, ``ask`` for plain sentences, ``policy`` if wanted."""
+def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typer.Typer:
+    """Return the command line: a command per entry, ``ask`` for plain sentences, ``policy`` if wanted."""
     app = typer.Typer(
         name=PROGRAM,
         help="Answer why one workload of a Cilium cluster cannot reach another.",
@@ -99,11 +101,11 @@ def build(*, with_policy: bool = False) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    for command in COMMANDS.values():
+    for command in catalogue.commands.values():
         examples = "\b\nExamples:\n" + "\n".join(command.examples)
         text = "\n\n".join([command.summary, f"Usage: {command.usage}", examples])
-        app.command(command.name, help=text, short_help=command.summary)(_asking(command.name))
-    app.command(ASK, help="Ask in a plain sentence: can shop/frontend reach shop/cart on 8080?")(_asking(""))
+        app.command(command.name, help=text, short_help=command.summary)(_asking(catalogue, command.name))
+    app.command(ASK, help="Ask in a plain sentence: can shop/frontend reach shop/cart on 8080?")(_asking(catalogue, ""))
     if with_policy:
         from workers.policy_cli import app as policy
 
@@ -111,7 +113,7 @@ def build(*, with_policy: bool = False) -> typer.Typer:
     return app
 
 
-def _asking(name: str) -> Callable[..., int]:
+def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
     def ask(
         words: Words = None,
         sysdump: SysdumpOption = None,
@@ -125,9 +127,9 @@ def _asking(name: str) -> Callable[..., int]:
         budget: BudgetOption = 10.0,
         fresh: FreshOption = False,
     ) -> int:
-        asked: Asked = understand(" ".join([*([name] if name else []), *(words or [])]))
+        asked = catalogue.understand(" ".join([*([name] if name else []), *(words or [])]))
         origin = _origin(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
-        return answer_in_terminal(asked, origin, Choices(output.value, budget, record))
+        return answer_in_terminal(asked, origin, Choices(output.value, budget, record), catalogue)
 
     return ask
 

@@ -4,7 +4,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.commands import Asked
+from handlers.catalogue import Catalogue
+from handlers.commands.command import Asked
 from workers.cli.output import printed
 from workers.cli.progress import progress_line
 from workers.cli.status import Status, status_of
@@ -21,13 +22,13 @@ class Choices:
     record: Path | None
 
 
-def answer_in_terminal(asked: Asked, origin: Origin, choices: Choices) -> Status:
+def answer_in_terminal(asked: Asked, origin: Origin, choices: Choices, catalogue: Catalogue) -> Status:
     """Answer on standard output, progress on standard error.
 
     Raises:
         NotOpenedError: if the archive, the recording or the kubeconfig cannot be opened.
     """
     with opened(origin, record=choices.record) as source, progress_line(sys.stderr) as progress:
-        ran = run(asked, source, budget=choices.budget, progress=progress)
+        ran = run(asked, source, budget=choices.budget, progress=progress, catalogue=catalogue)
     sys.stdout.write(printed(ran, choices.output, colours=sys.stdout.isatty()))
     return status_of(ran.report)

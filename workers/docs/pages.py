@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import bot.settings
-import handlers.engine  # declares codes of its own
-import handlers.matrix.lints  # noqa: F401  (so does this one)
+import handlers.matrix.lints
 import workers.settings
-from handlers.commands import COMMANDS, Command
-from handlers.model.finding import CODES, Code
-from handlers.probes import PROBES, Probe
+from handlers.catalogue import CATALOGUE, declared
+from handlers.commands.command import Command
+from handlers.model.finding import Code
+from handlers.probes.probe import Probe
 from workers.docs.docstrings import plain
 from workers.docs.schema import report_schema
 from workers.docs.settings import setting_rows
@@ -21,8 +21,8 @@ _GENERATED = "<!-- Written by `make docs` from the declarations in the code: cha
 def pages() -> dict[str, str]:
     """Return the text of each page."""
     return {
-        "commands.md": commands_page(COMMANDS.values()),
-        "codes.md": codes_page(CODES.values(), PROBES),
+        "commands.md": commands_page(CATALOGUE.commands.values()),
+        "codes.md": codes_page((*CATALOGUE.codes.values(), *declared(handlers.matrix.lints, Code)), CATALOGUE.probes),
         "settings.md": settings_page(),
         "report-schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
     }

@@ -1,0 +1,99 @@
+"""Everything that can be asked, and everything that is looked at for an answer: one value, found in the packages.
+
+A module declares a command or a probe by holding it; importing the module does nothing else. So a new question is a
+file in ``handlers.commands`` and one in ``handlers.probes``, and no line elsewhere.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, ModuleType
+from typing import Any, TypeVar
+
+import handlers.commands
+import handlers.probes
+from handlers.commands.command import Asked, Command
+from handlers.commands.understand import understood
+from handlers.model.finding import Code
+from handlers.model.snapshot import Part
+from handlers.probes.probe import OF_EVERY_PROBE, Probe
+
+Declaration = TypeVar("Declaration")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Commands by name, in the order in which a plain sentence is offered to them, and probes; made by ``of``."""
+
+    commands: Mapping[str, Command]
+    probes: tuple[Probe, ...]
+    codes: Mapping[str, Code]
+    """Every code that a finding of these probes may carry."""
+
+    @classmethod
+    def of(cls, commands: Iterable[Command], probes: Iterable[Probe]) -> "Catalogue":
+        """Make a catalogue.
+
+        Raises:
+            ValueError: if two commands, or two codes that differ, have one name.
+        """
+        probes = tuple(probes)
+        codes = dict.fromkeys([*OF_EVERY_PROBE, *(code for probe in probes for code in probe.codes)])
+        return cls(_by_name(commands), probes, _by_name(codes))
+
+    def command_of(self, question: Any) -> Command:
+        """Return the command whose question this is.
+
+        Raises:
+            LookupError: if no command declares the type.
+        """
+        for command in self.commands.values():
+            if isinstance(question, command.question):
+                return command
+        raise LookupError(f"no command asks a {type(question).__name__}")
+
+    def probes_for(self, question: Any) -> tuple[Probe, ...]:
+        """Return the probes that answer this type of question."""
+        return tuple(probe for probe in self.probes if isinstance(question, probe.answers))
+
+    def wanted(self, question: Any) -> frozenset[Part]:
+        """Return every part that some probe of the question declares."""
+        return frozenset().union(*(probe.parts for probe in self.probes_for(question)))
+
+    def understand(self, text: str) -> Asked:
+        """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
+
+        Raises:
+            NotUnderstoodError: with the usage line, or the nearest subcommands.
+        """
+        return understood(text, self.commands)
+
+
+Named = TypeVar("Named", Command, Code)
+
+
+def _by_name(declared: Iterable[Named]) -> Mapping[str, Named]:
+    by_name: dict[str, Named] = {}
+    for one in declared:
+        if one.name in by_name:
+            raise ValueError(f"{type(one).__name__.lower()} {one.name} is declared twice")
+        by_name[one.name] = one
+    return MappingProxyType(by_name)
+
+
+def declared(package: ModuleType, kind: type[Declaration]) -> tuple[Declaration, ...]:
+    """Return every declaration of a kind that the modules of a package hold, by the modules' names."""
+    return tuple(dict.fromkeys(_held(package, kind)))
+
+
+def _held(package: ModuleType, kind: type[Declaration]) -> Iterator[Declaration]:
+    for found in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{found.name}")
+        yield from (value for value in vars(module).values() if isinstance(value, kind))
+
+
+CATALOGUE = Catalogue.of(declared(handlers.commands, Command), declared(handlers.probes, Probe))
+"""What the program knows to answer."""
+
+understand = CATALOGUE.understand
