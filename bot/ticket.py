@@ -12,7 +12,10 @@ from enum import StrEnum
 
 from handlers.model.wire import WireError, decode, encode
 
-SCHEMA = 1
+SCHEMA = 2
+
+MOST_ATTACHED = 256 * 1024
+"""Bytes of all attachments of a question together: a few hundred manifests."""
 
 
 class Surface(StrEnum):
@@ -54,8 +57,20 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A text that came with a question: a manifest that was pasted, or dropped as a file."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
-    """A question, who asked it and where. ``text`` is the question in normal form, ``command`` its subcommand."""
+    """A question, who asked it and where. ``text`` is the question in normal form, ``command`` its subcommand.
+
+    Raises:
+        TicketError: if the attachments are larger than ``MOST_ATTACHED`` together.
+    """
 
     id: str
     text: str
@@ -63,12 +78,20 @@ class Ticket:
     fresh: bool
     where: Where
     asked_at: datetime
+    attachments: tuple[Attachment, ...] = ()
     schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        """Refuse what would not fit the queue."""
+        attached = sum(len(item.content.encode(errors="replace")) for item in self.attachments)
+        if attached > MOST_ATTACHED:
+            raise TicketError(f"{attached} bytes are attached; a question takes at most {MOST_ATTACHED}")
 
     @property
     def key(self) -> str:
         """What askers of the same question share. Those who want a fresh answer share among themselves."""
-        return hashlib.sha256(f"{self.text}\n{self.fresh}".encode(errors="replace")).hexdigest()[:32]
+        asked = json.dumps([self.text, self.fresh, encode(self.attachments)])
+        return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
     def to_json(self) -> str:
         """Return the text that travels."""

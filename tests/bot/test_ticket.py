@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.ticket import SCHEMA, Surface, Ticket, TicketError, Where
+from bot.ticket import MOST_ATTACHED, SCHEMA, Attachment, Surface, Ticket, TicketError, Where
 from tests.bot.samples import NOON
 
 TICKET = Ticket(
@@ -53,3 +53,35 @@ def test_who_wants_a_fresh_answer_does_not_share_one_from_the_cache() -> None:
 
 def test_a_question_that_no_encoding_can_hold_still_has_a_key() -> None:
     assert replace(TICKET, text="why \ud800 b").key
+
+
+MANIFEST = Attachment("allow.yaml", "kind: CiliumNetworkPolicy\n")
+
+
+def test_what_is_attached_travels_along() -> None:
+    ticket = replace(TICKET, attachments=(MANIFEST, Attachment("deny.yaml", "…")))
+    assert Ticket.from_json(ticket.to_json()) == ticket
+
+
+@pytest.mark.parametrize(
+    "attachments",
+    [
+        (MANIFEST,),
+        (replace(MANIFEST, content="kind: NetworkPolicy\n"),),
+        (replace(MANIFEST, name="other.yaml"),),
+        (MANIFEST, MANIFEST),
+    ],
+    ids=["one", "another content", "another name", "two"],
+)
+def test_who_attaches_something_else_asks_something_else(attachments: tuple[Attachment, ...]) -> None:
+    others = [(), (MANIFEST,), (replace(MANIFEST, content="kind: NetworkPolicy\n"),)]
+    keys = {replace(TICKET, attachments=other).key for other in others if other != attachments}
+    assert replace(TICKET, attachments=attachments).key not in keys
+
+
+@pytest.mark.parametrize("letter", ["a", "ß"], ids=["one byte a letter", "two bytes a letter"])
+def test_attachments_have_a_limit_in_bytes(letter: str) -> None:
+    most = MOST_ATTACHED // len(letter.encode())
+    assert replace(TICKET, attachments=(Attachment("a", letter * most),)).attachments
+    with pytest.raises(TicketError, match=f"at most {MOST_ATTACHED}"):
+        replace(TICKET, attachments=(Attachment("a", letter * most), Attachment("b", letter)))
