@@ -9,6 +9,7 @@ from handlers.commands.worst_first import worst_first
 from handlers.model.endpoint import Kind, Named
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.question import AboutNodes
 from handlers.model.scope import Scope
 from handlers.model.snapshot import Part
 from handlers.names.grammar import End, Fresh, Word, items
@@ -20,10 +21,8 @@ MOST_AGENTS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class Health(AboutNodes):
     """Is Cilium well: on one node, or everywhere where ``node`` is None?"""
-
-    node: str | None = None
 
     def __str__(self) -> str:
         """Return the normal form."""

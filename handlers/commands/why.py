@@ -1,13 +1,17 @@
 """``why A B``: can A reach B, and if not, what stops it?"""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.commands.command import Command, NotUnderstoodError
-from handlers.commands.since import DEFAULT_SPAN
+from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.commands.why_conclusion import conclude
-from handlers.commands.why_question import Why
+from handlers.connection.scope import connection_scope
 from handlers.model.connection import Connection
 from handlers.model.endpoint import EndpointName, Named
+from handlers.model.facts import Facts
+from handlers.model.question import AboutConnection
+from handlers.model.scope import Scope
 from handlers.model.traffic import HttpRequest
 from handlers.names.decorations import undecorated
 from handlers.names.grammar import End, Item, Marker, PortAsked, Since, Word, end_of, items
@@ -27,6 +31,21 @@ _ABOUT_REACHING = frozenset(
     """why can can't cant cannot could couldn't reach reaching reachable unreachable talk connect connecting access
     blocked denied dropped does doesn't is isn't""".split()
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Why(AboutConnection):
+    """Can the source of the connection reach its destination? ``since`` is how far back flows are looked at."""
+
+    since: timedelta = DEFAULT_SPAN
+
+    def __str__(self) -> str:
+        """Return the normal form."""
+        return f"why {self.connection}" + ("" if self.since == DEFAULT_SPAN else f" since {span_in_words(self.since)}")
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return how wide to read: two namespaces, their policies, the flows and agents of the two ends."""
+        return connection_scope(self.connection, self.since, so_far)
 
 
 def parse(text: str) -> Why:

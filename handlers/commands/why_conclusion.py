@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from handlers.commands.command import Conclusion
-from handlers.commands.why_question import Why
 from handlers.connection.change import Change, newest_change
 from handlers.connection.dns import observe_dns
 from handlers.connection.ends import Ends, ends_of
@@ -17,6 +16,7 @@ from handlers.connection.policy_findings import port_in_words
 from handlers.connection.who import identity_notes
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value
+from handlers.model.question import AboutConnection
 from handlers.model.report import Expected, Observed, expected_of
 from handlers.names.grammar import end_of
 
@@ -26,7 +26,7 @@ _AFTER_POLICY = (Hop.APPLICATION, Hop.L7)
 """Hops at which packets pass though the request fails: a proxy that refuses has opened the connection first."""
 
 
-def conclude(question: Why, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
     """Return the headline, both judgements, and who the identities are."""
     unresolved = [finding for finding in findings if finding.hop is Hop.RESOLVE and finding.outcome is Outcome.UNKNOWN]
     try:
@@ -51,21 +51,21 @@ def conclude(question: Why, facts: Facts, findings: tuple[Finding, ...]) -> Conc
     )
 
 
-def _legs(question: Why, ends: Ends, facts: Facts) -> tuple[Leg, ...]:
+def _legs(question: AboutConnection, ends: Ends, facts: Facts) -> tuple[Leg, ...]:
     try:
         return legs_of(question.connection, ends, facts)
     except PartMissingError:
         return ()
 
 
-def _remedy(question: Why, ends: Ends, facts: Facts) -> Remedy:
+def _remedy(question: AboutConnection, ends: Ends, facts: Facts) -> Remedy:
     try:
         return remedy_of(question.connection, ends, facts)
     except PartMissingError as error:
         return Remedy(notes=(f"No patch: {error.part.in_words} could not be read.",))
 
 
-def _unclear(question: Why, unresolved: list[Finding], ends: Ends | None) -> Conclusion:
+def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | None) -> Conclusion:
     said = unresolved[0].sentence if unresolved else Sentence("Cannot tell: the names could not be looked up")
     return Conclusion(
         headline=said,
@@ -76,7 +76,7 @@ def _unclear(question: Why, unresolved: list[Finding], ends: Ends | None) -> Con
     )
 
 
-def _candidates(question: Why, ends: Ends) -> Iterator[str]:
+def _candidates(question: AboutConnection, ends: Ends) -> Iterator[str]:
     connection = question.connection
     for candidate in ends.source.candidates:
         if name := end_of(candidate):
@@ -86,7 +86,7 @@ def _candidates(question: Why, ends: Ends) -> Iterator[str]:
             yield str(replace(question, connection=replace(connection, destination=name)))
 
 
-def _observation(question: Why, ends: Ends, facts: Facts, findings: tuple[Finding, ...]) -> Observation:
+def _observation(question: AboutConnection, ends: Ends, facts: Facts, findings: tuple[Finding, ...]) -> Observation:
     """Look at the connection itself; at its DNS look-up where nothing but that is in the way."""
     try:
         observation = observe(_looked_at(question, ends, facts), facts)
@@ -100,7 +100,7 @@ def _observation(question: Why, ends: Ends, facts: Facts, findings: tuple[Findin
     return observation
 
 
-def _looked_at(question: Why, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
+def _looked_at(question: AboutConnection, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
     """Return where to look in the flows: at the blocked legs where policy blocks only some, else at everything."""
     stretches = stretches_of(question.connection, ends, facts)
     try:
@@ -114,7 +114,7 @@ def _looked_at(question: Why, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
 
 
 def _headline(
-    question: Why,
+    question: AboutConnection,
     ends: Ends,
     expected: Expected,
     observation: Observation,
@@ -143,7 +143,7 @@ def _headline(
             return _unknown(values, observation, findings)
 
 
-def _change(question: Why, ends: Ends, facts: Facts) -> Change | None:
+def _change(question: AboutConnection, ends: Ends, facts: Facts) -> Change | None:
     """Return the newest change of a policy that concerns the connection."""
     try:
         return newest_change(facts, selecting(judged(question.connection, ends, facts)))
@@ -151,7 +151,7 @@ def _change(question: Why, ends: Ends, facts: Facts) -> Change | None:
         return None
 
 
-def _passing(question: Why, ends: Ends, facts: Facts) -> tuple[str, ...]:
+def _passing(question: AboutConnection, ends: Ends, facts: Facts) -> tuple[str, ...]:
     """Return what policy lets pass where it stops only a part: ports, else pods; nothing where it stops all or none."""
     try:
         legs = judged(question.connection, ends, facts)
@@ -265,7 +265,7 @@ def _unknown(values: dict[str, str], observation: Observation, findings: tuple[F
     return Sentence(f"{start}: {doubt.template}", all_values)
 
 
-def _on(question: Why) -> str:
+def _on(question: AboutConnection) -> str:
     connection = question.connection
     if connection.protocol and connection.protocol.is_icmp:
         return " by ping"

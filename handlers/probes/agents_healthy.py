@@ -6,12 +6,12 @@ do not reach each other lose every packet between their pods, whatever policy sa
 
 from collections.abc import Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, legs_of
 from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Known, Missing, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
@@ -41,13 +41,13 @@ AGENTS_HEALTHY = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(AGENT_UNHEALTHY, AGENT_NOT_READ, NODES_DISCONNECTED, AGENTS_HEALTHY),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.AGENT_STATUS),
     hop=Hop.AGENTS,
 )
-def agents_healthy(question: Why, facts: Facts) -> Iterator[Finding]:
+def agents_healthy(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the agents of the nodes that the legs touch."""
     ends = ends_of(question.connection, facts)
     look = facts.look(Part.AGENT_STATUS)

@@ -6,12 +6,12 @@ packet means something else: the process hangs, or a filter inside the pod eats 
 
 from collections.abc import Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch, stretches_of
 from handlers.connection.seen import Sight, sight_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Part
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -37,13 +37,13 @@ ANSWERED = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(NOTHING_LISTENS, NO_ANSWER, ANSWERED),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.FLOWS),
     hop=Hop.APPLICATION,
 )
-def application_answers(question: Why, facts: Facts) -> Iterator[Finding]:
+def application_answers(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge what came back on each leg."""
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:

@@ -8,7 +8,6 @@ a ``toFQDNs`` rule allows is learnt from the answers that pass the proxy, so wit
 from collections.abc import Iterator
 from dataclasses import replace
 
-from handlers.commands.why_question import Why
 from handlers.connection.clause_words import nearest_in_words
 from handlers.connection.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
 from handlers.connection.ends import ends_of
@@ -22,6 +21,7 @@ from handlers.model.decision import Decision, DnsNameDiffers, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.party import PartyKind
+from handlers.model.question import AboutConnection
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
 from handlers.probes.probe import probe
@@ -56,14 +56,14 @@ DNS_ALLOWED = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(DNS_DENIED, DNS_NAME_REFUSED, DNS_UNDECIDED, DNS_QUERIES_DROPPED, DNS_ALLOWED),
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.DNS,
     blocking=True,
 )
-def dns_answers(question: Why, facts: Facts) -> Iterator[Finding]:
+def dns_answers(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the look-up of each distinct source; nothing where an address or a pod is dialled."""
     ends = ends_of(question.connection, facts)
     name = name_looked_up(ends) if ends.are_clear else None

@@ -7,7 +7,6 @@ or this program judges wrongly. Unless a newer change explains it, nobody may be
 from collections.abc import Iterator
 from datetime import datetime
 
-from handlers.commands.why_question import Why
 from handlers.connection.change import newest_change
 from handlers.connection.ends import ends_of
 from handlers.connection.judgement import Judged, judged, selecting
@@ -19,6 +18,7 @@ from handlers.model.decision import Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import FlowDirection
+from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -36,13 +36,13 @@ _POLICY_REASONS = ("POLICY_DENIED", "POLICY_DENY")
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(DROPS_UNEXPLAINED,),
     needs=(*PARTS, *POLICY_PARTS, Part.FLOWS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.AGENTS,
 )
-def drops_are_explained(question: Why, facts: Facts) -> Iterator[Finding]:
+def drops_are_explained(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Hold each policy drop against the decisions of its direction."""
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:

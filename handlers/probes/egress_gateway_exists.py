@@ -9,7 +9,6 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.connection.labels import selector_matches
 from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind, legs_of
@@ -18,6 +17,7 @@ from handlers.model.cluster import Node, PolicyObject
 from handlers.model.endpoint import Entity, EntityName
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
 from handlers.probes.probe import probe
@@ -59,7 +59,7 @@ UNCLEAR = "unclear"
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(
         EGRESS_GATEWAY_UNCLEAR,
         EGRESS_GATEWAY_NO_NODE,
@@ -72,7 +72,7 @@ UNCLEAR = "unclear"
     hop=Hop.EGRESS_GATEWAY,
     blocking=True,
 )
-def egress_gateway_exists(question: Why, facts: Facts) -> Iterator[Finding]:
+def egress_gateway_exists(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge every policy that selects a source and a destination outside."""
     ends = ends_of(question.connection, facts)
     is_world = ends.destination.asked == Entity(EntityName.WORLD)

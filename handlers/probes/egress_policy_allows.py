@@ -4,12 +4,12 @@ The source's own agent enforces it, on the port of the destination pod: policy s
 All policies of all kinds count as one union of allows; a deny of any kind wins.
 """
 
-from handlers.commands.why_question import Why
 from handlers.connection.patches import PATCH_PARTS
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.connection.policy_findings import SIDE_CODES, findings_of_side
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop
+from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -17,13 +17,13 @@ from handlers.probes.probe import probe
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=SIDE_CODES,
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *PATCH_PARTS, Part.ENDPOINT_SLICES),
     hop=Hop.EGRESS_POLICY,
     blocking=True,
 )
-def egress_policy_allows(question: Why, facts: Facts) -> list[Finding]:
+def egress_policy_allows(question: AboutConnection, facts: Facts) -> list[Finding]:
     """Say what the egress side decides for each distinct leg."""
     return findings_of_side(question.connection, Direction.EGRESS, facts)

@@ -6,12 +6,12 @@ Service sends them anything.
 
 from collections.abc import Iterable, Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, places_of
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning, Resolved
 from handlers.probes.probe import probe
 
@@ -41,14 +41,14 @@ PODS_READY = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(NO_RUNNING_PODS, PODS_WITHOUT_ADDRESS, PODS_NOT_READY, PODS_READY),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.RESOLVE,
     blocking=True,
 )
-def endpoints_run(question: Why, facts: Facts) -> Iterator[Finding]:
+def endpoints_run(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the pods of each end that is pods."""
     ends = ends_of(question.connection, facts)
     for end in (ends.source, ends.destination):

@@ -6,10 +6,10 @@ that never arrives in the datapath.
 
 from collections.abc import Iterator
 
-from handlers.commands.health import Health
 from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.question import AboutNodes
 from handlers.model.snapshot import Missing, Part
 from handlers.probes.probe import probe
 
@@ -46,11 +46,11 @@ _FAILURES = ("failure", "warning", "error")
 
 
 @probe(
-    answers=(Health,),
+    answers=(AboutNodes,),
     codes=(AGENT_STATE_BAD, AGENT_COMPONENT_BAD, CONTROLLER_FAILS, AGENT_UNREAD, AGENTS_OK),
     needs=(Part.NODES, Part.AGENT_STATUS),
 )
-def health_agents_ok(question: Health, facts: Facts) -> Iterator[Finding]:
+def health_agents_ok(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge what each agent says of itself."""
     nodes = [node.name for node in facts.nodes if question.node in (None, node.name)]
     well = 0

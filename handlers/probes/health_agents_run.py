@@ -6,10 +6,10 @@ operator no new identities or addresses; without relay nobody sees flows.
 
 from collections.abc import Iterator
 
-from handlers.commands.health import Health
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.question import AboutNodes
 from handlers.model.snapshot import Part
 from handlers.names.spelling import nearest
 from handlers.probes.probe import probe
@@ -58,11 +58,11 @@ MANY_RESTARTS = 5
 
 
 @probe(
-    answers=(Health,),
+    answers=(AboutNodes,),
     codes=(NODE_UNKNOWN, AGENT_MISSING, CILIUM_POD_NOT_READY, CILIUM_POD_RESTARTS, OPERATOR_MISSING, CILIUM_PODS_RUN),
     needs=(Part.NODES, Part.CILIUM_PODS),
 )
-def health_agents_run(question: Health, facts: Facts) -> Iterator[Finding]:
+def health_agents_run(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge Cilium's pods, and look for nodes without one."""
     nodes = [node.name for node in facts.nodes if question.node in (None, node.name)]
     if question.node and not nodes:

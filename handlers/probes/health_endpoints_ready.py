@@ -5,9 +5,9 @@ An endpoint that keeps regenerating enforces the policy that it had before.
 
 from collections.abc import Iterator
 
-from handlers.commands.health import Health
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.question import AboutNodes
 from handlers.model.snapshot import Part
 from handlers.probes.probe import probe
 
@@ -25,11 +25,11 @@ ENDPOINTS_READY = code(
 
 
 @probe(
-    answers=(Health,),
+    answers=(AboutNodes,),
     codes=(ENDPOINT_NOT_READY, ENDPOINTS_READY),
     needs=(Part.AGENT_ENDPOINTS,),
 )
-def health_endpoints_ready(_question: Health, facts: Facts) -> Iterator[Finding]:
+def health_endpoints_ready(_question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge the state of each endpoint of each agent asked."""
     ready, troubles = 0, 0
     for node, endpoints in facts.agent_endpoints.known():

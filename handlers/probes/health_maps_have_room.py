@@ -6,9 +6,9 @@ share in use, 1.0 being full (metric cilium_bpf_map_pressure).
 
 from collections.abc import Iterator
 
-from handlers.commands.health import Health
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.question import AboutNodes
 from handlers.model.snapshot import Missing, Part
 from handlers.probes.probe import probe
 
@@ -40,11 +40,11 @@ NEARLY_FULL = 0.9
 
 
 @probe(
-    answers=(Health,),
+    answers=(AboutNodes,),
     codes=(MAP_NEARLY_FULL, IMPORT_ERRORS, MAPS_HAVE_ROOM, METRICS_UNREAD),
     needs=(Part.NODES, Part.AGENT_METRICS),
 )
-def health_maps_have_room(question: Health, facts: Facts) -> Iterator[Finding]:
+def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge map pressure and import errors of each agent."""
     fullest, read, troubles = 0.0, 0, 0
     for node in (node.name for node in facts.nodes if question.node in (None, node.name)):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from handlers.commands.health import Health
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.question import AboutNodes
 from handlers.model.snapshot import Part
 from handlers.probes.probe import probe
 
@@ -28,11 +28,11 @@ NODES_CONNECTED = code(
 
 
 @probe(
-    answers=(Health,),
+    answers=(AboutNodes,),
     codes=(NODE_UNREACHABLE, HEALTH_ENDPOINT_UNREACHABLE, NODES_CONNECTED),
     needs=(Part.AGENT_STATUS,),
 )
-def health_nodes_connected(_question: Health, facts: Facts) -> Iterator[Finding]:
+def health_nodes_connected(_question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge the probes that the agents made."""
     fine, troubles = 0, 0
     for node, status in facts.agent_status.known():

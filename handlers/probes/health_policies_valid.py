@@ -5,10 +5,10 @@ A policy that is refused enforces nothing, and its owner seldom notices.
 
 from collections.abc import Iterator
 
-from handlers.commands.health import Health
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.question import AboutNodes
 from handlers.probes.probe import probe
 
 POLICY_REFUSED = code(
@@ -25,12 +25,12 @@ POLICIES_ACCEPTED = code(
 
 
 @probe(
-    answers=(Health,),
+    answers=(AboutNodes,),
     codes=(POLICY_REFUSED, POLICIES_ACCEPTED),
     needs=POLICY_PARTS,
     uses=POLICY_OPTIONAL_PARTS,
 )
-def health_policies_valid(_question: Health, facts: Facts) -> Iterator[Finding]:
+def health_policies_valid(_question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge every policy as the agent's sanitizer does."""
     statuses = statuses_of(facts)
     refused = [status for status in statuses if not status.valid]

@@ -5,9 +5,9 @@ What relay does not hear, no flow query sees; its answers are then incomplete wi
 
 from collections.abc import Iterator
 
-from handlers.commands.health import Health
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.question import AboutNodes
 from handlers.model.snapshot import Part
 from handlers.probes.probe import probe
 
@@ -31,11 +31,11 @@ RING_TURNS_FAST = code(
 
 
 @probe(
-    answers=(Health,),
+    answers=(AboutNodes,),
     codes=(RELAY_MISSES_NODE, RELAY_HEARS_ALL, RING_TURNS_FAST),
     needs=(Part.RELAY,),
 )
-def health_relay(question: Health, facts: Facts) -> Iterator[Finding]:
+def health_relay(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge relay's list of peers."""
     nodes = [node for node in facts.relay.nodes if question.node in (None, node.name)]
     deaf = [node for node in nodes if node.state not in ("NODE_CONNECTED", "CONNECTED")]

@@ -6,7 +6,6 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 
 from collections.abc import Iterable, Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.endpoints import endpoint_of_pod
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, stretches_of
@@ -14,6 +13,7 @@ from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.labels import LabelFilter, LabelSet
+from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
@@ -52,13 +52,13 @@ MOST_TROUBLES = 10
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(ENDPOINT_MISSING, IDENTITY_STALE, IDENTITY_DISAGREES, IDENTITY_GONE, IDENTITY_AGREES),
     needs=(*PARTS, Part.CILIUM_ENDPOINTS),
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.IDENTITIES, Part.CONFIG),
     hop=Hop.IDENTITY,
 )
-def identity_agrees(question: Why, facts: Facts) -> Iterator[Finding]:
+def identity_agrees(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Compare the three for every pod on the path."""
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:

@@ -6,7 +6,6 @@ question only the list of what passes can be given.
 
 from collections.abc import Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.connection.judgement import Judged, judged
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
@@ -14,6 +13,7 @@ from handlers.connection.policy_findings import distinct, evidence_of
 from handlers.model.decision import Decision, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -39,14 +39,14 @@ L7_RULES_APPLY = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(L7_REFUSES, L7_PASSES, L7_RULES_APPLY),
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
     hop=Hop.L7,
     blocking=True,
 )
-def l7_allows(question: Why, facts: Facts) -> Iterator[Finding]:
+def l7_allows(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the request on each side that redirects it."""
     ends = ends_of(question.connection, facts)
     if ends.are_clear:

@@ -6,11 +6,11 @@ Service and a workload is read as the Service, unless the port asked is none of 
 
 from collections.abc import Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.model.endpoint import Named
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Obstacle, Resolved
 from handlers.probes.probe import probe
 
@@ -60,14 +60,14 @@ _CODE: dict[Obstacle, Code] = {
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(NAME_RESOLVED, ADDRESS_GONE, *_CODE.values()),
     needs=PARTS,
     uses=OPTIONAL_PARTS,
     hop=Hop.RESOLVE,
     blocking=True,
 )
-def names_resolve(question: Why, facts: Facts) -> Iterator[Finding]:
+def names_resolve(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Say what each name means."""
     ends = ends_of(question.connection, facts)
     for end in (ends.source, ends.destination):

@@ -5,13 +5,13 @@ Routes, tunnels, NAT, connection tracking and half-started datapaths drop as wel
 
 from collections.abc import Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, stretches_of
 from handlers.connection.seen import sight_of
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
@@ -24,13 +24,13 @@ DROPPED_NOT_BY_POLICY = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(DROPPED_NOT_BY_POLICY,),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.FLOWS),
     hop=Hop.AGENTS,
 )
-def no_other_drops(question: Why, facts: Facts) -> Iterator[Finding]:
+def no_other_drops(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Name every drop that is not policy's."""
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:

@@ -5,11 +5,11 @@ A policy that the agent refuses enforces nothing, though it stands in the cluste
 
 from collections.abc import Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import Ends, ends_of
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.model.rule import PolicyStatus
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -24,13 +24,13 @@ POLICY_ENFORCES_NOTHING = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(POLICY_ENFORCES_NOTHING,),
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.ENDPOINT_SLICES),
     hop=Hop.AGENTS,
 )
-def policies_are_valid(question: Why, facts: Facts) -> Iterator[Finding]:
+def policies_are_valid(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Name the invalid policies in reach of both ends."""
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:

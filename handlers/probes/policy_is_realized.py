@@ -7,7 +7,6 @@ it waits for something that never comes, such as an Envoy proxy that does not ru
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from handlers.commands.why_question import Why
 from handlers.connection.endpoints import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.connection.ends import ends_of
 from handlers.connection.judgement import Judged, judged
@@ -21,6 +20,7 @@ from handlers.model.decision import Decision, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import EventType, Flow, FlowVerdict
+from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction, PolicyRef, Rule
 from handlers.model.snapshot import Known, Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -45,13 +45,13 @@ POLICY_REALIZED = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(POLICY_NOT_REALIZED, POLICY_REALIZED),
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.AGENTS,
 )
-def policy_is_realized(question: Why, facts: Facts) -> Iterator[Finding]:
+def policy_is_realized(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Compare what each endpoint ought to enforce with what its agent says."""
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:

@@ -6,7 +6,6 @@ network.
 
 from collections.abc import Iterator
 
-from handlers.commands.why_question import Why
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, Stretch, stretches_of
 from handlers.connection.seen import Side, drops_of, sight_of
@@ -14,6 +13,7 @@ from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowVerdict
+from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
@@ -32,13 +32,13 @@ REPLIES_SEEN = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(REPLIES_DROPPED, REPLIES_SEEN),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.FLOWS),
     hop=Hop.REPLY,
 )
-def replies_return(question: Why, facts: Facts) -> Iterator[Finding]:
+def replies_return(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the way back of each leg."""
     ends = ends_of(question.connection, facts)
     if not ends.are_clear:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from handlers.commands.why_question import Why
 from handlers.connection.backends import Target, backends_of, ports_asked, selected_pods, slices_of
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, PlaceKind, places_of
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.question import AboutConnection
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Resolved
 from handlers.probes.probe import probe
 
@@ -74,7 +74,7 @@ SERVICE_HAS_BACKENDS = code(
 
 
 @probe(
-    answers=(Why,),
+    answers=(AboutConnection,),
     codes=(
         SERVICE_PORT_NOT_FOUND,
         SERVICE_SELECTS_NOTHING,
@@ -91,7 +91,7 @@ SERVICE_HAS_BACKENDS = code(
     hop=Hop.SERVICE,
     blocking=True,
 )
-def service_has_backends(question: Why, facts: Facts) -> Iterator[Finding]:
+def service_has_backends(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge each port of the Service that is asked about."""
     ends = ends_of(question.connection, facts)
     service = ends.destination.service

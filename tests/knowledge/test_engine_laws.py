@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.catalogue import CATALOGUE, Catalogue, understand
-from handlers.commands.why_question import Why
+from handlers.commands.why import Why
 from handlers.engine import answer
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop, Outcome
