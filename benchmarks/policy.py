@@ -18,12 +18,12 @@ from typing import Any
 
 from policy_cluster import Cluster, make_cluster
 
-from handlers.matrix.matrix import Matrix, Reachability
-from handlers.matrix.port_classes import port_classes
 from handlers.model.decision import Reason, Verdict
 from handlers.model.traffic import Protocol, Traffic
 from handlers.patch import KnownIdentities, propose
 from handlers.policy import PolicyConfig, PolicySet, compile_policies
+from handlers.reach.matrix import Matrix, Reachability
+from handlers.reach.port_classes import port_classes
 
 SIZES = [(250, 125), (500, 250), (1000, 500), (2000, 500), (5000, 500), (5000, 1000), (5000, 2000)]
 QUICK = SIZES[:3]

@@ -137,10 +137,6 @@ class LabelSet:
         """Give the set with these labels added; they replace labels of the same key."""
         return LabelSet((*self.labels, *more))
 
-    def without_sources(self, *sources: str) -> "LabelSet":
-        """Give the set without the labels of these sources."""
-        return LabelSet(tuple(label for label in self.labels if label.source not in sources))
-
     @property
     def namespace(self) -> str:
         """The Kubernetes namespace in the labels, or an empty text."""

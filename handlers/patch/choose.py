@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from handlers.model.decision import Verdict
 from handlers.model.rule import PolicyRef, Rule
-from handlers.patch.asked import BlockedSide
+from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.create import new_policies
 from handlers.patch.edits import Edit
 from handlers.patch.extend import extensions

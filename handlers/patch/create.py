@@ -7,7 +7,7 @@ from dataclasses import replace
 from handlers.model.labels import LabelSet, Source
 from handlers.model.party import PartyKind
 from handlers.model.rule import Direction, PolicyKind, PolicyRef
-from handlers.patch.asked import BlockedSide
+from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.edits import Edit
 from handlers.patch.extend import new_rule, writings
 from handlers.patch.ground import bits

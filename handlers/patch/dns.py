@@ -8,7 +8,7 @@ from handlers.model.decision import Redirect, Verdict
 from handlers.model.party import Party
 from handlers.model.rule import Direction, PolicyKind, PolicyRef
 from handlers.model.traffic import Protocol, Traffic
-from handlers.patch.asked import BlockedSide
+from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.create import new_object
 from handlers.patch.edits import Edit, EditError, add, applied, look
 from handlers.patch.extend import base_of, made

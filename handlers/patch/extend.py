@@ -12,7 +12,7 @@ from handlers.model.decision import (
     RuleEffect,
 )
 from handlers.model.rule import Effect, Origin, PolicyKind, PolicyRef
-from handlers.patch.asked import BlockedSide, cilium_port, cilium_ports, icmp_field, kubernetes_port
+from handlers.patch.blocked_side import BlockedSide, cilium_port, cilium_ports, icmp_field, kubernetes_port
 from handlers.patch.edits import Edit, EditError, Operation, add, applied, guard, look
 from handlers.patch.manifest import ManifestError, clean
 from handlers.patch.peers import Writing

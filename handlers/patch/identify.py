@@ -117,9 +117,3 @@ def written(labels: Iterable[Label]) -> dict[str, str]:
         f"k8s:{label.key}" if label.key == SERVICE_ACCOUNT_LABEL else label.key: label.value
         for label in sorted(labels, key=lambda one: one.key)
     }
-
-
-def short_name(labels: LabelSet) -> str:
-    """Give the word by which people know the workload, or nothing."""
-    best = own_workload_labels(labels)
-    return best[0].value if best and not is_volatile(best[0].key) else ""

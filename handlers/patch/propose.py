@@ -10,7 +10,7 @@ from handlers.model.report import AlsoOpens, Patch
 from handlers.model.rule import Direction, PeerKind, PolicyRef
 from handlers.model.traffic import Traffic
 from handlers.patch.access import Change
-from handlers.patch.asked import BlockedSide
+from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.choose import Choice, DryRun, choices, difference_of, edits_of
 from handlers.patch.deny import DenyExplanation, explain_deny
 from handlers.patch.dns import DnsSide, dns_side, learns, with_learning

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from handlers.model.traffic import HttpRequest
-from handlers.patch.asked import BlockedSide, cilium_port
+from handlers.patch.blocked_side import BlockedSide, cilium_port
 from handlers.patch.edits import Edit, EditError, add, look
 from handlers.patch.extend import made, writings
 

@@ -12,8 +12,6 @@ from handlers.model.rule import (
     Direction,
     L4Protocol,
     LabelSelector,
-    Origin,
-    Peer,
     PolicyKind,
     PolicyRef,
     PolicyStatus,
@@ -441,12 +439,3 @@ class PolicySet:
         """Give the party that a node is."""
         from_ip = self.party_of_ip(ip) if ip else None
         return from_ip if from_ip is not None and from_ip.name == node.name else self.addresses.node_party(node)
-
-    def origin_peer(self, origin: Origin) -> Peer | None:
-        """Find the peer that an origin points at, for renderers that want to show it as written."""
-        for rule in self.rules:
-            if rule.origin.policy == origin.policy:
-                for peer in rule.peers:
-                    if peer.pointer == origin.pointer:
-                        return peer
-        return None

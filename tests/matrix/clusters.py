@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from handlers.matrix.cluster import Cluster, ClusterPod
 from handlers.model.party import NamedPort, Party
 from handlers.policy import PolicyConfig
+from handlers.reach.cluster import Cluster, ClusterPod
 from tests.policy.worlds import documents, pod, surroundings
 
 PODS = (

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.matrix.matrix import Matrix
-from handlers.matrix.port_classes import port_classes
 from handlers.model.decision import Verdict
 from handlers.model.party import Party
 from handlers.model.rule import Direction
 from handlers.model.traffic import Protocol, Traffic
 from handlers.policy import PolicyConfig, PolicySet, compile_policies
 from handlers.policy.cases import Case, traffic_of
+from handlers.reach.matrix import Matrix
+from handlers.reach.port_classes import port_classes
 from tests.matrix.made_up import READ_OR_NOT, TRAFFICS, config, everybody, network_policy, policy
 from tests.policy.test_conformance import recorded
 from tests.policy.worlds import surroundings

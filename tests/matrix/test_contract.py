@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from handlers.matrix.contract import Checked, ContractError, Result, check, read_contract
-from handlers.matrix.survey import Survey
+from handlers.contract import Checked, ContractError, Result, check, read_contract
+from handlers.reach.state import State
 from tests.matrix.clusters import cluster
 from tests.policy.worlds import cnp
 
@@ -13,11 +13,11 @@ CART = cnp(
     "{endpointSelector: {matchLabels: {app: cart}}, ingress: [{fromEndpoints: [{matchLabels: {app: frontend}}], "
     "toPorts: [{ports: [{port: '8080', protocol: TCP}]}]}]}"
 )
-SURVEY = Survey.of(cluster(CART))
+SURVEY = State.of(cluster(CART))
 
 
-def checked(document: Any, survey: Survey = SURVEY) -> list[Checked]:
-    return list(check(read_contract(document), survey))
+def checked(document: Any, state: State = SURVEY) -> list[Checked]:
+    return list(check(read_contract(document), state))
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_what_was_not_read_is_unknown() -> None:
         "{endpointSelector: {matchLabels: {app: cart}}, egress: [{toServices: [{k8sService: "
         "{serviceName: ledger, namespace: payments}}]}]}"
     )
-    survey = Survey.of(cluster(text, services=None))
+    state = State.of(cluster(text, services=None))
     lines = {"allow": ["shop/cart -> payments/ledger 80"], "deny": ["shop/cart -> payments/ledger 80"]}
-    assert [one.result for one in checked(lines, survey)] == [Result.UNKNOWN, Result.UNKNOWN]
+    assert [one.result for one in checked(lines, state)] == [Result.UNKNOWN, Result.UNKNOWN]
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,17 @@ import itertools
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.matrix.change import Kind, compare
-from handlers.matrix.cluster import Cluster, ClusterPod
-from handlers.matrix.lints import LintGround, lint
-from handlers.matrix.matrix import Matrix
-from handlers.matrix.port_classes import port_classes
-from handlers.matrix.proposal import reference_of
-from handlers.matrix.roster import rosters
-from handlers.matrix.survey import Survey
+from handlers.lints import LintContext, lint
 from handlers.model.decision import Verdict
 from handlers.model.party import NamedPort
 from handlers.policy import PolicyConfig
+from handlers.reach.cluster import Cluster, ClusterPod
+from handlers.reach.compare import ChangeKind, compare
+from handlers.reach.matrix import Matrix
+from handlers.reach.port_classes import port_classes
+from handlers.reach.proposal import reference_of
+from handlers.reach.roster import rosters
+from handlers.reach.state import State
 from tests.matrix.made_up import network_policy, policy
 from tests.policy.worlds import pod, surroundings
 
@@ -47,7 +47,7 @@ def test_a_comparison_is_what_single_decisions_say_before_and_after(
     told = {
         (source.title, destination.title, ports.sample): (change.before, change.after)
         for change in compared.changes
-        if change.kind is not Kind.REQUESTS
+        if change.kind is not ChangeKind.REQUESTS
         for source, destination in itertools.product(change.sources, change.destinations)
         for ports in change.ports
     }
@@ -69,7 +69,7 @@ def test_a_comparison_is_what_single_decisions_say_before_and_after(
 def test_a_shadowed_policy_can_go_without_any_change(manifests: list[dict[str, object]]) -> None:
     twins = [*manifests, *({**one, "metadata": {**one["metadata"], "name": "z"}} for one in manifests[:1])]  # type: ignore[dict-item]
     whole = cluster(twins)
-    for finding in lint(LintGround(Survey.of(whole))):
+    for finding in lint(LintContext(State.of(whole))):
         if finding.code == "LINT_SHADOWED_POLICY":
             gone = finding.evidence[0].ref
             left = whole.with_manifests(one for one in whole.manifests if str(reference_of(one)) != gone)
@@ -80,7 +80,7 @@ def test_a_shadowed_policy_can_go_without_any_change(manifests: list[dict[str, o
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(some_policies)
 def test_lints_say_something_whole_about_anything(manifests: list[dict[str, object]]) -> None:
-    for finding in lint(LintGround(Survey.of(cluster(manifests)))):
+    for finding in lint(LintContext(State.of(cluster(manifests)))):
         assert finding.text
         assert finding.evidence[0].excerpt
         assert "?" not in finding.sentence.template

@@ -2,14 +2,14 @@
 
 import pytest
 
-import handlers.matrix.lints
+import handlers.lints
 from handlers.catalogue import declared
-from handlers.matrix.cluster import Cluster, ExposedPort, ExposedService
-from handlers.matrix.lints import LINTS, LintGround, lint
-from handlers.matrix.observed import ObservedFlow
-from handlers.matrix.survey import Survey
+from handlers.lints import LINTS, LintContext, lint
 from handlers.model.finding import Code, Finding, Outcome
 from handlers.model.traffic import Protocol, Traffic
+from handlers.reach.cluster import Cluster, ExposedPort, ExposedService
+from handlers.reach.observed import ObservedFlow
+from handlers.reach.state import State
 from tests.matrix.clusters import cluster
 from tests.policy.worlds import ccnp, cnp, np
 
@@ -20,7 +20,7 @@ SOUND = cnp(f"{{{CART}, ingress: [{{{FRONTEND}, toPorts: [{{ports: [{{port: '808
 
 
 def found(of: Cluster, flows: tuple[ObservedFlow, ...] | None = None) -> tuple[Finding, ...]:
-    return lint(LintGround(Survey.of(of), flows))
+    return lint(LintContext(State.of(of), flows))
 
 
 def codes(of: Cluster, flows: tuple[ObservedFlow, ...] | None = None) -> set[str]:
@@ -150,4 +150,4 @@ def test_deny_all_is_a_note_and_beside_another_rule_a_problem() -> None:
 
 
 def test_every_lint_has_declared_codes() -> None:
-    assert len(declared(handlers.matrix.lints, Code)) == len(LINTS)
+    assert len(declared(handlers.lints, Code)) == len(LINTS)

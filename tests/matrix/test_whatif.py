@@ -2,11 +2,11 @@
 
 import pytest
 
-from handlers.matrix.change import Change, Kind, compare
-from handlers.matrix.observed import FlowJudge, ObservedFlow, fates
-from handlers.matrix.proposal import LabelChange, Proposal, ProposalError, parse_reference
 from handlers.model.rule import PolicyRef
 from handlers.model.traffic import Protocol, Traffic
+from handlers.reach.compare import ChangeKind, FlowChange, compare
+from handlers.reach.observed import FlowJudge, ObservedFlow, fates
+from handlers.reach.proposal import LabelChange, Proposal, ProposalError, parse_reference
 from tests.matrix.clusters import cluster
 from tests.policy.worlds import cnp, documents, np
 
@@ -17,7 +17,7 @@ CART_8080 = cnp(
 )
 
 
-def told(changes: tuple[Change, ...]) -> set[tuple[str, str, str, str]]:
+def told(changes: tuple[FlowChange, ...]) -> set[tuple[str, str, str, str]]:
     return {
         (str(change.kind), str(source), str(destination), ", ".join(map(str, change.ports)))
         for change in changes
@@ -39,7 +39,7 @@ def test_nothing_changes_when_a_policy_is_applied_again() -> None:
 def test_a_new_policy_cuts_everybody_else() -> None:
     before = cluster()
     changes = compare(before, Proposal(put=tuple(documents(CART_8080))).applied(before)).changes
-    assert {change.kind for change in changes} == {Kind.CUT}
+    assert {change.kind for change in changes} == {ChangeKind.CUT}
     cut = pods_only(told(changes))
     assert ("cut", "shop/redis", "shop/cart", "8080/TCP, every other port") in cut
     assert ("cut", "shop/frontend", "shop/cart", "every other port") in cut
@@ -51,7 +51,7 @@ def test_deleting_the_policy_opens_the_same() -> None:
     deletion = Proposal(delete=(parse_reference("cnp/shop/cart"),))
     opened = compare(after, deletion.applied(after)).changes
     cut = compare(deletion.applied(after), after).changes
-    assert {change.kind for change in opened} == {Kind.OPENED}
+    assert {change.kind for change in opened} == {ChangeKind.OPENED}
     assert {one[1:] for one in told(opened)} == {one[1:] for one in told(cut)}
 
 
@@ -103,7 +103,7 @@ def test_a_policy_that_the_agent_would_refuse_is_told() -> None:
     broken = cnp("{endpointSelector: {}, ingress: []}", name="cart")
     compared = compare(before, Proposal(put=tuple(documents(broken))).applied(before))
     assert [status.policy.name for status in compared.refused] == ["cart"]
-    assert compared.of_kind(Kind.OPENED)
+    assert compared.of_kind(ChangeKind.OPENED)
 
 
 def test_what_was_not_read_makes_a_doubt_and_no_verdict() -> None:
@@ -113,7 +113,7 @@ def test_what_was_not_read_makes_a_doubt_and_no_verdict() -> None:
     )
     before = cluster(services=None)
     compared = compare(before, Proposal(put=tuple(documents(text))).applied(before))
-    assert {change.kind for change in compared.changes} == {Kind.DOUBT}
+    assert {change.kind for change in compared.changes} == {ChangeKind.DOUBT}
 
 
 def test_observed_flows_that_would_be_cut() -> None:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from handlers.matrix.contract import Checked, ContractError, Result, read_contract
-from handlers.matrix.contract import check as check_lines
-from handlers.matrix.survey import Survey
+from handlers.contract import Checked, ContractError, Result, read_contract
+from handlers.contract import check as check_lines
+from handlers.reach.state import State
 from workers.cli.status import Status
 from workers.policy_matrix_cli import opened
 from workers.policy_matrix_cli.documents import UnreadableError, read_all
@@ -32,7 +32,7 @@ def check(
     with told():
         lines = read_contract(_only_document(contract))
         looked = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look()
-        checked = list(check_lines(lines, Survey.of(looked.cluster)))
+        checked = list(check_lines(lines, State.of(looked.cluster)))
     sys.stdout.write(_json(checked) if output is Form.JSON else _text(checked))
     if any(one.result is Result.BROKEN for one in checked):
         raise typer.Exit(Status.PROBLEM)

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import typer
 
-from handlers.matrix.contract import ContractError
-from handlers.matrix.end_names import EndNameError
-from handlers.matrix.proposal import ProposalError
+from handlers.contract import ContractError
+from handlers.reach.end_names import EndNameError
+from handlers.reach.proposal import ProposalError
 from workers.cli.status import Status
 from workers.origin import NotOpenedError
 from workers.policy_matrix_cli.documents import UnreadableError

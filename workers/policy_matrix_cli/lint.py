@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from handlers.matrix.lints import LintGround
-from handlers.matrix.lints import lint as lint_of
-from handlers.matrix.survey import Survey
+from handlers.lints import LintContext
+from handlers.lints import lint as lint_of
 from handlers.model.finding import Outcome
+from handlers.reach.state import State
 from workers.cli.status import Status
 from workers.policy_matrix_cli import opened
 from workers.policy_matrix_cli.ends import Form, told
@@ -32,7 +32,7 @@ def lint(
     with told():
         place = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, since)
         looked = place.look()
-        found = lint_of(LintGround(Survey.of(looked.cluster), looked.flows))
+        found = lint_of(LintContext(State.of(looked.cluster), looked.flows))
     shown = [one for one in found if notes or one.outcome is Outcome.PROBLEM]
     if output is Form.JSON:
         rows = [

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from handlers.matrix.pictures import as_dot, as_json, as_table
-from handlers.matrix.survey import Survey
+from bot.render.whole_cluster import as_dot, as_json, as_table
+from handlers.reach.state import State
 from workers.policy_matrix_cli import opened
 from workers.policy_matrix_cli.ends import told
 
@@ -34,6 +34,6 @@ def matrix(
     """Show who reaches whom: every identity, every port that policies distinguish."""
     with told():
         looked = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look()
-        survey = Survey.of(looked.cluster)
-        drawn = {Picture.TABLE: as_table, Picture.JSON: as_json, Picture.DOT: as_dot}[output](survey)
+        state = State.of(looked.cluster)
+        drawn = {Picture.TABLE: as_table, Picture.JSON: as_json, Picture.DOT: as_dot}[output](state)
     sys.stdout.write(drawn)

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from handlers.connection.policies import config_assumption, policies_of, statuses_of
-from handlers.matrix.cluster import Cluster
-from handlers.matrix.from_case import CaseError, cluster_of_case
-from handlers.matrix.from_facts import WHOLE_CLUSTER_PARTS, cluster_of
-from handlers.matrix.observed import ObservedFlow, observed_flows
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.scope import Ask, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Known, Missing, Part, PerNode, Snapshot
+from handlers.reach.cluster import Cluster
+from handlers.reach.from_case import CaseError, cluster_of_case
+from handlers.reach.from_facts import WHOLE_CLUSTER_PARTS, cluster_of
+from handlers.reach.observed import ObservedFlow, observed_flows
 from handlers.source import Source
 from workers.origin import Live, NotOpenedError, Origin, Recorded, Sysdump, opened
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from handlers.matrix.end_names import ends_named
-from handlers.matrix.pictures import reach_json, reach_text
-from handlers.matrix.reach import Way
-from handlers.matrix.reach import reach as reach_of
-from handlers.matrix.survey import Survey
+from bot.render.whole_cluster import reach_json, reach_text
+from handlers.reach.contacts import Way
+from handlers.reach.contacts import reach as reach_of
+from handlers.reach.end_names import ends_named
+from handlers.reach.state import State
 from workers.cli.status import Status
 from workers.policy_matrix_cli import opened
 from workers.policy_matrix_cli.ends import Form, told
@@ -45,9 +45,9 @@ def reach(
     """Show who can reach an end and what it can reach, by port and rule."""
     with told():
         looked = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look()
-        survey = Survey.of(looked.cluster)
-        numbers = ends_named(end, survey.roster)
-        found = [reach_of(survey, number, _WAYS[way]) for number in numbers]
+        state = State.of(looked.cluster)
+        numbers = ends_named(end, state.roster)
+        found = [reach_of(state, number, _WAYS[way]) for number in numbers]
     if not found:
         typer.echo(f"cilium-triage: nothing in {looked.title} is called {end}", err=True)
         raise typer.Exit(Status.UNKNOWN)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from handlers.matrix.change import Comparison, Kind, compare
-from handlers.matrix.cluster import Cluster
-from handlers.matrix.observed import FlowFate, FlowJudge, ObservedFlow, fates
-from handlers.matrix.pictures import comparison_json, comparison_text
-from handlers.matrix.proposal import LabelChange, Proposal, ProposalError, parse_reference, policies_among
+from bot.render.whole_cluster import comparison_json, comparison_text
+from handlers.reach.cluster import Cluster
+from handlers.reach.compare import ChangeKind, Comparison, compare
+from handlers.reach.observed import FlowFate, FlowJudge, ObservedFlow, fates
+from handlers.reach.proposal import LabelChange, Proposal, ProposalError, parse_reference, policies_among
 from workers.cli.status import Status
 from workers.policy_matrix_cli import opened
 from workers.policy_matrix_cli.documents import documents_of, read_all
@@ -102,8 +102,8 @@ def _fates(before: Cluster, after: Cluster, flows: tuple[ObservedFlow, ...] | No
 
 
 def _status(compared: Comparison, fated: tuple[FlowFate, ...], fail_on: FailOn, *, flows_known: bool) -> Status:
-    cut, opened_ = compared.of_kind(Kind.CUT), compared.of_kind(Kind.OPENED)
-    requests = compared.of_kind(Kind.REQUESTS)
+    cut, opened_ = compared.of_kind(ChangeKind.CUT), compared.of_kind(ChangeKind.OPENED)
+    requests = compared.of_kind(ChangeKind.REQUESTS)
     failing = {
         FailOn.ANY: bool(cut or opened_ or requests),
         FailOn.CUT: bool(cut or requests),
@@ -112,6 +112,6 @@ def _status(compared: Comparison, fated: tuple[FlowFate, ...], fail_on: FailOn, 
     }[fail_on]
     if failing or compared.refused:
         return Status.PROBLEM
-    if compared.of_kind(Kind.DOUBT) or compared.gaps or (fail_on is FailOn.FLOWS and not flows_known):
+    if compared.of_kind(ChangeKind.DOUBT) or compared.gaps or (fail_on is FailOn.FLOWS and not flows_known):
         return Status.UNKNOWN
     return Status.FINE
