@@ -121,7 +121,8 @@ def main() -> None:
     parser.add_argument("--size", nargs=2, type=int, metavar=("IDENTITIES", "POLICIES"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.size:
-        print(json.dumps(measure(*options.size, options.seed)))
+        identities, policies = options.size
+        print(json.dumps(measure(identities, policies, options.seed)))
         return
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, seed {options.seed}")

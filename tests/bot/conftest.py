@@ -59,7 +59,7 @@ class Queue:
         return self.tickets()
 
 
-def _ticket(text: str) -> Ticket:
+def _ticket(text: bytes | str) -> Ticket:
     message = json.loads(text)
     assert message["headers"]["task"] == TASK
     args, _kwargs, _embed = json.loads(base64.b64decode(message["body"]))

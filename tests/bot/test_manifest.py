@@ -73,6 +73,6 @@ def test_names_are_within_what_a_manifest_may_hold(path: str) -> None:
 def test_the_guide_explains_every_scope_and_every_setting() -> None:
     assert not [scope for scope in SCOPES if f"`{scope}`" not in GUIDE]
     prefix = Settings.model_config["env_prefix"]
-    names = [field.validation_alias or f"{prefix}{name.upper()}" for name, field in Settings.model_fields.items()]
-    short = [str(name).replace("CILIUM_TRIAGE_", "…_") for name in names]
+    names = [str(field.validation_alias or f"{prefix}{name.upper()}") for name, field in Settings.model_fields.items()]
+    short = [name.replace("CILIUM_TRIAGE_", "…_") for name in names]
     assert not [name for name, other in zip(names, short, strict=True) if name not in GUIDE and other not in GUIDE]

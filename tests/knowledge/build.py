@@ -662,7 +662,7 @@ spec:
 """
 
 
-def shop(**options: str) -> Cluster:
+def shop(**options: Any) -> Cluster:
     """Return the usual story: a frontend on one node and a cart behind a Service on the other."""
     return (
         Cluster(**options)

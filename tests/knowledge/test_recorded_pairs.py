@@ -12,6 +12,7 @@ from handlers.catalogue import understand
 from handlers.connection.policies import policies_of
 from handlers.engine import answer
 from handlers.model.cluster import Pod
+from handlers.model.decision import Verdict
 from handlers.model.endpoint import SHORT_NAME, Kind
 from handlers.model.facts import Facts
 from handlers.model.finding import Hop, Outcome
@@ -93,8 +94,8 @@ def is_denied(pair: Pair, facts: Facts) -> bool:
     policies = policies_of(facts)
     traffic = Traffic(Protocol.TCP, pair.port)
     return any(
-        "denied"
-        in (side.verdict for side in policies.combine(party(source, facts), party(destination, facts), traffic))
+        Verdict.DENIED
+        in [side.verdict for side in policies.combine(party(source, facts), party(destination, facts), traffic)]
         for source in pair.sources
         for destination in pair.destinations
     )

@@ -17,6 +17,11 @@ PODS = (
 )
 
 
+def cluster_pod(party: Party) -> ClusterPod:
+    namespace, _, name = party.name.partition("/")
+    return ClusterPod(namespace, name, party)
+
+
 def cluster(
     text: str = "", *, pods: Sequence[Party] = PODS, config: PolicyConfig | None = None, **around: Any
 ) -> Cluster:
@@ -25,6 +30,6 @@ def cluster(
         manifests=tuple(documents(text)),
         config=config or PolicyConfig(),
         surroundings=surroundings(**around),
-        pods=tuple(ClusterPod(*one.name.split("/"), one) for one in pods),
+        pods=tuple(cluster_pod(one) for one in pods),
         learnt={"203.0.113.5": ("api.example.com",)},
     )

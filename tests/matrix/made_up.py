@@ -1,6 +1,7 @@
 """Made-up policies and clusters: small, and rich in what interacts."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -111,7 +112,7 @@ SECTIONS = (
 
 
 @st.composite
-def policy(draw: st.DrawFn, number: int = 0) -> dict[str, object]:
+def policy(draw: st.DrawFn, number: int = 0) -> dict[str, Any]:
     wide = draw(st.integers(0, 3)) == 0
     on_nodes = wide and draw(st.integers(0, 3)) == 0
     spec: dict[str, object] = {"nodeSelector" if on_nodes else "endpointSelector": {} if on_nodes else draw(labels)}

@@ -1,6 +1,7 @@
 """Laws of changes and lints, on made-up clusters."""
 
 import itertools
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,18 +10,19 @@ from handlers.lints import LintContext, lint
 from handlers.model.decision import Verdict
 from handlers.model.party import NamedPort
 from handlers.policy import PolicyConfig
-from handlers.reach.cluster import Cluster, ClusterPod
+from handlers.reach.cluster import Cluster
 from handlers.reach.compare import ChangeKind, compare
 from handlers.reach.matrix import Matrix
 from handlers.reach.port_classes import port_classes
 from handlers.reach.proposal import reference_of
 from handlers.reach.roster import rosters
 from handlers.reach.state import State
+from tests.matrix.clusters import cluster_pod
 from tests.matrix.made_up import network_policy, policy
 from tests.policy.worlds import pod, surroundings
 
 PODS = tuple(
-    ClusterPod(*one.name.split("/"), one)
+    cluster_pod(one)
     for one in (
         pod("shop/web", ports=[NamedPort("http", 8080)]),
         pod("shop/api", node="n2", ports=[NamedPort("http", 80)]),
@@ -66,8 +68,8 @@ def test_a_comparison_is_what_single_decisions_say_before_and_after(
 
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(some_policies)
-def test_a_shadowed_policy_can_go_without_any_change(manifests: list[dict[str, object]]) -> None:
-    twins = [*manifests, *({**one, "metadata": {**one["metadata"], "name": "z"}} for one in manifests[:1])]  # type: ignore[dict-item]
+def test_a_shadowed_policy_can_go_without_any_change(manifests: list[dict[str, Any]]) -> None:
+    twins = [*manifests, *({**one, "metadata": {**one["metadata"], "name": "z"}} for one in manifests[:1])]
     whole = cluster(twins)
     for finding in lint(LintContext(State.of(whole))):
         if finding.code == "LINT_SHADOWED_POLICY":

@@ -1,5 +1,7 @@
 """A real Bolt app talks with people in the playground."""
 
+from typing import Any
+
 from slack_bolt import App
 from slack_sdk import WebClient
 
@@ -27,7 +29,7 @@ def test_a_command_is_acknowledged_answered_and_edited(playground: Playground, a
     seen: list[dict[str, object]] = []
 
     @app.command("/cilium")
-    def command(ack, body, client):  # type: ignore[no-untyped-def]
+    def command(ack, body, client):
         ack()
         seen.append(body)
         posted = client.chat_postMessage(channel=body["channel_id"], text="Asking…")
@@ -49,7 +51,7 @@ def test_the_words_of_an_acknowledgement_are_shown_to_the_asker_only(
     playground: Playground, app: App, connect: Connect
 ) -> None:
     @app.command("/cilium")
-    def command(ack):  # type: ignore[no-untyped-def]
+    def command(ack):
         ack("Usage: why A B")
 
     connect(playground, app)
@@ -65,12 +67,12 @@ def test_a_mention_arrives_as_mention_and_message_and_is_answered_in_its_thread(
     events: list[dict[str, object]] = []
 
     @app.event("app_mention")
-    def mention(event, say):  # type: ignore[no-untyped-def]
+    def mention(event, say):
         events.append(event)
         say(text="Looking", thread_ts=event["ts"])
 
     @app.event("message")
-    def message(event):  # type: ignore[no-untyped-def]
+    def message(event):
         events.append(event)
 
     connect(playground, app)
@@ -93,7 +95,7 @@ def test_a_reply_in_a_thread_and_a_direct_message_say_where_they_are(
     events: list[dict[str, object]] = []
 
     @app.event("message")
-    def message(event):  # type: ignore[no-untyped-def]
+    def message(event):
         events.append(event)
 
     connect(playground, app)
@@ -110,10 +112,10 @@ def test_a_reply_in_a_thread_and_a_direct_message_say_where_they_are(
 def test_a_button_brings_message_value_and_a_response_url(
     playground: Playground, app: App, client: WebClient, connect: Connect
 ) -> None:
-    bodies: list[dict[str, object]] = []
+    bodies: list[dict[str, Any]] = []
 
     @app.action("evidence")
-    def evidence(ack, body, respond):  # type: ignore[no-untyped-def]
+    def evidence(ack, body, respond):
         ack()
         bodies.append(body)
         respond("Here it is", replace_original=False)
@@ -132,7 +134,7 @@ def test_a_button_brings_message_value_and_a_response_url(
         "channel_id": "C0INCIDENT",
         "is_ephemeral": False,
     }
-    (action,) = body["actions"]  # type: ignore[misc]
+    (action,) = body["actions"]
     assert (action["action_id"], action["block_id"], action["value"]) == ("evidence", "next", "key-1")
 
 
@@ -148,12 +150,12 @@ def test_a_modal_is_opened_rejected_corrected_and_closed(playground: Playground,
     }
 
     @app.command("/cilium")
-    def command(ack, body, client):  # type: ignore[no-untyped-def]
+    def command(ack, body, client):
         ack()
         client.views_open(trigger_id=body["trigger_id"], view=view)
 
     @app.view("ask")
-    def submitted(ack, view):  # type: ignore[no-untyped-def]
+    def submitted(ack, view):
         value = view["state"]["values"]["pod"]["name"]["value"]
         ack(response_action="errors", errors={"pod": "no such pod"}) if value == "nope" else ack()
 
@@ -168,7 +170,7 @@ def test_a_modal_is_opened_rejected_corrected_and_closed(playground: Playground,
 
 def test_a_home_tab_is_published_when_it_is_opened(playground: Playground, app: App, connect: Connect) -> None:
     @app.event("app_home_opened")
-    def opened(event, client):  # type: ignore[no-untyped-def]
+    def opened(event, client):
         view = {"type": "home", "blocks": [{"type": "header", "text": {"type": "plain_text", "text": "Hello"}}]}
         client.views_publish(user_id=event["user"], view=view)
 
@@ -187,7 +189,7 @@ def test_a_file_goes_to_the_thread_with_its_content(playground: Playground, clie
     (reply,) = playground.replies(root)
     assert reply["files"][0]["preview"] == "a: 1\n"
     assert playground.files() == [("flows.yaml", b"a: 1\n")]
-    assert client.files_info(file=uploaded["file"]["id"])["file"]["title"] == "Flows"  # type: ignore[index]
+    assert client.files_info(file=uploaded["file"]["id"])["file"]["title"] == "Flows"
 
 
 def test_an_app_that_is_not_in_the_channel_hears_and_says_nothing_until_it_is_invited(
@@ -196,11 +198,11 @@ def test_an_app_that_is_not_in_the_channel_hears_and_says_nothing_until_it_is_in
     heard: list[str] = []
 
     @app.event("app_mention")
-    def mention(event):  # type: ignore[no-untyped-def]
+    def mention(event):
         heard.append(event["text"])
 
     @app.event("message")
-    def message():  # type: ignore[no-untyped-def]
+    def message():
         pass
 
     connect(playground, app)
@@ -220,7 +222,7 @@ def test_another_app_posts_an_alert_as_a_bot_message_without_a_user(
     events: list[dict[str, object]] = []
 
     @app.event({"type": "message", "subtype": "bot_message"})
-    def message(event):  # type: ignore[no-untyped-def]
+    def message(event):
         events.append(event)
 
     connect(playground, app)

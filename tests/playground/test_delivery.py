@@ -2,9 +2,10 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
-from slack_bolt import App, BoltRequest
+from slack_bolt import Ack, App, BoltRequest
 
 from tools.playground.server import Playground, running_playground
 
@@ -20,7 +21,7 @@ def test_an_unacknowledged_event_comes_three_more_times_with_its_id_and_the_reas
     seen: list[tuple[str, str | None, str | None]] = []
 
     @app.middleware
-    def note(req: BoltRequest, next_):  # type: ignore[no-untyped-def]
+    def note(req: BoltRequest, next_):
         number, reason = (req.headers.get(f"x-slack-retry-{name}", [None])[0] for name in ("num", "reason"))
         seen.append((req.body["event_id"], number, reason))
         next_()
@@ -43,7 +44,7 @@ def test_a_lost_acknowledgement_makes_one_retry(playground: Playground, app: App
     event_ids: list[str] = []
 
     @app.event("message")
-    def message(body):  # type: ignore[no-untyped-def]
+    def message(body):
         event_ids.append(body["event_id"])
 
     connect(playground, app)
@@ -61,11 +62,11 @@ def test_a_duplicated_event_carries_the_same_id_and_is_marked_as_a_retry(
     seen: list[tuple[str, str]] = []
 
     @app.event("app_mention")
-    def mention(body, req):  # type: ignore[no-untyped-def]
+    def mention(body, req):
         seen.append((body["event_id"], req.headers["x-slack-retry-num"][0]))
 
     @app.event("message")
-    def message():  # type: ignore[no-untyped-def]
+    def message():
         pass
 
     connect(playground, app)
@@ -80,7 +81,7 @@ def test_a_duplicated_command_has_one_trigger_id(playground: Playground, app: Ap
     triggers: list[str] = []
 
     @app.command("/cilium")
-    def command(ack, body):  # type: ignore[no-untyped-def]
+    def command(ack, body):
         ack()
         triggers.append(body["trigger_id"])
 
@@ -119,7 +120,7 @@ def test_an_event_waits_for_an_app_that_is_reconnecting(playground: Playground, 
     heard = threading.Event()
 
     @app.event("message")
-    def message():  # type: ignore[no-untyped-def]
+    def message():
         heard.set()
 
     playground.say("ada", CHANNEL, "anybody there?")
@@ -129,7 +130,7 @@ def test_an_event_waits_for_an_app_that_is_reconnecting(playground: Playground, 
 
 def test_the_sdk_reconnects_after_a_refresh_and_goes_on(playground: Playground, app: App, connect: Connect) -> None:
     @app.command("/cilium")
-    def command(ack):  # type: ignore[no-untyped-def]
+    def command(ack):
         ack("still here")
 
     connect(playground, app)
@@ -142,8 +143,16 @@ def test_the_sdk_reconnects_after_a_refresh_and_goes_on(playground: Playground, 
 def test_deliveries_are_shared_between_connections(playground: Playground, connect: Connect) -> None:
     first, second = app_of(playground), app_of(playground)
     served: list[str] = []
-    first.command("/cilium")(lambda ack: (ack(), served.append("first")))
-    second.command("/cilium")(lambda ack: (ack(), served.append("second")))
+
+    def serving(name: str) -> Callable[[Ack], None]:
+        def serve(ack: Ack) -> None:
+            ack()
+            served.append(name)
+
+        return serve
+
+    first.command("/cilium")(serving("first"))
+    second.command("/cilium")(serving("second"))
     connect(playground, first)
     connect(playground, second)
     for _ in range(4):

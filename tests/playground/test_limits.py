@@ -281,7 +281,7 @@ def test_a_view_that_is_refused_opens_nothing(client: WebClient, playground: Pla
 def test_stored_blocks_have_identifiers_and_defaults(client: WebClient) -> None:
     nameless = {"type": "button", "text": plain("Go")}
     posted = client.chat_postMessage(channel="C0INCIDENT", text="x", blocks=[section(1), actions(nameless)])
-    first, second = posted["message"]["blocks"]  # type: ignore[index]
+    first, second = posted["message"]["blocks"]
     assert first["block_id"]
     assert first["text"]["verbatim"] is False
     assert second["elements"][0]["action_id"]

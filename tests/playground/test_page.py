@@ -136,9 +136,9 @@ async def test_files_are_shown_without_running_and_to_the_app_with_its_token_onl
 ) -> None:
     hostile = "<script>alert(1)</script>"
     uploaded = client.files_upload_v2(channel=CHANNEL, filename="x.svg", content=hostile)
-    private = uploaded["file"]["url_private"]  # type: ignore[index]
+    private = uploaded["file"]["url_private"]
     async with aiohttp.ClientSession() as session:
-        async with session.get(uploaded["file"]["permalink"]) as response:  # type: ignore[index]
+        async with session.get(uploaded["file"]["permalink"]) as response:
             assert response.content_type == "application/octet-stream"
             assert response.headers["Content-Disposition"] == "attachment"
             assert "sandbox" in response.headers["Content-Security-Policy"]

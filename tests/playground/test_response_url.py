@@ -39,7 +39,7 @@ def conversation(connect: Connect, clock: Clock) -> Iterator[tuple[Playground, W
         found: list[str] = []
         arrived = threading.Event()
 
-        def keep(ack, body):  # type: ignore[no-untyped-def]
+        def keep(ack, body):
             ack()
             found.append(body["response_url"])
             arrived.set()

@@ -50,19 +50,19 @@ def test_bolt_accepts_the_signature_of_commands_events_and_clicks(
     done: list[str] = []
 
     @app.command("/cilium")
-    def command(ack):  # type: ignore[no-untyped-def]
+    def command(ack):
         ack("by HTTP")
 
     @app.event("app_mention")
-    def mention(event):  # type: ignore[no-untyped-def]
+    def mention(event):
         done.append("mention")
 
     @app.event("message")
-    def message():  # type: ignore[no-untyped-def]
+    def message():
         pass
 
     @app.action("go")
-    def go(ack):  # type: ignore[no-untyped-def]
+    def go(ack):
         ack()
         done.append("click")
 
@@ -93,7 +93,7 @@ def test_a_request_url_elsewhere_is_refused(playground: Playground, url: str) ->
         playground.use_request_url(url)
 
 
-def answering(status: int, *, no_retry: bool = False, requests: list[dict[str, str]] | None = None):  # type: ignore[no-untyped-def]
+def answering(status: int, *, no_retry: bool = False, requests: list[dict[str, str]] | None = None):
     """A server that answers the challenge, and everything else with one status."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -150,7 +150,7 @@ def test_an_app_may_ask_for_no_retries(playground: Playground) -> None:
 
 def test_the_request_url_in_the_settings_is_verified_when_the_app_is_up(app: App) -> None:
     @app.command("/cilium")
-    def command(ack):  # type: ignore[no-untyped-def]
+    def command(ack):
         ack()
 
     with bolt_over_http(app) as url, running_playground(replace(QUICK, request_url=url)) as playground:

@@ -58,7 +58,7 @@ def test_the_record_is_whole() -> None:
 def denied_sides(case: dict[str, Any]) -> list[tuple[object, ...]]:
     """List the denied sides of a case for which no reason is named."""
     compiled = Case(case)
-    nameless = []
+    nameless: list[tuple[object, ...]] = []
     for query, theirs in zip(case["queries"], case["answers"], strict=True):
         if theirs["verdict"] == "allowed":
             continue

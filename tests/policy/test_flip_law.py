@@ -65,7 +65,7 @@ cilium_ports = st.lists(
 
 
 def cilium_rules(side: str) -> st.SearchStrategy[list[dict[str, Any]]]:
-    peers = st.one_of(
+    peers: st.SearchStrategy[dict[str, Any]] = st.one_of(
         st.lists(label_selector, min_size=1, max_size=2).map(lambda many: {f"{side}Endpoints": many}),
         st.lists(st.sampled_from(["world", "host", "remote-node", "health"]), min_size=1, max_size=2).map(
             lambda many: {f"{side}Entities": many}

@@ -1,5 +1,7 @@
 """Who an end is in the eyes of policy: addresses, nodes by viewer, other clusters, both IP versions."""
 
+from typing import Any
+
 import pytest
 
 from handlers.model.decision import Verdict
@@ -175,7 +177,8 @@ def test_everything_is_one_ip_version_on_dual_stack(field: str, cidr: str, ip: s
 )
 def test_label_keys_that_the_agent_mistakes_for_reserved_ones(name: str, enforced: bool) -> None:
     """The agent asks for the labels ``init`` and ``host`` without saying of which source."""
-    odd = pod("shop/odd", **{name: "x"})
+    labels: dict[str, Any] = {name: "x"}
+    odd = pod("shop/odd", **labels)
     decision = into(odd, FRONTEND, tcp(80), cnp("{endpointSelector: {matchLabels: {app: cart}}, ingress: [{}]}"))
     assert decision.enforced is enforced
 

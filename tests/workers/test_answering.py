@@ -39,7 +39,7 @@ def playground() -> Iterator[Playground]:
 
 
 @pytest.fixture(autouse=True)
-def _clean(playground: Playground, redis_client: redis.Redis) -> Iterator[None]:
+def _clean(playground: Playground, redis_client: redis.Redis) -> None:
     playground.reset()
 
 

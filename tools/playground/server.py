@@ -302,7 +302,7 @@ class Playground:
         """Return how many Socket Mode connections are open."""
         return self._stand_in.socket_mode.connections
 
-    def wait_for(self, predicate: Callable[[], Result], timeout: float = 5.0) -> Result:
+    def wait_for(self, predicate: Callable[[], Result | None], timeout: float = 5.0) -> Result:
         """Wait until ``predicate`` returns something true, and return that.
 
         It is asked after each change of the workspace, and a few times a second for what happens elsewhere.
