@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from handlers.model.labels import CILIUM_LABEL_PREFIX, CLUSTER_LABEL, Label, LabelSet, Network, Source
-from handlers.model.party import MissingFact, Party, PartyKind
+from handlers.model.party import MissingFact
 from handlers.model.rule import Peer, Rule
 from handlers.policy.cidr import (
     Address,
@@ -22,6 +22,7 @@ from handlers.policy.cidr import (
     world_label,
 )
 from handlers.policy.config import PolicyConfig
+from handlers.policy.entities import ENTITIES, IN_CLUSTER
 from handlers.policy.surroundings import CidrGroup, Node, Surroundings
 
 _Key = tuple[int, int, int]
@@ -133,8 +134,7 @@ class AddressBook:
 
     def identities(self) -> tuple[LabelSet, ...]:
         """Give the identities that exist without any pod: reserved ones, nodes, known prefixes and addresses."""
-        found = [LabelSet.reserved(name) for name in ("host", "health", "init", "ingress", "unmanaged", "remote-node")]
-        found.append(LabelSet.reserved("kube-apiserver", "remote-node"))
+        found = [ENTITIES[name].labels for name in IN_CLUSTER]
         found.extend(LabelSet((world_label(version, self.config),)) for version in (4, 6))
         for address, node in self.nodes.items():
             found.extend((self.node_labels(node, address), self.local_labels(node)))
@@ -208,47 +208,6 @@ class AddressBook:
                 labels.extend(self._inherited(address, with_cidr=False).values())
                 labels.extend(self.fqdn_labels.get(address, ()))
         return LabelSet(tuple(labels))
-
-    def party(self, text: str, names: tuple[str, ...] | None, *, with_dns: bool) -> Party:
-        """Give the party that an address is: a node, or somebody outside. Raises ValueError for what is no address."""
-        address = parse_address(text)
-        if address is None:
-            raise ValueError(f"{text[:60]!r} is no IP address")
-        node = self.nodes.get(address)
-        if node is not None:
-            return self.node_party(node, address)
-        missing = self.missing
-        if names is not None:
-            missing = missing - {MissingFact.DNS_NAMES}
-        return Party(
-            kind=PartyKind.OUTSIDE,
-            labels=self.outside_labels(address, with_dns=with_dns),
-            ips=(str(address),),
-            managed=False,
-            fqdn_names=names,
-            missing=missing,
-        )
-
-    def node_party(self, node: Node, address: Address | None = None) -> Party:
-        """Give the party that a node is, seen at one of its addresses (its first unless told otherwise)."""
-        if address is None:
-            address = next((found for found in map(parse_address, node.ips) if found is not None), None)
-        is_ours = node.cluster in ("", self.config.cluster_name)
-        missing = self.missing & {MissingFact.KUBE_APISERVER}
-        if self.config.cidr_matches_nodes:
-            missing = self.missing
-        ips = node.ips if address is None else (str(address), *(ip for ip in node.ips if ip != str(address)))
-        return Party(
-            kind=PartyKind.NODE,
-            labels=self.node_labels(node, address),
-            name=node.name,
-            ips=ips,
-            node=node.name,
-            managed=is_ours,
-            host_labels=self.host_labels(node),
-            local_labels=self.local_labels(node),
-            missing=missing,
-        )
 
 
 def _single(address: Address) -> Network:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from handlers.model.cluster import Pod, PodPort
 from handlers.model.decision import Decision, Verdict
-from handlers.model.labels import LabelSet, pod_identity_labels
-from handlers.model.party import NamedPort, Party, PartyKind
+from handlers.model.endpoint import EntityName
+from handlers.model.party import Party
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
 from handlers.policy.config import DOUBLE_STAR, REQUIRES_GONE, Enforcement, PolicyConfig
+from handlers.policy.parties import labels_of_pod, party_of_pod, party_of_unread_node
 from handlers.policy.policy_set import PolicySet, compile_policies
 from handlers.policy.shapes import (
     PolicyError,
@@ -24,14 +26,6 @@ from handlers.policy.surroundings import CidrGroup, Node, Service, Surroundings
 
 Mapped = Mapping[str, object]
 
-_RESERVED_KINDS = {
-    "remote-node": PartyKind.REMOTE_NODE,
-    "kube-apiserver": PartyKind.KUBE_APISERVER,
-    "health": PartyKind.HEALTH,
-    "init": PartyKind.INIT,
-    "ingress": PartyKind.INGRESS,
-    "unmanaged": PartyKind.UNMANAGED,
-}
 _RECORDED_WITH = frozenset({REQUIRES_GONE.name, DOUBLE_STAR.name})
 """Facts of the 1.19 release that came after the snapshot with which the data was recorded."""
 
@@ -106,32 +100,22 @@ class Case:
             one = as_mapping(entry, "/cluster/namespaces")
             if text_of(one, "name", "/cluster/namespaces") == namespace:
                 namespace_labels = text_map(one, "labels", "/cluster/namespaces")
-        pod_labels = text_map(fields, "labels", pointer)
-        named = tuple(
-            NamedPort(
-                text_of(port, "name", pointer),
-                integer_of(port, "port", pointer, 0, 0xFFFF),
-                text_of(port, "protocol", pointer) or "TCP",
-            )
-            for port in (as_mapping(entry, pointer) for entry in list_of(fields, "ports", pointer))
-        )
-        party = Party(
-            kind=PartyKind.ENDPOINT,
-            labels=pod_identity_labels(
-                pod_labels=pod_labels,
-                namespace=namespace,
-                namespace_labels=namespace_labels,
-                service_account=text_of(fields, "serviceAccount", pointer),
-                cluster=its_cluster or self.config.cluster_name,
-            ),
-            name=f"{namespace}/{name}",
+        pod = Pod(
+            namespace=namespace,
+            name=name,
+            labels=text_map(fields, "labels", pointer),
             ips=tuple(ip for ip in (text_of(fields, "ip", pointer), *_texts(fields, "ips", pointer)) if ip),
             node=text_of(fields, "node", pointer),
-            managed=its_cluster in ("", self.config.cluster_name),
-            named_ports=named,
-            unfiltered=tuple(sorted(pod_labels.items())),
+            phase="Running",
+            ready=None,
+            ports=tuple(_port(entry, pointer) for entry in list_of(fields, "ports", pointer)),
+            service_account=text_of(fields, "serviceAccount", pointer),
+            host_network=optional_boolean(fields, "hostNetwork", pointer) or False,
+            owner=None,
         )
-        return _Pod(party, optional_boolean(fields, "hostNetwork", pointer) or False)
+        own = self.config.cluster_name
+        labels = labels_of_pod(pod, namespace_labels, self.config, cluster=its_cluster or own)
+        return _Pod(replace(party_of_pod(pod, labels), managed=its_cluster in ("", own)), pod.host_network)
 
     def _surroundings(self, cluster: Mapped, pods: Sequence[_Pod]) -> Surroundings:
         fqdn = as_mapping(cluster.get("fqdn"), "/cluster/fqdn")
@@ -182,33 +166,18 @@ class Case:
         clusters = (pod.party.labels.cluster, "" if pod.party.managed else None)
         node = next((one for one in self.nodes if one.name == pod.party.node and one.cluster in clusters), None)
         if node is None:
-            return Party(kind=PartyKind.REMOTE_NODE, labels=LabelSet.reserved("remote-node"), managed=False)
+            return party_of_unread_node(pod.party.name)
         return replace(self.policies.party_of_node(node), name=pod.party.name)
 
     def _entity(self, name: str, other: Party | None) -> Party:
-        if name == "host":
-            is_ours = other is not None and other.managed
-            node = next((one for one in self.nodes if is_ours and other is not None and one.name == other.node), None)
-            seen = self.policies.addresses.local_labels(node)
-            return Party(
-                kind=PartyKind.HOST,
-                labels=seen,
-                local_labels=seen,
-                host_labels=self.policies.addresses.host_labels(node),
-                node=node.name if node else "",
-                name=name,
-                managed=node is not None,
-            )
-        if name == "world":
-            reserved = ("world-ipv4",) if self.config.dual_stack else ("world",)
-            return Party(kind=PartyKind.OUTSIDE, labels=LabelSet.reserved(*reserved), name=name, managed=False)
-        kind = _RESERVED_KINDS.get(name)
-        if kind is None:
-            raise CaseError(f"unknown entity {name[:40]!r}")
-        labels = LabelSet.reserved(name)
-        if name == "kube-apiserver":
-            labels = LabelSet.reserved(name, "remote-node")
-        return Party(kind=kind, labels=labels, name=name, managed=False)
+        try:
+            entity = EntityName(name)
+        except ValueError as error:
+            raise CaseError(f"unknown entity {name[:40]!r}") from error
+        beside = other.node if other is not None and other.managed else ""
+        party = self.policies.party_of_entity(entity, beside=beside)
+        # The judge asks for the policy of no entity but a node that is known.
+        return replace(party, managed=bool(party.node))
 
     def answers(self) -> list[dict[str, object]]:
         """Answer every query in the judge's format; raises CaseError."""
@@ -287,6 +256,12 @@ def _items(parent: Mapped, name: str) -> Iterable[tuple[int, object]]:
 
 def _texts(parent: Mapped, name: str, pointer: str) -> list[str]:
     return [as_text(item, f"{pointer}/{name}") for item in list_of(parent, name, pointer)]
+
+
+def _port(item: object, pointer: str) -> PodPort:
+    fields = as_mapping(item, pointer)
+    number = integer_of(fields, "port", pointer, 0, 0xFFFF)
+    return PodPort(text_of(fields, "name", pointer), number, text_of(fields, "protocol", pointer) or "TCP")
 
 
 def _node(item: object, pointer: str) -> Node:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 from handlers.model.decision import BothSides, Decision, NamedPortFault, PolicySummary, Reason, Verdict
+from handlers.model.endpoint import EntityName
 from handlers.model.labels import Label, LabelSet, Source
 from handlers.model.party import MissingFact, Party, PartyKind
 from handlers.model.rule import (
@@ -30,6 +31,12 @@ from handlers.policy.entities import entity_selectors
 from handlers.policy.explain import Explainer
 from handlers.policy.parse_cilium import RequiresDerivative, parse_cilium_policy
 from handlers.policy.parse_networkpolicy import parse_network_policy
+from handlers.policy.parties import (
+    party_of_address,
+    party_of_entity,
+    party_of_node,
+    party_of_unread_node,
+)
 from handlers.policy.ports import NamedPortTable, resolve_ingress_name
 from handlers.policy.services import UNREAD_SERVICE
 from handlers.policy.shapes import PolicyError, as_mapping, text_of
@@ -433,9 +440,24 @@ class PolicySet:
         if names is None and self.surroundings.fqdn_cache is not None:
             cache = self.surroundings.fqdn_cache
             names = tuple(name for name, addresses in cache.items() if ip in addresses)
-        return self.addresses.party(ip, names, with_dns=fqdn_names is None)
+        return party_of_address(ip, self.addresses, names, with_dns=fqdn_names is None)
 
     def party_of_node(self, node: Node, ip: str = "") -> Party:
         """Give the party that a node is."""
         from_ip = self.party_of_ip(ip) if ip else None
-        return from_ip if from_ip is not None and from_ip.name == node.name else self.addresses.node_party(node)
+        return from_ip if from_ip is not None and from_ip.name == node.name else party_of_node(node, self.addresses)
+
+    def party_of_node_named(self, name: str | None, *, title: str, ips: tuple[str, ...] = ()) -> Party:
+        """Give the party of a node of this cluster; ``title`` and ``ips`` count where that node was not read."""
+        node = self.node_named(name)
+        return party_of_unread_node(title, ips) if node is None else self.party_of_node(node)
+
+    def party_of_entity(self, entity: EntityName, *, beside: str | None = "", ip_version: int = 4) -> Party:
+        """Give the party that an entity is; ``beside`` is the node of the other end, which is what ``host`` means."""
+        return party_of_entity(entity, self.addresses, beside=self.node_named(beside), ip_version=ip_version)
+
+    def node_named(self, name: str | None) -> Node | None:
+        """Find a node of this cluster."""
+        ours = ("", self.config.cluster_name)
+        nodes = self.surroundings.nodes or ()
+        return next((node for node in nodes if node.name == name and node.cluster in ours), None)

@@ -15,6 +15,8 @@ from handlers.policy.fqdn import name_matches
 
 HOST_LABELS = LabelSet.reserved("host")
 _NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
+GOVERNED_KINDS = (PartyKind.ENDPOINT, PartyKind.INIT, PartyKind.HEALTH, PartyKind.INGRESS)
+"""The ends that are endpoints: they have a policy of their own on their node."""
 
 
 def is_local_node(party: Party, viewer: Party) -> bool:
@@ -47,7 +49,7 @@ def is_under_policy(party: Party, config: PolicyConfig) -> bool:
         return False
     if party.kind in _NODE_KINDS:
         return config.host_firewall
-    return party.kind in (PartyKind.ENDPOINT, PartyKind.INIT, PartyKind.HEALTH, PartyKind.INGRESS)
+    return party.kind in GOVERNED_KINDS
 
 
 def fqdn_selectors(selectors: Iterable[LabelSelector]) -> tuple[str, ...]:
