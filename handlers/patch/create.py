@@ -12,7 +12,8 @@ from handlers.patch.edits import Edit
 from handlers.patch.extend import new_rule, writings
 from handlers.patch.ground import bits
 from handlers.patch.peers import Writing, name_of
-from handlers.policy.views import own_labels
+from handlers.policy.entities import entity_of_kind
+from handlers.policy.views import GOVERNED_KINDS, own_labels
 
 _API_VERSIONS = {
     PolicyKind.NETWORK_POLICY: "networking.k8s.io/v1",
@@ -20,7 +21,6 @@ _API_VERSIONS = {
     PolicyKind.CILIUM_CLUSTERWIDE: "cilium.io/v2",
 }
 _MOST_NAME = 63
-_RESERVED_SUBJECTS = {PartyKind.HEALTH: "health", PartyKind.INGRESS: "ingress", PartyKind.INIT: "init"}
 _HOSTNAME = "kubernetes.io/hostname"
 
 
@@ -84,9 +84,9 @@ def _would_isolate(side: BlockedSide, labels: LabelSet, chosen: dict[str, str]) 
 def _cluster_wide(side: BlockedSide, labels: LabelSet) -> Iterator[Edit]:
     """Write for a subject outside every namespace: a node, or an endpoint of Cilium's own."""
     kind = PolicyKind.CILIUM_CLUSTERWIDE
-    reserved = _RESERVED_SUBJECTS.get(side.subject.kind)
-    if reserved is not None:
-        subject = {"endpointSelector": {"matchLabels": {f"reserved:{reserved}": ""}}}
+    entity = entity_of_kind(side.subject.kind)
+    if entity is not None and side.subject.kind in GOVERNED_KINDS:
+        subject = {"endpointSelector": {"matchLabels": {f"reserved:{entity}": ""}}}
     elif side.subject.kind in (PartyKind.NODE, PartyKind.HOST):
         own = [label for label in labels if label.source == Source.K8S and label.value]
         hostname = [label for label in own if label.key == _HOSTNAME]

@@ -1,10 +1,11 @@
 """The identities in use: against whom the reach of a patch is measured."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.model.labels import LabelSet
-from handlers.model.party import NamedPort, Party, PartyKind
+from handlers.model.party import NamedPort, Party
+from handlers.policy.parties import party_of_labels
 
 _MOST_SAMPLES = 3
 
@@ -27,8 +28,7 @@ class KnownIdentity:
     @property
     def party(self) -> Party:
         """One end of a flow that stands for every pod of this identity; it is on no particular node."""
-        kind = PartyKind.INIT if self.labels.has_reserved("init") else PartyKind.ENDPOINT
-        return Party(kind=kind, labels=self.labels, managed=self.managed, named_ports=self.named_ports)
+        return replace(party_of_labels(self.labels, ports=self.named_ports), managed=self.managed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from handlers.patch.ground import Ground
 from handlers.patch.identify import labels_meaning, own_workload_labels, written
 from handlers.policy.cidr import Address, parse_address
 from handlers.policy.config import PolicyConfig
-from handlers.policy.entities import entities_of, entity_selectors
+from handlers.policy.entities import ENTITIES, entities_of, entity_selectors
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
-_WRITABLE = ("kube-apiserver", "host", "remote-node", "health", "ingress", "init", "unmanaged", "world")
+_WRITABLE = tuple(map(str, ENTITIES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,15 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from handlers.model.labels import LabelSet
+from handlers.model.endpoint import EntityName
 from handlers.model.party import Party, PartyKind
 from handlers.patch.ground import Ground
 from handlers.patch.known import KnownIdentity
 from handlers.patch.outside import Outside
+from handlers.policy.entities import IN_CLUSTER
+from handlers.policy.parties import party_of_host
 from handlers.policy.policy_set import PolicySet
 from handlers.policy.views import is_local_node
-
-_RESERVED = {
-    "health": PartyKind.HEALTH,
-    "ingress": PartyKind.INGRESS,
-    "init": PartyKind.INIT,
-    "unmanaged": PartyKind.UNMANAGED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +120,7 @@ class Scene:
         self._named = tuple(party for party in outside if party.kind is PartyKind.OUTSIDE and party.ips)
         asked = [ip for end in ends if end.kind is PartyKind.OUTSIDE for ip in end.ips]
         self._outside = Outside(old, asked)
-        self._fixed = tuple(_entities(ends)) if old.config.cidr_matches_nodes else (*_entities(ends), *_nodes(old, old))
+        self._fixed = (*_entities(ends, old), *(() if old.config.cidr_matches_nodes else _nodes(old, old)))
 
     def universe(self, new: PolicySet, ends: tuple[Party, Party]) -> Universe:
         """Gather the members for a change to new policies; ``ends`` are the asked ones as those see them."""
@@ -163,20 +158,14 @@ def _essence(member: Member) -> tuple[object, ...]:
     return (member.is_own_node, member.before.host_labels, managed, *seen)
 
 
-def _entities(ends: tuple[Party, Party]) -> Iterator[Member]:
+def _entities(ends: tuple[Party, Party], policies: PolicySet) -> Iterator[Member]:
     """Give what is no pod and no address; an asked end says itself whether it is under policy here."""
-    remote = LabelSet.reserved("remote-node")
-    for name, kind, labels in (
-        ("remote-node", PartyKind.REMOTE_NODE, remote),
-        ("kube-apiserver", PartyKind.KUBE_APISERVER, LabelSet.reserved("kube-apiserver", "remote-node")),
-    ):
-        party = Party(kind=kind, labels=labels, name=name, managed=False)
-        yield Member(name, party, party)
-    for name, kind in _RESERVED.items():
-        asked = next((end for end in ends if end.kind is kind), None)
-        managed = kind is not PartyKind.UNMANAGED if asked is None else asked.managed
-        party = Party(kind=kind, labels=LabelSet.reserved(name), name=name, managed=managed)
-        yield Member(name, party, party)
+    for name in IN_CLUSTER:
+        if name is not EntityName.HOST:
+            party = policies.party_of_entity(name)
+            asked = next((end for end in ends if end.kind is party.kind), party)
+            party = replace(party, managed=asked.managed)
+            yield Member(name, party, party)
 
 
 def _nodes(old: PolicySet, new: PolicySet) -> Iterator[Member]:
@@ -184,17 +173,8 @@ def _nodes(old: PolicySet, new: PolicySet) -> Iterator[Member]:
     for node in (*nodes, None):
         if node is not None and node.cluster not in ("", old.config.cluster_name):
             continue
-        before, after = (
-            Party(
-                kind=PartyKind.HOST,
-                labels=policies.addresses.local_labels(node),
-                local_labels=policies.addresses.local_labels(node),
-                host_labels=policies.addresses.host_labels(node) if old.config.host_firewall else None,
-                name="host",
-                managed=node is not None,
-            )
-            for policies in (old, new)
-        )
+        hosts = (replace(party_of_host(node, one.addresses), node="") for one in (old, new))
+        before, after = (host if old.config.host_firewall else replace(host, host_labels=None) for host in hosts)
         if node is not None or not nodes:
             yield Member("host", before, after)
     for node in nodes:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from handlers.model.endpoint import EntityName
 from handlers.model.labels import NAMESPACE_LABELS_PREFIX, Label, LabelSet
-from handlers.model.party import Party, PartyKind
+from handlers.model.party import Party
 from handlers.model.rule import Manifest, PolicyStatus
 from handlers.policy.config import PolicyConfig
 from handlers.policy.policy_set import PolicySet, compile_policies
@@ -119,16 +120,7 @@ class Cluster:
         return replace(party, labels=labels, identity=None, unfiltered=written)
 
 
-RESERVED_ENDS: tuple[tuple[PartyKind, tuple[str, ...]], ...] = (
-    (PartyKind.REMOTE_NODE, ("remote-node",)),
-    (PartyKind.KUBE_APISERVER, ("kube-apiserver", "remote-node")),
-    (PartyKind.INGRESS, ("ingress",)),
-    (PartyKind.HEALTH, ("health",)),
-)
-"""Entities of which every cluster has one, by the labels that they bear."""
-
-
-def reserved_parties() -> Iterator[Party]:
-    """Give a party for each entity that is no pod, no particular node and nobody outside."""
-    for kind, labels in RESERVED_ENDS:
-        yield Party(kind, LabelSet.reserved(*labels), name=str(kind), managed=False)
+def reserved_parties(policies: PolicySet) -> Iterator[Party]:
+    """Give a party for each entity of which every cluster has one: no pod, no particular node and nobody outside."""
+    for entity in (EntityName.REMOTE_NODE, EntityName.KUBE_APISERVER, EntityName.INGRESS, EntityName.HEALTH):
+        yield policies.party_of_entity(entity)

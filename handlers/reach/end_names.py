@@ -6,26 +6,19 @@
 | ``shop/*`` or ``shop/`` | every pod of a namespace |
 | ``shop/cart`` | the pod; else the pods of this workload, or of this application (label ``app`` and its kin) |
 | ``shop/app=cart,tier=back`` | the pods of the namespace that bear these labels; ``*/app=cart`` in every namespace |
-| ``world``, ``host``, ``remote-node``, ``kube-apiserver``, ``ingress``, ``health`` | the entity |
+| ``world``, ``host``, ``remote-node``, ``kube-apiserver``, ``ingress``, ``health``, ... | the entity |
 | ``203.0.113.7``, ``203.0.113.0/24`` | whom the address belongs to; the outside ends inside the prefix |
 | ``api.example.com`` | the addresses that the cluster has learnt for the name |
 """
 
 import ipaddress
 
+from handlers.model.endpoint import EntityName
 from handlers.model.labels import Network
 from handlers.model.party import PartyKind
+from handlers.policy.entities import ENTITIES
 from handlers.reach.cluster import ClusterPod
 from handlers.reach.roster import ClusterEnd, Roster
-
-_KINDS = {
-    "world": (PartyKind.OUTSIDE,),
-    "host": (PartyKind.HOST,),
-    "remote-node": (PartyKind.REMOTE_NODE, PartyKind.NODE),
-    "kube-apiserver": (PartyKind.KUBE_APISERVER,),
-    "ingress": (PartyKind.INGRESS,),
-    "health": (PartyKind.HEALTH,),
-}
 
 
 class EndNameError(ValueError):
@@ -41,8 +34,9 @@ def ends_named(text: str, roster: Roster) -> tuple[int, ...]:
     text = text.strip()
     if not text or len(text) > 500:
         raise EndNameError("the name of an end is empty or too long")
-    if text in _KINDS:
-        return tuple(number for number, end in enumerate(roster.ends) if _is_entity(end, text))
+    if text in ENTITIES:
+        entity = EntityName(text)
+        return tuple(number for number, end in enumerate(roster.ends) if _is_entity(end, entity))
     if text == "*":
         return tuple(number for number, end in enumerate(roster.ends) if end.pods)
     network = _network(text)
@@ -56,10 +50,14 @@ def ends_named(text: str, roster: Roster) -> tuple[int, ...]:
     return _pods_named("" if namespace == "*" else namespace, name, roster)
 
 
-def _is_entity(end: ClusterEnd, entity: str) -> bool:
-    if entity == "kube-apiserver" and end.party.labels.has_reserved("kube-apiserver"):
-        return not end.pods
-    return end.party.kind in _KINDS[entity] and not end.pods
+def _is_entity(end: ClusterEnd, entity: EntityName) -> bool:
+    kind, party = ENTITIES[entity].kind, end.party
+    is_it = (
+        party.kind is kind
+        or (entity is EntityName.KUBE_APISERVER and party.labels.has_reserved(entity))
+        or (entity is EntityName.REMOTE_NODE and party.kind is PartyKind.NODE)
+    )
+    return is_it and not end.pods
 
 
 def _network(text: str) -> Network | None:

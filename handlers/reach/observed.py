@@ -4,21 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from handlers.model.decision import BothSides, Verdict
+from handlers.model.endpoint import EntityName
 from handlers.model.flow import Flow, FlowEnd, FlowType, FlowVerdict
 from handlers.model.labels import LabelSet
 from handlers.model.party import Party, PartyKind
 from handlers.model.traffic import Protocol, Traffic
+from handlers.policy.entities import ENTITIES, entity_of_kind, kind_of
 from handlers.policy.policy_set import PolicySet
 from handlers.reach.cluster import Cluster
 
-_ENTITIES = {
-    "host": PartyKind.HOST,
-    "remote-node": PartyKind.REMOTE_NODE,
-    "kube-apiserver": PartyKind.KUBE_APISERVER,
-    "health": PartyKind.HEALTH,
-    "ingress": PartyKind.INGRESS,
-    "world": PartyKind.OUTSIDE,
-}
 _PASSED = (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED, FlowVerdict.AUDIT)
 
 
@@ -93,11 +87,10 @@ def _looks_like_reply(flow: Flow) -> bool:
 def _name(end: FlowEnd) -> str:
     if end.pod:
         return f"{end.namespace}/{end.pod}"
-    reserved = [label.removeprefix("reserved:") for label in end.labels if label.startswith("reserved:")]
-    entity = next((name for name in reserved if name in _ENTITIES), "")
-    if entity in ("", "world", "kube-apiserver") and end.ip:
+    kind = kind_of(LabelSet.parse(end.labels))
+    if kind is None or (kind is PartyKind.OUTSIDE and end.ip):
         return end.ip
-    return entity
+    return str(entity_of_kind(kind))
 
 
 class FlowJudge:
@@ -111,7 +104,10 @@ class FlowJudge:
 
     def decide(self, flow: ObservedFlow) -> BothSides | None:
         """Decide a flow; None for one between ends that are not there any more."""
-        source, destination = self.party(flow.source), self.party(flow.destination)
+        source = self.party(flow.source)
+        destination = self.party(flow.destination, source.node if source else "")
+        if flow.source in ENTITIES and destination is not None:
+            source = self.party(flow.source, destination.node)
         if source is None or destination is None:
             return None
         return self._policies.combine(source, destination, flow.traffic)
@@ -121,11 +117,10 @@ class FlowJudge:
         both = self.decide(flow)
         return both.verdict if both else None
 
-    def party(self, name: str) -> Party | None:
-        """Give the party of a pod, an entity or an address."""
-        kind = _ENTITIES.get(name)
-        if kind is not None:
-            return Party(kind, LabelSet.reserved(name), name=name, managed=False)
+    def party(self, name: str, beside: str = "") -> Party | None:
+        """Give the party of a pod, an entity or an address; ``beside`` is the node of the other end."""
+        if name in ENTITIES:
+            return self._policies.party_of_entity(EntityName(name), beside=beside)
         if "/" in name:
             return self._pods.get(name)
         pod = self._by_ip.get(name)

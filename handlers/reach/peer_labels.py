@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from handlers.model.labels import LabelSet
 from handlers.model.party import Party, PartyKind
+from handlers.policy.parties import party_of_labels
 from handlers.policy.policy_set import PolicySet
 from handlers.policy.views import HOST_LABELS
 from handlers.reach.bits import bit_set, everything
 
 _NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
-STRANGER = Party(PartyKind.ENDPOINT, LabelSet(()), managed=False)
+STRANGER = party_of_labels(LabelSet(()))
 """A viewer that runs on no node."""
 
 

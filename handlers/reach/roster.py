@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from handlers.model.labels import LabelSet, Network, Source
 from handlers.model.party import Party, PartyKind
+from handlers.policy.parties import party_of_host
 from handlers.policy.policy_set import PolicySet
-from handlers.policy.views import HOST_LABELS
 from handlers.reach.cluster import Cluster, ClusterPod, reserved_parties
 
 MOST_OUTSIDE = 3000
@@ -102,7 +102,7 @@ class _Column:
     def roster(self, pods: list[list[int]], addresses: list[list[str]], is_whole: bool) -> Roster:
         ends = [self._pod_end(numbers) for numbers in pods]
         ends.extend(self._nodes())
-        ends.extend(ClusterEnd(party, party.name) for party in reserved_parties())
+        ends.extend(ClusterEnd(party, party.name) for party in reserved_parties(self._policies))
         ends.extend(self._outside_end(group) for group in addresses)
         titled = tuple(_unambiguous(ends))
         number_of_pod = {str(pod): number for number, end in enumerate(titled) for pod in end.pods}
@@ -119,21 +119,22 @@ class _Column:
 
     def _nodes(self) -> Iterator[ClusterEnd]:
         """Give each kind of host as its own pods see it, and each node that others see with labels of its own."""
-        addresses = self._policies.addresses
-        local: dict[tuple[LabelSet, LabelSet], list[str]] = {}
+        book = self._policies.addresses
+        hosts: dict[tuple[LabelSet | None, LabelSet | None], Party] = {}
+        names: dict[tuple[LabelSet | None, LabelSet | None], list[str]] = {}
         remote: dict[LabelSet, list[Party]] = {}
         for node in self._cluster.surroundings.nodes or ():
             party = self._policies.party_of_node(node)
             if party.managed:
-                key = (party.local_labels or HOST_LABELS, addresses.host_labels(node))
-                local.setdefault(key, []).append(node.name)
+                key = (party.local_labels, party.host_labels)
+                hosts.setdefault(key, party_of_host(node, book))
+                names.setdefault(key, []).append(node.name)
             remote.setdefault(party.labels, []).append(party)
-        if not local:
-            local[HOST_LABELS, addresses.host_labels(None)] = []
-        for (seen, own), names in local.items():
-            title = "host" if len(local) == 1 else f"host {_listed(names)}"
-            party = Party(PartyKind.HOST, seen, name=title, host_labels=own, local_labels=seen)
-            yield ClusterEnd(party, title)
+        if not hosts:
+            yield ClusterEnd(party_of_host(None, book), "host")
+        for key, party in hosts.items():
+            title = "host" if len(hosts) == 1 else f"host {_listed(names[key])}"
+            yield ClusterEnd(replace(party, name=title, node=""), title)
         for parties in remote.values():
             title = f"node {_listed([party.name for party in parties])}"
             # Seen from other nodes: as its own pods see it, it is the host.
