@@ -16,7 +16,7 @@ import handlers.probes
 from handlers.commands.command import Asked, Command
 from handlers.commands.understand import understood
 from handlers.model.finding import Code
-from handlers.model.snapshot import Part
+from handlers.model.snapshot import AnyPart
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
 
 Declaration = TypeVar("Declaration")
@@ -57,9 +57,10 @@ class Catalogue:
         """Return the probes that answer this type of question."""
         return tuple(probe for probe in self.probes if isinstance(question, probe.answers))
 
-    def wanted(self, question: Any) -> frozenset[Part]:
-        """Return every part that some probe of the question declares."""
-        return frozenset().union(*(probe.parts for probe in self.probes_for(question)))
+    def wanted(self, question: Any) -> frozenset[AnyPart]:
+        """Return every part that a probe of the question or its command declares, less what the command leaves out."""
+        command = self.command_of(question)
+        return command.parts.union(*(probe.parts for probe in self.probes_for(question))) - command.leave_out
 
     def understand(self, text: str) -> Asked:
         """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".

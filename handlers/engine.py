@@ -7,8 +7,9 @@ from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.flow import FlowLog
+from handlers.model.parts import Part
 from handlers.model.report import Budget, GapNote, Report
-from handlers.model.snapshot import Known, Missing, Part, Snapshot
+from handlers.model.snapshot import AnyPart, Known, Missing, Snapshot
 from handlers.probes.probe import Probe
 
 _WORST_FIRST = (Outcome.PROBLEM, Outcome.BROKEN, Outcome.UNKNOWN, Outcome.FINE, Outcome.NOT_APPLICABLE)
@@ -70,7 +71,7 @@ def _run(probe: Probe, question: Any, facts: Facts) -> Iterator[Finding]:
         yield probe.broken(error)
 
 
-def _gap_notes(snapshot: Snapshot, touched: frozenset[Part]) -> Iterator[GapNote]:
+def _gap_notes(snapshot: Snapshot, touched: frozenset[AnyPart]) -> Iterator[GapNote]:
     """Name what could not be read, of the parts that somebody looked at: a gap that nobody meets is none."""
     for part, node, missing in snapshot.gaps():
         if part in touched:

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Protocol
 
-from handlers.model.scope import Ask
-from handlers.model.snapshot import Known, Missing
+from handlers.model.snapshot import Ask, Known, Missing
 
 
 class Source(Protocol):
-    """A cluster, an archive of one, or a recording. The type of each part's value is in PART_TYPES."""
+    """A cluster, an archive of one, or a recording."""
 
     @property
     def title(self) -> str:

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.catalogue import CATALOGUE, Catalogue
-from handlers.model.scope import Ask
-from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, Snapshot
 from handlers.plan import ROUNDS, next_asks, unasked
 from handlers.source import Source
 
@@ -77,7 +76,7 @@ class _Gathering:
         self._deadline = deadline
         self._taken_at = source.now()
         self._asked: list[Ask] = []
-        self._answers: dict[tuple[Part, str | None], Answer] = {}
+        self._answers: dict[tuple[AnyPart, str | None], Answer] = {}
         self._to_read: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
         self._read: queue.SimpleQueue[tuple[Ask, Answer]] = queue.SimpleQueue()
         self._readers = 0
@@ -116,7 +115,7 @@ class _Gathering:
 
     def snapshot(self) -> Snapshot:
         """Return the parts that are complete by now."""
-        parts: dict[Part, Answer] = {}
+        parts: dict[AnyPart, Answer] = {}
         for part in dict.fromkeys(ask.part for ask in self._asked):
             nodes = [ask.node for ask in self._asked if ask.part is part]
             answers = {node: self._answers[part, node] for node in nodes if (part, node) in self._answers}

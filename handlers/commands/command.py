@@ -10,6 +10,7 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Sentence
 from handlers.model.report import Expected, IdentityNote, Observed, Patch
 from handlers.model.scope import Scope
+from handlers.model.snapshot import AnyPart
 
 
 class Role(StrEnum):
@@ -63,6 +64,10 @@ class Command:
     """Order of the findings; None means hop order, worst first within a hop."""
     role: Role = Role.VIEWER
     keep: timedelta = timedelta(seconds=60)
+    parts: frozenset[AnyPart] = frozenset()
+    """Parts that ``conclude`` looks at by itself, whether or not a probe declares them."""
+    leave_out: frozenset[AnyPart] = frozenset()
+    """Parts that some probe could use and this question does without."""
 
 
 class NotUnderstoodError(Exception):

@@ -12,8 +12,9 @@ from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.flow import FlowLog
+from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 from handlers.names.grammar import End, Fresh, Since, Word, items
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
@@ -43,16 +44,6 @@ class Drops:
             pods=(PodQuery(),),
             flows=self._flows(so_far),
             identities=(),
-            leave_out=frozenset(
-                {
-                    Part.AGENT_IDENTITIES,
-                    Part.AGENT_ADDRESSES,
-                    Part.AGENT_NAMES,
-                    Part.AGENT_ENDPOINTS,
-                    Part.NAMED_PORTS,
-                    Part.WORKLOADS,
-                }
-            ),
             policy_services=_policies_name_services(so_far) or None,
         )
 
@@ -189,4 +180,14 @@ COMMAND = Command(
     conclude=conclude,
     arrange=arrange,
     keep=timedelta(seconds=30),
+    leave_out=frozenset(
+        {
+            Part.AGENT_IDENTITIES,
+            Part.AGENT_ADDRESSES,
+            Part.AGENT_NAMES,
+            Part.AGENT_ENDPOINTS,
+            Part.NAMED_PORTS,
+            Part.WORKLOADS,
+        }
+    ),
 )

@@ -9,9 +9,9 @@ from handlers.commands.worst_first import worst_first
 from handlers.model.endpoint import Kind, Named
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
 from handlers.model.scope import Scope
-from handlers.model.snapshot import Part
 from handlers.names.grammar import End, Fresh, Word, items
 
 USAGE = "health [NODE] [fresh]"
@@ -37,16 +37,6 @@ class Health(AboutNodes):
         return Scope(
             all_namespaces=True,
             nodes=nodes[:MOST_AGENTS] if nodes is not None else None,
-            leave_out=frozenset(
-                {
-                    Part.AGENT_IDENTITIES,
-                    Part.AGENT_ADDRESSES,
-                    Part.FLOWS,
-                    Part.AGENT_NAMES,
-                    Part.NAMED_PORTS,
-                    Part.POLICY_SERVICES,
-                }
-            ),
         )
 
 
@@ -103,4 +93,14 @@ COMMAND = Command(
     conclude=conclude,
     arrange=arrange,
     keep=timedelta(seconds=30),
+    leave_out=frozenset(
+        {
+            Part.AGENT_IDENTITIES,
+            Part.AGENT_ADDRESSES,
+            Part.FLOWS,
+            Part.AGENT_NAMES,
+            Part.NAMED_PORTS,
+            Part.POLICY_SERVICES,
+        }
+    ),
 )

@@ -8,9 +8,9 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.parts import Part
 from handlers.model.reserved import LOCAL_SCOPE
 from handlers.model.scope import PodQuery, Scope
-from handlers.model.snapshot import Part
 from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
 
 USAGE = "identity NUMBER|A [fresh]"
@@ -41,7 +41,6 @@ class IdentityOf:
             pods=(PodQuery(),),
             identities=(),
             nodes=nodes,
-            leave_out=frozenset({Part.FLOWS, Part.RELAY, Part.AGENT_NAMES, Part.AGENT_ENDPOINTS, Part.NAMED_PORTS}),
         )
 
     @property
@@ -97,4 +96,5 @@ COMMAND = Command(
     conclude=conclude,
     arrange=arrange,
     keep=timedelta(seconds=60),
+    leave_out=frozenset({Part.FLOWS, Part.RELAY, Part.AGENT_NAMES, Part.AGENT_ENDPOINTS, Part.NAMED_PORTS}),
 )

@@ -8,8 +8,8 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import Address, EndpointName, HostName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.parts import Part
 from handlers.model.scope import PodQuery, Scope
-from handlers.model.snapshot import Part
 from handlers.names.grammar import End, Fresh, Word, end_of, items
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
@@ -39,9 +39,6 @@ class PoliciesOf:
             nodes=self._nodes(so_far),
             identities=(),
             policy_services=isinstance(self.endpoint, Address) or None,
-            leave_out=frozenset(
-                {Part.AGENT_IDENTITIES, Part.AGENT_ADDRESSES, Part.FLOWS, Part.RELAY, Part.AGENT_NAMES}
-            ),
         )
 
     def _nodes(self, so_far: Facts) -> tuple[str, ...] | None:
@@ -105,4 +102,5 @@ COMMAND = Command(
     conclude=conclude,
     arrange=arrange,
     keep=timedelta(seconds=60),
+    leave_out=frozenset({Part.AGENT_IDENTITIES, Part.AGENT_ADDRESSES, Part.FLOWS, Part.RELAY, Part.AGENT_NAMES}),
 )

@@ -5,8 +5,9 @@ import ipaddress
 from handlers.connection.change import newest_change
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow
+from handlers.model.parts import Part
 from handlers.model.reserved import RESERVED_IDENTITIES
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 
 
 def labels_on(node: str | None, address: str, facts: Facts) -> tuple[str, ...] | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from handlers.model.cluster import EndpointSlice, Pod, Service, ServicePort
 from handlers.model.connection import Connection
 from handlers.model.facts import Facts
-from handlers.model.snapshot import Known, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import Known
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import Resolved
 

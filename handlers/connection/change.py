@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.model.facts import Facts
-from handlers.model.snapshot import Known, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import Known
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from handlers.connection.seen import Drops, drops_of, is_at
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, FlowVerdict
+from handlers.model.parts import Part
 from handlers.model.report import Observed
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 from handlers.names.resolve import Meaning
 
 DNS_NAMESPACE = "kube-system"

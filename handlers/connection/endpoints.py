@@ -3,7 +3,8 @@
 from handlers.model.agent import AgentEndpoint
 from handlers.model.cluster import CiliumEndpoint, Pod
 from handlers.model.facts import Facts
-from handlers.model.snapshot import Known, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import Known
 
 
 def endpoint_of_pod(pod: Pod | None, facts: Facts) -> CiliumEndpoint | None:

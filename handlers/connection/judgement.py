@@ -13,9 +13,10 @@ from handlers.model.connection import Connection
 from handlers.model.decision import BothSides, Decision, Redirect
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, FlowVerdict
+from handlers.model.parts import Part
 from handlers.model.party import Party, PartyKind
 from handlers.model.rule import Direction
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
 from handlers.policy.policy_set import PolicySet
 

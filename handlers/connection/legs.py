@@ -11,11 +11,12 @@ from handlers.model.cluster import Pod
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Entity, EntityName
 from handlers.model.facts import Facts, PartMissingError
-from handlers.model.snapshot import Gap, Missing, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Gap, Missing
 from handlers.model.traffic import Protocol, Traffic
 from handlers.names.resolve import Meaning, Resolved
 
-LEG_PARTS: tuple[Part, ...] = (Part.ENDPOINT_SLICES, Part.CILIUM_ENDPOINTS)
+LEG_PARTS: tuple[AnyPart, ...] = (Part.ENDPOINT_SLICES, Part.CILIUM_ENDPOINTS)
 """Parts that tell the legs: what stands behind a Service, and which pods are alike."""
 MOST_ALIKE = 2
 """Pods alike to policy that are judged by themselves."""

@@ -9,8 +9,9 @@ from handlers.connection.seen import Sight, sight_of
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.flow import FlowLog
+from handlers.model.parts import Part
 from handlers.model.report import Observed
-from handlers.model.snapshot import Missing, Part
+from handlers.model.snapshot import Missing
 
 
 @dataclass(frozen=True, slots=True)

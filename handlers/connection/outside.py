@@ -3,7 +3,8 @@
 from handlers.connection.legs import Leg, PlaceKind
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow
-from handlers.model.snapshot import Known, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import Known
 
 
 def known_addresses(leg: Leg, facts: Facts) -> tuple[str, ...]:

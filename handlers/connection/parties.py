@@ -15,8 +15,9 @@ from handlers.model.endpoint import EntityName
 from handlers.model.facts import Facts
 from handlers.model.flow import EventType, Flow, FlowDirection, FlowVerdict
 from handlers.model.labels import LabelSet, Network, Source, pod_identity_labels
+from handlers.model.parts import Part
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 from handlers.policy.policy_set import PolicySet
 
 

@@ -12,13 +12,14 @@ from handlers.model.connection import Connection
 from handlers.model.decision import Reason
 from handlers.model.facts import Facts
 from handlers.model.labels import LabelSet
+from handlers.model.parts import Part
 from handlers.model.party import NamedPort
 from handlers.model.report import Patch
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import AnyPart, Known
 from handlers.patch import DnsSide, KnownIdentities, KnownIdentity, Proposal, propose
 from handlers.policy.policy_set import PolicySet
 
-PATCH_PARTS: tuple[Part, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)
+PATCH_PARTS: tuple[AnyPart, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)
 """Parts that only the reach of a patch needs."""
 MOST_PROPOSALS = 2
 """Distinct blocked flows for which patches are worked out; a question rarely has more."""

@@ -6,16 +6,17 @@ from dataclasses import replace
 from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PodPort, PolicyObject, Service
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, RelayStatus
+from handlers.model.parts import Part
 from handlers.model.party import NamedPort
 from handlers.model.rule import PolicyRef, PolicyStatus
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import AnyPart, Known
 from handlers.policy import surroundings as around
 from handlers.policy.config import ConfigError, PolicyConfig
 from handlers.policy.policy_set import PolicySet, compile_policies
 
-POLICY_PARTS: tuple[Part, ...] = (Part.POLICIES, Part.NODES)
+POLICY_PARTS: tuple[AnyPart, ...] = (Part.POLICIES, Part.NODES)
 """Parts without which no policy decision is made: one unseen policy could flip a default deny."""
-POLICY_OPTIONAL_PARTS: tuple[Part, ...] = (
+POLICY_OPTIONAL_PARTS: tuple[AnyPart, ...] = (
     Part.CONFIG,
     Part.NAMESPACES,
     Part.API_SERVER,

@@ -13,8 +13,9 @@ from handlers.connection.judgement import dns_sides, judged
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
 from handlers.model.facts import Facts, PartMissingError
+from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Gap, Known, Part
+from handlers.model.snapshot import Gap, Known
 from handlers.names.resolve import End, Meaning, Resolved, name_inside, resolve
 
 MOST_AGENTS = 6

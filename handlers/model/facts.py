@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from handlers.model import agent, cluster, flow
-from handlers.model.snapshot import Known, Missing, Part, PerNode, Snapshot
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Known, Missing, PartOf, PerNode, Snapshot
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class PartMissingError(Exception):
         missing: why.
     """
 
-    def __init__(self, part: Part, missing: Missing) -> None:
+    def __init__(self, part: AnyPart, missing: Missing) -> None:
         super().__init__(f"{part}: {missing.detail}")
         self.part = part
         self.missing = missing
@@ -38,18 +39,21 @@ class Facts:
     """
 
     def __init__(
-        self, snapshot: Snapshot, declared: frozenset[Part] | None = None, memory: dict[Hashable, Any] | None = None
+        self,
+        snapshot: Snapshot,
+        declared: frozenset[AnyPart] | None = None,
+        memory: dict[Hashable, Any] | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._declared = declared
         self._memory: dict[Hashable, Any] = {} if memory is None else memory
-        self._touched: set[Part] = self._memory.setdefault(_TOUCHED, set())
+        self._touched: set[AnyPart] = self._memory.setdefault(_TOUCHED, set())
 
-    def narrowed(self, declared: frozenset[Part]) -> "Facts":
+    def narrowed(self, declared: frozenset[AnyPart]) -> "Facts":
         """Return the same facts with only ``declared`` in reach, sharing what was already derived."""
         return Facts(self._snapshot, declared, self._memory)
 
-    def look(self, part: Part) -> Known[Any] | Missing:
+    def look(self, part: PartOf[T]) -> Known[T] | Missing:
         """Return the part as it is.
 
         Raises:
@@ -61,11 +65,11 @@ class Facts:
         return self._snapshot.get(part)
 
     @property
-    def touched(self) -> frozenset[Part]:
+    def touched(self) -> frozenset[AnyPart]:
         """The parts that somebody has looked at so far, through this view or one narrowed from it."""
         return frozenset(self._touched)
 
-    def value(self, part: Part) -> Any:
+    def value(self, part: PartOf[T]) -> T:
         """Return the part's value.
 
         Raises:
@@ -92,109 +96,109 @@ class Facts:
     @property
     def config(self) -> cluster.CiliumConfig:
         """Cilium's configuration."""
-        return self.value(Part.CONFIG)  # type: ignore[no-any-return]
+        return self.value(Part.CONFIG)
 
     @property
     def namespaces(self) -> tuple[cluster.Namespace, ...]:
         """Every namespace."""
-        return self.value(Part.NAMESPACES)  # type: ignore[no-any-return]
+        return self.value(Part.NAMESPACES)
 
     @property
     def nodes(self) -> tuple[cluster.Node, ...]:
         """Every node."""
-        return self.value(Part.NODES)  # type: ignore[no-any-return]
+        return self.value(Part.NODES)
 
     @property
     def api_server(self) -> tuple[str, ...]:
         """The addresses of the Kubernetes API server, as ``ip:port``."""
-        return self.value(Part.API_SERVER)  # type: ignore[no-any-return]
+        return self.value(Part.API_SERVER)
 
     @property
     def pods(self) -> tuple[cluster.Pod, ...]:
         """The pods in scope."""
-        return self.value(Part.PODS)  # type: ignore[no-any-return]
+        return self.value(Part.PODS)
 
     @property
     def cilium_pods(self) -> tuple[cluster.Pod, ...]:
         """Cilium's own pods: agents, operator, relay, Envoy."""
-        return self.value(Part.CILIUM_PODS)  # type: ignore[no-any-return]
+        return self.value(Part.CILIUM_PODS)
 
     @property
     def workloads(self) -> tuple[cluster.Workload, ...]:
         """The controllers in scope."""
-        return self.value(Part.WORKLOADS)  # type: ignore[no-any-return]
+        return self.value(Part.WORKLOADS)
 
     @property
     def services(self) -> tuple[cluster.Service, ...]:
         """The Services in scope."""
-        return self.value(Part.SERVICES)  # type: ignore[no-any-return]
+        return self.value(Part.SERVICES)
 
     @property
     def endpoint_slices(self) -> tuple[cluster.EndpointSlice, ...]:
         """The EndpointSlices in scope."""
-        return self.value(Part.ENDPOINT_SLICES)  # type: ignore[no-any-return]
+        return self.value(Part.ENDPOINT_SLICES)
 
     @property
     def policies(self) -> tuple[cluster.PolicyObject, ...]:
         """The policies in scope, cluster-wide ones always among them."""
-        return self.value(Part.POLICIES)  # type: ignore[no-any-return]
+        return self.value(Part.POLICIES)
 
     @property
     def egress_gateways(self) -> tuple[cluster.PolicyObject, ...]:
         """The egress gateway policies."""
-        return self.value(Part.EGRESS_GATEWAYS)  # type: ignore[no-any-return]
+        return self.value(Part.EGRESS_GATEWAYS)
 
     @property
     def cilium_endpoints(self) -> tuple[cluster.CiliumEndpoint, ...]:
         """The CiliumEndpoints in scope."""
-        return self.value(Part.CILIUM_ENDPOINTS)  # type: ignore[no-any-return]
+        return self.value(Part.CILIUM_ENDPOINTS)
 
     @property
     def identities(self) -> tuple[cluster.CiliumIdentity, ...]:
         """The cluster-wide identities in scope."""
-        return self.value(Part.IDENTITIES)  # type: ignore[no-any-return]
+        return self.value(Part.IDENTITIES)
 
     @property
     def flows(self) -> flow.FlowLog:
         """The flows in scope."""
-        return self.value(Part.FLOWS)  # type: ignore[no-any-return]
+        return self.value(Part.FLOWS)
 
     @property
     def relay(self) -> flow.RelayStatus:
         """Relay's view of its peers."""
-        return self.value(Part.RELAY)  # type: ignore[no-any-return]
+        return self.value(Part.RELAY)
 
     @property
     def agent_status(self) -> PerNode[agent.AgentStatus]:
         """The status of each agent asked."""
-        return self.value(Part.AGENT_STATUS)  # type: ignore[no-any-return]
+        return self.value(Part.AGENT_STATUS)
 
     @property
     def agent_endpoints(self) -> PerNode[tuple[agent.AgentEndpoint, ...]]:
         """The endpoints of each agent asked."""
-        return self.value(Part.AGENT_ENDPOINTS)  # type: ignore[no-any-return]
+        return self.value(Part.AGENT_ENDPOINTS)
 
     @property
     def agent_identities(self) -> PerNode[tuple[agent.AgentIdentity, ...]]:
         """The identities that each agent asked knows."""
-        return self.value(Part.AGENT_IDENTITIES)  # type: ignore[no-any-return]
+        return self.value(Part.AGENT_IDENTITIES)
 
     @property
     def agent_addresses(self) -> PerNode[tuple[agent.AddressIdentity, ...]]:
         """The ipcache of each agent asked."""
-        return self.value(Part.AGENT_ADDRESSES)  # type: ignore[no-any-return]
+        return self.value(Part.AGENT_ADDRESSES)
 
     @property
     def agent_names(self) -> PerNode[tuple[agent.LearntName, ...]]:
         """The DNS names that each agent asked has learnt."""
-        return self.value(Part.AGENT_NAMES)  # type: ignore[no-any-return]
+        return self.value(Part.AGENT_NAMES)
 
     @property
     def agent_egress(self) -> PerNode[tuple[agent.EgressGatewayEntry, ...]]:
         """The egress gateway map of each agent asked."""
-        return self.value(Part.AGENT_EGRESS)  # type: ignore[no-any-return]
+        return self.value(Part.AGENT_EGRESS)
 
     @property
     def agent_metrics(self) -> PerNode[tuple[agent.Metric, ...]]:
         """The metrics of each agent asked."""
-        return self.value(Part.AGENT_METRICS)  # type: ignore[no-any-return]
+        return self.value(Part.AGENT_METRICS)

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from handlers.model.scope import WHOLE, Scope, Width
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Gap(StrEnum):
@@ -23,10 +26,10 @@ class Gap(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known(Generic[T]):
+class Known(Generic[T_co]):
     """A part that was read whole, and when."""
 
-    value: T
+    value: T_co
     observed_at: datetime
     origin: str = ""
     """Where it was read: ``kubernetes``, ``hubble``, ``agent``, or a file of an archive."""
@@ -41,47 +44,40 @@ class Missing:
     remedy: str = ""
 
 
-class Part(StrEnum):
-    """A part of a snapshot; the value is the name of the method of Source that reads it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PartOf(Generic[T_co]):
+    """What a part is, declared once for each in ``handlers.model.parts``; ``T_co`` is what ``Known.value`` holds."""
 
-    CONFIG = "config"
-    NAMESPACES = "namespaces"
-    NODES = "nodes"
-    API_SERVER = "api_server"
-    PODS = "pods"
-    CILIUM_PODS = "cilium_pods"
-    WORKLOADS = "workloads"
-    SERVICES = "services"
-    ENDPOINT_SLICES = "endpoint_slices"
-    POLICIES = "policies"
-    ALL_POLICIES = "all_policies"
-    POLICY_SERVICES = "policy_services"
-    CIDR_GROUPS = "cidr_groups"
-    EGRESS_GATEWAYS = "egress_gateways"
-    CILIUM_ENDPOINTS = "cilium_endpoints"
-    IDENTITIES = "identities"
-    NAMED_PORTS = "named_ports"
-    FLOWS = "flows"
-    RELAY = "relay"
-    AGENT_STATUS = "agent_status"
-    AGENT_ENDPOINTS = "agent_endpoints"
-    AGENT_IDENTITIES = "agent_identities"
-    AGENT_ADDRESSES = "agent_addresses"
-    AGENT_NAMES = "agent_names"
-    AGENT_POLICY_MAP = "agent_policy_map"
-    AGENT_EGRESS = "agent_egress"
-    AGENT_SERVICES = "agent_services"
-    AGENT_METRICS = "agent_metrics"
+    name: str
+    """Its name on the wire and in code: ``cilium_endpoints``."""
+    holds: Any
+    """The type of one answer as a recording reads it back; for a part per node, of one node's answer."""
+    width: Width = WHOLE
+    """What of a scope tells how much of it is read."""
+    is_per_node: bool = False
+    """Whether the part is read from each node's agent by itself."""
 
     @property
     def in_words(self) -> str:
         """The part's name as people write it."""
-        return self.value.replace("_", " ")
+        return self.name.replace("_", " ")
 
-    @property
-    def is_per_node(self) -> bool:
-        """Whether the part is read from each node's agent by itself."""
-        return self.value.startswith("agent_")
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+AnyPart: TypeAlias = PartOf[object]
+"""A part, whatever it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One read: a part, how wide, and of which node where the part is per node."""
+
+    part: AnyPart
+    scope: Scope
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +107,14 @@ class Snapshot:
     """"Now" for everything judged: the clock when live, the archive's time for a sysdump."""
     source: str
     """What was looked at, for people: ``cluster prod-eu (context ...)`` or ``sysdump NAME``."""
-    parts: Mapping[Part, "Known[object] | Missing"] = field(default_factory=dict)
+    parts: Mapping[AnyPart, Known[object] | Missing] = field(default_factory=dict)
 
-    def get(self, part: Part) -> "Known[object] | Missing":
+    def get(self, part: PartOf[T]) -> Known[T] | Missing:
         """Return the part, or Missing(NOT_ASKED)."""
-        return self.parts.get(part) or Missing(Gap.NOT_ASKED, f"{part} was not asked for")
+        answer = self.parts.get(part) or Missing(Gap.NOT_ASKED, f"{part} was not asked for")
+        return cast("Known[T] | Missing", answer)  # a mapping cannot say that each key has its own type of value
 
-    def gaps(self) -> Iterator[tuple[Part, str | None, Missing]]:
+    def gaps(self) -> Iterator[tuple[AnyPart, str | None, Missing]]:
         """Yield every part that is missing, with the node where the part is one node's."""
         for part, answer in self.parts.items():
             if isinstance(answer, Missing):

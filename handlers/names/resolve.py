@@ -8,7 +8,8 @@ from enum import StrEnum
 from handlers.model.cluster import Node, Pod, Service, Workload
 from handlers.model.endpoint import Address, EndpointName, Entity, EntityName, HostName, Kind, Named
 from handlers.model.facts import Facts
-from handlers.model.snapshot import Known, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Known
 from handlers.model.traffic import Protocol
 from handlers.names.spelling import nearest
 
@@ -70,10 +71,10 @@ class Resolved:
     """The node in whose pod range an address lies that no pod has now, empty for every other name."""
 
 
-PARTS: tuple[Part, ...] = (Part.NAMESPACES, Part.NODES, Part.PODS, Part.SERVICES)
+PARTS: tuple[AnyPart, ...] = (Part.NAMESPACES, Part.NODES, Part.PODS, Part.SERVICES)
 """Parts without which a name cannot be told from no name."""
 
-OPTIONAL_PARTS: tuple[Part, ...] = (Part.WORKLOADS, Part.POLICY_SERVICES, Part.API_SERVER)
+OPTIONAL_PARTS: tuple[AnyPart, ...] = (Part.WORKLOADS, Part.POLICY_SERVICES, Part.API_SERVER)
 """Parts that only sharpen the reading."""
 
 

@@ -11,8 +11,9 @@ from handlers.connection.legs import LEG_PARTS, legs_of
 from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
-from handlers.model.snapshot import Known, Missing, Part
+from handlers.model.snapshot import Known, Missing
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

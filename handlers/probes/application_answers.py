@@ -11,8 +11,8 @@ from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch, stret
 from handlers.connection.seen import Sight, sight_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
-from handlers.model.snapshot import Part
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe

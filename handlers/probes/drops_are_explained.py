@@ -18,9 +18,9 @@ from handlers.model.decision import Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import FlowDirection
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction
-from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

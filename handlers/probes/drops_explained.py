@@ -18,9 +18,10 @@ from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowDirection, FlowEnd
 from handlers.model.labels import LabelSet
+from handlers.model.parts import Part
 from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.rule import Direction
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 from handlers.model.traffic import Traffic
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
-from handlers.model.snapshot import Part
 from handlers.names.spelling import nearest
 from handlers.probes.probe import probe
 

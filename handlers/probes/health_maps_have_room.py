@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
-from handlers.model.snapshot import Missing, Part
+from handlers.model.snapshot import Missing
 from handlers.probes.probe import probe
 
 MAP_NEARLY_FULL = code(

@@ -13,8 +13,9 @@ from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.labels import LabelFilter, LabelSet
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

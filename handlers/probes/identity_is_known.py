@@ -11,8 +11,9 @@ from handlers.model.cluster import CiliumEndpoint
 from handlers.model.endpoint import Entity
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
+from handlers.model.parts import Part
 from handlers.model.reserved import FIRST_ALLOCATED, FIRST_WELL_KNOWN, LOCAL_SCOPE, RESERVED_IDENTITIES
-from handlers.model.snapshot import Known, Missing, Part
+from handlers.model.snapshot import Known, Missing
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
 from handlers.probes.probe import probe
 

@@ -10,9 +10,9 @@ from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, po
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.labels import LabelSet
+from handlers.model.parts import Part
 from handlers.model.party import Party, PartyKind
 from handlers.model.reserved import LOCAL_SCOPE, RESERVED_IDENTITIES
-from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
 from handlers.probes.probe import probe
 

@@ -9,9 +9,9 @@ from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.connection.policy_findings import SIDE_CODES, findings_of_side
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction
-from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

@@ -13,9 +13,9 @@ from handlers.connection.policy_findings import distinct, evidence_of
 from handlers.model.decision import Decision, Redirect, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop, Outcome, code
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction
-from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

@@ -9,9 +9,9 @@ from handlers.connection.ends import Ends, ends_of
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.rule import PolicyStatus
-from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

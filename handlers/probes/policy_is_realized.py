@@ -20,9 +20,10 @@ from handlers.model.decision import Decision, Verdict
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import EventType, Flow, FlowVerdict
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction, PolicyRef, Rule
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import Known
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.model.facts import Facts
 from handlers.model.finding import Code, Finding, Hop, Outcome, Sentence, code
-from handlers.model.snapshot import Missing, Part
+from handlers.model.snapshot import AnyPart, Missing
 
 PART_MISSING = code(
     "PART_MISSING",
@@ -39,19 +39,19 @@ class Probe:
     """The healthy state as a sentence: line one of the module's docstring."""
     explanation: str
     answers: tuple[type[Any], ...]
-    needs: tuple[Part, ...]
-    uses: tuple[Part, ...]
+    needs: tuple[AnyPart, ...]
+    uses: tuple[AnyPart, ...]
     hop: Hop | None
     blocking: bool
     codes: tuple[Code, ...]
     check: Check
 
     @property
-    def parts(self) -> frozenset[Part]:
+    def parts(self) -> frozenset[AnyPart]:
         """Every part the check may touch."""
         return frozenset(self.needs) | frozenset(self.uses)
 
-    def unknown(self, part: Part, missing: Missing) -> Finding:
+    def unknown(self, part: AnyPart, missing: Missing) -> Finding:
         """Say that the claim cannot be judged without a part."""
         return Finding(
             PART_MISSING.name,
@@ -83,8 +83,8 @@ def probe(
     *,
     answers: tuple[type[Any], ...],
     codes: tuple[Code, ...],
-    needs: tuple[Part, ...] = (),
-    uses: tuple[Part, ...] = (),
+    needs: tuple[AnyPart, ...] = (),
+    uses: tuple[AnyPart, ...] = (),
     hop: Hop | None = None,
     blocking: bool = False,
 ) -> Callable[[Check], Probe]:

@@ -13,8 +13,8 @@ from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowVerdict
+from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
-from handlers.model.snapshot import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 

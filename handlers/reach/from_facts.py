@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping
 from handlers.model.cluster import CiliumEndpoint, EndpointSlice, Namespace, Pod, Service
 from handlers.model.facts import Facts
 from handlers.model.labels import LabelSet, pod_identity_labels
+from handlers.model.parts import Part
 from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.rule import Manifest, PolicyStatus
-from handlers.model.snapshot import Known, Part
+from handlers.model.snapshot import AnyPart, Known
 from handlers.policy.policy_set import PolicySet
 from handlers.reach.cluster import Cluster, ClusterPod, ExposedPort, ExposedService
 from handlers.reach.proposal import reference_of
 
-WHOLE_CLUSTER_PARTS: tuple[Part, ...] = (
+WHOLE_CLUSTER_PARTS: tuple[AnyPart, ...] = (
     Part.POLICIES,
     Part.NODES,
     Part.PODS,

@@ -45,9 +45,10 @@ from handlers.model.flow import (
     RelayStatus,
 )
 from handlers.model.labels import pod_identity_labels
+from handlers.model.parts import Part
 from handlers.model.report import Report
-from handlers.model.scope import Ask, FlowMatch, Scope
-from handlers.model.snapshot import Gap, Known, Missing, Part, Snapshot
+from handlers.model.scope import FlowMatch, Scope
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, Snapshot
 from handlers.model.traffic import Protocol
 from workers.collect import collect
 from workers.sources.convert.narrow import pods_asked
@@ -67,8 +68,8 @@ def ago(seconds: float) -> datetime:
 class FakeSource:
     """A source over a mapping; a part that is not in it is an empty list, never an error."""
 
-    parts: Mapping[Part, Known[Any] | Missing]
-    per_node: Mapping[tuple[Part, str], Known[Any] | Missing] = field(default_factory=dict)
+    parts: Mapping[AnyPart, Known[Any] | Missing]
+    per_node: Mapping[tuple[AnyPart, str], Known[Any] | Missing] = field(default_factory=dict)
     asks: list[Ask] = field(default_factory=list)
     title: str = "cluster of the test"
 
@@ -143,8 +144,8 @@ class Cluster:
         self.silent: dict[str, str] = {}
         self.lost: tuple[LostEvents, ...] = ()
         self.truncated = False
-        self.gaps: dict[Part, Missing] = {}
-        self.of_node: dict[tuple[Part, str], Known[Any] | Missing] = {}
+        self.gaps: dict[AnyPart, Missing] = {}
+        self.of_node: dict[tuple[AnyPart, str], Known[Any] | Missing] = {}
         self.config = CiliumConfig({key.replace("_", "-"): value for key, value in options.items()}, version)
         self._by_name: dict[str, Pod] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
@@ -278,12 +279,12 @@ class Cluster:
         self.gateways.append(_policy_object(yaml.safe_load(text), 3600))
         return self
 
-    def without(self, *parts: Part, gap: Gap = Gap.FORBIDDEN) -> "Cluster":
+    def without(self, *parts: AnyPart, gap: Gap = Gap.FORBIDDEN) -> "Cluster":
         for part in parts:
             self.gaps[part] = Missing(gap, f"reading {part} is not allowed", "Grant it.")
         return self
 
-    def agent(self, node: str, part: Part, value: Any) -> "Cluster":
+    def agent(self, node: str, part: AnyPart, value: Any) -> "Cluster":
         self.of_node[part, node] = Known(value, NOW, "agent")
         return self
 
@@ -544,7 +545,7 @@ class Cluster:
             for entry in self.endpoints
             if entry.identity is not None
         }
-        values: dict[Part, Any] = {
+        values: dict[AnyPart, Any] = {
             Part.CONFIG: self.config,
             Part.NAMESPACES: tuple(self.namespaces.values()),
             Part.NODES: tuple(self.nodes),
@@ -567,7 +568,7 @@ class Cluster:
                 tuple(RelayNode(node.name, "NODE_CONNECTED", "1.19.0", 10, 4095, 10) for node in self.nodes),
             ),
         }
-        known: dict[Part, Known[Any] | Missing] = {part: Known(value, NOW, "test") for part, value in values.items()}
+        known: dict[AnyPart, Known[Any] | Missing] = {part: Known(value, NOW, "test") for part, value in values.items()}
         return FakeSource({**known, **self.gaps}, self.of_node)
 
     def cilium_pods(self) -> list[Pod]:

@@ -13,9 +13,9 @@ from handlers.commands.why import Why
 from handlers.engine import answer
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop, Outcome
+from handlers.model.parts import PARTS, Part
 from handlers.model.report import Report
-from handlers.model.scope import Ask
-from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, Snapshot
 from handlers.plan import ROUNDS
 from handlers.probes.probe import Probe
 from tests.knowledge.build import Cluster, FakeSource, allow_from, codes, deny_all, shop
@@ -26,13 +26,13 @@ from workers.sources.sysdump import SysdumpSource
 A, B = "shop/frontend-1", "shop/cart-1"
 QUESTION = "why shop/frontend shop/cart 80"
 NO = Missing(Gap.FORBIDDEN, "it is not allowed", "Grant it.")
-WHY_PARTS = sorted(CATALOGUE.wanted(understand(QUESTION).question))
+WHY_PARTS = sorted(CATALOGUE.wanted(understand(QUESTION).question), key=str)
 
 
 class Without:
     """A source that may not read one part."""
 
-    def __init__(self, inner: Any, part: Part) -> None:
+    def __init__(self, inner: Any, part: AnyPart) -> None:
         self._inner = inner
         self._part = part
         self.title = inner.title
@@ -65,7 +65,7 @@ def dump(scenario: str) -> SysdumpSource:
 FIRST = {scenario: next(checks(scenario)) for scenario in SCENARIOS}
 
 
-def without(snapshot: Snapshot, part: Part) -> Snapshot:
+def without(snapshot: Snapshot, part: AnyPart) -> Snapshot:
     """Return the snapshot with one part gone, on each node where it is the nodes'."""
     found = snapshot.parts.get(part)
     gone: Known[object] | Missing = NO
@@ -103,21 +103,21 @@ def test_a_source_that_may_not_read_a_part_never_opens_either(check: Check) -> N
 @pytest.mark.parametrize(
     "part",
     [Part.NAMESPACES, Part.NODES, Part.PODS, Part.SERVICES, Part.POLICIES, Part.ENDPOINT_SLICES],
-    ids=lambda part: part.value,
+    ids=lambda part: part.name,
 )
-def test_a_needed_part_that_is_missing_is_named(part: Part) -> None:
+def test_a_needed_part_that_is_missing_is_named(part: AnyPart) -> None:
     report = shop().policy(allow_from("shop", "cart", "frontend", 8080)).without(part).ask(QUESTION)
     assert report.expected == "unknown"
-    assert f"{part.value.replace('_', ' ')} could not be read" in " ".join(finding.text for finding in report.findings)
-    assert part.value.replace("_", " ") in {gap.part for gap in report.gaps}
+    assert f"{part.name.replace('_', ' ')} could not be read" in " ".join(finding.text for finding in report.findings)
+    assert part.name.replace("_", " ") in {gap.part for gap in report.gaps}
 
 
-@pytest.mark.parametrize("part", WHY_PARTS, ids=lambda part: part.value)
-def test_every_gap_that_is_met_is_told_with_its_remedy(part: Part) -> None:
+@pytest.mark.parametrize("part", WHY_PARTS, ids=lambda part: part.name)
+def test_every_gap_that_is_met_is_told_with_its_remedy(part: AnyPart) -> None:
     cluster = shop().policy(deny_all("shop", "cart"))
     report = cluster.without(part).ask(QUESTION)
     told = {gap.part: gap for gap in report.gaps}
-    name = part.value.replace("_", " ")
+    name = part.name.replace("_", " ")
     if not part.is_per_node and name in told:
         assert (told[name].gap, told[name].remedy) == ("forbidden", "Grant it.")
     assert not [finding for finding in report.findings if finding.outcome is Outcome.BROKEN]
@@ -134,7 +134,7 @@ EVERYTHING_ASKED = (QUESTION, "why shop/frontend api.stripe.com 443", "drops", "
 @pytest.mark.parametrize("question", EVERYTHING_ASKED)
 @pytest.mark.parametrize("gap", [Gap.FORBIDDEN, Gap.TIMEOUT, Gap.UNREACHABLE], ids=lambda gap: gap.value)
 def test_nothing_readable_gives_a_plain_answer_with_remedies(question: str, gap: Gap) -> None:
-    cluster = shop().without(*(part for part in Part if not part.is_per_node), gap=gap)
+    cluster = shop().without(*(part for part in PARTS if not part.is_per_node), gap=gap)
     report = cluster.ask(question)
     assert not [finding for finding in report.findings if finding.outcome in (Outcome.BROKEN, Outcome.PROBLEM)]
     assert report.expected in (None, "unknown")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from handlers.model.snapshot import Part
+from handlers.model.parts import Part
 from tests.knowledge.build import Cluster, allow_from, deny_all, shop
 
 A, B = "shop/frontend-1", "shop/cart-1"

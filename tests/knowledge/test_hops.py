@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.model.agent import AgentStatus, EgressGatewayEntry, PeerNode
-from handlers.model.snapshot import Part
+from handlers.model.parts import Part
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, shop, the
 

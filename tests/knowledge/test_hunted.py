@@ -8,7 +8,8 @@ from handlers.catalogue import understand
 from handlers.engine import answer
 from handlers.model.cluster import Backend
 from handlers.model.flow import EventType, FlowVerdict
-from handlers.model.snapshot import Part, Snapshot
+from handlers.model.parts import Part
+from handlers.model.snapshot import Snapshot
 from tests.knowledge.build import Cluster, allow_from, codes, deny_all, shop
 from workers.collect import collect
 

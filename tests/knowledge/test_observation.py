@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from handlers.model.flow import EventType, FlowVerdict, LostEvents
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import Gap
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, codes, shop, the
 

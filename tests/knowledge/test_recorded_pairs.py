@@ -18,10 +18,11 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Hop, Outcome
 from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.labels import LabelSet
+from handlers.model.parts import PARTS, Part
 from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.report import Report
-from handlers.model.scope import Ask, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Known, Part, PerNode, Snapshot
+from handlers.model.scope import FlowQuery, PodQuery, Scope
+from handlers.model.snapshot import AnyPart, Ask, Known, PerNode, Snapshot
 from handlers.model.traffic import Protocol, Traffic
 from tests.scenarios.truth import FOLDER
 from workers.sources.sysdump import SysdumpSource
@@ -51,9 +52,9 @@ def whole(scenario: str) -> Snapshot:
         policy_services=True,
         named_ports=True,
     )
-    parts: dict[Part, Any] = {part: source.read(Ask(part, wide), 30) for part in Part if not part.is_per_node}
+    parts: dict[AnyPart, Any] = {part: source.read(Ask(part, wide), 30) for part in PARTS if not part.is_per_node}
     nodes = [node.name for node in parts[Part.NODES].value]
-    for part in Part:
+    for part in PARTS:
         if part.is_per_node:
             parts[part] = Known(PerNode({node: source.read(Ask(part, wide, node), 30) for node in nodes}), now)
     source.close()

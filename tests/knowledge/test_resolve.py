@@ -6,7 +6,8 @@ import pytest
 
 from handlers.model.endpoint import Kind
 from handlers.model.facts import Facts
-from handlers.model.snapshot import Known, Part, Snapshot
+from handlers.model.parts import Part
+from handlers.model.snapshot import Known, Snapshot
 from handlers.model.traffic import Protocol
 from handlers.names.grammar import End as Named
 from handlers.names.grammar import items

@@ -6,7 +6,8 @@ import pytest
 
 from handlers.model.agent import AddressIdentity, AgentIdentity, AgentStatus, Controller, Metric, PeerNode
 from handlers.model.cluster import Pod
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Gap
 from tests.knowledge.build import Cluster, allow_from, codes, deny_all, shop, the
 
 A, B = "shop/frontend-1", "shop/cart-1"
@@ -286,8 +287,8 @@ def test_an_agent_that_was_not_read_is_never_healthy() -> None:
     assert "n2" in the(report, "AGENT_UNREAD").text
 
 
-@pytest.mark.parametrize("part", [Part.NODES, Part.CILIUM_PODS, Part.POLICIES, Part.RELAY], ids=lambda part: part.value)
-def test_health_without_a_part_is_not_healthy(part: Part) -> None:
+@pytest.mark.parametrize("part", [Part.NODES, Part.CILIUM_PODS, Part.POLICIES, Part.RELAY], ids=lambda part: part.name)
+def test_health_without_a_part_is_not_healthy(part: AnyPart) -> None:
     report = shop().without(part, gap=Gap.TIMEOUT).ask("health")
     assert "is healthy" not in str(report.headline)
     assert "PART_MISSING" in codes(report)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from handlers.model.agent import Metric
 from handlers.model.cluster import PolicyObject
-from handlers.model.parts import PART_TYPES
+from handlers.model.parts import PARTS, Part
 from handlers.model.report import Report
-from handlers.model.snapshot import Part
+from handlers.model.snapshot import AnyPart
 from handlers.model.wire import decode, encode
 from tests.knowledge.build import allow_from, deny_all, shop
 
@@ -48,15 +48,15 @@ OBJECTS = st.lists(
 METRICS = st.lists(st.builds(Metric, value=st.floats(allow_nan=False)), max_size=2).map(tuple)
 
 
-def _values(part: Part) -> st.SearchStrategy[Any]:
-    if PART_TYPES[part] == tuple[PolicyObject, ...]:
+def _values(part: AnyPart) -> st.SearchStrategy[Any]:
+    if part.holds == tuple[PolicyObject, ...]:
         return OBJECTS
-    return METRICS if part is Part.AGENT_METRICS else st.from_type(PART_TYPES[part])
+    return METRICS if part is Part.AGENT_METRICS else st.from_type(part.holds)
 
 
-@pytest.mark.parametrize("part", list(PART_TYPES), ids=lambda part: part.value)
-def test_any_value_of_a_part_comes_back_equal(part: Part) -> None:
-    hint = PART_TYPES[part]
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_any_value_of_a_part_comes_back_equal(part: AnyPart) -> None:
+    hint = part.holds
 
     @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(_values(part))

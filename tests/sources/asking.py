@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from handlers.model.parts import PART_TYPES
-from handlers.model.scope import Ask, FlowMatch, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Known, Missing, Part
+from handlers.model.parts import PARTS, Part
+from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
+from handlers.model.snapshot import Ask, Known, Missing
 from handlers.source import Source
 
 NODES = ("lab-node-1", "lab-node-2")
@@ -25,7 +25,7 @@ def whole(now: datetime) -> Scope:
 
 def every_ask(now: datetime) -> list[Ask]:
     """One ask for each part, for each node where nodes answer for themselves."""
-    return [Ask(part, whole(now), node) for part in PART_TYPES for node in (NODES if part.is_per_node else (None,))]
+    return [Ask(part, whole(now), node) for part in PARTS for node in (NODES if part.is_per_node else (None,))]
 
 
 def flows(now: datetime, *any_of: FlowMatch, minutes: float = 15, limit: int = 20_000) -> Ask:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from handlers.model.agent import EgressGatewayEntry, PolicyMapEntry
-from handlers.model.scope import Ask, Scope
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.scope import Scope
+from handlers.model.snapshot import Ask, Gap
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab
 from tests.cluster.record import NAMES, Output, record

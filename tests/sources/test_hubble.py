@@ -13,8 +13,9 @@ import pytest
 from google.protobuf.json_format import Parse
 
 from handlers.model.flow import FlowLog, RelayStatus
-from handlers.model.scope import Ask, FlowMatch, Scope
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.scope import FlowMatch, Scope
+from handlers.model.snapshot import Ask, Gap
 from tests.cluster.fake_api import Fault
 from tests.cluster.fake_hubble import FakeHubble
 from tests.cluster.lab import Lab

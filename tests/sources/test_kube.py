@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from handlers.model.endpoint import Kind
-from handlers.model.scope import Ask, PodQuery, Scope
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import AnyPart, Ask, Gap
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab
 from tests.sources.asking import known, missing
@@ -217,7 +218,7 @@ class TestKindsThatAreNotThere:
         ("plural", "part"),
         [("ciliumcidrgroups", Part.CIDR_GROUPS), ("ciliumegressgatewaypolicies", Part.EGRESS_GATEWAYS)],
     )
-    def test_optional(self, plural: str, part: Part, has_discovery: bool, baseline: Lab, source: LiveSource) -> None:
+    def test_optional(self, plural: str, part: AnyPart, has_discovery: bool, baseline: Lab, source: LiveSource) -> None:
         del baseline.api.kinds[plural]
         baseline.api.has_discovery = has_discovery
         assert known(source, Ask(part, Scope())) == ()

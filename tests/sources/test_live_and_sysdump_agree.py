@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from handlers.model.scope import Ask
-from handlers.model.snapshot import Missing, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Ask, Missing
 from tests.cluster.lab import lab
 from tests.cluster.record import NAMES
 from tests.sources.asking import every_ask, known, whole
@@ -49,7 +49,7 @@ def _names(value: Any) -> Any:
     return [(item.name, item.ips, item.endpoint) for item in value]
 
 
-_COMPARED: dict[Part, Callable[[Any], Any]] = {
+_COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
     Part.POLICIES: _policies,
     Part.EGRESS_GATEWAYS: _policies,
     Part.AGENT_ENDPOINTS: _endpoints,

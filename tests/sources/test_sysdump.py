@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from handlers.model.flow import FlowLog
-from handlers.model.scope import Ask, FlowMatch, PodQuery, Scope
-from handlers.model.snapshot import Gap, Known, Missing, Part
+from handlers.model.parts import Part
+from handlers.model.scope import FlowMatch, PodQuery, Scope
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
 from handlers.source import Source
 from tests.cluster.record import NAMES, record
 from tests.sources.asking import every_ask, flows, known, missing, whole
@@ -125,12 +126,12 @@ class TestGaps:
     )
 
     @pytest.mark.parametrize(("kind", "part"), LISTS)
-    def test_a_missing_list(self, kind: str, part: Part, dump: Maker, baseline: Files) -> None:
+    def test_a_missing_list(self, kind: str, part: AnyPart, dump: Maker, baseline: Files) -> None:
         source = dump(without(baseline, rf"^{kind}-\d"))
         assert missing(source, Ask(part, whole(source.now()))).gap is Gap.NOT_IN_DUMP
 
     @pytest.mark.parametrize(("kind", "part"), LISTS)
-    def test_an_empty_file_is_no_empty_list(self, kind: str, part: Part, dump: Maker, baseline: Files) -> None:
+    def test_an_empty_file_is_no_empty_list(self, kind: str, part: AnyPart, dump: Maker, baseline: Files) -> None:
         source = dump(changed(baseline, rf"^{kind}-\d", lambda body: b""))
         found = missing(source, Ask(part, whole(source.now())))
         assert found.gap is Gap.NOT_IN_DUMP

@@ -9,9 +9,10 @@ from handlers.catalogue import Catalogue
 from handlers.commands.command import Asked, Command, Conclusion
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.parts import Part
 from handlers.model.report import expected_of
-from handlers.model.scope import Ask, Scope
-from handlers.model.snapshot import Known, Missing, Part
+from handlers.model.scope import Scope
+from handlers.model.snapshot import AnyPart, Ask, Known, Missing
 from handlers.probes.probe import Probe
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -52,7 +53,7 @@ COMMAND = Command(
 
 
 def catalogue_of_canary(
-    needs: tuple[Part, ...] = (Part.NODES,), check: Callable[[Canary, Facts], Iterator[Finding]] = sings
+    needs: tuple[AnyPart, ...] = (Part.NODES,), check: Callable[[Canary, Facts], Iterator[Finding]] = sings
 ) -> Catalogue:
     """The command, and one blocking probe that needs ``needs``."""
     probe = Probe("canary", "The canary sings.", "", (Canary,), needs, (), None, True, (), check)

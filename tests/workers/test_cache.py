@@ -6,8 +6,9 @@ import pytest
 import redis
 
 from handlers.engine import answer
+from handlers.model.parts import Part
 from handlers.model.report import GapNote, Report
-from handlers.model.snapshot import Known, Missing, Part
+from handlers.model.snapshot import Known, Missing
 from tests.workers.canary import CANARY, NOW, Canary, Script, asked
 from workers.cache import ReportCache
 from workers.collect import collect
@@ -95,6 +96,6 @@ def test_a_gap_reaches_the_report() -> None:
     ran = run(asked(), Script(read), catalogue=CANARY)
     assert str(ran.report.headline) == "it is unknown"
     assert ran.report.gaps == (
-        GapNote(Part.NODES.value, None, "forbidden", "may not list nodes", "Grant list on nodes."),
+        GapNote(Part.NODES.name, None, "forbidden", "may not list nodes", "Grant list on nodes."),
     )
     assert ran.report.taken_at == NOW

@@ -8,13 +8,14 @@ import pytest
 
 from handlers.catalogue import Catalogue
 from handlers.model.facts import Facts
-from handlers.model.scope import Ask, PodQuery, Scope
-from handlers.model.snapshot import Gap, Known, Missing, Part, PerNode, Snapshot
+from handlers.model.parts import Part
+from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, Snapshot
 from tests.workers.canary import NOW, Canary, Script, catalogue_of_canary
 from workers.collect import collect
 
 
-def needing(*parts: Part) -> Catalogue:
+def needing(*parts: AnyPart) -> Catalogue:
     return catalogue_of_canary(parts)
 
 

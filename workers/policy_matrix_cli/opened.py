@@ -10,8 +10,9 @@ import typer
 
 from handlers.connection.policies import config_assumption, policies_of, statuses_of
 from handlers.model.facts import Facts, PartMissingError
-from handlers.model.scope import Ask, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Known, Missing, Part, PerNode, Snapshot
+from handlers.model.parts import Part
+from handlers.model.scope import FlowQuery, PodQuery, Scope
+from handlers.model.snapshot import AnyPart, Ask, Known, Missing, PerNode, Snapshot
 from handlers.reach.cluster import Cluster
 from handlers.reach.from_case import CaseError, cluster_of_case
 from handlers.reach.from_facts import WHOLE_CLUSTER_PARTS, cluster_of
@@ -137,7 +138,7 @@ def _read(source: Source, budget: float, span: timedelta) -> Looked:
         policy_services=True,
         named_ports=True,
     )
-    parts: dict[Part, Known[Any] | Missing] = {
+    parts: dict[AnyPart, Known[Any] | Missing] = {
         part: source.read(Ask(part, scope), budget) for part in WHOLE_CLUSTER_PARTS
     }
     nodes = parts[Part.NODES]

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from handlers.model.agent import AgentStatus
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Gap
 from workers.sources.convert import agent_json, agent_text
 from workers.sources.convert.reading import MalformedError
 from workers.sources.deadline import Deadline
@@ -41,7 +42,7 @@ class AgentCommand(Enum):
     METRICS = (_BINARY, "metrics", "list", "-o", "json")
 
 
-_READ: Mapping[Part, tuple[AgentCommand, Callable[[Any], object]]] = MappingProxyType(
+_READ: Mapping[AnyPart, tuple[AgentCommand, Callable[[Any], object]]] = MappingProxyType(
     {
         Part.AGENT_ENDPOINTS: (AgentCommand.ENDPOINTS, agent_json.endpoints),
         Part.AGENT_IDENTITIES: (AgentCommand.IDENTITIES, agent_json.identities),
@@ -65,7 +66,7 @@ class AgentReader:
         self._found: dict[str, tuple[str, str]] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def read(self, part: Part, node: str, deadline: Deadline) -> object:
+    def read(self, part: AnyPart, node: str, deadline: Deadline) -> object:
         """Return the value of a per-node part.
 
         Raises:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from handlers.model.cluster import CiliumIdentity, EndpointSlice, Pod, PolicyObject, Service
 from handlers.model.endpoint import Kind
-from handlers.model.scope import Ask, PodQuery, Scope
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import AnyPart, Ask, Gap
 from workers.sources import kube_resources as api
 from workers.sources.convert import cilium, kubernetes, narrow, nodes
 from workers.sources.convert.policies import policy_object
@@ -401,7 +402,7 @@ def _not_asked(what: str) -> UnreadError:
     return UnreadError(Gap.NOT_ASKED, f"it is not known yet {what} to read")
 
 
-_READERS: dict[Part, Callable[[KubeReader, Scope, Deadline], object]] = {
+_READERS: dict[AnyPart, Callable[[KubeReader, Scope, Deadline], object]] = {
     Part.CONFIG: KubeReader._config,
     Part.NAMESPACES: KubeReader._namespaces,
     Part.NODES: KubeReader._nodes,

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handlers.model.scope import Ask
-from handlers.model.snapshot import Gap, Known, Missing, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import Ask, Gap, Known, Missing
 from workers.sources.convert.reading import MalformedError
 from workers.sources.deadline import Deadline
 from workers.sources.hubble_connection import RELAY_SERVER_NAME, HubbleAccess, open_channel

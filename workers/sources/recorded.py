@@ -9,16 +9,14 @@ import io
 import json
 import threading
 import zlib
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from handlers.model.parts import PART_TYPES
-from handlers.model.scope import Ask, Scope
-from handlers.model.snapshot import Gap, Known, Missing, Part
+from handlers.model.parts import PARTS
+from handlers.model.scope import Scope
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
 from handlers.model.wire import WireError, decode, encode
 from handlers.source import Source
 from workers.redact import redacted
@@ -28,19 +26,9 @@ MAX_PACKED_BYTES = 256 << 20
 MAX_UNPACKED_BYTES = 512 << 20
 MAX_READS = 100_000
 
-_DEPENDS_ON: Mapping[Part, tuple[str, ...]] = MappingProxyType(
-    {
-        Part.PODS: ("pods",),
-        Part.WORKLOADS: ("namespaces", "all_namespaces"),
-        Part.SERVICES: ("namespaces", "all_namespaces"),
-        Part.ENDPOINT_SLICES: ("namespaces", "all_namespaces"),
-        Part.POLICIES: ("namespaces", "all_namespaces"),
-        Part.CILIUM_ENDPOINTS: ("namespaces", "all_namespaces"),
-        Part.IDENTITIES: ("identities",),
-        Part.FLOWS: ("flows",),
-    }
-)
-"""The fields of a scope that change what a part holds; parts that are not here are always read the same way."""
+
+_FIELDS: Mapping[str, Collection[str]] = {part.name: part.width.of(Scope()).keys() for part in PARTS}
+"""Fields of a scope that tell two reads of a part apart, by the part's name."""
 
 
 class RecordingError(Exception):
@@ -116,8 +104,8 @@ class ReplaySource:
             reads = body["reads"]
             if not isinstance(reads, list) or len(reads) > MAX_READS:
                 raise RecordingError(f"{path.name} holds no list of reads")
-            self._answers = {_spelt(item["ask"]): item["answer"] for item in reads}
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            self._answers = {_spelt(_told(item["ask"])): item["answer"] for item in reads}
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise RecordingError(f"{path.name} is no recording: {error}") from error
 
     @property
@@ -146,31 +134,33 @@ class ReplaySource:
 
 
 def _key(ask: Ask) -> str:
-    wanted = _DEPENDS_ON.get(ask.part, ())
-    unused = {item.name: getattr(Scope(), item.name) for item in fields(Scope) if item.name not in wanted}
-    scope = replace(ask.scope, **unused)
-    if scope.all_namespaces:
-        scope = replace(scope, namespaces=None)
-    return _spelt({"part": ask.part.value, "node": ask.node, "scope": encode(scope)})
+    scope = {name: encode(value) for name, value in ask.part.width.of(ask.scope).items()}
+    return _spelt({"part": ask.part.name, "node": ask.node, "scope": scope})
+
+
+def _told(ask: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep of a recorded scope what its part depends on; recordings of earlier versions hold every field."""
+    fields = _FIELDS.get(ask["part"], ask["scope"].keys())
+    return {**ask, "scope": {name: ask["scope"].get(name) for name in fields}}
 
 
 def _spelt(ask: Any) -> str:
     return json.dumps(ask, sort_keys=True, separators=(",", ":"))
 
 
-def _encoded(part: Part, answer: Known[object] | Missing) -> dict[str, Any]:
+def _encoded(part: AnyPart, answer: Known[object] | Missing) -> dict[str, Any]:
     if isinstance(answer, Missing):
         return {"missing": encode(answer)}
     known = {"observed_at": encode(answer.observed_at), "origin": answer.origin}
-    return {"known": {"value": encode(answer.value, PART_TYPES[part]), **known}}
+    return {"known": {"value": encode(answer.value, part.holds), **known}}
 
 
-def _decoded(part: Part, body: Any) -> Known[object] | Missing:
+def _decoded(part: AnyPart, body: Any) -> Known[object] | Missing:
     if "missing" in body:
         missing: Missing = decode(Missing, body["missing"], "/missing")
         return missing
     generic: Any = Known
-    known: Known[object] = decode(generic[PART_TYPES[part]], body["known"], "/known")
+    known: Known[object] = decode(generic[part.holds], body["known"], "/known")
     return known
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from handlers.model.agent import AgentEndpoint
 from handlers.model.cluster import Pod
-from handlers.model.snapshot import Gap, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Gap
 from workers.sources.convert import agent_json, agent_text
 from workers.sources.convert.reading import MalformedError, without_cluster
 from workers.sources.sysdump.index import Output, SysdumpIndex
@@ -28,7 +29,7 @@ class _Form:
     is_json: bool = True
 
 
-_FORMS: dict[Part, tuple[_Form, ...]] = {
+_FORMS: dict[AnyPart, tuple[_Form, ...]] = {
     Part.AGENT_STATUS: (_Form("status---verbose", agent_text.status, is_json=False),),
     Part.AGENT_ENDPOINTS: (
         _Form("endpoint-list--o-json", agent_json.endpoints),
@@ -62,7 +63,7 @@ _FORMS: dict[Part, tuple[_Form, ...]] = {
 }
 
 
-def read_agent(index: SysdumpIndex, part: Part, pod: str) -> tuple[object, str]:
+def read_agent(index: SysdumpIndex, part: AnyPart, pod: str) -> tuple[object, str]:
     """Return the value of a per-node part as one agent's bugtool has it, and the file it came from.
 
     Raises:

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from handlers.model.cluster import CiliumEndpoint, EndpointSlice, Pod, PolicyObject, Service
 from handlers.model.endpoint import Kind
-from handlers.model.scope import Ask
-from handlers.model.snapshot import Gap, Known, Missing, Part
+from handlers.model.parts import Part
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
 from workers.sources.archive import ArchiveError, open_archive
 from workers.sources.convert import cilium, kubernetes, narrow, nodes
 from workers.sources.convert.policies import policy_object
@@ -254,7 +254,7 @@ class SysdumpSource:
         pod = next((pod for pod in pods if pod in self._index.bugtool_pods), pods[0])
         return self._once((ask.part, pod), lambda: self._read_agent(ask.part, pod, ask.node or ""))
 
-    def _read_agent(self, part: Part, pod: str, node: str) -> tuple[object, str]:
+    def _read_agent(self, part: AnyPart, pod: str, node: str) -> tuple[object, str]:
         value, path = read_agent(self._index, part, pod)
         if part is Part.AGENT_ENDPOINTS and isinstance(value, tuple):
             try:
@@ -334,7 +334,7 @@ def _not_asked(what: str) -> UnreadError:
     return UnreadError(Gap.NOT_ASKED, f"it is not known yet {what} to read")
 
 
-_READERS: dict[Part, Callable[[SysdumpSource, Ask], tuple[object, str]]] = {
+_READERS: dict[AnyPart, Callable[[SysdumpSource, Ask], tuple[object, str]]] = {
     Part.CONFIG: SysdumpSource._config,
     Part.NAMESPACES: SysdumpSource._namespaces,
     Part.NODES: SysdumpSource._nodes,
