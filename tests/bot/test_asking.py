@@ -12,7 +12,6 @@ from bot.reports import Reports
 from bot.ticket import Surface
 from tests.bot import samples
 from tests.bot.conftest import Bot
-from tools.playground import person
 
 QUESTION = "why shop/frontend shop/cart 8080"
 HERE = "#incident-42"
@@ -171,22 +170,10 @@ def test_in_a_channel_without_the_bot_the_asker_is_told_what_to_do(bot: Bot) -> 
 # -- edits, other bots, incidents ----------------------------------------------------------------------------------
 
 
-def edit(bot: Bot, message: dict[str, Any], text: str) -> None:
-    """Edit a message as its author does."""
-    stand_in = bot.slack._stand_in
-
-    def work() -> None:
-        found = stand_in.workspace.find_message(message["channel"], message["ts"])
-        assert found is not None
-        stand_in.edit(found, text=text, blocks=[], attachments=[], by=found.user or "")
-
-    bot.slack._call(work)
-
-
 def test_an_edit_that_changes_the_question_asks_the_new_one(bot: Bot) -> None:
     asked = bot.slack.say("ada", "@cilium", QUESTION)
     bot.asked()
-    edit(bot, asked, "why shop/frontend shop/cart 9090")
+    bot.slack.edit(asked, "why shop/frontend shop/cart 9090")
     first, second = bot.asked(2)
     assert first.text != second.text
 
@@ -194,7 +181,7 @@ def test_an_edit_that_changes_the_question_asks_the_new_one(bot: Bot) -> None:
 def test_an_edit_that_changes_nothing_that_is_asked_asks_nothing(bot: Bot) -> None:
     asked = bot.slack.say("ada", "@cilium", QUESTION)
     bot.asked()
-    edit(bot, asked, f"please: {QUESTION}")
+    bot.slack.edit(asked, f"please: {QUESTION}")
     bot.slack.wait_for(lambda: any("message_changed" in d["what"] for d in bot.slack.deliveries()))
     bot.settle()
     assert len(bot.queue.tickets()) == 1
@@ -309,21 +296,10 @@ def test_an_example_in_home_is_asked_in_the_direct_message(bot: Bot) -> None:
     bot.slack.open_home("ada")
     home = bot.slack.wait_for(lambda: bot.slack.home("ada"))
     button = next(block["accessory"] for block in home["blocks"] if block.get("accessory"))
-    press_in_home(bot, "ada", button["action_id"])
+    bot.slack.click_in_home("ada", button["action_id"])
     (ticket,) = bot.asked()
     assert ticket.where.channel.startswith("D")
     assert ticket.where.placeholder_ts in [message["ts"] for message in bot.slack.messages(ticket.where.channel)]
-
-
-def press_in_home(bot: Bot, name: str, action_id: str) -> None:
-    stand_in = bot.slack._stand_in
-
-    async def work() -> None:
-        user = person.find_user(stand_in, name)
-        view = stand_in.workspace.views[stand_in.workspace.homes[user.id]]
-        await person.act_in_view(stand_in, user, view, action_id)
-
-    bot.slack._run(work())
 
 
 def test_who_may_not_ask_may_not_see_the_evidence_either(bot: Bot) -> None:

@@ -88,7 +88,7 @@ def test_publishing_the_same_answer_again_makes_no_second_message(publisher: Pub
 def test_a_deleted_placeholder_is_replaced_once_in_the_same_thread(publisher: Publisher, slack: Playground) -> None:
     root = slack.say("ada", HERE, "why?")
     where = publisher.placeholder(asked(thread_ts=root["ts"]), said("Looking"))
-    publisher._client.chat_delete(channel=HERE, ts=where.placeholder_ts)
+    slack_client(slack.settings.bot_token, slack.api_url).chat_delete(channel=HERE, ts=where.placeholder_ts)
     moved = publisher.answer(where, said("Open"))
     again = publisher.answer(where, said("Open"))
     assert moved == again
@@ -145,9 +145,7 @@ def test_a_channel_without_the_bot_is_said_to_be_one(publisher: Publisher) -> No
 
 
 def test_a_bot_that_was_put_out_answers_the_asker_privately(publisher: Publisher, slack: Playground) -> None:
-    stand_in = slack._stand_in
-    url = slack._call(lambda: stand_in.response_url(stand_in.response_target(HERE, ADA)))
-    where = publisher.placeholder(asked(response_url=url), said("Looking"))
+    where = publisher.placeholder(asked(response_url=slack.response_url("ada", HERE)), said("Looking"))
     slack.cause(api_errors={"chat.update": ["channel_not_found"]})
     publisher.answer(where, said("Open"))
     (private,) = [message for message in slack.messages(HERE) if message["only_for"] == ADA]

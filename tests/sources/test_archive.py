@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.sources import archive
-from workers.sources.archive import ArchiveError, open_archive
+from workers.sources.archive import ArchiveError, Bounds, open_archive
 
 MARK = b"apiVersion: v1\nitems: []\nkind: PodList\n"
 
@@ -169,25 +168,22 @@ def test_a_torn_member_is_an_archive_error(tmp_path: Path) -> None:
     found.close()
 
 
-def test_a_file_beyond_the_bound_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_FILE_BYTES", 10)
+def test_a_file_beyond_the_bound_is_not_read(tmp_path: Path) -> None:
     for path in (_zip(tmp_path / "a.zip", {"a": MARK}), _tar(tmp_path / "a.tar", [(_member("a"), MARK)], "w")):
-        found = open_archive(path)
+        found = open_archive(path, bounds=Bounds(file=10))
         with pytest.raises(ArchiveError):
             found.read("a")
         found.close()
 
 
-def test_too_many_entries_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_ENTRIES", 3)
+def test_too_many_entries_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="entries"):
-        open_archive(_zip(tmp_path / "a.zip", {str(number): b"" for number in range(4)}))
+        open_archive(_zip(tmp_path / "a.zip", {str(number): b"" for number in range(4)}), bounds=Bounds(entries=3))
 
 
 def test_what_many_files_yield_together_is_bounded(tmp_path: Path) -> None:
     path = _zip(tmp_path / "a.zip", {"a": MARK})
-    found = open_archive(path)
-    found._budget._left = len(MARK)  # type: ignore[attr-defined]
+    found = open_archive(path, bounds=Bounds(total=len(MARK)))
     assert found.read("a") == MARK
     with pytest.raises(ArchiveError, match="files read"):
         found.read("a")

@@ -21,7 +21,6 @@ from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
 from handlers.model.wire import encode
 from tests.cluster.record import record
 from tests.sources.asking import every_ask, flows, known, missing
-from workers.sources import recorded
 from workers.sources.recorded import RecordingError, RecordingSource, ReplaySource
 from workers.sources.sysdump import SysdumpSource
 
@@ -177,11 +176,10 @@ class TestHostileFiles:
         with pytest.raises(RecordingError, match="cannot be read"):
             ReplaySource(tmp_path / "r.gz")
 
-    def test_a_bomb(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recorded, "MAX_UNPACKED_BYTES", 1000)
+    def test_a_bomb(self, tmp_path: Path) -> None:
         (tmp_path / "r.gz").write_bytes(gzip.compress(bytes(10_000)))
         with pytest.raises(RecordingError, match="unpacks"):
-            ReplaySource(tmp_path / "r.gz")
+            ReplaySource(tmp_path / "r.gz", most_unpacked=1000)
 
     @pytest.mark.parametrize(
         "change",

@@ -236,6 +236,26 @@ class Playground:
 
         return self._run(work())
 
+    def edit(self, message: Json, text: str) -> None:
+        """Edit a message as its author does."""
+
+        def work() -> None:
+            found = self._stand_in.workspace.find_message(message["channel"], message["ts"])
+            if found is None:
+                raise person.NotPossible("no such message")
+            self._stand_in.edit(found, text=text, blocks=[], attachments=[], by=found.user or "")
+
+        self._call(work)
+
+    def response_url(self, user: str, channel: str) -> str:
+        """Return an address as a slash command brings one: what is sent to it is shown to ``user`` there."""
+
+        def work() -> str:
+            asker, place = self._place(user, channel)
+            return self._stand_in.response_url(self._stand_in.response_target(place.id, asker.id))
+
+        return self._call(work)
+
     def react(self, message: Json, name: str, user: str = "ada") -> None:
         """Add or take back a reaction."""
 
@@ -249,6 +269,17 @@ class Playground:
     def open_home(self, user: str) -> None:
         """Open the app's Home tab."""
         self._call(lambda: person.open_home(self._stand_in, person.find_user(self._stand_in, user), "home"))
+
+    def click_in_home(self, user: str, action_id: str) -> Json:
+        """Use an element of the app's Home tab as it was last shown to ``user``."""
+
+        async def work() -> Json:
+            clicker = person.find_user(self._stand_in, user)
+            workspace = self._stand_in.workspace
+            view = workspace.views[workspace.homes[clicker.id]]
+            return control.receipt_json(await person.act_in_view(self._stand_in, clicker, view, action_id))
+
+        return self._run(work())
 
     def _place(self, user: str, channel: str) -> tuple[User, Channel]:
         found = person.find_user(self._stand_in, user)

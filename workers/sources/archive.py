@@ -19,23 +19,33 @@ from pathlib import Path
 from typing import IO, Protocol, cast
 
 MIB = 1 << 20
-MAX_ENTRIES = 50_000
-MAX_ARCHIVE_BYTES = 2_048 * MIB
-MAX_FILE_BYTES = 128 * MIB
-MAX_TOTAL_BYTES = 4_096 * MIB
-"""How much one archive may yield over its life, so that many files cannot do what one may not."""
-MAX_KEPT_BYTES = 1_024 * MIB
-"""How much of a tar may be held in memory."""
-MAX_UNPACKED_BYTES = 8_192 * MIB
-"""How much an archive may claim to hold, or a tar may stream past, files nobody reads included."""
-MAX_RATIO = 200
-"""Unpacked to packed, for the whole archive (samples: 5 to 10; logs reach 50; a bomb of zeros has 1,000)."""
-RATIO_FROM_BYTES = 64 * MIB
-"""Smaller archives may have any ratio: they are harmless."""
-MAX_NAME_LENGTH = 1_024
 
 Wanted = Callable[[str], bool]
 """Whether a file of this path may be read later; a tar keeps only these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of an archive is borne; sizes are in bytes."""
+
+    entries: int = 50_000
+    archive: int = 2_048 * MIB
+    file: int = 128 * MIB
+    total: int = 4_096 * MIB
+    """How much one archive may yield over its life, so that many files cannot do what one may not."""
+    kept: int = 1_024 * MIB
+    """How much of a tar may be held in memory."""
+    unpacked: int = 8_192 * MIB
+    """How much an archive may claim to hold, or a tar may stream past, files nobody reads included."""
+    ratio: int = 200
+    """Unpacked to packed, for the whole archive (samples: 5 to 10; logs reach 50; a bomb of zeros has 1,000)."""
+    ratio_from: int = 64 * MIB
+    """Smaller archives may have any ratio: they are harmless."""
+    name: int = 1_024
+    """Letters of a path."""
+
+
+BOUNDS = Bounds()
 
 
 class ArchiveError(Exception):
@@ -81,7 +91,7 @@ class Archive(Protocol):
         ...
 
 
-def open_archive(path: Path, wanted: Wanted = lambda path: True) -> Archive:
+def open_archive(path: Path, wanted: Wanted = lambda path: True, bounds: Bounds = BOUNDS) -> Archive:
     """Open a zip, a tar (plain or gzip) or a folder.
 
     Raises:
@@ -89,10 +99,10 @@ def open_archive(path: Path, wanted: Wanted = lambda path: True) -> Archive:
     """
     try:
         if path.is_dir():
-            return _Folder(path)
-        if path.stat().st_size > MAX_ARCHIVE_BYTES:
+            return _Folder(path, bounds)
+        if path.stat().st_size > bounds.archive:
             raise ArchiveError(
-                f"{path.name} has more than {MAX_ARCHIVE_BYTES // MIB} MiB",
+                f"{path.name} has more than {bounds.archive // MIB} MiB",
                 "Unpack it and give the folder, or collect a smaller one with `cilium sysdump --node-list`.",
             )
         packed = path.open("rb")
@@ -101,13 +111,13 @@ def open_archive(path: Path, wanted: Wanted = lambda path: True) -> Archive:
             f"{path.name} cannot be opened: {error.strerror}", "Check the path and the permissions."
         ) from error
     try:
-        return open_packed(packed, _stem(path.name), wanted)
+        return open_packed(packed, _stem(path.name), wanted, bounds)
     except BaseException:
         packed.close()
         raise
 
 
-def open_packed(packed: IO[bytes], name: str, wanted: Wanted = lambda path: True) -> Archive:
+def open_packed(packed: IO[bytes], name: str, wanted: Wanted = lambda path: True, bounds: Bounds = BOUNDS) -> Archive:
     """Open a zip or a tar from an open file, which then belongs to the archive.
 
     Raises:
@@ -117,25 +127,26 @@ def open_packed(packed: IO[bytes], name: str, wanted: Wanted = lambda path: True
     size = packed.seek(0, io.SEEK_END)
     packed.seek(0)
     if magic.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _Zip(packed, size, name)
+        return _Zip(packed, size, name, bounds)
     if magic.startswith(b"\x1f\x8b"):
-        return _Tar(packed, cast(IO[bytes], gzip.GzipFile(fileobj=packed)), size, name, wanted)
+        return _Tar(packed, cast(IO[bytes], gzip.GzipFile(fileobj=packed)), size, name, wanted, bounds)
     if magic[257:262] == b"ustar":
-        return _Tar(packed, packed, size, name, wanted)
+        return _Tar(packed, packed, size, name, wanted, bounds)
     raise ArchiveError(f"{name} is neither a zip nor a tar archive")
 
 
 class _Budget:
     """Bounds what all reads of one archive yield together; reads come from several threads."""
 
-    def __init__(self, total: int = MAX_TOTAL_BYTES) -> None:
+    def __init__(self, total: int, file: int) -> None:
         self._total = self._left = total
+        self._file = file
         self._lock = threading.Lock()
 
     def read(self, file: IO[bytes], path: str) -> bytes:
-        found = file.read(MAX_FILE_BYTES + 1)
-        if len(found) > MAX_FILE_BYTES:
-            raise ArchiveError(f"{path} has more than {MAX_FILE_BYTES // MIB} MiB")
+        found = file.read(self._file + 1)
+        if len(found) > self._file:
+            raise ArchiveError(f"{path} has more than {self._file // MIB} MiB")
         with self._lock:
             self._left -= len(found)
             if self._left < 0:
@@ -144,11 +155,11 @@ class _Budget:
 
 
 class _Folder:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, bounds: Bounds) -> None:
         self._root = root.resolve()
-        self._budget = _Budget()
+        self._budget = _Budget(bounds.total, bounds.file)
         self.name = self._root.name
-        self.entries = _checked(self._walk())
+        self.entries = _checked(self._walk(), bounds)
 
     def _walk(self) -> Iterator[Entry]:
         for folder, folders, names in os.walk(self._root, followlinks=False):
@@ -177,10 +188,10 @@ class _Folder:
 
 
 class _Zip:
-    def __init__(self, packed: IO[bytes], size: int, name: str) -> None:
+    def __init__(self, packed: IO[bytes], size: int, name: str, bounds: Bounds) -> None:
         self.name = name
         self._packed = packed
-        self._budget = _Budget()
+        self._budget = _Budget(bounds.total, bounds.file)
         try:
             self._zip = zipfile.ZipFile(packed)
             files = [item for item in self._zip.infolist() if not item.is_dir()]
@@ -191,9 +202,10 @@ class _Zip:
                 raise _refused(item.filename, "is a link or a device")
             if item.flag_bits & 0x1:
                 raise ArchiveError(f"{_shown(item.filename)} is encrypted", "Give the archive without a password.")
-        _check_ratio(sum(item.file_size for item in files), size)
+        _check_ratio(sum(item.file_size for item in files), size, bounds)
         self._files = {_plain(item.filename): item for item in files}
-        self.entries = _checked(Entry(_plain(item.filename), item.file_size, _dos_time(item)) for item in files)
+        entries = (Entry(_plain(item.filename), item.file_size, _dos_time(item)) for item in files)
+        self.entries = _checked(entries, bounds)
 
     def read(self, path: str) -> bytes:
         item = self._files.get(path)
@@ -213,24 +225,26 @@ class _Zip:
 class _Tar:
     """A tar has no directory and gzip no random access: it is streamed once, and the wanted files are kept."""
 
-    def __init__(self, packed: IO[bytes], unpacked: IO[bytes], size: int, name: str, wanted: Wanted) -> None:
+    def __init__(
+        self, packed: IO[bytes], unpacked: IO[bytes], size: int, name: str, wanted: Wanted, bounds: Bounds
+    ) -> None:
         self.name = name
         self._kept: dict[str, bytes] = {}
-        budget = _Budget(MAX_KEPT_BYTES)
+        budget = _Budget(bounds.kept, bounds.file)
         try:
-            with packed, unpacked, tarfile.open(fileobj=_Metered(unpacked, size), mode="r|") as tar:
-                self.entries = _checked(self._files(tar, budget, wanted))
+            with packed, unpacked, tarfile.open(fileobj=_Metered(unpacked, size, bounds), mode="r|") as tar:
+                self.entries = _checked(self._files(tar, budget, wanted, bounds.file), bounds)
         except _DAMAGE as error:
             raise ArchiveError(f"{name} is a damaged tar: {error}", "Fetch the archive again.") from error
 
-    def _files(self, tar: tarfile.TarFile, budget: _Budget, wanted: Wanted) -> Iterator[Entry]:
+    def _files(self, tar: tarfile.TarFile, budget: _Budget, wanted: Wanted, most: int) -> Iterator[Entry]:
         for item in tar:
             if item.isdir():
                 continue
             if not item.isreg() or item.issparse():
                 raise _refused(item.name, "is a link, a device or a sparse file")
             path = _plain(item.name)
-            file = tar.extractfile(item) if wanted(path) and item.size <= MAX_FILE_BYTES else None
+            file = tar.extractfile(item) if wanted(path) and item.size <= most else None
             if file is not None:
                 self._kept[path] = budget.read(file, path)
             yield Entry(path, item.size, datetime.fromtimestamp(min(max(0, item.mtime), 1 << 33), UTC))
@@ -249,15 +263,16 @@ class _Tar:
 class _Metered(io.RawIOBase):
     """Stops an unpacking stream that grows out of proportion."""
 
-    def __init__(self, unpacked: IO[bytes], packed_size: int) -> None:
+    def __init__(self, unpacked: IO[bytes], packed_size: int, bounds: Bounds) -> None:
         self._unpacked = unpacked
         self._packed_size = packed_size
+        self._bounds = bounds
         self._seen = 0
 
     def read(self, size: int = -1) -> bytes:
         found = self._unpacked.read(size if size >= 0 else MIB)
         self._seen += len(found)
-        _check_ratio(self._seen, self._packed_size)
+        _check_ratio(self._seen, self._packed_size, self._bounds)
         return found
 
 
@@ -275,29 +290,29 @@ _DAMAGE = (
 """What the standard library raises on hostile or torn archives."""
 
 
-def _check_ratio(unpacked: int, packed: int) -> None:
-    if unpacked > MAX_UNPACKED_BYTES:
+def _check_ratio(unpacked: int, packed: int, bounds: Bounds) -> None:
+    if unpacked > bounds.unpacked:
         raise ArchiveError(
-            f"the archive unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB",
+            f"the archive unpacks to more than {bounds.unpacked // MIB} MiB",
             "Collect a smaller one with `cilium sysdump --node-list`.",
         )
-    if unpacked > RATIO_FROM_BYTES and unpacked > MAX_RATIO * max(1, packed):
-        raise ArchiveError(f"the archive unpacks to more than {MAX_RATIO} times its size: it looks like a bomb")
+    if unpacked > bounds.ratio_from and unpacked > bounds.ratio * max(1, packed):
+        raise ArchiveError(f"the archive unpacks to more than {bounds.ratio} times its size: it looks like a bomb")
 
 
-def _checked(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def _checked(entries: Iterable[Entry], bounds: Bounds) -> tuple[Entry, ...]:
     found: dict[str, Entry] = {}
     for entry in entries:
         parts = entry.path.split("/")
         if entry.path.startswith("/") or "\\" in entry.path or entry.path[1:2] == ":" or ".." in parts:
             raise _refused(entry.path, "points out of the archive")
-        if len(entry.path) > MAX_NAME_LENGTH or not entry.path.isprintable():
+        if len(entry.path) > bounds.name or not entry.path.isprintable():
             raise _refused(entry.path, "is no plain name")
         if entry.path in found:
             raise _refused(entry.path, "is there twice")
         found[entry.path] = entry
-        if len(found) > MAX_ENTRIES:
-            raise ArchiveError(f"the archive has more than {MAX_ENTRIES:,} entries")
+        if len(found) > bounds.entries:
+            raise ArchiveError(f"the archive has more than {bounds.entries:,} entries")
     return tuple(found.values())
 
 

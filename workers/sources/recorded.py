@@ -91,13 +91,13 @@ class RecordingSource:
 class ReplaySource:
     """Answers from a recording: the same ask gets the same answer, any other is not there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most_unpacked: int = MAX_UNPACKED_BYTES) -> None:
         """Open a recording.
 
         Raises:
             RecordingError: if the file is none, is of another version, or is beyond all bounds.
         """
-        body = _loaded(path)
+        body = _loaded(path, most_unpacked)
         try:
             self._title = str(body["title"])
             self._now: datetime = decode(datetime, body["now"], "/now")
@@ -164,18 +164,18 @@ def _decoded(part: AnyPart, body: Any) -> Known[object] | Missing:
     return known
 
 
-def _loaded(path: Path) -> dict[str, Any]:
+def _loaded(path: Path, most_unpacked: int) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_PACKED_BYTES:
             raise RecordingError(f"{path.name} has more than {MAX_PACKED_BYTES >> 20} MiB")
         with gzip.GzipFile(fileobj=io.BytesIO(path.read_bytes())) as unpacked:
-            written = unpacked.read(MAX_UNPACKED_BYTES + 1)
+            written = unpacked.read(most_unpacked + 1)
     except OSError as error:
         raise RecordingError(f"{path.name} cannot be read: {error}", "Check the path.") from error
     except (EOFError, zlib.error) as error:
         raise RecordingError(f"{path.name} is damaged: {error}") from error
-    if len(written) > MAX_UNPACKED_BYTES:
-        raise RecordingError(f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB")
+    if len(written) > most_unpacked:
+        raise RecordingError(f"{path.name} unpacks to more than {most_unpacked >> 20} MiB")
     try:
         body = json.loads(written)
     except (ValueError, RecursionError) as error:
