@@ -33,7 +33,7 @@ class ReportCache:
     Every failure of Redis, and every entry that cannot be read, counts as "not there" and is logged.
     """
 
-    def __init__(self, client: redis.Redis, *, cluster: str, prefix: str = "cilium-triage:") -> None:
+    def __init__(self, client: redis.Redis, *, cluster: str, prefix: str = "cilium-triage") -> None:
         self._client = client
         self._cluster = cluster
         self._prefix = prefix
@@ -63,7 +63,7 @@ class ReportCache:
     def _key(self, asked: Asked) -> str:
         # Hashed, because a question may hold any character and be long.
         digest = hashlib.sha256(f"{self._cluster}\0{asked}".encode()).hexdigest()
-        return f"{self._prefix}report:{SCHEMA}:{digest}"
+        return f"{self._prefix}:report:{SCHEMA}:{digest}"
 
 
 def _pack(kept: Kept) -> bytes:

@@ -8,6 +8,7 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.commands.worst_first import worst_first
 from handlers.connection.backends import selected_pods
+from handlers.connection.policies import some_policy_names_services
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
@@ -44,7 +45,7 @@ class Drops:
             pods=(PodQuery(),),
             flows=self._flows(so_far),
             identities=(),
-            policy_services=_policies_name_services(so_far) or None,
+            policy_services=some_policy_names_services(so_far) or None,
         )
 
     def _flows(self, so_far: Facts) -> FlowQuery | None:
@@ -163,11 +164,6 @@ def _none_seen(facts: Facts, where: str, window: str) -> Conclusion:
 def arrange(findings: Iterable[Finding]) -> list[Finding]:
     """Order the groups by how many packets they dropped."""
     return worst_first(findings)
-
-
-def _policies_name_services(so_far: Facts) -> bool:
-    look = so_far.look(Part.POLICIES)
-    return isinstance(look, Known) and any("toServices" in str(policy.manifest) for policy in look.value)
 
 
 COMMAND = Command(

@@ -12,6 +12,7 @@ from handlers.model.rule import PolicyRef, PolicyStatus
 from handlers.model.snapshot import AnyPart, Known
 from handlers.policy import surroundings as around
 from handlers.policy.config import ConfigError, PolicyConfig
+from handlers.policy.mentions import CIDR_GROUPS, TO_SERVICES, some_policy_has
 from handlers.policy.policy_set import PolicySet, compile_policies
 
 POLICY_PARTS: tuple[AnyPart, ...] = (Part.POLICIES, Part.NODES)
@@ -146,7 +147,7 @@ def _cluster_name_from_labels(facts: Facts) -> str:
 
 def _surroundings(facts: Facts) -> around.Surroundings:
     api_server = facts.look(Part.API_SERVER)
-    groups = facts.look(Part.CIDR_GROUPS) if _some_policy_mentions("cidrGroup", facts) else None
+    groups = facts.look(Part.CIDR_GROUPS) if some_policy_has(CIDR_GROUPS, facts.policies) else None
     ports = facts.look(Part.NAMED_PORTS)
     names = facts.look(Part.AGENT_NAMES)
     flows = facts.look(Part.FLOWS)
@@ -162,9 +163,10 @@ def _surroundings(facts: Facts) -> around.Surroundings:
     )
 
 
-def _some_policy_mentions(word: str, facts: Facts) -> bool:
-    """Whether some policy's manifest has the word: what no policy refers to need not be read."""
-    return any(word in str(policy.manifest) for policy in facts.policies)
+def some_policy_names_services(so_far: Facts) -> bool:
+    """Whether a policy that was read refers to Services, so that every Service has to be read."""
+    policies = so_far.look(Part.POLICIES)
+    return isinstance(policies, Known) and some_policy_has(TO_SERVICES, policies.value)
 
 
 def policy_node(node: Node) -> around.Node:

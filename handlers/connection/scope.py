@@ -10,6 +10,7 @@ from handlers.connection.backends import backends_of
 from handlers.connection.dns import DNS_APP, DNS_NAMESPACE, name_looked_up
 from handlers.connection.ends import Ends, ends_of
 from handlers.connection.judgement import dns_sides, judged
+from handlers.connection.policies import some_policy_names_services
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
 from handlers.model.facts import Facts, PartMissingError
@@ -44,7 +45,7 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         identities=_identities(connection, so_far),
         all_policies=_may_be_blocked(connection, so_far),
         named_ports=_some_egress_rule_names_ports(so_far) or None,
-        policy_services=_has_address(connection) or _some_policy_names_services(so_far) or None,
+        policy_services=_has_address(connection) or some_policy_names_services(so_far) or None,
     )
 
 
@@ -192,11 +193,6 @@ def _may_be_blocked(connection: Connection, so_far: Facts) -> bool | None:
     except PartMissingError as error:
         return None if error.missing.gap is Gap.NOT_ASKED else False
     return not all(side.passes for both in (*sides, *lookups) for side in both)
-
-
-def _some_policy_names_services(so_far: Facts) -> bool:
-    policies = so_far.look(Part.POLICIES)
-    return isinstance(policies, Known) and any("toServices" in str(policy.manifest) for policy in policies.value)
 
 
 def _some_egress_rule_names_ports(so_far: Facts) -> bool:

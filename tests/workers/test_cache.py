@@ -50,6 +50,12 @@ def test_clusters_and_questions_are_kept_apart(cache: ReportCache, redis_client:
     assert cache.get(asked()) is not None
 
 
+def test_kept_answers_lie_beside_the_other_keys_of_their_prefix(redis_client: redis.Redis) -> None:
+    ReportCache(redis_client, cluster="prod", prefix="triage-a").put(asked(), report())
+    ReportCache(redis_client, cluster="prod", prefix="triage").put(asked(), report())
+    assert [len(list(redis_client.scan_iter(f"{prefix}:report:*"))) for prefix in ("triage", "triage-a")] == [1, 1]
+
+
 def test_an_answer_lives_as_long_as_its_command_allows(cache: ReportCache, redis_client: redis.Redis) -> None:
     cache.put(asked(), report())
     (key,) = redis_client.keys("*")

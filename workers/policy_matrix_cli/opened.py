@@ -13,6 +13,7 @@ from handlers.model.facts import Facts, PartMissingError
 from handlers.model.parts import Part
 from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Known, Missing, PerNode, Snapshot
+from handlers.policy.mentions import TO_NAMES, some_policy_has
 from handlers.reach.cluster import Cluster
 from handlers.reach.from_case import CaseError, cluster_of_case
 from handlers.reach.from_facts import WHOLE_CLUSTER_PARTS, cluster_of
@@ -162,4 +163,4 @@ def _read(source: Source, budget: float, span: timedelta) -> Looked:
 
 
 def _uses_names(policies: Known[Any] | Missing) -> bool:
-    return isinstance(policies, Known) and any("toFQDNs" in str(policy.manifest) for policy in policies.value)
+    return isinstance(policies, Known) and some_policy_has(TO_NAMES, policies.value)

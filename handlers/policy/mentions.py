@@ -1,0 +1,27 @@
+"""Which fields the specification of a policy uses: what no policy refers to need not be read."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from handlers.model.cluster import PolicyObject
+
+TO_SERVICES = frozenset({"toServices"})
+TO_NAMES = frozenset({"toFQDNs"})
+CIDR_GROUPS = frozenset({"cidrGroupRef", "cidrGroupSelector"})
+
+
+def some_policy_has(fields: frozenset[str], policies: Iterable[PolicyObject]) -> bool:
+    """Whether some policy's ``spec`` or ``specs`` has one of the fields, at any depth."""
+    return any(_has(fields, [policy.manifest.get("spec"), policy.manifest.get("specs")]) for policy in policies)
+
+
+def _has(fields: frozenset[str], values: list[Any]) -> bool:
+    while values:
+        value = values.pop()
+        if isinstance(value, Mapping):
+            if not fields.isdisjoint(value):
+                return True
+            values += value.values()
+        elif isinstance(value, list | tuple):
+            values += value
+    return False
