@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from handlers.connection.backends import Target, backends_of
-from handlers.connection.endpoints import endpoint_of_pod
 from handlers.connection.ends import Ends
 from handlers.model.cluster import Pod
 from handlers.model.connection import Connection
@@ -15,6 +14,7 @@ from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Gap, Missing
 from handlers.model.traffic import Protocol, Traffic
 from handlers.names.resolve import Meaning, Resolved
+from handlers.policy.pods import endpoint_of_pod
 
 LEG_PARTS: tuple[AnyPart, ...] = (Part.ENDPOINT_SLICES, Part.CILIUM_ENDPOINTS)
 """Parts that tell the legs: what stands behind a Service, and which pods are alike."""

@@ -17,6 +17,7 @@ from handlers.model.party import NamedPort
 from handlers.model.report import Patch
 from handlers.model.snapshot import AnyPart, Known
 from handlers.patch import DnsSide, KnownIdentities, KnownIdentity, Proposal, propose
+from handlers.policy.parties import named_ports
 from handlers.policy.policy_set import PolicySet
 
 PATCH_PARTS: tuple[AnyPart, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)
@@ -127,4 +128,4 @@ def _identities(identities: tuple[CiliumIdentity, ...], facts: Facts) -> Iterato
 def _ports(pod: Pod | None) -> tuple[NamedPort, ...] | None:
     if pod is None:
         return None
-    return tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name)
+    return named_ports(pod.ports)

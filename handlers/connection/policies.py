@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PodPort, PolicyObject, Service
+from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PolicyObject, Service
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, RelayStatus
 from handlers.model.parts import Part
-from handlers.model.party import NamedPort
 from handlers.model.rule import PolicyRef, PolicyStatus
 from handlers.model.snapshot import AnyPart, Known
 from handlers.policy import surroundings as around
 from handlers.policy.config import ConfigError, PolicyConfig
 from handlers.policy.mentions import CIDR_GROUPS, TO_SERVICES, some_policy_has
+from handlers.policy.parties import named_ports
 from handlers.policy.policy_set import PolicySet, compile_policies
 
 POLICY_PARTS: tuple[AnyPart, ...] = (Part.POLICIES, Part.NODES)
@@ -159,7 +159,7 @@ def _surroundings(facts: Facts) -> around.Surroundings:
         kube_apiserver=tuple(map(_host, api_server.value)) if isinstance(api_server, Known) else None,
         # Which names an address has is told per node, party by party; here only whether anything is known at all.
         fqdn_cache={} if is_some_name_known else None,
-        named_ports=_named_ports(ports.value) if isinstance(ports, Known) else None,
+        named_ports=named_ports(ports.value) if isinstance(ports, Known) else None,
     )
 
 
@@ -205,10 +205,6 @@ def _group(group: PolicyObject) -> around.CidrGroup:
         {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {},
         tuple(str(cidr) for cidr in cidrs) if isinstance(cidrs, list) else (),
     )
-
-
-def _named_ports(ports: tuple[PodPort, ...]) -> tuple[NamedPort, ...]:
-    return tuple(NamedPort(port.name, port.port, port.protocol) for port in ports if port.name)
 
 
 def _host(endpoint: str) -> str:

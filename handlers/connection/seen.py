@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.connection.legs import Place, PlaceKind, Stretch
-from handlers.model.endpoint import EntityName
 from handlers.model.flow import EventType, Flow, FlowDirection, FlowEnd, FlowVerdict
 from handlers.model.traffic import Protocol
-
-_RESERVED_OF_ENTITY = {name: f"reserved:{name}" for name in EntityName}
+from handlers.policy.entities import telling_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Side:
             pods=frozenset((pod.namespace, pod.name) for pod in own),
             ips=frozenset(ip for place in places for ip in place.ips),
             names=frozenset(place.host_name for place in places if place.kind is PlaceKind.HOST_NAME),
-            labels=frozenset(_RESERVED_OF_ENTITY[place.entity] for place in places if place.entity),
+            labels=frozenset(label for place in places if place.entity for label in telling_labels(place.entity)),
         )
 
     def holds(self, end: FlowEnd) -> bool:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from handlers.connection.endpoints import endpoint_of_pod
 from handlers.connection.legs import Leg
 from handlers.model.cluster import CiliumEndpoint
 from handlers.model.facts import Facts
 from handlers.model.parts import Part
 from handlers.model.report import IdentityNote
 from handlers.model.snapshot import Known
+from handlers.policy.pods import endpoint_of_pod
 
 MOST_CARRIERS = 5
 """Pods named for one identity."""

@@ -62,6 +62,11 @@ def kind_of(labels: LabelSet) -> PartyKind | None:
     return PartyKind.OUTSIDE if found in _WORLDS else ENTITIES[EntityName(found)].kind
 
 
+def telling_labels(entity: EntityName) -> tuple[str, ...]:
+    """Give the labels, as flows write them, of which an end bears one if it is the entity."""
+    return tuple(f"reserved:{name}" for name in (_WORLDS if entity is EntityName.WORLD else (entity,)))
+
+
 @lru_cache(maxsize=16)
 def entity_selectors(cluster_name: str) -> Mapping[str, tuple[LabelSelector, ...]]:
     """Give the selectors of every entity; ``cluster`` depends on the name of the own cluster."""

@@ -17,13 +17,13 @@ from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowDirection, FlowEnd
-from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
-from handlers.model.party import NamedPort, Party, PartyKind
+from handlers.model.party import NamedPort, Party
 from handlers.model.rule import Direction
 from handlers.model.snapshot import Known
 from handlers.model.traffic import Traffic
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.policy.parties import named_ports, party_of_flow_end
 from handlers.probes.probe import probe
 
 DROPS_BY_POLICY = code(
@@ -141,28 +141,13 @@ def _decide(group: DropGroup, facts: Facts) -> Decision | None:
 
 def _party(end: FlowEnd, flow: Flow, facts: Facts) -> Party:
     """Return an end as the flow's own node saw it: the labels are in the flow."""
-    labels = LabelSet.parse(end.labels)
-    kind = PartyKind.ENDPOINT if end.pod else PartyKind.OUTSIDE
-    for reserved, its_kind in (
-        ("host", PartyKind.HOST),
-        ("remote-node", PartyKind.REMOTE_NODE),
-        ("health", PartyKind.HEALTH),
-        ("init", PartyKind.INIT),
-        ("ingress", PartyKind.INGRESS),
-        ("unmanaged", PartyKind.UNMANAGED),
-    ):
-        if labels.has_reserved(reserved):
-            kind = its_kind
-    return Party(
-        kind=kind,
-        labels=labels,
-        name=(end.pod and f"{end.namespace}/{end.pod}") or end.ip,
-        ips=(end.ip,),
+    policies = policies_of(facts)
+    return party_of_flow_end(
+        end,
         node=flow.node,
-        managed=kind is not PartyKind.OUTSIDE,
-        host_labels=labels if kind is PartyKind.HOST else None,
-        named_ports=_named_ports(end, facts),
-        fqdn_names=names_on(flow.node, end.ip, facts) if kind is PartyKind.OUTSIDE else (),
+        host_labels=policies.addresses.host_labels(policies.node_named(flow.node)),
+        ports=_named_ports(end, facts),
+        fqdn_names=() if end.pod else names_on(flow.node, end.ip, facts),
     )
 
 
@@ -174,7 +159,7 @@ def _named_ports(end: FlowEnd, facts: Facts) -> tuple[NamedPort, ...] | None:
         return None
     for pod in look.value:
         if (pod.namespace, pod.name) == (end.namespace, end.pod):
-            return tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name)
+            return named_ports(pod.ports)
     return None
 
 

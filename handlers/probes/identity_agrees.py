@@ -6,7 +6,6 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 
 from collections.abc import Iterable, Iterator
 
-from handlers.connection.endpoints import endpoint_of_pod
 from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, stretches_of
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
@@ -17,6 +16,7 @@ from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Known
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.policy.pods import endpoint_of_pod
 from handlers.probes.probe import probe
 
 ENDPOINT_MISSING = code(

@@ -11,9 +11,9 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
-from handlers.model.party import Party, PartyKind
 from handlers.model.reserved import LOCAL_SCOPE, RESERVED_IDENTITIES
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
+from handlers.policy.parties import party_of_labels
 from handlers.probes.probe import probe
 
 IDENTITY_SELECTED = code(
@@ -38,7 +38,7 @@ def identity_is_selected(question: IdentityOf, facts: Facts) -> Iterator[Finding
     """Say what each policy does to each identity asked about."""
     policies = policies_of(facts)
     for number, labels in _asked(question, facts):
-        party = Party(PartyKind.ENDPOINT, LabelSet.parse(labels), name=str(number))
+        party = party_of_labels(LabelSet.parse(labels), name=str(number))
         summaries = policies.selecting(party)
         for summary in summaries:
             yield IDENTITY_SELECTED.finding(

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from handlers.commands.policies import PoliciesOf
 from handlers.connection.backends import selected_pods
-from handlers.connection.endpoints import agent_endpoint_of_pod
 from handlers.connection.legs import Leg, place_of_pod
 from handlers.connection.parties import parties_of
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of, statuses_of
@@ -18,6 +17,7 @@ from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.rule import PolicyStatus
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
+from handlers.policy.pods import agent_endpoint_of_pod
 from handlers.probes.probe import probe
 
 POLICY_INVALID = code(

@@ -7,7 +7,6 @@ it waits for something that never comes, such as an Envoy proxy that does not ru
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from handlers.connection.endpoints import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.connection.ends import ends_of
 from handlers.connection.judgement import Judged, judged
 from handlers.connection.legs import LEG_PARTS, Place, likeness, stretches_of
@@ -25,6 +24,7 @@ from handlers.model.question import AboutConnection
 from handlers.model.rule import Direction, PolicyRef, Rule
 from handlers.model.snapshot import Known
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.policy.pods import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.probes.probe import probe
 
 POLICY_NOT_REALIZED = code(

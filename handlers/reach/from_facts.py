@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from handlers.model.cluster import CiliumEndpoint, EndpointSlice, Namespace, Pod, Service
+from handlers.model.cluster import CiliumEndpoint, EndpointSlice, Pod, Service
 from handlers.model.facts import Facts
-from handlers.model.labels import LabelSet, pod_identity_labels
 from handlers.model.parts import Part
-from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.rule import Manifest, PolicyStatus
 from handlers.model.snapshot import AnyPart, Known
+from handlers.policy.pods import endpoint_party, is_published, pod_party
 from handlers.policy.policy_set import PolicySet
 from handlers.reach.cluster import Cluster, ClusterPod, ExposedPort, ExposedService
 from handlers.reach.proposal import reference_of
@@ -34,24 +33,21 @@ def cluster_of(facts: Facts, policies: PolicySet, refused: tuple[PolicyStatus, .
     """Put a cluster together from a snapshot and its policies compiled; ``refused`` are those that the agents refuse.
 
     Raises:
-        PartMissingError: if the policies were not read, or neither pods nor endpoints.
+        PartMissingError: if the policies were not read, or neither pods nor endpoints; or not the namespaces,
+            where a pod has no CiliumEndpoint.
     """
     out = {status.policy for status in refused}
     manifests: list[Manifest] = [
         policy.manifest for policy in facts.policies if reference_of(policy.manifest) not in out
     ]
-    pods = tuple(_pods(facts, policies))
-    assumptions = []
-    if not isinstance(facts.look(Part.CILIUM_ENDPOINTS), Known):
-        assumptions.append("no CiliumEndpoints were read; identities are computed from the labels of pods")
     return Cluster(
         manifests=tuple(manifests),
         config=policies.config,
         surroundings=policies.surroundings,
-        pods=pods,
+        pods=tuple(_pods(facts, policies)),
         learnt=_learnt(facts),
         services=_services(facts),
-        assumptions=tuple(assumptions),
+        assumptions=tuple(_assumptions(facts)),
         refused=refused,
     )
 
@@ -59,69 +55,29 @@ def cluster_of(facts: Facts, policies: PolicySet, refused: tuple[PolicyStatus, .
 def _pods(facts: Facts, policies: PolicySet) -> Iterator[ClusterPod]:
     look = facts.look(Part.CILIUM_ENDPOINTS)
     endpoints: tuple[CiliumEndpoint, ...] = look.value if isinstance(look, Known) else ()
-    known = {(endpoint.namespace, endpoint.name): endpoint for endpoint in endpoints}
-    read = facts.look(Part.PODS)
-    if isinstance(read, Known) or not endpoints:
-        pods: tuple[Pod, ...] = facts.pods
-        spaces = _namespace_labels(facts)
-        for pod in pods:
-            if pod.is_running:
-                yield _pod(pod, known.get((pod.namespace, pod.name)), spaces, policies)
+    if isinstance(facts.look(Part.PODS), Known) or not endpoints:
+        for pod in _running(facts):
+            workload = pod.owner.name if pod.owner else ""
+            party = pod_party(pod, facts, policies)
+            yield ClusterPod(pod.namespace, pod.name, party, workload, host_network=pod.host_network)
         return
     for endpoint in endpoints:
-        ports = tuple(NamedPort(port.name, port.port, port.protocol) for port in endpoint.named_ports if port.name)
-        labels = LabelSet.parse(endpoint.labels)
-        party = Party(
-            PartyKind.INIT if labels.has_reserved("init") else PartyKind.ENDPOINT,
-            labels,
-            name=f"{endpoint.namespace}/{endpoint.name}",
-            ips=endpoint.ips,
-            named_ports=ports,
-            identity=endpoint.identity,
-            unfiltered=tuple((label.key, label.value) for label in labels),
-        )
-        yield ClusterPod(endpoint.namespace, endpoint.name, party)
+        yield ClusterPod(endpoint.namespace, endpoint.name, endpoint_party(endpoint, facts, policies))
 
 
-def _pod(
-    pod: Pod, endpoint: CiliumEndpoint | None, spaces: Mapping[str, Mapping[str, str]], policies: PolicySet
-) -> ClusterPod:
-    workload = pod.owner.name if pod.owner else ""
-    if pod.host_network:
-        nodes = policies.surroundings.nodes or ()
-        node = next((node for node in nodes if node.name == pod.node), None)
-        party = Party(PartyKind.REMOTE_NODE, LabelSet.reserved("remote-node"), name=str(pod), managed=False)
-        if node is not None:
-            party = policies.party_of_node(node)
-        return ClusterPod(pod.namespace, pod.name, party, workload, host_network=True)
-    if endpoint is not None and endpoint.labels:
-        labels = LabelSet.parse(endpoint.labels)
-    else:
-        labels = pod_identity_labels(
-            pod_labels=pod.labels,
-            namespace=pod.namespace,
-            namespace_labels=spaces.get(pod.namespace, {}),
-            service_account=pod.service_account,
-            cluster=policies.config.cluster_name,
-            label_filter=policies.config.label_filter,
-        )
-    party = Party(
-        PartyKind.INIT if labels.has_reserved("init") else PartyKind.ENDPOINT,
-        labels,
-        name=str(pod),
-        ips=pod.ips,
-        node=pod.node or "",
-        named_ports=tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name),
-        identity=endpoint.identity if endpoint else None,
-        unfiltered=tuple(sorted(pod.labels.items())),
-    )
-    return ClusterPod(pod.namespace, pod.name, party, workload)
+def _running(facts: Facts) -> list[Pod]:
+    return [pod for pod in facts.pods if pod.is_running]
 
 
-def _namespace_labels(facts: Facts) -> dict[str, Mapping[str, str]]:
-    look = facts.look(Part.NAMESPACES)
-    spaces: tuple[Namespace, ...] = look.value if isinstance(look, Known) else ()
-    return {space.name: space.labels for space in spaces}
+def _assumptions(facts: Facts) -> Iterator[str]:
+    if not isinstance(facts.look(Part.CILIUM_ENDPOINTS), Known):
+        yield "no CiliumEndpoints were read; identities are computed from the labels of pods"
+    elif isinstance(facts.look(Part.PODS), Known):
+        own = [pod for pod in _running(facts) if not pod.host_network]
+        computed = sum(not is_published(pod, facts) for pod in own)
+        if computed:
+            who = f"{computed} of {len(own)} pods have no CiliumEndpoint"
+            yield f"{who}; their identities are computed from their labels"
 
 
 def _learnt(facts: Facts) -> dict[str, tuple[str, ...]]:
