@@ -4,17 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from handlers.commands.command import Conclusion
-from handlers.connection.change import Change, newest_change
-from handlers.connection.dns import observe_dns
-from handlers.connection.ends import Ends, ends_of
-from handlers.connection.judgement import judged, selecting
-from handlers.connection.legs import Leg, Stretch, legs_of, stretches_of
-from handlers.connection.observation import Observation, observe
+from handlers.connection.carriers import identity_notes
+from handlers.connection.ends import Ends
+from handlers.connection.observation import Observation
 from handlers.connection.patches import Remedy, remedy_of
-from handlers.connection.policies import config_assumption
+from handlers.connection.policies import PolicyChange, config_assumption
 from handlers.connection.policy_findings import port_in_words
-from handlers.connection.who import identity_notes
-from handlers.model.facts import Facts, PartMissingError
+from handlers.connection.trial import Trial
+from handlers.model.connection import Connection
+from handlers.model.facts import Facts, Unread
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value
 from handlers.model.question import AboutConnection
 from handlers.model.report import Expected, Observed, expected_of
@@ -29,50 +27,33 @@ _AFTER_POLICY = (Hop.APPLICATION, Hop.L7)
 def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
     """Return the headline, both judgements, and who the identities are."""
     unresolved = [finding for finding in findings if finding.hop is Hop.RESOLVE and finding.outcome is Outcome.UNKNOWN]
-    try:
-        ends = ends_of(question.connection, facts)
-    except PartMissingError:
-        ends = None
-    if unresolved or ends is None or not ends.are_clear:
+    trial = Trial(question.connection, facts)
+    ends = trial.ends
+    if unresolved or isinstance(ends, Unread) or not ends.are_clear:
         return _unclear(question, unresolved, ends)
-    legs = _legs(question, ends, facts)
-    observation = _observation(question, ends, facts, findings)
+    observation = _observation(trial, findings)
     expected = expected_of(findings)
-    remedy = _remedy(question, ends, facts) if expected is Expected.BLOCKED else Remedy()
+    remedy = remedy_of(trial) if expected is Expected.BLOCKED else Remedy()
     return Conclusion(
-        headline=_headline(question, ends, expected, observation, findings, facts),
+        headline=_headline(trial, ends, expected, observation, findings),
         expected=expected,
         observed=observation.observed,
         observed_detail=observation.detail,
-        identities=identity_notes(legs, facts),
+        identities=identity_notes(trial.legs, facts),
         patches=remedy.patches,
         patch_notes=remedy.notes,
         notes=tuple(note for note in (ends.source.note, ends.destination.note) if note),
     )
 
 
-def _legs(question: AboutConnection, ends: Ends, facts: Facts) -> tuple[Leg, ...]:
-    try:
-        return legs_of(question.connection, ends, facts)
-    except PartMissingError:
-        return ()
-
-
-def _remedy(question: AboutConnection, ends: Ends, facts: Facts) -> Remedy:
-    try:
-        return remedy_of(question.connection, ends, facts)
-    except PartMissingError as error:
-        return Remedy(notes=(f"No patch: {error.part.in_words} could not be read.",))
-
-
-def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | None) -> Conclusion:
+def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | Unread) -> Conclusion:
     said = unresolved[0].sentence if unresolved else Sentence("Cannot tell: the names could not be looked up")
     return Conclusion(
         headline=said,
         expected=Expected.UNKNOWN,
         observed=Observed.NO_DATA,
         observed_detail="flows were not looked at, since it is not clear whose",
-        candidates=tuple(_candidates(question, ends)) if ends else (),
+        candidates=() if isinstance(ends, Unread) else tuple(_candidates(question, ends)),
     )
 
 
@@ -86,54 +67,35 @@ def _candidates(question: AboutConnection, ends: Ends) -> Iterator[str]:
             yield str(replace(question, connection=replace(connection, destination=name)))
 
 
-def _observation(question: AboutConnection, ends: Ends, facts: Facts, findings: tuple[Finding, ...]) -> Observation:
+def _observation(trial: Trial, findings: tuple[Finding, ...]) -> Observation:
     """Look at the connection itself; at its DNS look-up where nothing but that is in the way."""
-    try:
-        observation = observe(_looked_at(question, ends, facts), facts)
-    except PartMissingError as error:
-        observation = Observation(Observed.NO_DATA, f"{error.part.in_words} could not be read: {error.missing.detail}")
+    observation, lookup = trial.observation, trial.observed_lookup
     blocked_at = {finding.hop for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM}
-    if blocked_at == {Hop.DNS} or (Hop.DNS in blocked_at and observation.observed is Observed.NOTHING):
-        dns = observe_dns(ends, facts)
-        if dns.observed is Observed.DROPPED:
-            return dns
+    is_lookup = blocked_at == {Hop.DNS} or (Hop.DNS in blocked_at and observation.observed is Observed.NOTHING)
+    if is_lookup and isinstance(lookup, Observation) and lookup.observed is Observed.DROPPED:
+        return lookup
     return observation
 
 
-def _looked_at(question: AboutConnection, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
-    """Return where to look in the flows: at the blocked legs where policy blocks only some, else at everything."""
-    stretches = stretches_of(question.connection, ends, facts)
-    try:
-        legs = judged(question.connection, ends, facts)
-    except PartMissingError:
-        return stretches
-    blocked = [leg.leg for leg in legs if leg.sides.blocking and not leg.sides.loops_back]
-    if not blocked or len(blocked) == len(legs):
-        return stretches
-    return tuple(part for stretch in stretches if (part := stretch.limited_to(blocked, facts)) is not None)
-
-
 def _headline(
-    question: AboutConnection,
+    trial: Trial,
     ends: Ends,
     expected: Expected,
     observation: Observation,
     findings: tuple[Finding, ...],
-    facts: Facts,
 ) -> Sentence:
     values = {
         "q_source": _short(ends.source.title),
         "q_destination": _short(ends.destination.title),
-        "q_on": _on(question),
+        "q_on": _on(trial.connection),
         "q_seen": observation.detail,
     }
     match expected:
         case Expected.BLOCKED:
-            change, passing = _change(question, ends, facts), _passing(question, ends, facts)
-            return _blocked(values, observation, findings, change, passing)
+            return _blocked(values, observation, findings, _change(trial), _passing(trial))
         case Expected.OPEN:
-            sentence = _open(values, observation, findings, _change(question, ends, facts))
-            assumed = config_assumption(facts)
+            sentence = _open(values, observation, findings, _change(trial))
+            assumed = config_assumption(trial.facts)
             return (
                 Sentence(f"{sentence.template} (assuming: {{q_assumed}})", {**sentence.values, "q_assumed": assumed})
                 if assumed
@@ -143,19 +105,16 @@ def _headline(
             return _unknown(values, observation, findings)
 
 
-def _change(question: AboutConnection, ends: Ends, facts: Facts) -> Change | None:
-    """Return the newest change of a policy that concerns the connection."""
-    try:
-        return newest_change(facts, selecting(judged(question.connection, ends, facts)))
-    except PartMissingError:
-        return None
+def _change(trial: Trial) -> PolicyChange | None:
+    """Return the newest change of a policy that concerns the connection, None where that cannot be told."""
+    change = trial.change
+    return None if isinstance(change, Unread) else change
 
 
-def _passing(question: AboutConnection, ends: Ends, facts: Facts) -> tuple[str, ...]:
+def _passing(trial: Trial) -> tuple[str, ...]:
     """Return what policy lets pass where it stops only a part: ports, else pods; nothing where it stops all or none."""
-    try:
-        legs = judged(question.connection, ends, facts)
-    except PartMissingError:
+    legs = trial.judgements
+    if isinstance(legs, Unread):
         return ()
     stopped = [leg for leg in legs if leg.sides.blocking]
     passing = [leg for leg in legs if not leg.sides.blocking]
@@ -171,7 +130,7 @@ def _blocked(
     values: dict[str, str],
     observation: Observation,
     findings: tuple[Finding, ...],
-    change: Change | None,
+    change: PolicyChange | None,
     passing: tuple[str, ...],
 ) -> Sentence:
     blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
@@ -197,7 +156,7 @@ def _should_be_blocked(
     values: Mapping[str, Value],
     observation: Observation,
     findings: tuple[Finding, ...],
-    change: Change | None,
+    change: PolicyChange | None,
 ) -> Sentence:
     """Blocked by the book, yet it passes: older than a change, audit mode, not realised, or our mistake."""
     if observation.observed is Observed.AUDITED:
@@ -220,7 +179,7 @@ def _open(
     values: dict[str, str],
     observation: Observation,
     findings: tuple[Finding, ...],
-    change: Change | None,
+    change: PolicyChange | None,
 ) -> Sentence:
     subject = "{q_source} can reach {q_destination}{q_on}"
     doubts = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
@@ -265,8 +224,7 @@ def _unknown(values: dict[str, str], observation: Observation, findings: tuple[F
     return Sentence(f"{start}: {doubt.template}", all_values)
 
 
-def _on(question: AboutConnection) -> str:
-    connection = question.connection
+def _on(connection: Connection) -> str:
     if connection.protocol and connection.protocol.is_icmp:
         return " by ping"
     if connection.port is not None:

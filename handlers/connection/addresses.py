@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from handlers.connection.change import newest_change
+from handlers.connection.policies import newest_change
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow
 from handlers.model.parts import Part

@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 
 from handlers.connection.dns import DNS_PORT, dns_pods, name_looked_up
 from handlers.connection.ends import Ends
-from handlers.connection.legs import Leg, legs_of, place_of_pod, places_of
+from handlers.connection.legs import Leg, place_of_pod, places_of
 from handlers.connection.parties import Assumed, parties_of
 from handlers.connection.policies import config_assumption, policies_of
 from handlers.connection.seen import Side
-from handlers.model.connection import Connection
 from handlers.model.decision import BothSides, Decision, Redirect
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.parts import Part
 from handlers.model.party import Party, PartyKind
-from handlers.model.rule import Direction
+from handlers.model.rule import Direction, PolicyRef
 from handlers.model.snapshot import Known
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
 from handlers.policy.policy_set import PolicySet
@@ -40,25 +39,30 @@ class Judged:
     assumptions: tuple[str, ...] = ()
     guessed: bool = False
 
+    @property
+    def selected_by(self) -> Iterator[PolicyRef]:
+        """The policies that select one of the ends: only their changes concern the leg."""
+        return (policy for side in self.sides for policy in side.selected_by)
 
-def judged(connection: Connection, ends: Ends, facts: Facts) -> tuple[Judged, ...]:
+
+def judge(legs: Iterable[Leg], http: HttpRequest | None, facts: Facts) -> tuple[Judged, ...]:
     """Return the judgement of each distinct leg.
 
     Raises:
         PartMissingError: if a part that every decision rests on was not read.
     """
-    return facts.once(("judged", connection), lambda: tuple(_judge_all(connection, ends, facts)))
+    return tuple(_judge_all(legs, http, facts))
 
 
-def _judge_all(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Judged]:
+def _judge_all(legs: Iterable[Leg], http: HttpRequest | None, facts: Facts) -> Iterator[Judged]:
     policies = policies_of(facts)
     assumption = config_assumption(facts)
     seen: set[tuple[object, ...]] = set()
-    for leg in legs_of(connection, ends, facts):
+    for leg in legs:
         for source in parties_of(leg, at_source=True, learns_names=False, facts=facts):
             learns = learns_names(source.party, facts)
             for destination in parties_of(leg, at_source=False, learns_names=learns, facts=facts):
-                for traffic, guessed in _traffics(leg, connection.http, source.party, destination.party, facts):
+                for traffic, guessed in _traffics(leg, http, source.party, destination.party, facts):
                     key = (
                         _essence(source.party, destination.party),
                         _essence(destination.party, source.party),
@@ -145,24 +149,15 @@ def _dns_decision(policies: PolicySet, source: Party, server: Assumed, name: str
     return policies.decide_dns(source, server.party, name)
 
 
-def selecting(legs: Iterable[Judged]) -> frozenset[str]:
-    """Return the policies that select one of the ends, ``Kind/namespace/name``: only their changes concern the legs."""
-    return frozenset(str(policy) for leg in legs for side in leg.sides for policy in side.selected_by)
+def judge_lookups(ends: Ends, facts: Facts) -> tuple[Judged, ...]:
+    """Return the judgement of looking the destination's name up, for each distinct source and DNS server.
 
-
-def dns_sides(ends: Ends, facts: Facts) -> tuple[BothSides, ...]:
-    """Return both sides of the look-up of the destination's name, for each distinct source and DNS server."""
+    Raises:
+        PartMissingError: if a part that every decision rests on was not read.
+    """
     name = name_looked_up(ends)
     if name is None:
         return ()
-    return tuple(
-        replace(found.sides, egress=policies_of(facts).decide_dns(found.source, found.destination, name))
-        for found in dns_legs(ends, facts)
-    )
-
-
-def dns_legs(ends: Ends, facts: Facts) -> tuple[Judged, ...]:
-    """Return the judgement of the packet of a DNS query, for each distinct source and DNS server."""
     policies = policies_of(facts)
     traffic = Traffic(Protocol.UDP, DNS_PORT)
     found: dict[tuple[object, ...], Judged] = {}
@@ -172,6 +167,8 @@ def dns_legs(ends: Ends, facts: Facts) -> tuple[Judged, ...]:
             for source in parties_of(leg, at_source=True, learns_names=False, facts=facts):
                 for target in parties_of(leg, at_source=False, learns_names=False, facts=facts):
                     key = (_essence(source.party, target.party), _essence(target.party, source.party))
-                    sides = policies.combine(source.party, target.party, traffic)
-                    found.setdefault(key, Judged(leg, source.party, target.party, traffic, sides))
+                    if key not in found:
+                        packet = policies.combine(source.party, target.party, traffic)
+                        sides = replace(packet, egress=policies.decide_dns(source.party, target.party, name))
+                        found[key] = Judged(leg, source.party, target.party, traffic, sides)
     return tuple(found.values())

@@ -121,7 +121,7 @@ def stretches_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stre
     Raises:
         PartMissingError: if the backends of a Service were not read.
     """
-    return facts.once(("stretches", connection), lambda: tuple(_stretches(connection, ends, facts)))
+    return tuple(_stretches(connection, ends, facts))
 
 
 def _stretches(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Stretch]:
@@ -138,13 +138,10 @@ def _stretches(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Str
         yield Stretch(sources, tuple(places), protocol, port, dialled, str(destination.service))
 
 
-def legs_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Leg, ...]:
+def legs_of(stretches: Iterable[Stretch], facts: Facts) -> tuple[Leg, ...]:
     """Return a leg for each pair of places that policy could tell apart, in the order of the sources.
 
     Pods with equal labels, ports and service account are one to policy; a few of them stand for all.
-
-    Raises:
-        PartMissingError: if the backends of a Service were not read.
     """
     thinned = (
         replace(
@@ -152,7 +149,7 @@ def legs_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Leg, ...]
             sources=_telling_apart(stretch.sources, facts),
             destinations=_telling_apart(stretch.destinations, facts),
         )
-        for stretch in stretches_of(connection, ends, facts)
+        for stretch in stretches
     )
     return tuple(leg for stretch in thinned for leg in stretch.legs())
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handlers.connection.dns import name_looked_up
-from handlers.connection.ends import Ends
-from handlers.connection.judgement import Judged, dns_legs, dns_sides, judged
+from handlers.connection.judgement import Judged
 from handlers.connection.policies import in_force, policies_in
+from handlers.connection.trial import Trial
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PolicyObject
-from handlers.model.connection import Connection
 from handlers.model.decision import Reason
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, Unread, attempt, needed
 from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
 from handlers.model.party import NamedPort
@@ -37,16 +36,20 @@ class Remedy:
     notes: tuple[str, ...] = ()
 
 
-def remedy_of(connection: Connection, ends: Ends, facts: Facts) -> Remedy:
-    """Work out patches for everything in policy that blocks the connection.
+def remedy_of(trial: Trial) -> Remedy:
+    """Work out patches for everything in policy that blocks the connection; a note tells what is lacking for that."""
+    found = attempt(lambda: _remedy(trial))
+    if isinstance(found, Unread):
+        return Remedy(notes=(f"No patch: {found.part.in_words} could not be read.",))
+    return found
 
-    Raises:
-        PartMissingError: if the policies were not read.
-    """
+
+def _remedy(trial: Trial) -> Remedy:
+    facts = trial.facts
     policies, manifests = _policies(facts)
     proposals = [
         proposal
-        for blocked, dns in _blocked(connection, ends, facts)
+        for blocked, dns in _blocked(trial)
         for proposal in [_propose(blocked, dns, policies, manifests, facts)]
     ]
     patches = {patch.json_patch or patch.manifest: patch for proposal in proposals for patch in proposal.patches}
@@ -62,17 +65,15 @@ def _policies(facts: Facts) -> tuple[PolicySet, list[PolicyObject]]:
     return policies_in(objects, facts), in_force(objects)
 
 
-def _blocked(connection: Connection, ends: Ends, facts: Facts) -> Iterator[tuple[Judged, DnsSide | None]]:
+def _blocked(trial: Trial) -> Iterator[tuple[Judged, DnsSide | None]]:
+    ends, lookups = needed(trial.ends), needed(trial.lookups)
     name = name_looked_up(ends)
-    servers = tuple(leg.destination for leg in dns_legs(ends, facts)) if name else ()
-    dns = DnsSide(name, servers) if name and not ends.destination.service else None
-    found = [leg for leg in judged(connection, ends, facts) if leg.sides.blocking]
+    dns = DnsSide(name, tuple(leg.destination for leg in lookups)) if name and not ends.destination.service else None
+    found = [leg for leg in needed(trial.judgements) if leg.sides.blocking]
     yield from ((leg, dns) for leg in found[:MOST_PROPOSALS])
-    if name and not found:
+    if not found:
         # The path is open and its name cannot be looked up: open the look-up.
-        sides = dns_sides(ends, facts)
-        blocked = [leg for leg, both in zip(dns_legs(ends, facts), sides, strict=True) if both.blocking]
-        yield from ((leg, None) for leg in blocked[:1])
+        yield from ((leg, None) for leg in [leg for leg in lookups if leg.sides.blocking][:1])
 
 
 def _propose(

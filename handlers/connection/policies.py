@@ -1,7 +1,8 @@
 """The policies in reach, compiled once for a snapshot, with what they refer to."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PolicyObject, Service
 from handlers.model.facts import Facts
@@ -33,6 +34,16 @@ POLICY_OPTIONAL_PARTS: tuple[AnyPart, ...] = (
     Part.RELAY,
 )
 """Parts that policies may refer to; where one is missing and matters, the decision is unknown and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """A change of a policy: flows from before it tell nothing of today."""
+
+    policy: str
+    """``Kind/namespace/name``"""
+    at: datetime
+
 
 USUAL_VERSION = "1.19"
 """Version whose meaning is assumed where none could be read."""
@@ -77,9 +88,17 @@ def config_assumption(facts: Facts) -> str | None:
     return facts.once("configuration", lambda: _config(facts))[1]
 
 
-def changed_at(ref: str, facts: Facts) -> PolicyObject | None:
-    """Return the policy object of a reference, None where it is not among those read."""
-    return next((policy for policy in facts.policies if policy.ref == ref), None)
+def newest_change(facts: Facts, among: Collection[str] | None = None) -> PolicyChange | None:
+    """Return the newest change of the policies ``among`` these (``Kind/namespace/name``; None: any), None for none."""
+    look = facts.look(Part.POLICIES)
+    if not isinstance(look, Known):
+        return None
+    changes = [
+        PolicyChange(policy.ref, policy.changed_at)
+        for policy in look.value
+        if policy.changed_at and (among is None or policy.ref in among)
+    ]
+    return max(changes, key=lambda change: change.at, default=None)
 
 
 def policies_in(objects: Sequence[PolicyObject], facts: Facts) -> PolicySet:

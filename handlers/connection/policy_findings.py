@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from handlers.connection.clause_words import nearest_in_words
-from handlers.connection.ends import ends_of
-from handlers.connection.judgement import ANY_OTHER_PORT, Judged, judged
-from handlers.model.connection import Connection
+from handlers.connection.judgement import ANY_OTHER_PORT, Judged
+from handlers.connection.trial import Trial
 from handlers.model.decision import Decision, Reason, Verdict
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Sentence, code
 from handlers.model.rule import Direction, Origin
 
@@ -198,19 +197,18 @@ def port_in_words(judged: Judged) -> str:
     return "any other port" if judged.guessed and judged.traffic.port == ANY_OTHER_PORT else str(judged.traffic)
 
 
-def findings_of_side(connection: Connection, direction: Direction, facts: Facts) -> list[Finding]:
+def findings_of_side(trial: Trial, direction: Direction) -> list[Finding]:
     """Return what one side decides for each distinct leg; nothing while the names are not clear.
 
     Raises:
         PartMissingError: if a part that every decision rests on was not read.
     """
-    ends = ends_of(connection, facts)
-    if not ends.are_clear:
-        return []
     hop = Hop.EGRESS_POLICY if direction is Direction.EGRESS else Hop.INGRESS_POLICY
-    legs = judged(connection, ends, facts)
-    sides = ((leg, leg.sides.egress if direction is Direction.EGRESS else leg.sides.ingress) for leg in legs)
-    return distinct(side_finding(leg, side, hop, facts) for leg, side in sides)
+    sides = (
+        (leg, leg.sides.egress if direction is Direction.EGRESS else leg.sides.ingress)
+        for leg in needed(trial.judgements)
+    )
+    return distinct(side_finding(leg, side, hop, trial.facts) for leg, side in sides)
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:

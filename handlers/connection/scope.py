@@ -2,18 +2,18 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from handlers.connection.backends import backends_of
-from handlers.connection.dns import DNS_APP, DNS_NAMESPACE, name_looked_up
-from handlers.connection.ends import Ends, ends_of
-from handlers.connection.judgement import dns_sides, judged
+from handlers.connection.backends import Target, backends_of
+from handlers.connection.dns import DNS_APP, DNS_NAMESPACE
+from handlers.connection.ends import Ends
 from handlers.connection.policies import some_policy_names_services
+from handlers.connection.trial import Trial
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
-from handlers.model.facts import Facts, PartMissingError
+from handlers.model.facts import Facts, Unread, attempt, needed
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known
@@ -32,18 +32,16 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         for name in (connection.source, connection.destination)
     )
     namespaces = _namespaces(connection, so_far)
-    try:
-        ends = ends_of(connection, so_far)
-    except PartMissingError:
-        ends = None
+    trial = Trial(connection, so_far)
+    ends, may_be_blocked = trial.ends, _may_be_blocked(trial)
     return Scope(
         namespaces=None if namespaces is None else tuple(sorted(namespaces | {DNS_NAMESPACE})),
         all_namespaces=everywhere,
         pods=_pod_queries(connection, so_far, everywhere),
-        nodes=None if ends is None else _nodes(connection, ends, so_far),
-        flows=None if ends is None else _flow_query(connection, span, ends, so_far),
-        identities=_identities(connection, so_far),
-        all_policies=_may_be_blocked(connection, so_far),
+        nodes=None if isinstance(ends, Unread) else _nodes(connection, ends, so_far),
+        flows=None if isinstance(ends, Unread) else _flow_query(connection, span, ends, so_far),
+        identities=_identities(so_far, may_be_blocked),
+        all_policies=may_be_blocked,
         named_ports=_some_egress_rule_names_ports(so_far) or None,
         policy_services=_has_address(connection) or some_policy_names_services(so_far) or None,
     )
@@ -53,11 +51,11 @@ def _namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
     """Return the namespaces of both ends, None while a part that tells them can still come."""
     found: set[str] = set()
     for name in (connection.source, connection.destination):
-        try:
-            found |= _namespaces_of(name, so_far)
-        except PartMissingError as error:
-            if error.missing.gap is Gap.NOT_ASKED:
-                return None
+        namespaces = attempt(partial(_namespaces_of, name, so_far))
+        if not isinstance(namespaces, Unread):
+            found |= namespaces
+        elif namespaces.missing.gap is Gap.NOT_ASKED:
+            return None
     return found
 
 
@@ -96,20 +94,24 @@ def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tup
             if ipaddress.ip_network(address.cidr).num_addresses == 1:
                 queries.append(PodQuery(ip=address.cidr))
             continue
-        try:
-            queries += [PodQuery(namespace=namespace) for namespace in sorted(_namespaces_of(name, so_far))]
-        except PartMissingError as error:
-            if error.missing.gap is Gap.NOT_ASKED:
-                return None
+        namespaces = attempt(partial(_namespaces_of, name, so_far))
+        if not isinstance(namespaces, Unread):
+            queries += [PodQuery(namespace=namespace) for namespace in sorted(namespaces)]
+        elif namespaces.missing.gap is Gap.NOT_ASKED:
+            return None
     return tuple(dict.fromkeys(queries))
 
 
 def _nodes(connection: Connection, ends: Ends, so_far: Facts) -> tuple[str, ...]:
     nodes = [*_nodes_of(ends.source), *_nodes_of(ends.destination)]
-    # Where the backends cannot be told the service probe says so; the nodes of the other end are still worth asking.
-    with suppress(PartMissingError):
-        nodes += [backend.node for backend in backends_of(connection, ends.destination, so_far) if backend.node]
+    nodes += [backend.node for backend in _backends(connection, ends, so_far) if backend.node]
     return tuple(dict.fromkeys(nodes))[:MOST_AGENTS]
+
+
+def _backends(connection: Connection, ends: Ends, so_far: Facts) -> tuple[Target, ...]:
+    """Return the backends; where they cannot be told the service probe says so, and the other end is worth a look."""
+    backends = attempt(lambda: backends_of(connection, ends.destination, so_far))
+    return () if isinstance(backends, Unread) else backends
 
 
 def _nodes_of(end: Resolved) -> Iterator[str]:
@@ -123,10 +125,7 @@ def _flow_query(connection: Connection, span: timedelta, ends: Ends, so_far: Fac
     source_ips = () if source_pods else _addresses(ends.source)
     destination_pods, destination_ips = _pod_names(ends.destination), _addresses(ends.destination)
     if ends.destination.service:
-        try:
-            backends = backends_of(connection, ends.destination, so_far)
-        except PartMissingError:
-            backends = ()
+        backends = _backends(connection, ends, so_far)
         destination_pods = _capped(str(backend.pod) for backend in backends if backend.pod)
         if not destination_pods:
             destination_ips = tuple(dict.fromkeys([*(backend.ip for backend in backends), *destination_ips]))
@@ -169,9 +168,9 @@ def _addresses(end: Resolved) -> tuple[str, ...]:
     return end.addresses
 
 
-def _identities(connection: Connection, so_far: Facts) -> tuple[int, ...] | None:
+def _identities(so_far: Facts, may_be_blocked: bool | None) -> tuple[int, ...] | None:
     """Ask for every identity only where a patch may be needed, to tell whom else it opens; else for the ends alone."""
-    may_be_blocked, endpoints = _may_be_blocked(connection, so_far), so_far.look(Part.CILIUM_ENDPOINTS)
+    endpoints = so_far.look(Part.CILIUM_ENDPOINTS)
     if may_be_blocked is None or not isinstance(endpoints, Known):
         return None
     if may_be_blocked:
@@ -180,19 +179,14 @@ def _identities(connection: Connection, so_far: Facts) -> tuple[int, ...] | None
     return tuple(sorted(numbers)) or None
 
 
-def _may_be_blocked(connection: Connection, so_far: Facts) -> bool | None:
+def _may_be_blocked(trial: Trial) -> bool | None:
     """Whether some side denies the connection or cannot be told yet, None before policies were read."""
-    if not isinstance(so_far.look(Part.POLICIES), Known):
+    if not isinstance(trial.facts.look(Part.POLICIES), Known):
         return None
-    try:
-        ends = ends_of(connection, so_far)
-        if not ends.are_clear:
-            return False
-        sides = [leg.sides for leg in judged(connection, ends, so_far)]
-        lookups = dns_sides(ends, so_far) if name_looked_up(ends) else ()
-    except PartMissingError as error:
-        return None if error.missing.gap is Gap.NOT_ASKED else False
-    return not all(side.passes for both in (*sides, *lookups) for side in both)
+    legs = attempt(lambda: (*needed(trial.judgements), *needed(trial.lookups)))
+    if isinstance(legs, Unread):
+        return None if legs.missing.gap is Gap.NOT_ASKED else False
+    return not all(side.passes for leg in legs for side in leg.sides)
 
 
 def _some_egress_rule_names_ports(so_far: Facts) -> bool:

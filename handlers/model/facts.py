@@ -1,6 +1,7 @@
 """The parts of a snapshot that were declared, by type: touching another part is a mistake, a missing one a reason."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -29,6 +30,33 @@ class PartMissingError(Exception):
         super().__init__(f"{part}: {missing.detail}")
         self.part = part
         self.missing = missing
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that could not be worked out, since a part that it rests on was not read."""
+
+    part: AnyPart
+    missing: Missing
+
+
+def attempt(make: Callable[[], T]) -> T | Unread:
+    """Return what ``make`` gives, or the part that it lacked."""
+    try:
+        return make()
+    except PartMissingError as error:
+        return Unread(error.part, error.missing)
+
+
+def needed(found: T | Unread) -> T:
+    """Return what was worked out.
+
+    Raises:
+        PartMissingError: if a part that it rests on was not read.
+    """
+    if isinstance(found, Unread):
+        raise PartMissingError(found.part, found.missing)
+    return found
 
 
 class Facts:

@@ -6,10 +6,10 @@ do not reach each other lose every packet between their pods, whatever policy sa
 
 from collections.abc import Iterator
 
-from handlers.connection.ends import ends_of
-from handlers.connection.legs import LEG_PARTS, legs_of
+from handlers.connection.legs import LEG_PARTS
+from handlers.connection.trial import Trial
 from handlers.model.agent import AgentStatus
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
@@ -50,11 +50,10 @@ AGENTS_HEALTHY = code(
 )
 def agents_healthy(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the agents of the nodes that the legs touch."""
-    ends = ends_of(question.connection, facts)
-    look = facts.look(Part.AGENT_STATUS)
-    if not ends.are_clear or not isinstance(look, Known):
+    look, legs = facts.look(Part.AGENT_STATUS), needed(Trial(question.connection, facts).legs)
+    if not isinstance(look, Known):
         return
-    pairs = {(leg.source.node, leg.destination.node) for leg in legs_of(question.connection, ends, facts)}
+    pairs = {(leg.source.node, leg.destination.node) for leg in legs}
     nodes = sorted({node for pair in pairs for node in pair if node})
     healthy = []
     for node in nodes:

@@ -6,10 +6,10 @@ packet means something else: the process hangs, or a filter inside the pod eats 
 
 from collections.abc import Iterator
 
-from handlers.connection.ends import ends_of
-from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch, stretches_of
+from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch
 from handlers.connection.seen import Sight, sight_of
-from handlers.model.facts import Facts
+from handlers.connection.trial import Trial
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
@@ -45,12 +45,12 @@ ANSWERED = code(
 )
 def application_answers(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge what came back on each leg."""
-    ends = ends_of(question.connection, facts)
-    if not ends.are_clear:
+    trial = Trial(question.connection, facts)
+    if not needed(trial.ends).are_clear:
         return
     said: set[tuple[Code, str]] = set()
     lossy = bool(facts.flows.lost or facts.flows.truncated or facts.flows.silent)
-    parts = [part for stretch in stretches_of(question.connection, ends, facts) for part in stretch.by_destination()]
+    parts = [part for stretch in needed(trial.stretches) for part in stretch.by_destination()]
     for part in parts:
         sight = sight_of(part, facts.flows.flows)
         destination = part.destinations[0]

@@ -10,15 +10,15 @@ from dataclasses import replace
 
 from handlers.connection.clause_words import nearest_in_words
 from handlers.connection.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
-from handlers.connection.ends import ends_of
 from handlers.connection.judgement import dns_decisions
 from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind, places_of
 from handlers.connection.observation import clock
 from handlers.connection.parties import parties_of
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, config_assumption
 from handlers.connection.policy_findings import evidence_of, policies_named
+from handlers.connection.trial import Trial
 from handlers.model.decision import Decision, DnsNameDiffers, Redirect, Verdict
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.party import PartyKind
 from handlers.model.question import AboutConnection
@@ -65,7 +65,7 @@ DNS_ALLOWED = code(
 )
 def dns_answers(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the look-up of each distinct source; nothing where an address or a pod is dialled."""
-    ends = ends_of(question.connection, facts)
+    ends = needed(Trial(question.connection, facts).ends)
     name = name_looked_up(ends) if ends.are_clear else None
     if name is None:
         return

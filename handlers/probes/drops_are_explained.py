@@ -7,15 +7,14 @@ or this program judges wrongly. Unless a newer change explains it, nobody may be
 from collections.abc import Iterator
 from datetime import datetime
 
-from handlers.connection.change import newest_change
-from handlers.connection.ends import ends_of
-from handlers.connection.judgement import Judged, judged, selecting
-from handlers.connection.legs import LEG_PARTS, stretches_of
+from handlers.connection.judgement import Judged
+from handlers.connection.legs import LEG_PARTS
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.connection.seen import Drops, sight_of
+from handlers.connection.trial import Trial
 from handlers.model.decision import Verdict
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import FlowDirection
 from handlers.model.parts import Part
@@ -44,12 +43,10 @@ _POLICY_REASONS = ("POLICY_DENIED", "POLICY_DENY")
 )
 def drops_are_explained(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Hold each policy drop against the decisions of its direction."""
-    ends = ends_of(question.connection, facts)
-    if not ends.are_clear:
-        return
-    legs = judged(question.connection, ends, facts)
-    change = newest_change(facts, selecting(legs))
-    for stretch in stretches_of(question.connection, ends, facts):
+    trial = Trial(question.connection, facts)
+    legs = needed(trial.judgements)
+    change = needed(trial.change)
+    for stretch in needed(trial.stretches):
         sight = sight_of(stretch, facts.flows.flows)
         for drop in sight.drops:
             if drop.reason in _POLICY_REASONS and _is_news(drop, sight.passed_at, change.at if change else None):

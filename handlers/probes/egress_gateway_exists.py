@@ -9,13 +9,13 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handlers.connection.ends import ends_of
 from handlers.connection.labels import selector_matches
-from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind, legs_of
+from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind
 from handlers.connection.outside import known_addresses
+from handlers.connection.trial import Trial
 from handlers.model.cluster import Node, PolicyObject
 from handlers.model.endpoint import Entity, EntityName
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
@@ -75,12 +75,13 @@ UNCLEAR = "unclear"
 )
 def egress_gateway_exists(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge every policy that selects a source and a destination outside."""
-    ends = ends_of(question.connection, facts)
+    trial = Trial(question.connection, facts)
+    ends = needed(trial.ends)
     is_world = ends.destination.asked == Entity(EntityName.WORLD)
     if not ends.are_clear or not (is_world or ends.destination.meaning in (Meaning.OUTSIDE, Meaning.HOST_NAME)):
         return
     said: set[tuple[str, str]] = set()
-    for leg in legs_of(question.connection, ends, facts):
+    for leg in needed(trial.legs):
         for policy in facts.egress_gateways:
             cidr = _taken_over(policy, leg, facts)
             if cidr == UNCLEAR:

@@ -6,10 +6,10 @@ Service sends them anything.
 
 from collections.abc import Iterable, Iterator
 
-from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, places_of
+from handlers.connection.trial import Trial
 from handlers.model.cluster import Pod
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.question import AboutConnection
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning, Resolved
@@ -50,7 +50,7 @@ PODS_READY = code(
 )
 def endpoints_run(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the pods of each end that is pods."""
-    ends = ends_of(question.connection, facts)
+    ends = needed(Trial(question.connection, facts).ends)
     for end in (ends.source, ends.destination):
         if end.obstacle is None and end.meaning in (Meaning.POD, Meaning.WORKLOAD):
             yield _judge(end)

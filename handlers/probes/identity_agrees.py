@@ -6,10 +6,10 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 
 from collections.abc import Iterable, Iterator
 
-from handlers.connection.ends import ends_of
-from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, stretches_of
+from handlers.connection.legs import LEG_PARTS, Place, PlaceKind
+from handlers.connection.trial import Trial
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.labels import LabelFilter, LabelSet
 from handlers.model.parts import Part
@@ -61,10 +61,8 @@ MOST_TROUBLES = 10
 )
 def identity_agrees(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Compare the three for every pod on the path."""
-    ends = ends_of(question.connection, facts)
-    if not ends.are_clear:
-        return
-    stretches = stretches_of(question.connection, ends, facts)
+    trial = Trial(question.connection, facts)
+    stretches = needed(trial.stretches)
     places = {place.title: place for part in stretches for place in (*part.sources, *part.destinations)}
     pods = [(place, place.pod) for place in places.values() if place.kind is PlaceKind.POD and place.pod]
     findings = [_judge(place, pod, facts) for place, pod in pods]

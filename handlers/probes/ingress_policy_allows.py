@@ -7,6 +7,7 @@ All policies of all kinds count as one union of allows; a deny of any kind wins.
 from handlers.connection.patches import PATCH_PARTS
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.connection.policy_findings import SIDE_CODES, findings_of_side
+from handlers.connection.trial import Trial
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Hop
 from handlers.model.parts import Part
@@ -26,4 +27,4 @@ from handlers.probes.probe import probe
 )
 def ingress_policy_allows(question: AboutConnection, facts: Facts) -> list[Finding]:
     """Say what the ingress side decides for each distinct leg."""
-    return findings_of_side(question.connection, Direction.INGRESS, facts)
+    return findings_of_side(Trial(question.connection, facts), Direction.INGRESS)

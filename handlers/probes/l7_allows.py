@@ -6,12 +6,12 @@ question only the list of what passes can be given.
 
 from collections.abc import Iterator
 
-from handlers.connection.ends import ends_of
-from handlers.connection.judgement import Judged, judged
+from handlers.connection.judgement import Judged
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.connection.policy_findings import distinct, evidence_of
+from handlers.connection.trial import Trial
 from handlers.model.decision import Decision, Redirect, Verdict
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Finding, Hop, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
@@ -48,11 +48,9 @@ L7_RULES_APPLY = code(
 )
 def l7_allows(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the request on each side that redirects it."""
-    ends = ends_of(question.connection, facts)
-    if ends.are_clear:
-        legs = judged(question.connection, ends, facts)
-        found = [_judge(leg, side, facts) for leg in legs for side in leg.sides]
-        yield from distinct(finding for finding in found if finding)
+    legs = needed(Trial(question.connection, facts).judgements)
+    found = [_judge(leg, side, facts) for leg in legs for side in leg.sides]
+    yield from distinct(finding for finding in found if finding)
 
 
 def _judge(leg: Judged, side: Decision, facts: Facts) -> Finding | None:

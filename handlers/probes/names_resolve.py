@@ -6,9 +6,9 @@ Service and a workload is read as the Service, unless the port asked is none of 
 
 from collections.abc import Iterator
 
-from handlers.connection.ends import ends_of
+from handlers.connection.trial import Trial
 from handlers.model.endpoint import Named
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.question import AboutConnection
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Obstacle, Resolved
@@ -69,7 +69,7 @@ _CODE: dict[Obstacle, Code] = {
 )
 def names_resolve(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Say what each name means."""
-    ends = ends_of(question.connection, facts)
+    ends = needed(Trial(question.connection, facts).ends)
     for end in (ends.source, ends.destination):
         yield _finding(end)
 

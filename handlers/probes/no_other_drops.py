@@ -5,11 +5,11 @@ Routes, tunnels, NAT, connection tracking and half-started datapaths drop as wel
 
 from collections.abc import Iterator
 
-from handlers.connection.ends import ends_of
-from handlers.connection.legs import LEG_PARTS, stretches_of
+from handlers.connection.legs import LEG_PARTS
 from handlers.connection.seen import sight_of
+from handlers.connection.trial import Trial
 from handlers.model.drop_reason import drop_reason
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
@@ -32,11 +32,9 @@ DROPPED_NOT_BY_POLICY = code(
 )
 def no_other_drops(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Name every drop that is not policy's."""
-    ends = ends_of(question.connection, facts)
-    if not ends.are_clear:
-        return
+    trial = Trial(question.connection, facts)
     said: set[tuple[str, str]] = set()
-    for stretch in stretches_of(question.connection, ends, facts):
+    for stretch in needed(trial.stretches):
         for drop in sight_of(stretch, facts.flows.flows).drops:
             known = drop_reason(drop.reason)
             if known.is_policy or drop.reason == "L7" or (drop.reason, drop.node) in said:

@@ -5,9 +5,10 @@ A policy that the agent refuses enforces nothing, though it stands in the cluste
 
 from collections.abc import Iterator
 
-from handlers.connection.ends import Ends, ends_of
+from handlers.connection.ends import Ends
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, statuses_of
-from handlers.model.facts import Facts
+from handlers.connection.trial import Trial
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
@@ -32,7 +33,7 @@ POLICY_ENFORCES_NOTHING = code(
 )
 def policies_are_valid(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Name the invalid policies in reach of both ends."""
-    ends = ends_of(question.connection, facts)
+    ends = needed(Trial(question.connection, facts).ends)
     if not ends.are_clear:
         return
     namespaces = {"", *_namespaces(ends)}

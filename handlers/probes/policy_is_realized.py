@@ -7,16 +7,16 @@ it waits for something that never comes, such as an Envoy proxy that does not ru
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from handlers.connection.ends import ends_of
-from handlers.connection.judgement import Judged, judged
-from handlers.connection.legs import LEG_PARTS, Place, likeness, stretches_of
+from handlers.connection.judgement import Judged
+from handlers.connection.legs import LEG_PARTS, Place, likeness
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.connection.policy_findings import distinct
 from handlers.connection.seen import is_at
+from handlers.connection.trial import Trial
 from handlers.model.agent import AgentEndpoint
 from handlers.model.decision import Decision, Verdict
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import EventType, Flow, FlowVerdict
 from handlers.model.parts import Part
@@ -54,14 +54,12 @@ POLICY_REALIZED = code(
 )
 def policy_is_realized(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Compare what each endpoint ought to enforce with what its agent says."""
-    ends = ends_of(question.connection, facts)
-    if not ends.are_clear:
-        return
+    trial = Trial(question.connection, facts)
     found = []
-    stretches = stretches_of(question.connection, ends, facts)
+    stretches = needed(trial.stretches)
     sources = {place.title: place for part in stretches for place in part.sources}
     destinations = {place.title: place for part in stretches for place in part.destinations}
-    for leg in judged(question.connection, ends, facts):
+    for leg in needed(trial.judgements):
         found += [_judge(place, leg.sides.egress, leg, facts) for place in _alike(leg.leg.source, sources, facts)]
         found += [
             _judge(place, leg.sides.ingress, leg, facts) for place in _alike(leg.leg.destination, destinations, facts)

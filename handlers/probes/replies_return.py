@@ -6,11 +6,11 @@ network.
 
 from collections.abc import Iterator
 
-from handlers.connection.ends import ends_of
-from handlers.connection.legs import LEG_PARTS, Stretch, stretches_of
+from handlers.connection.legs import LEG_PARTS, Stretch
 from handlers.connection.seen import Side, drops_of, sight_of
+from handlers.connection.trial import Trial
 from handlers.model.drop_reason import drop_reason
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.parts import Part
@@ -40,13 +40,11 @@ REPLIES_SEEN = code(
 )
 def replies_return(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge the way back of each leg."""
-    ends = ends_of(question.connection, facts)
-    if not ends.are_clear:
-        return
+    trial = Trial(question.connection, facts)
     said: set[str] = set()
-    for stretch in stretches_of(question.connection, ends, facts):
+    for stretch in needed(trial.stretches):
         for part in stretch.by_destination():
-            finding = _judge(part, ends.source.title, facts.flows.flows)
+            finding = _judge(part, needed(trial.ends).source.title, facts.flows.flows)
             if finding and finding.text not in said:
                 said.add(finding.text)
                 yield finding

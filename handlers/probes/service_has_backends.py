@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.connection.backends import Target, backends_of, ports_asked, selected_pods, slices_of
-from handlers.connection.ends import ends_of
 from handlers.connection.legs import LEG_PARTS, PlaceKind, places_of
+from handlers.connection.trial import Trial
 from handlers.model.cluster import Service, ServicePort
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.question import AboutConnection
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Resolved
@@ -93,7 +93,7 @@ SERVICE_HAS_BACKENDS = code(
 )
 def service_has_backends(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge each port of the Service that is asked about."""
-    ends = ends_of(question.connection, facts)
+    ends = needed(Trial(question.connection, facts).ends)
     service = ends.destination.service
     if service is None or not ends.are_clear:
         return
