@@ -68,7 +68,7 @@ def build(settings: Settings) -> Web:
     prefix = settings.key_prefix
     publisher = Publisher(client)
     waiters, dispatcher = Waiters(redis, prefix=prefix), Dispatcher(redis_url)
-    watch = Watch(waiters, dispatcher, publisher)
+    watch = Watch(waiters, dispatcher)
     home_team = str(client.auth_test().get("team_id") or "")
     intake = Intake(
         understand=understand,

@@ -5,6 +5,7 @@ The name and the queue are the contract with the workers.
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 
 from bot.ticket import Ticket
@@ -30,6 +31,7 @@ class Dispatcher:
     """A producer of tasks. Any thread may use it."""
 
     def __init__(self, redis_url: str) -> None:
+        self._redis = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
         self._celery = Celery("cilium-triage-bot", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
             task_serializer="json",
@@ -49,7 +51,6 @@ class Dispatcher:
             self._celery.send_task(
                 TASK,
                 args=[ticket.to_json()],
-                task_id=ticket.id,
                 queue=QUEUE,
                 ignore_result=True,
                 retry=True,
@@ -58,6 +59,16 @@ class Dispatcher:
         except (OperationalError, RedisError, OSError) as error:
             raise QueueDownError(type(error).__name__) from error
 
+    def is_queue_empty(self) -> bool:
+        """Say whether no message waits for a worker.
+
+        Raises:
+            redis.RedisError: if Redis does not answer.
+        """
+        # The broker keeps a queue as a list of its name.
+        return not self._redis.llen(QUEUE)
+
     def close(self) -> None:
         """Close the connections."""
         self._celery.close()
+        self._redis.close()

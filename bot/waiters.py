@@ -1,28 +1,30 @@
-"""Who waits for which question: askers of the same thing share one run, and every one of them is answered.
+"""Who waits for which question: the one owner of redelivery, for the queue forgets what it has handed out.
 
-The protocol, for both sides:
+Askers of the same question share one run, and every one of them is answered. The protocol, for both sides:
 
-* Web, once the placeholder stands: ``join(ticket)``. True means that nobody is working on this question and the caller
-  must send the ticket to the queue; False means that a run is under way and will answer this ticket too. When the
-  ticket cannot be queued, the caller goes through ``drain`` with the failure as the answer.
-* Worker, first thing: ``begin(ticket)``. Only ``Turn.RUN`` means work; it takes or renews the lease. ``renew`` keeps
-  the lease through a long run.
-* Worker, while it works: ``waiting(ticket)`` lists everybody whose placeholder may show progress.
+* Who asks, once there is a place for the answer: ``join(ticket)``. True means that nobody works on this question and
+  the caller must send the ticket to the queue; False means that a run is under way and will answer this ticket too.
+  When the ticket cannot be queued, the caller goes through ``drain`` with the failure as the answer.
+* Worker, first thing: ``begin(ticket, run)``, which takes the lease; ``renew`` keeps it as long as the run lives.
+* Worker, while it works: ``waiting(ticket)`` lists everybody who may be shown progress.
 * Worker, at the end::
 
-      for waiter in waiters.drain(ticket):
-          publisher.answer(waiter.where, message)
+      for waiter in waiters.drain(ticket, run):
+          surface.answer(waiter, answer)
           waiters.answered(waiter)
+      waiters.rest(ticket, run)
 
   ``drain`` hands out late comers too, and gives the lease back in the same step in which it sees that nobody is left,
-  so that nobody falls between a run that ends and a run that nobody starts.
+  so that nobody falls between a run that ends and a run that nobody starts. ``rest`` is for who could not be told.
+* Anybody alive, every few seconds: ``overdue``, and send what it returns.
 
-What a crash leaves behind: a waiter stays listed until ``answered``, so a redelivered task, or the next run of the same
-question, answers whoever is left; editing an answer a second time changes nothing. A lease ends by itself, and
-``overdue`` then names a ticket to send again.
+The lease of a question says who has it: its message in the queue, a run, or nobody for a while because an answer did
+not arrive. A lease that ends without a word is a message or a run that was lost. A run is named by its message: whoever
+takes the place of a lost process with the same message takes over its lease, and the same question from another message
+finds it taken. Runs that begin and end without a word are counted, here and nowhere else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -32,91 +34,109 @@ from redis import Redis
 
 from bot.ticket import Ticket, TicketError
 
-LEASE = timedelta(seconds=90)
-"""How long a run may stay silent before its question is open to others."""
+LEASE = timedelta(seconds=10)
+"""How long a run may stay silent, or a message be under way from an empty queue, before the question is sent again."""
+
+PAUSE = timedelta(seconds=15)
+"""How long a question rests whose answer did not arrive, before it is tried again."""
+
+MOST_RUNS = 3
+"""Runs that may end without a word; a question that kills its worker must not come back for ever."""
 
 KEEP = timedelta(hours=1)
 """How long anything about a question is remembered."""
+
+_QUEUED = "queued"
+_PAUSED = "paused"
 
 
 class Turn(StrEnum):
     """What a worker that holds a ticket shall do."""
 
     RUN = "run"
+    GIVE_UP = "give-up"
+    """Tell everybody that it does not work: so many runs were lost that no other one is worth it."""
     TAKEN = "taken"
     """Another run has the lease and answers this ticket as well."""
     DONE = "done"
-    """Everybody has the answer: the task was delivered again after its work was done."""
+    """Everybody has the answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Overdue:
-    """A question that people wait for and nobody works on, and how many of its runs were lost so far."""
+class Times:
+    """How long a lease lasts, and how long a question rests whose answer did not arrive."""
 
-    ticket: Ticket
-    runs_lost: int
+    lease: timedelta = LEASE
+    pause: timedelta = PAUSE
 
 
 class Waiters:
     """The list of askers per question, in Redis."""
 
-    def __init__(self, redis: Redis, *, prefix: str = "cilium-triage", lease: timedelta = LEASE) -> None:
+    def __init__(self, redis: Redis, *, prefix: str = "cilium-triage", times: Times | None = None) -> None:
         self._redis = redis
         self._prefix = prefix
-        self._lease = lease
+        self._times = times or Times()
 
     def join(self, ticket: Ticket) -> bool:
-        """Enter the ticket, and say whether the caller has to start the run. One transaction."""
+        """Enter the ticket, and say whether the caller has to send it. One transaction."""
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(self._waiting(ticket.key), ticket.id, ticket.to_json())
             pipe.expire(self._waiting(ticket.key), KEEP)
             pipe.sadd(self._index, ticket.key)
-            pipe.set(self._run(ticket.key), ticket.id, nx=True, px=self._lease)
-            *_, lease_taken = pipe.execute()
-        return bool(lease_taken)
+            pipe.set(self._lease(ticket.key), _QUEUED, nx=True, px=self._times.lease)
+            *_, taken = pipe.execute()
+        return bool(taken)
 
-    def begin(self, ticket: Ticket) -> Turn:
-        """Take or renew the lease for this ticket's run, and say what to do."""
+    def begin(self, ticket: Ticket, run: str) -> Turn:
+        """Take the lease for a run, unless another run has it or nobody waits, and say what to do."""
+        lease, lost = self._lease(ticket.key), self._lost(ticket.key)
 
         def decide(pipe: Any) -> Turn:
-            holder = _text(pipe.get(self._run(ticket.key)))
+            holder = _text(pipe.get(lease))
             done = pipe.exists(self._answered(ticket.id)) and not pipe.hlen(self._waiting(ticket.key))
+            runs_lost = int(pipe.get(lost) or 0)
             pipe.multi()
             if done:
                 return Turn.DONE
-            if holder not in ("", ticket.id):
+            if holder not in ("", _QUEUED, run):
                 return Turn.TAKEN
-            pipe.set(self._run(ticket.key), ticket.id, px=self._lease)
+            pipe.set(lease, run, px=self._times.lease)
+            if runs_lost >= MOST_RUNS:
+                return Turn.GIVE_UP
+            # Lost until it ends with a word.
+            pipe.incr(lost)
+            pipe.expire(lost, KEEP)
             return Turn.RUN
 
-        turn: Turn = self._atomically(decide, self._run(ticket.key), self._waiting(ticket.key))
+        turn: Turn = self._atomically(decide, lease, lost, self._waiting(ticket.key))
         return turn
 
-    def renew(self, ticket: Ticket) -> bool:
-        """Prolong the lease of a run; False when it was lost to another run meanwhile."""
+    def renew(self, ticket: Ticket, run: str) -> bool:
+        """Prolong the lease of a run; False when it has lost it."""
+        lease = self._lease(ticket.key)
 
         def prolong(pipe: Any) -> bool:
-            holder = _text(pipe.get(self._run(ticket.key)))
+            holder = _text(pipe.get(lease))
             pipe.multi()
-            if holder not in ("", ticket.id):
-                return False
-            pipe.set(self._run(ticket.key), ticket.id, px=self._lease)
-            return True
+            if holder == run:
+                pipe.pexpire(lease, self._times.lease)
+            return holder == run
 
-        return bool(self._atomically(prolong, self._run(ticket.key)))
+        return bool(self._atomically(prolong, lease))
 
     def waiting(self, ticket: Ticket) -> tuple[Ticket, ...]:
         """Return everybody who waits for this question now, in the order of asking.
 
         The ticket itself is among them unless it was answered, even where Redis has lost its memory meanwhile.
         """
-        listed = self._listed(ticket.key)
+        listed = _readable(self._redis.hgetall(self._waiting(ticket.key)))
         if all(other.id != ticket.id for other in listed) and not self.is_answered(ticket):
             listed.append(ticket)
-        return tuple(sorted(listed, key=lambda one: (one.asked_at, one.id)))
+        return tuple(sorted(listed, key=_order))
 
     def answered(self, waiter: Ticket) -> None:
-        """Take a waiter off the list: the answer stands in Slack, or can never get there."""
+        """Take a waiter off the list: the answer has arrived, or never can."""
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hdel(self._waiting(waiter.key), waiter.id)
             pipe.set(self._answered(waiter.id), 1, ex=KEEP)
@@ -126,46 +146,60 @@ class Waiters:
         """Say whether this ticket has had its answer."""
         return bool(self._redis.exists(self._answered(ticket.id)))
 
-    def is_known(self, ticket: Ticket) -> bool:
-        """Say whether the ticket is listed or answered. If it is neither, Redis has lost what it knew."""
-        listed = self._redis.hexists(self._waiting(ticket.key), ticket.id)
-        return bool(listed) or self.is_answered(ticket)
-
-    def drain(self, ticket: Ticket) -> Iterator[Ticket]:
+    def drain(self, ticket: Ticket, run: str = _QUEUED) -> Iterator[Ticket]:
         """Hand out every waiter once, late comers too, then give the lease back.
 
-        A waiter that the caller did not mark ``answered`` stays listed for another run.
+        A waiter that the caller did not mark ``answered`` stays listed for another run. Without ``run`` it is somebody
+        who could not send the ticket.
         """
         handed: set[str] = set()
         while left := [waiter for waiter in self.waiting(ticket) if waiter.id not in handed]:
             for waiter in left:
                 handed.add(waiter.id)
                 yield waiter
-            if self._close(ticket, handed):
+            if self._close(ticket.key, run, handed):
                 return
-        self._close(ticket, handed)
+        self._close(ticket.key, run, handed)
 
-    def overdue(self) -> tuple[Overdue, ...]:
-        """Return one ticket of every question that has waiters and no run; each of them may be queued again.
+    def rest(self, ticket: Ticket, run: str) -> None:
+        """End a run that still has its lease, since somebody could not be told: another one comes after a pause."""
+        lease = self._lease(ticket.key)
 
-        The caller gets the lease of what is returned: two callers never get the same question.
+        def pause(pipe: Any) -> None:
+            holder = _text(pipe.get(lease))
+            pipe.multi()
+            if holder == run:
+                pipe.delete(self._lost(ticket.key))
+                pipe.set(lease, _PAUSED, px=self._times.pause)
+
+        self._atomically(pause, lease)
+
+    def listed(self) -> tuple[Ticket, ...]:
+        """Return everybody who waits, for whatever question."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in self._keys():
+                pipe.hgetall(self._waiting(key))
+            return tuple(waiter for waiting in pipe.execute() for waiter in _readable(waiting))
+
+    def overdue(self, *, is_queue_empty: bool) -> tuple[Ticket, ...]:
+        """Return one ticket of every question that has waiters, and neither a message nor a run; each must be sent.
+
+        While the queue holds messages those of other questions may be among them, and their leases are prolonged. Two
+        callers never get the same question.
         """
-        return tuple(filter(None, (self._revive(_text(key)) for key in self._redis.smembers(self._index))))
+        return tuple(filter(None, (self._revive(key, is_queue_empty=is_queue_empty) for key in self._keys())))
 
-    def _revive(self, key: str) -> Overdue | None:
-        if self._redis.exists(self._run(key)):
+    def _revive(self, key: str, *, is_queue_empty: bool) -> Ticket | None:
+        lease = self._lease(key)
+        if holder := _text(self._redis.get(lease)):
+            if holder == _QUEUED and not is_queue_empty:
+                self._redis.pexpire(lease, self._times.lease)
             return None
-        listed = sorted(self._listed(key), key=lambda one: (one.asked_at, one.id))
+        listed = sorted(_readable(self._redis.hgetall(self._waiting(key))), key=_order)
         if not listed:
             self._forget_if_empty(key)
             return None
-        if not self._redis.set(self._run(key), listed[0].id, nx=True, px=self._lease):
-            return None
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.incr(self._lost(key))
-            pipe.expire(self._lost(key), KEEP)
-            runs_lost, _ = pipe.execute()
-        return Overdue(listed[0], runs_lost)
+        return listed[0] if self._redis.set(lease, _QUEUED, nx=True, px=self._times.lease) else None
 
     def _forget_if_empty(self, key: str) -> None:
         def forget(pipe: Any) -> None:
@@ -176,36 +210,28 @@ class Waiters:
 
         self._atomically(forget, self._waiting(key))
 
-    def _close(self, ticket: Ticket, handed: set[str]) -> bool:
+    def _close(self, key: str, run: str, handed: set[str]) -> bool:
         def close(pipe: Any) -> bool:
-            late = {_text(name) for name in pipe.hkeys(self._waiting(ticket.key))} - handed
-            left_over = pipe.hlen(self._waiting(ticket.key))
-            holder = _text(pipe.get(self._run(ticket.key)))
+            listed = pipe.hgetall(self._waiting(key))
+            left = {waiter.id for waiter in _readable(listed)}
+            is_ours = _text(pipe.get(self._lease(key))) in ("", _QUEUED, run)
             pipe.multi()
-            if late:
+            if left - handed:
                 return False
-            if holder == ticket.id:
-                pipe.delete(self._run(ticket.key))
-            if not left_over:
-                pipe.srem(self._index, ticket.key)
-                pipe.delete(self._lost(ticket.key))
+            if is_ours and not left:
+                pipe.delete(self._lost(key), self._lease(key))
+            if not listed:
+                pipe.srem(self._index, key)
             return True
 
-        return bool(self._atomically(close, self._waiting(ticket.key), self._run(ticket.key)))
-
-    def _listed(self, key: str) -> list[Ticket]:
-        listed = []
-        for name, text in self._redis.hgetall(self._waiting(key)).items():
-            try:
-                listed.append(Ticket.from_json(_text(text)))
-            except TicketError:
-                # Written by a release that is gone; nobody can answer it, and it must not keep the question open.
-                self._redis.hdel(self._waiting(key), name)
-        return listed
+        return bool(self._atomically(close, self._waiting(key), self._lease(key)))
 
     def _atomically(self, step: Any, *watched: str) -> Any:
         # redis-py repeats the step until no watched key changed between reading and writing.
         return cast(Any, self._redis).transaction(step, *watched, value_from_callable=True)
+
+    def _keys(self) -> list[str]:
+        return sorted(_text(key) for key in self._redis.smembers(self._index))
 
     @property
     def _index(self) -> str:
@@ -214,14 +240,29 @@ class Waiters:
     def _waiting(self, key: str) -> str:
         return f"{self._prefix}:waiting:{key}"
 
-    def _run(self, key: str) -> str:
-        return f"{self._prefix}:run:{key}"
+    def _lease(self, key: str) -> str:
+        return f"{self._prefix}:lease:{key}"
 
     def _lost(self, key: str) -> str:
         return f"{self._prefix}:lost:{key}"
 
     def _answered(self, ticket_id: str) -> str:
         return f"{self._prefix}:answered:{ticket_id}"
+
+
+def _readable(listed: Mapping[Any, Any]) -> list[Ticket]:
+    # What another release has written waits for a process of that release.
+    tickets = []
+    for text in listed.values():
+        try:
+            tickets.append(Ticket.from_json(_text(text)))
+        except TicketError:
+            continue
+    return tickets
+
+
+def _order(ticket: Ticket) -> tuple[Any, str]:
+    return ticket.asked_at, ticket.id
 
 
 def _text(reply: bytes | str | None) -> str:

@@ -1,43 +1,39 @@
 """Sees to it that no question is forgotten: a worker that was killed, a queue that lost its memory.
 
-What the waiters' list knows is queued again when its run is overdue. What the list itself has lost, because Redis came
-back empty, is entered again from this process's own memory.
+Every process that is alive watches over every question, whoever asked it. What the waiters' list knows is sent again
+when nobody has its lease; what the list itself has lost, because Redis came back empty, is entered again from memory.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 
 import structlog
 from redis.exceptions import RedisError
 
 from bot.dispatch import Dispatcher, QueueDownError
-from bot.publish import Publisher, PublishError
-from bot.render.failure import failure_message, lost
 from bot.ticket import Ticket
-from bot.waiters import Overdue, Waiters
+from bot.waiters import KEEP, Waiters
 
-EVERY = 5.0
+EVERY = 2.0
 """Seconds between two looks."""
-MOST_RUNS = 3
-"""After so many runs were lost the askers are told; a question that kills its worker must not come back for ever."""
 
 log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """Looks after the tickets of this process until they are answered."""
+    """Looks after all tickets until they are answered."""
 
-    def __init__(self, waiters: Waiters, dispatcher: Dispatcher, publisher: Publisher) -> None:
+    def __init__(self, waiters: Waiters, dispatcher: Dispatcher) -> None:
         self._waiters = waiters
         self._dispatcher = dispatcher
-        self._publisher = publisher
         self._lock = Lock()
         self._open: dict[str, Ticket] = {}
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
 
     def remember(self, ticket: Ticket) -> None:
-        """Look after a ticket that was handed over."""
+        """Look after a ticket from now on, not only from the next look."""
         with self._lock:
             self._open[ticket.id] = ticket
 
@@ -54,7 +50,7 @@ class Watch:
     def look(self) -> None:
         """Look once."""
         self._quietly(self._enter_again)
-        self._quietly(self._queue_again)
+        self._quietly(self._send_again)
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY):
@@ -68,29 +64,22 @@ class Watch:
 
     def _enter_again(self) -> None:
         with self._lock:
-            tickets = tuple(self._open.values())
-        for ticket in tickets:
-            if self._waiters.is_answered(ticket):
+            known = dict(self._open)
+        listed = {ticket.id: ticket for ticket in self._waiters.listed()}
+        for ticket in known.values():
+            if ticket.id in listed:
+                continue
+            if self._waiters.is_answered(ticket) or datetime.now(UTC) - ticket.asked_at > KEEP:
                 with self._lock:
                     self._open.pop(ticket.id, None)
-            elif not self._waiters.is_known(ticket):
+            else:
                 log.warning("queue lost a question", ticket=ticket.id)
                 if self._waiters.join(ticket):
                     self._dispatcher.send(ticket)
+        with self._lock:
+            self._open.update(listed)
 
-    def _queue_again(self) -> None:
-        for overdue in self._waiters.overdue():
-            if overdue.runs_lost < MOST_RUNS:
-                log.warning("run lost", ticket=overdue.ticket.id, lost=overdue.runs_lost)
-                self._dispatcher.send(overdue.ticket)
-            else:
-                self._give_up(overdue)
-
-    def _give_up(self, overdue: Overdue) -> None:
-        log.error("question given up", ticket=overdue.ticket.id, lost=overdue.runs_lost)
-        for waiter in self._waiters.drain(overdue.ticket):
-            try:
-                self._publisher.answer(waiter.where, failure_message(lost(), waiter.text))
-            except PublishError as error:
-                log.warning("asker not told", error=type(error).__name__, reason=str(error))
-            self._waiters.answered(waiter)
+    def _send_again(self) -> None:
+        for ticket in self._waiters.overdue(is_queue_empty=self._dispatcher.is_queue_empty()):
+            log.warning("question sent again", ticket=ticket.id)
+            self._dispatcher.send(ticket)

@@ -1,16 +1,15 @@
 """What a worker does with one ticket: run once for everybody who asks the same, and answer each of them once.
 
-A run can end in a crash at any point. Whoever has not been answered stays on the list of waiters, so the next run (the
-redelivered task, or one that the watch over overdue questions starts) answers them. An answer given twice edits the
-same message to the same words.
+A run can end in a crash at any point. Whoever has not been answered stays on the list of waiters, and the question
+is sent again from there. An answer given twice leaves one answer.
 """
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import redis
@@ -28,18 +27,14 @@ from bot.waiters import Turn, Waiters
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
 from workers.collect import Progress
+from workers.lease import lease_kept
 from workers.progress import Narrator
 from workers.runner import Ran
 
 REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError)
 
 TRANSIENT = (*REDIS_ERRORS, SlackUnavailableError)
-"""Errors that are gone after a while: the task is tried again. Every other one is told to the asker at once."""
-
-MOST_CRASHES = 3
-"""Runs of one question that may end without a word, before the asker is told that it does not work."""
-
-_KEEP_COUNT = timedelta(hours=1)
+"""Errors that are gone after a while: the question is tried again. Every other one is told to the asker at once."""
 
 T = TypeVar("T")
 
@@ -61,8 +56,8 @@ class Look(Protocol):
 class Answering:
     """Everything that is needed to answer a ticket.
 
-    ``soft_limit`` is for the words of a timeout; ``patience`` is how long to wait in place for a Redis that restarts,
-    before the task goes back to the queue. Both are in seconds.
+    ``soft_limit`` is for the words of a timeout; ``patience`` is how long to wait in place for a Redis that restarts.
+    Both are in seconds.
     """
 
     look: Look
@@ -71,38 +66,44 @@ class Answering:
     publisher: Publisher
     reports: Reports
     soft_limit: float
-    prefix: str
     patience: float = 10.0
     catalogue: Catalogue = CATALOGUE
 
-    def answer(self, ticket: Ticket) -> None:
-        """Answer everybody who waits for this question.
+    def answer(self, ticket: Ticket, run: str) -> None:
+        """Answer everybody who waits for this question, unless another run does.
+
+        ``run`` is the name of the message that brought the ticket. Whatever is raised, the list of waiters has the
+        question sent again for those who were not told.
 
         Raises:
-            SlackUnavailableError: if somebody could not be told now; try the ticket again later.
+            SlackUnavailableError: if somebody could not be told now.
             redis.ConnectionError, redis.TimeoutError: if Redis stays away; the ticket itself is answered by then, if a
-                run had begun. Try it again later for the others.
+                run had begun.
         """
-        if self._patiently(lambda: self.waiters.begin(ticket)) is not Turn.RUN:
+        turn = self._patiently(lambda: self.waiters.begin(ticket, run))
+        if turn in (Turn.TAKEN, Turn.DONE):
             return
-        with self._counted(ticket) as crashes:
-            if crashes >= MOST_CRASHES:
-                log.error("question_given_up", question=ticket.text, crashes=crashes)
-                self._tell_everybody(ticket, _failed(lost()))
-                return
-            composed = self._composed(ticket)
-            self._tell_everybody(ticket, composed)
+        with lease_kept(self.waiters, ticket, run):
+            if turn is Turn.GIVE_UP:
+                log.error("question_given_up", question=ticket.text)
+                self._tell_everybody(ticket, run, _failed(lost()))
+            else:
+                narrator = Narrator(ticket, run, self.waiters, self.publisher)
+                composed = self._composed(ticket, narrator)
+                self._tell_everybody(ticket, run, composed, narrator.shown)
 
-    def give_up(self, ticket: Ticket) -> None:
-        """Tell everybody that the run took too long: its process had to be killed.
+    def give_up(self, ticket: Ticket, run: str) -> None:
+        """Tell everybody that the run took too long, unless another run is at it: its process had to be killed.
 
         Raises:
             SlackUnavailableError, redis.ConnectionError, redis.TimeoutError: as ``answer`` does.
         """
-        self._tell_everybody(ticket, self._timed_out(ticket))
+        if self._patiently(lambda: self.waiters.begin(ticket, run)) in (Turn.TAKEN, Turn.DONE):
+            return
+        with lease_kept(self.waiters, ticket, run):
+            self._tell_everybody(ticket, run, self._timed_out(ticket))
 
-    def _composed(self, ticket: Ticket) -> Composed:
-        narrator = Narrator(ticket, self.waiters, self.publisher)
+    def _composed(self, ticket: Ticket, narrator: Narrator) -> Composed:
         started = time.monotonic()
         try:
             with narrator:
@@ -136,10 +137,14 @@ class Answering:
     def _timed_out(self, ticket: Ticket, waiting_for: str = "") -> Composed:
         return _failed(timeout(timedelta(seconds=self.soft_limit), waiting_for))
 
-    def _tell_everybody(self, ticket: Ticket, composed: Composed) -> None:
+    def _tell_everybody(self, ticket: Ticket, run: str, composed: Composed, shown: Sequence[Ticket] = ()) -> None:
         later: SlackUnavailableError | None = None
+        told = set()
         try:
-            for waiter in self._drained(ticket):
+            for waiter in chain(self._drained(ticket, run), shown):
+                if waiter.id in told:
+                    continue
+                told.add(waiter.id)
                 try:
                     self._tell(waiter, composed)
                 except SlackUnavailableError as error:
@@ -150,11 +155,11 @@ class Answering:
         if later is not None:
             raise later
 
-    def _drained(self, ticket: Ticket) -> Iterator[Ticket]:
+    def _drained(self, ticket: Ticket, run: str) -> Iterator[Ticket]:
         told = False
         try:
             self._patiently(self.redis.ping)
-            for waiter in self.waiters.drain(ticket):
+            for waiter in self.waiters.drain(ticket, run):
                 told = told or waiter.id == ticket.id
                 yield waiter
         except REDIS_ERRORS:
@@ -170,20 +175,6 @@ class Answering:
         except PublishError as error:
             log.warning("answer_undeliverable", channel=waiter.where.channel, reason=str(error))
         self._patiently(lambda: self.waiters.answered(waiter))
-
-    @contextmanager
-    def _counted(self, ticket: Ticket) -> Iterator[int]:
-        """Give the number of runs of this ticket that began and never ended; an exception is an end."""
-        name = f"{self.prefix}:begun:{ticket.id}"
-        begun = self._patiently(lambda: int(self.redis.incr(name)))
-        self._patiently(lambda: self.redis.expire(name, _KEEP_COUNT))
-        try:
-            yield begun - 1
-        finally:
-            try:
-                self.redis.delete(name)
-            except redis.RedisError as error:
-                log.warning("count_not_reset", error=type(error).__name__)
 
     def _patiently(self, step: Callable[[], T]) -> T:
         again = Retrying(

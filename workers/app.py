@@ -13,7 +13,6 @@ from celery.signals import setup_logging, worker_init, worker_ready
 
 from bot.dispatch import QUEUE
 from bot.log import configure_logging
-from workers import broker
 from workers.schedule import beat_schedule
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
 
@@ -22,26 +21,22 @@ USAGE_ERROR = 64
 
 _SIGN_OF_LIFE_EVERY = 10.0
 
-broker.install()
 app = Celery("cilium-triage", include=["workers.tasks"])
 
 
 def configuration(settings: WorkerSettings) -> dict[str, Any]:
     """Return Celery's configuration.
 
-    A message counts as done only when its task is done (``acks_late``), and goes back to the queue when the process
-    that worked on it is lost; so every task may run twice, and is written for that. ``prefetch`` 1 keeps questions out
-    of the hands of busy workers. The visibility timeout is longer than any run, or a running question would be given
-    out again.
+    A message is gone once a worker has it: who must still be answered stands in ``bot.waiters``, and is sent again from
+    there. So the broker keeps no list of its own (``ack_emulation``), and a worker takes no message for which it has no
+    idle process. Only a killed process is replaced by its parent, which knows of it at once.
     """
     url = settings.redis_url.get_secret_value()
     return {
         "broker_url": url,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
-            "visibility_timeout": settings.visibility_timeout,
-            "unacked_restore_interval": min(5.0, settings.grace),
-            "unacked_restore_throttle": 1,
+            "ack_emulation": False,
             "socket_timeout": 30,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
@@ -51,11 +46,10 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
         "accept_content": ["json"],
         "task_ignore_result": True,
         "task_default_queue": QUEUE,
-        "task_acks_late": True,
-        "task_reject_on_worker_lost": True,
         "task_soft_time_limit": settings.soft_limit,
         "task_time_limit": settings.hard_limit,
         "worker_prefetch_multiplier": 1,
+        "worker_disable_prefetch": True,
         "worker_max_tasks_per_child": 1000,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_send_task_events": False,
@@ -108,3 +102,10 @@ def _show_signs_of_life(sender: Any, **_: object) -> None:
         alive.touch()
         # On the timer of the loop that takes questions: when that hangs, the signs stop.
         sender.timer.call_repeatedly(_SIGN_OF_LIFE_EVERY, alive.touch)
+
+
+@worker_ready.connect
+def _watch(**_: object) -> None:
+    from workers import deps
+
+    deps.watch(_settings()).start()

@@ -12,6 +12,7 @@ from bot.publish import Publisher
 from bot.reports import Reports
 from bot.slack_client import slack_client
 from bot.waiters import Waiters
+from bot.watch import Watch
 from handlers.commands.command import Asked
 from workers.answering import Answering, Look
 from workers.cache import ReportCache
@@ -66,10 +67,15 @@ def assemble(settings: WorkerSettings) -> Deps:
         publisher=publisher,
         reports=Reports(texts, prefix=settings.key_prefix),
         soft_limit=settings.soft_limit,
-        prefix=settings.key_prefix,
     )
     digests = Digests(texts, waiters, publisher, Dispatcher(url).send, settings.key_prefix)
     return Deps(settings, answering, digests)
+
+
+def watch(settings: WorkerSettings) -> Watch:
+    """Return the watch over all questions; it needs nothing but Redis."""
+    url = settings.redis_url.get_secret_value()
+    return Watch(Waiters(connect(url, decode_responses=True), prefix=settings.key_prefix), Dispatcher(url))
 
 
 def preload(settings: WorkerSettings) -> None:

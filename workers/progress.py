@@ -16,29 +16,43 @@ FIRST_WORD = 2.0
 """Seconds before anything is said: most answers come sooner."""
 
 PACE = 2.0
-"""Seconds between two updates, and between two renewals of the lease."""
+"""Seconds between two updates."""
 
 log = structlog.get_logger(__name__)
 
 
 class Narrator:
-    """Shows the latest words in the placeholder of everybody who waits, and keeps the lease of the run, while it runs.
+    """Shows the latest words in the placeholder of everybody who waits, while a run runs and has the lease.
 
     It works on a thread of its own: Slack may be slow, and the gathering must not wait for it.
     """
 
     def __init__(
-        self, ticket: Ticket, waiters: Waiters, publisher: Publisher, *, first: float = FIRST_WORD, pace: float = PACE
+        self,
+        ticket: Ticket,
+        run: str,
+        waiters: Waiters,
+        publisher: Publisher,
+        *,
+        first: float = FIRST_WORD,
+        pace: float = PACE,
     ) -> None:
         self._ticket = ticket
+        self._run = run
         self._waiters = waiters
         self._publisher = publisher
         self._first = first
         self._pace = pace
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._narrate, name="narrator", daemon=True)
+        self._shown: dict[str, Ticket] = {}
         self.latest = ""
         """The last words said."""
+
+    @property
+    def shown(self) -> tuple[Ticket, ...]:
+        """Who was shown progress: it may stand over the answer of a run that had lost its lease meanwhile."""
+        return tuple(self._shown.values())
 
     def say(self, words: str) -> None:
         """Take note of how far the run is."""
@@ -60,8 +74,7 @@ class Narrator:
         while not self._over.wait(wait):
             wait = self._pace
             try:
-                self._waiters.renew(self._ticket)
-                if self.latest and self.latest != shown:
+                if self.latest and self.latest != shown and self._waiters.renew(self._ticket, self._run):
                     shown = self.latest
                     self._show(shown)
             except redis.RedisError as error:
@@ -70,4 +83,5 @@ class Narrator:
     def _show(self, words: str) -> None:
         for waiter in self._waiters.waiting(self._ticket):
             if not self._over.is_set():
+                self._shown[waiter.id] = waiter
                 self._publisher.progress(waiter.where, progress(waiter.text, words))

@@ -71,7 +71,7 @@ class WorkerSettings(BaseSettings):
     soft_limit: float = Field(40.0, gt=0)
     """For one question, sending the answer included. It is answered "timed out" then."""
     grace: float = Field(10.0, gt=0)
-    """From the soft limit to the hard limit, after which the process is killed, and again to the redelivery."""
+    """From the soft limit to the hard limit, after which the process is killed."""
     digests: tuple[Digest, ...] = ()
     """JSON: ``[{"channel": "C0123", "cron": "0 7 * * mon-fri", "question": "health"}]``, times in UTC."""
     key_prefix: str = "cilium-triage"
@@ -90,11 +90,6 @@ class WorkerSettings(BaseSettings):
     def hard_limit(self) -> float:
         """After this time the process that works on a question is killed."""
         return self.soft_limit + self.grace
-
-    @property
-    def visibility_timeout(self) -> float:
-        """After this time a question whose worker vanished goes to another; longer than any run can last."""
-        return self.hard_limit + self.grace
 
     @property
     def origin(self) -> Origin:

@@ -1,5 +1,7 @@
-"""The jobs: decode, do, return. Any of them may be delivered twice."""
+"""The jobs: decode, do, return. Any of them may be delivered twice, or never."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -15,15 +17,6 @@ from workers.schedule import DIGEST
 
 GIVE_UP = "workers.tasks.give_up"
 
-_RETRIED: dict[str, Any] = {
-    "autoretry_for": TRANSIENT,
-    "retry_backoff": 1,
-    "retry_backoff_max": 15,
-    "retry_jitter": True,
-    "max_retries": 6,
-}
-"""Six times in about half a minute; who is not told by then is seen to by the watch over overdue questions."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -33,29 +26,44 @@ class _Question(Task):  # type: ignore[type-arg]
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         """Queue the bad news; called in the parent process when the hard limit struck."""
         if isinstance(exc, TimeLimitExceeded):
-            app.send_task(GIVE_UP, args=list(args), queue=QUEUE)
+            # Of the same name: it takes over the lease of the run that was killed.
+            app.send_task(GIVE_UP, args=list(args), task_id=task_id, queue=QUEUE)
 
 
-@app.task(name=TASK, base=_Question, **_RETRIED)
-def answer(ticket: str) -> None:
-    """Answer everybody who waits for the question of a ticket (JSON)."""
+@app.task(name=TASK, base=_Question, bind=True, retry_on_worker_lost=True, default_retry_delay=0, max_retries=None)
+def answer(self: _Question, ticket: str) -> None:
+    """Answer everybody who waits for the question of a ticket (JSON).
+
+    When its process is killed, the parent sends the same message again at once; everything else that may go wrong is
+    left to the list of waiters.
+    """
     decoded = _decoded(ticket)
     if decoded is not None:
-        deps().answering.answer(decoded)
+        with _left_to_the_list(decoded):
+            deps().answering.answer(decoded, str(self.request.id))
 
 
-@app.task(name=GIVE_UP, **_RETRIED)
-def give_up(ticket: str) -> None:
+@app.task(name=GIVE_UP, bind=True)
+def give_up(self: Task, ticket: str) -> None:  # type: ignore[type-arg]
     """Tell everybody who waits that the run took too long."""
     decoded = _decoded(ticket)
     if decoded is not None:
-        deps().answering.give_up(decoded)
+        with _left_to_the_list(decoded):
+            deps().answering.give_up(decoded, str(self.request.id))
 
 
-@app.task(name=DIGEST, **_RETRIED)
+@app.task(name=DIGEST, autoretry_for=TRANSIENT, retry_backoff=1, retry_backoff_max=15, max_retries=6)
 def digest(channel: str, question: str) -> None:
-    """Ask a scheduled question."""
+    """Ask a scheduled question; before its placeholder stands nobody waits for it, so Celery tries it again."""
     deps().digests.start(channel, question)
+
+
+@contextmanager
+def _left_to_the_list(ticket: Ticket) -> Iterator[None]:
+    try:
+        yield
+    except TRANSIENT as error:
+        log.warning("answer_comes_later", ticket=ticket.id, error=type(error).__name__, reason=str(error))
 
 
 def _decoded(text: str) -> Ticket | None:

@@ -51,7 +51,7 @@ def dispatcher(redis_server: EmbeddedRedis) -> Iterator[Dispatcher]:
 
 @pytest.fixture
 def watch(redis: Redis, dispatcher: Dispatcher, publisher: Publisher) -> Watch:
-    return Watch(Waiters(redis), dispatcher, publisher)
+    return Watch(Waiters(redis), dispatcher)
 
 
 @pytest.fixture
@@ -92,13 +92,13 @@ def test_a_queue_that_takes_nothing_is_told_to_everybody_who_waits(
 ) -> None:
     other = replace(WHERE, user="U0GRACE001")
     intake.ask(QUESTION, other, delivery="d0")
-    redis.delete(*redis.keys("cilium-triage:run:*"))
+    redis.delete(*redis.keys("cilium-triage:lease:*"))
     dead = Dispatcher(nowhere)
     replace(intake, dispatcher=dead).ask(QUESTION, WHERE, delivery="d1")
     dead.close()
     assert len(texts(slack)) == 2
     assert all("the queue (Redis) does not answer" in text for text in texts(slack))
-    assert Waiters(redis).overdue() == ()
+    assert Waiters(redis).overdue(is_queue_empty=True) == ()
 
 
 def test_a_queue_that_is_down_is_noticed_soon(nowhere: str) -> None:
@@ -161,24 +161,30 @@ def test_a_question_that_waits_in_the_queue_is_left_alone(intake: Intake, watch:
     assert len(queue.tickets()) == 1
 
 
-def test_a_lost_run_is_repeated_and_after_the_third_the_asker_is_told(
-    intake: Intake, watch: Watch, queue: Queue, redis: Redis, slack: Playground
-) -> None:
+def test_a_question_whose_run_was_lost_is_sent_again(intake: Intake, watch: Watch, queue: Queue, redis: Redis) -> None:
     intake.ask(QUESTION, WHERE, delivery="d1")
-    for _ in range(3):
-        redis.delete(*redis.keys("cilium-triage:run:*"))
-        watch.look()
-    assert len(queue.tickets()) == 3
-    (told,) = texts(slack)
-    assert "went away, and so did its replacement" in told
+    redis.delete(*redis.keys("cilium-triage:lease:*"))
     watch.look()
-    assert len(queue.tickets()) == 3
+    watch.look()
+    assert [ticket.where for ticket in queue.tickets()] == [queue.tickets()[0].where] * 2
+
+
+def test_a_question_that_redis_forgot_is_known_to_whoever_watched(
+    intake: Intake, watch: Watch, queue: Queue, redis: Redis
+) -> None:
+    waiters = Waiters(redis)
+    ticket = Ticket("asked elsewhere", QUESTION, "why", False, WHERE, datetime.now(UTC))
+    waiters.join(ticket)
+    watch.look()
+    redis.flushall()
+    watch.look()
+    assert queue.tickets() == [ticket]
 
 
 def test_the_watch_goes_on_when_redis_does_not_answer(
     dispatcher: Dispatcher, publisher: Publisher, nowhere: str
 ) -> None:
-    watch = Watch(Waiters(Redis.from_url(nowhere)), dispatcher, publisher)
+    watch = Watch(Waiters(Redis.from_url(nowhere)), dispatcher)
     watch.remember(Ticket("t1", QUESTION, "why", False, WHERE, datetime.now(UTC)))
     watch.look()
 

@@ -1,15 +1,15 @@
 """Askers of the same question share one run, nobody is forgotten, and nobody is answered by two."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from redis import Redis
 
 from bot.ticket import Surface, Ticket, Where
-from bot.waiters import Turn, Waiters
+from bot.waiters import Times, Turn, Waiters
 from tests.bot.samples import NOON
 
 
@@ -25,7 +25,16 @@ def ticket(name: str, text: str = "why a/b c/d", *, after: int = 0) -> Ticket:
 
 def lose_the_run(redis: Redis, lost: Ticket) -> None:
     """What the end of the lease does."""
-    redis.delete(f"cilium-triage:run:{lost.key}")
+    redis.delete(f"cilium-triage:lease:{lost.key}")
+
+
+def answer_all(waiters: Waiters, asked: Ticket, run: str) -> list[str]:
+    """What a run does at its end: answer whoever is handed out, and return their names."""
+    handed = []
+    for waiter in waiters.drain(asked, run):
+        handed.append(waiter.id)
+        waiters.answered(waiter)
+    return handed
 
 
 def test_only_the_first_asker_starts_a_run(waiters: Waiters) -> None:
@@ -89,101 +98,162 @@ def test_nobody_falls_between_runs_however_they_interleave(waiters: Waiters) -> 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(ask, range(200)))
     assert set(answered) == {f"t{number}" for number in range(200)}
-    assert not waiters.overdue()
+    assert not waiters.overdue(is_queue_empty=True)
 
 
 def test_a_worker_takes_the_lease_that_the_asker_got(waiters: Waiters) -> None:
     mine = ticket("mine")
     waiters.join(mine)
-    assert waiters.begin(mine) is Turn.RUN
+    assert waiters.begin(mine, "m1") is Turn.RUN
 
 
-def test_a_worker_leaves_a_question_that_another_run_has(waiters: Waiters) -> None:
-    mine, other = ticket("mine"), ticket("other")
-    waiters.join(other)
-    waiters.join(mine)
-    assert waiters.begin(mine) is Turn.TAKEN
-
-
-def test_a_task_delivered_again_after_its_work_was_done_does_nothing(waiters: Waiters) -> None:
+@pytest.mark.parametrize("name", ["mine", "other"], ids=["the same ticket", "another ticket"])
+def test_a_worker_leaves_a_question_that_another_run_has(waiters: Waiters, name: str) -> None:
     mine = ticket("mine")
     waiters.join(mine)
-    for waiter in waiters.drain(mine):
-        waiters.answered(waiter)
-    assert waiters.begin(mine) is Turn.DONE
+    waiters.join(ticket("other"))
+    assert waiters.begin(mine, "m1") is Turn.RUN
+    assert waiters.begin(ticket(name), "m2") is Turn.TAKEN
 
 
-def test_a_task_delivered_again_after_a_crash_answers_only_who_is_left(waiters: Waiters) -> None:
+def test_of_many_workers_with_the_same_question_exactly_one_runs(waiters: Waiters) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    with ThreadPoolExecutor(10) as pool:
+        turns = list(pool.map(lambda number: waiters.begin(mine, f"m{number}"), range(20)))
+    assert sorted(turns) == [Turn.RUN] + [Turn.TAKEN] * 19
+
+
+def test_the_same_message_takes_over_from_a_process_that_was_lost(waiters: Waiters) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    assert [waiters.begin(mine, "m1") for _ in range(2)] == [Turn.RUN, Turn.RUN]
+
+
+def test_a_message_that_comes_when_its_work_is_done_does_nothing(waiters: Waiters) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    waiters.begin(mine, "m1")
+    assert answer_all(waiters, mine, "m1") == ["mine"]
+    assert waiters.begin(mine, "m2") is Turn.DONE
+
+
+def test_a_run_after_a_crash_answers_only_who_is_left(waiters: Waiters, redis: Redis) -> None:
     mine, other = ticket("mine"), ticket("other", after=1)
     for asked in (mine, other):
         waiters.join(asked)
+    waiters.begin(mine, "m1")
     waiters.answered(mine)  # and here the worker was killed
-    assert waiters.begin(mine) is Turn.RUN
-    assert [waiter.id for waiter in waiters.drain(mine)] == ["other"]
+    lose_the_run(redis, mine)
+    assert waiters.begin(mine, "m2") is Turn.RUN
+    assert answer_all(waiters, mine, "m2") == ["other"]
 
 
 def test_a_run_goes_on_when_redis_has_lost_its_memory(waiters: Waiters, redis: Redis) -> None:
     mine = ticket("mine")
     waiters.join(mine)
     redis.flushall()
-    assert not waiters.is_known(mine)
-    assert waiters.begin(mine) is Turn.RUN
-    assert [waiter.id for waiter in waiters.drain(mine)] == ["mine"]
+    assert waiters.begin(mine, "m1") is Turn.RUN
+    assert answer_all(waiters, mine, "m1") == ["mine"]
+
+
+def test_a_lease_is_renewed_by_its_run_alone(waiters: Waiters, redis: Redis) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    waiters.begin(mine, "m1")
+    assert [waiters.renew(mine, "m1"), waiters.renew(mine, "m2")] == [True, False]
+    lose_the_run(redis, mine)
+    assert not waiters.renew(mine, "m1")
+
+
+def test_a_run_that_was_lost_leaves_its_question_to_one_caller(waiters: Waiters, redis: Redis) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    waiters.begin(mine, "m1")
+    assert waiters.overdue(is_queue_empty=True) == ()
+    lose_the_run(redis, mine)
+    assert [lost.id for lost in waiters.overdue(is_queue_empty=True)] == ["mine"]
+    assert waiters.overdue(is_queue_empty=True) == ()
 
 
 @pytest.mark.parametrize(
-    ("holder", "kept"), [("mine", True), ("nobody", True), ("other", False)], ids=lambda value: str(value)
+    ("is_queue_empty", "lost"), [(False, False), (True, True)], ids=["while messages wait", "when none waits"]
 )
-def test_a_lease_is_renewed_unless_another_run_has_it(waiters: Waiters, redis: Redis, holder: str, kept: bool) -> None:
+def test_a_message_counts_as_lost_only_if_it_cannot_be_in_the_queue(
+    redis: Redis, is_queue_empty: bool, lost: bool
+) -> None:
+    waiters = Waiters(redis, times=Times(lease=timedelta(milliseconds=200)))
     mine = ticket("mine")
     waiters.join(mine)
-    if holder != "mine":
+
+    def look() -> bool:
+        return bool(waiters.overdue(is_queue_empty=is_queue_empty))
+
+    deadline = time.monotonic() + 0.6
+    found = False
+    while not found and time.monotonic() < deadline:
+        found = look()
+    assert found is lost
+
+
+def test_runs_that_were_lost_are_counted_until_the_question_is_given_up(waiters: Waiters, redis: Redis) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    turns = []
+    for number in range(4):
+        turns.append(waiters.begin(mine, f"m{number}"))
         lose_the_run(redis, mine)
-    if holder == "other":
-        waiters.join(ticket("other"))
-    assert waiters.renew(mine) is kept
+    assert turns == [Turn.RUN] * 3 + [Turn.GIVE_UP]
 
 
-def test_a_question_whose_run_vanished_is_overdue_for_one_caller_only(waiters: Waiters, redis: Redis) -> None:
+@pytest.mark.parametrize("ends", ["answered", "rests"])
+def test_a_run_that_ends_with_a_word_was_not_lost(waiters: Waiters, redis: Redis, ends: str) -> None:
     mine = ticket("mine")
-    waiters.join(mine)
-    assert waiters.overdue() == ()
-    lose_the_run(redis, mine)
-    assert [(overdue.ticket.id, overdue.runs_lost) for overdue in waiters.overdue()] == [("mine", 1)]
-    assert waiters.overdue() == ()
+    turns = []
+    for number in range(6):
+        waiters.join(mine)
+        turns.append(waiters.begin(mine, f"m{number}"))
+        if ends == "answered":
+            answer_all(waiters, mine, f"m{number}")
+            redis.delete(f"cilium-triage:answered:{mine.id}")
+        else:
+            waiters.rest(mine, f"m{number}")
+            lose_the_run(redis, mine)
+    assert turns == [Turn.RUN] * 6
 
 
-def test_lost_runs_are_counted_until_the_question_is_answered(waiters: Waiters, redis: Redis) -> None:
-    mine = ticket("mine")
-    waiters.join(mine)
-    counts = []
-    for _ in range(3):
-        lose_the_run(redis, mine)
-        counts += [overdue.runs_lost for overdue in waiters.overdue()]
-    for waiter in waiters.drain(mine):
-        waiters.answered(waiter)
-    again = replace(mine, id="again")
-    waiters.join(again)
-    lose_the_run(redis, again)
-    counts += [overdue.runs_lost for overdue in waiters.overdue()]
-    assert counts == [1, 2, 3, 1]
-
-
-def test_what_nobody_can_read_keeps_no_question_open(waiters: Waiters, redis: Redis) -> None:
-    mine = ticket("mine")
-    waiters.join(mine)
-    redis.hset(f"cilium-triage:waiting:{mine.key}", "alien", "{}")
-    assert [waiter.id for waiter in waiters.waiting(mine)] == ["mine"]
-
-
-def test_a_waiter_whose_answer_failed_stays_for_another_run(waiters: Waiters) -> None:
+def test_a_waiter_who_could_not_be_told_rests_and_is_tried_again(waiters: Waiters, redis: Redis) -> None:
     mine, other = ticket("mine"), ticket("other", after=1)
     for asked in (mine, other):
         waiters.join(asked)
-    for waiter in waiters.drain(mine):
+    waiters.begin(mine, "m1")
+    for waiter in waiters.drain(mine, "m1"):
         if waiter.id == "mine":
             waiters.answered(waiter)
-    assert [overdue.ticket.id for overdue in waiters.overdue()] == ["other"]
+    waiters.rest(mine, "m1")
+    assert waiters.begin(other, "m2") is Turn.TAKEN
+    assert waiters.overdue(is_queue_empty=True) == ()
+    lose_the_run(redis, mine)
+    assert [again.id for again in waiters.overdue(is_queue_empty=True)] == ["other"]
+
+
+def test_everybody_who_waits_is_listed_whatever_the_question(waiters: Waiters) -> None:
+    asked = [ticket("a"), ticket("b"), ticket("c", "why a/b c/e")]
+    for one in asked:
+        waiters.join(one)
+    waiters.answered(asked[0])
+    assert {one.id for one in waiters.listed()} == {"b", "c"}
+
+
+def test_what_another_release_wrote_keeps_no_question_open_and_stays(waiters: Waiters, redis: Redis) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    waiting = f"cilium-triage:waiting:{mine.key}"
+    redis.hset(waiting, "alien", "{}")
+    waiters.begin(mine, "m1")
+    assert answer_all(waiters, mine, "m1") == ["mine"]
+    assert redis.hgetall(waiting) == {"alien": "{}"}
+    assert waiters.join(ticket("next"))
 
 
 @pytest.mark.parametrize("decode", [True, False], ids=["text", "bytes"])
@@ -193,5 +263,5 @@ def test_it_does_not_matter_whether_the_client_decodes(
     waiters = Waiters(connect(decode))
     mine = ticket("mine")
     assert waiters.join(mine)
-    assert waiters.begin(mine) is Turn.RUN
-    assert [waiter.id for waiter in waiters.drain(mine)] == ["mine"]
+    assert waiters.begin(mine, "m1") is Turn.RUN
+    assert [waiter.id for waiter in waiters.drain(mine, "m1")] == ["mine"]

@@ -75,9 +75,9 @@ class System:
         return text
 
     def is_idle(self) -> bool:
-        """Whether no message is queued or under way."""
+        """Whether no message is queued and no question has a lease."""
         with self.client() as client:
-            return not client.llen("questions") and not client.hlen("unacked")
+            return not client.llen("questions") and not client.keys("cilium-triage:lease:*")
 
 
 def is_answer(message: Json) -> bool:

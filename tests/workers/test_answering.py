@@ -17,7 +17,7 @@ from bot.render.progress import looking
 from bot.reports import Reports
 from bot.slack_client import slack_client
 from bot.ticket import Surface, Ticket, Where
-from bot.waiters import Waiters
+from bot.waiters import Turn, Waiters
 from handlers.commands.command import Asked
 from tests.workers.canary import CANARY, Script
 from tools.embedded import EmbeddedRedis
@@ -65,7 +65,6 @@ class Bench:
             self.publisher,
             Reports(self.client),
             soft_limit=40,
-            prefix="test",
             catalogue=CANARY,
         )
 
@@ -76,6 +75,10 @@ class Bench:
         ticket = Ticket(uuid.uuid4().hex, text, "canary", False, where, datetime.now(UTC))
         self.waiters.join(ticket)
         return ticket
+
+    def lose_the_run(self, ticket: Ticket) -> None:
+        """What the end of the lease does."""
+        self.client.delete(f"test:lease:{ticket.key}")
 
     def shown(self, ticket: Ticket) -> str:
         (message,) = [item for item in self.bot_messages() if item["ts"] == ticket.where.placeholder_ts]
@@ -96,7 +99,7 @@ def bench(playground: Playground, redis_server: EmbeddedRedis) -> Iterator[Bench
 def test_everybody_who_waits_gets_the_answer_of_one_run(bench: Bench) -> None:
     tickets = [bench.ask(user=user) for user in ("U1", "U2", "U3")]
     for ticket in tickets:
-        bench.answering().answer(ticket)
+        bench.answering().answer(ticket, "run")
     assert bench.looks == 1
     assert [bench.shown(ticket).startswith("OPEN — it is open") for ticket in tickets] == [True] * 3
     assert len(bench.bot_messages()) == 3
@@ -109,37 +112,53 @@ def test_who_comes_late_is_answered_as_well(bench: Bench) -> None:
         late.append(bench.ask(user="U9"))
         return run(asked, Script(), catalogue=CANARY)
 
-    bench.answering(look).answer(bench.ask())
+    bench.answering(look).answer(bench.ask(), "run")
     assert bench.shown(late[0]).startswith("OPEN")
 
 
 def test_a_ticket_delivered_again_changes_nothing(bench: Bench) -> None:
     ticket = bench.ask()
-    bench.answering().answer(ticket)
+    bench.answering().answer(ticket, "run")
     before = bench.bot_messages()
-    bench.answering().answer(ticket)
+    bench.answering().answer(ticket, "run")
     assert bench.looks == 1
     assert bench.bot_messages() == before
 
 
 def test_a_run_that_died_is_taken_up_again(bench: Bench) -> None:
     ticket = bench.ask()
-
-    def dies(asked: Asked, progress: Progress) -> Ran:
-        raise SystemExit
-
-    with pytest.raises(SystemExit):
-        bench.answering(dies).answer(ticket)
-    bench.answering().answer(ticket)
+    assert bench.waiters.begin(ticket, "lost") is Turn.RUN
+    bench.answering().answer(ticket, "next")
+    assert "Looking into" in bench.shown(ticket)
+    bench.lose_the_run(ticket)
+    bench.answering().answer(ticket, "next")
     assert bench.shown(ticket).startswith("OPEN")
 
 
 def test_a_question_that_kills_every_worker_is_given_up_in_words(bench: Bench) -> None:
     ticket = bench.ask()
-    bench.client.set(f"test:begun:{ticket.id}", 3)
-    bench.answering().answer(ticket)
+    for message in ("first", "second", "third"):
+        bench.waiters.begin(ticket, message)
+        bench.lose_the_run(ticket)
+    bench.answering().answer(ticket, "fourth")
     assert bench.looks == 0
     assert "went away" in bench.shown(ticket)
+
+
+def test_progress_that_fell_on_the_answer_of_another_run_is_answered_again(
+    bench: Bench, playground: Playground
+) -> None:
+    ticket = bench.ask()
+
+    def look(asked: Asked, progress: Progress) -> Ran:
+        progress("flows: 3 of 5 nodes")
+        playground.wait_for(lambda: "3 of 5" in bench.shown(ticket))
+        bench.waiters.answered(ticket)  # by a run that had fallen silent, a moment before the progress came
+        return run(asked, Script(), catalogue=CANARY)
+
+    bench.answering(look).answer(ticket, "run")
+    assert bench.shown(ticket).startswith("OPEN")
+    assert len(bench.bot_messages()) == 1
 
 
 def test_the_time_limit_is_told_with_what_was_awaited(bench: Bench) -> None:
@@ -148,14 +167,14 @@ def test_the_time_limit_is_told_with_what_was_awaited(bench: Bench) -> None:
         raise SoftTimeLimitExceeded
 
     ticket = bench.ask()
-    bench.answering(look).answer(ticket)
+    bench.answering(look).answer(ticket, "run")
     assert "I gave up after 40 s" in bench.shown(ticket)
     assert "flows: 3 of 5 nodes" in bench.shown(ticket)
 
 
 def test_a_killed_process_is_told_as_a_timeout(bench: Bench) -> None:
     ticket = bench.ask()
-    bench.answering().give_up(ticket)
+    bench.answering().give_up(ticket, "run")
     assert "I gave up after 40 s" in bench.shown(ticket)
 
 
@@ -164,14 +183,14 @@ def test_a_defect_is_told_without_its_secrets(bench: Bench) -> None:
         raise RuntimeError("token=hunter2")
 
     ticket = bench.ask()
-    bench.answering(look).answer(ticket)
+    bench.answering(look).answer(ticket, "run")
     assert "Something of mine broke" in bench.shown(ticket)
     assert "hunter2" not in bench.shown(ticket)
 
 
 def test_a_ticket_of_another_release_is_told_how_to_ask(bench: Bench) -> None:
     ticket = bench.ask("frobnicate everything")
-    bench.answering().answer(ticket)
+    bench.answering().answer(ticket, "run")
     assert "no subcommand" in bench.shown(ticket)
 
 
@@ -181,9 +200,10 @@ def test_slack_out_of_order_means_later_and_nobody_is_told_twice(bench: Bench, p
     answering = replace(bench.answering(), publisher=Publisher(impatient, sleep=lambda _: None))
     playground.cause(server_errors={"chat.update": 4})
     with pytest.raises(SlackUnavailableError):
-        answering.answer(ticket)
+        answering.answer(ticket, "run")
     assert not bench.waiters.is_answered(ticket)
-    answering.answer(ticket)
+    bench.lose_the_run(ticket)  # the pause is over
+    answering.answer(ticket, "run")
     assert bench.shown(ticket).startswith("OPEN")
     assert bench.shown(other).startswith("OPEN")
     assert len(bench.bot_messages()) == 2
@@ -192,7 +212,7 @@ def test_slack_out_of_order_means_later_and_nobody_is_told_twice(bench: Bench, p
 def test_a_placeholder_that_cannot_be_edited_does_not_come_back_for_ever(bench: Bench, playground: Playground) -> None:
     ticket = bench.ask()
     playground.cause(api_errors={"chat.update": ["channel_not_found"]})
-    bench.answering().answer(ticket)
+    bench.answering().answer(ticket, "run")
     assert bench.waiters.is_answered(ticket)
 
 
@@ -206,7 +226,7 @@ def test_a_redis_that_restarts_in_mid_run_costs_nothing(bench: Bench, redis_serv
         return run(asked, Script(), catalogue=CANARY)
 
     with ThreadPoolExecutor(1) as worker:
-        answered = worker.submit(bench.answering(look).answer, ticket)
+        answered = worker.submit(bench.answering(look).answer, ticket, "run")
         assert done.wait(5)
         redis_server.start()
         answered.result(10)
@@ -225,7 +245,7 @@ def test_a_redis_that_stays_away_does_not_keep_the_answer_from_the_asker(
 
     try:
         with pytest.raises(redis.ConnectionError):
-            replace(bench.answering(look), patience=0.1).answer(ticket)
+            replace(bench.answering(look), patience=0.1).answer(ticket, "run")
         assert bench.shown(ticket).startswith("OPEN")
     finally:
         redis_server.start()
@@ -233,10 +253,11 @@ def test_a_redis_that_stays_away_does_not_keep_the_answer_from_the_asker(
 
 def test_a_slow_run_says_how_far_it_is(bench: Bench, playground: Playground) -> None:
     ticket = bench.ask()
-    with Narrator(ticket, bench.waiters, bench.publisher, first=0.01, pace=0.01) as narrator:
+    bench.waiters.begin(ticket, "run")
+    with Narrator(ticket, "run", bench.waiters, bench.publisher, first=0.01, pace=0.01) as narrator:
         narrator.say("flows: 3 of 5 nodes")
         playground.wait_for(lambda: "flows: 3 of 5 nodes" in bench.shown(ticket))
-    bench.answering().answer(ticket)
+    bench.answering().answer(ticket, "run")
     assert bench.shown(ticket).startswith("OPEN")
 
 
@@ -247,6 +268,6 @@ def test_a_digest_is_asked_once_however_often_it_is_delivered(bench: Bench, play
     digests.start(channel, "canary sings")
     digests.start(channel, "canary sings")
     (ticket,) = sent
-    bench.answering().answer(ticket)
+    bench.answering().answer(ticket, "run")
     assert bench.shown(ticket).startswith("OPEN")
     assert len(bench.bot_messages()) == 1

@@ -27,12 +27,10 @@ def configured() -> dict[str, Any]:
     return configuration(WorkerSettings.model_validate({"redis_url": "redis://:hunter2@127.0.0.1:1/0"}))
 
 
-def test_a_message_counts_as_done_when_its_task_is_done(configured: dict[str, Any]) -> None:
-    assert configured["task_acks_late"]
-    assert configured["task_reject_on_worker_lost"]
-    assert configured["worker_prefetch_multiplier"] == 1
-    visible = configured["broker_transport_options"]["visibility_timeout"]
-    assert configured["task_soft_time_limit"] < configured["task_time_limit"] < visible
+def test_the_broker_keeps_no_list_of_what_it_handed_out(configured: dict[str, Any]) -> None:
+    assert not configured["broker_transport_options"]["ack_emulation"]
+    assert configured["worker_disable_prefetch"]
+    assert configured["task_soft_time_limit"] < configured["task_time_limit"]
 
 
 def test_only_json_is_taken(configured: dict[str, Any]) -> None:
@@ -51,12 +49,12 @@ def test_what_is_no_ticket_is_put_aside(text: str) -> None:
 
 
 def test_only_a_killed_process_is_told_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(app, "send_task", lambda name, args, queue: sent.append((name, args)))
+    sent: list[tuple[str, str, list[str]]] = []
+    monkeypatch.setattr(app, "send_task", lambda name, args, task_id, queue: sent.append((name, task_id, args)))
     tasks.answer.on_failure(ValueError(), "id", ("ticket",), {}, None)
     assert sent == []
     tasks.answer.on_failure(TimeLimitExceeded(5), "id", ("ticket",), {}, None)
-    assert sent == [(tasks.GIVE_UP, ["ticket"])]
+    assert sent == [(tasks.GIVE_UP, "id", ["ticket"])]
 
 
 def test_digests_become_entries_of_the_schedule() -> None:
