@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.cluster.lab import lab
@@ -70,12 +71,14 @@ def redis_forgets(broken: Broken) -> None:
 
 def every_run_is_killed(broken: Broken) -> None:
     """Each process that takes the question is killed, until the asker is told."""
-    for runs in (1, 2, 3):
+    for reads in range(len(broken.policy_reads()), len(broken.policy_reads()) + 3):
+        broken.system.poll(partial(_has_read, broken, reads), LONGEST)
         for child in children_of(broken.worker.pid):
             os.kill(child, signal.SIGKILL)
-        if runs < 3:
-            seen = len(broken.policy_reads())
-            broken.system.poll(lambda seen=seen: len(broken.policy_reads()) > seen, LONGEST)
+
+
+def _has_read(broken: Broken, reads: int) -> bool:
+    return len(broken.policy_reads()) >= reads
 
 
 def process_hangs(broken: Broken) -> None:
