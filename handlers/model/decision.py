@@ -353,6 +353,12 @@ class BothSides:
         """The sides that deny."""
         return tuple(side for side in self if side.verdict in (Verdict.DENIED, Verdict.DENIED_L7))
 
+    @property
+    def is_audited(self) -> bool:
+        """Whether nothing but sides that audit instead of enforcing keep the flow from being allowed."""
+        passing = (Verdict.ALLOWED, Verdict.NOT_APPLICABLE)
+        return self.verdict is Verdict.DENIED and all(side.audited for side in self if side.verdict not in passing)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:

@@ -95,7 +95,8 @@ def party_of_flow_end(
     address outside.
     """
     labels = LabelSet.parse(end.labels)
-    kind = kind_of(labels) or (PartyKind.ENDPOINT if end.pod else PartyKind.OUTSIDE)
+    # Flows do not name every pod, but whoever bears the label of a namespace is one.
+    kind = kind_of(labels) or (PartyKind.ENDPOINT if end.pod or labels.namespace else PartyKind.OUTSIDE)
     is_host = kind is PartyKind.HOST
     return Party(
         kind,

@@ -38,11 +38,14 @@ class FlowFate:
     flow: ObservedFlow
     before: Verdict
     after: Verdict
+    is_audited: bool = False
+    """After the change it is denied only by endpoints that audit instead of enforcing."""
 
     @property
     def is_cut(self) -> bool:
         """Whether the flow passed, and would not pass for certain any more."""
-        return self.flow.passed and self.before is Verdict.ALLOWED and self.after is not Verdict.ALLOWED
+        is_allowed = self.after is Verdict.ALLOWED or self.is_audited
+        return self.flow.passed and self.before is Verdict.ALLOWED and not is_allowed
 
 
 def observed_flows(flows: Iterable[Flow]) -> tuple[ObservedFlow, ...]:
@@ -87,10 +90,11 @@ def _looks_like_reply(flow: Flow) -> bool:
 def _name(end: FlowEnd) -> str:
     if end.pod:
         return f"{end.namespace}/{end.pod}"
-    kind = kind_of(LabelSet.parse(end.labels))
-    if kind is None or (kind is PartyKind.OUTSIDE and end.ip):
-        return end.ip
-    return str(entity_of_kind(kind))
+    labels = LabelSet.parse(end.labels)
+    kind = kind_of(labels)
+    if kind is None:
+        return "" if labels.namespace else end.ip  # a pod that the flow does not name, and that is gone by now
+    return end.ip if kind is PartyKind.OUTSIDE and end.ip else str(entity_of_kind(kind))
 
 
 class FlowJudge:
@@ -112,11 +116,6 @@ class FlowJudge:
             return None
         return self._policies.combine(source, destination, flow.traffic)
 
-    def verdict(self, flow: ObservedFlow) -> Verdict | None:
-        """Give the verdict of a flow; None for one between ends that are not there any more."""
-        both = self.decide(flow)
-        return both.verdict if both else None
-
     def party(self, name: str, beside: str = "") -> Party | None:
         """Give the party of a pod, an entity or an address; ``beside`` is the node of the other end."""
         if name in ENTITIES:
@@ -135,6 +134,6 @@ class FlowJudge:
 def fates(flows: Iterable[ObservedFlow], before: FlowJudge, after: FlowJudge) -> Iterator[FlowFate]:
     """Give the flows whose verdict changes."""
     for flow in flows:
-        first, second = before.verdict(flow), after.verdict(flow)
-        if first is not None and second is not None and first is not second:
-            yield FlowFate(flow, first, second)
+        first, second = before.decide(flow), after.decide(flow)
+        if first is not None and second is not None and first.verdict is not second.verdict:
+            yield FlowFate(flow, first.verdict, second.verdict, second.is_audited)

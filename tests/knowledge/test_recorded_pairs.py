@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
-from typing import Any
 
 import pytest
 
@@ -17,15 +14,11 @@ from handlers.model.endpoint import SHORT_NAME, Kind
 from handlers.model.facts import Facts
 from handlers.model.finding import Hop, Outcome
 from handlers.model.flow import Flow, FlowVerdict
-from handlers.model.labels import LabelSet
-from handlers.model.parts import PARTS, Part
-from handlers.model.party import NamedPort, Party, PartyKind
 from handlers.model.report import Report
-from handlers.model.scope import FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import AnyPart, Ask, Known, PerNode, Snapshot
+from handlers.model.snapshot import Snapshot
 from handlers.model.traffic import Protocol, Traffic
-from tests.scenarios.truth import FOLDER
-from workers.sources.sysdump import SysdumpSource
+from handlers.policy.pods import pod_party
+from tests.scenarios.snapshots import whole
 
 CHOSEN = ("14-both-sides", "20-namespace-default-deny")
 PORTS = (8080,)
@@ -37,28 +30,6 @@ class Pair:
     sources: tuple[Pod, ...]
     destinations: tuple[Pod, ...]
     port: int
-
-
-@cache
-def whole(scenario: str) -> Snapshot:
-    """Read all that the dump has."""
-    source = SysdumpSource(FOLDER / scenario / "sysdump.zip")
-    now = source.now()
-    wide = Scope(
-        all_namespaces=True,
-        pods=(PodQuery(),),
-        identities=(),
-        flows=FlowQuery((), now - timedelta(days=1), now, 1_000_000),
-        policy_services=True,
-        named_ports=True,
-    )
-    parts: dict[AnyPart, Any] = {part: source.read(Ask(part, wide), 30) for part in PARTS if not part.is_per_node}
-    nodes = [node.name for node in parts[Part.NODES].value]
-    for part in PARTS:
-        if part.is_per_node:
-            parts[part] = Known(PerNode({node: source.read(Ask(part, wide, node), 30) for node in nodes}), now)
-    source.close()
-    return Snapshot(now, scenario, parts)
 
 
 def pairs(snapshot: Snapshot) -> Iterator[Pair]:
@@ -76,29 +47,13 @@ def pairs(snapshot: Snapshot) -> Iterator[Pair]:
                     yield Pair(question, tuple(source_pods), tuple(destination_pods), port)
 
 
-def party(pod: Pod, facts: Facts) -> Party:
-    endpoint = next(
-        entry for entry in facts.cilium_endpoints if (entry.namespace, entry.name) == (pod.namespace, pod.name)
-    )
-    ports = tuple(NamedPort(port.name, port.port, port.protocol) for port in pod.ports if port.name)
-    return Party(
-        PartyKind.ENDPOINT,
-        LabelSet.parse(endpoint.labels),
-        name=str(pod),
-        ips=pod.ips,
-        node=pod.node or "",
-        named_ports=ports,
-    )
-
-
 def is_denied(pair: Pair, facts: Facts) -> bool:
     policies = policies_of(facts)
     traffic = Traffic(Protocol.TCP, pair.port)
     return any(
-        Verdict.DENIED
-        in [side.verdict for side in policies.combine(party(source, facts), party(destination, facts), traffic)]
-        for source in pair.sources
-        for destination in pair.destinations
+        Verdict.DENIED in [side.verdict for side in policies.combine(source, destination, traffic)]
+        for source in (pod_party(pod, facts, policies) for pod in pair.sources)
+        for destination in (pod_party(pod, facts, policies) for pod in pair.destinations)
     )
 
 
