@@ -7,7 +7,7 @@ from handlers.model.rule import DnsRule, HeaderMatch, HttpRule, L7Kind, L7Rules,
 from handlers.model.traffic import HttpRequest
 from handlers.policy.config import PolicyConfig
 from handlers.policy.fqdn import check_names
-from handlers.policy.regexp import RegexpError, check_regexp, compile_regexp
+from handlers.policy.regexp import RegexpError, check_regexp, full_match
 from handlers.policy.shapes import PolicyError, as_mapping, as_text, list_of, optional_list, optional_mapping, text_of
 
 _MISMATCH_ACTIONS = ("", "LOG", "ADD", "DELETE", "REPLACE")
@@ -119,14 +119,6 @@ def _check_http(rule: HttpRule) -> None:
             raise PolicyError(f"Secret name missing ({where})")
 
 
-def _matches(expression: str, text: str) -> bool:
-    try:
-        return compile_regexp(expression).fullmatch(text)
-    except RegexpError:
-        # Only a host can get here: the proxy refuses the rule, so it allows nothing.
-        return False
-
-
 def _header(request: HttpRequest, name: str) -> str | None:
     """Give a header's value; several of one name are joined by commas, as Envoy does."""
     values = [value for key, value in request.headers if key.lower() == name.lower()]
@@ -146,7 +138,7 @@ def http_differences(rule: HttpRule, request: HttpRequest, fallback: Origin) -> 
         ("path", rule.path, request.path),
         ("host", rule.host, request.host),
     ):
-        if wanted and not _matches(wanted, had):
+        if wanted and not full_match(wanted, had):
             differences.append(HttpDiffers(origin.at(name), name, wanted, had))
     for index, header in enumerate(rule.headers):
         name, separator, value = header.partition(" ")
