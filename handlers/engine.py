@@ -1,6 +1,6 @@
 """From a question and a snapshot to a report: run the probes, keep the reasons, let the command conclude."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from handlers.catalogue import CATALOGUE, Catalogue
@@ -15,13 +15,20 @@ from handlers.probes.probe import Probe
 _WORST_FIRST = (Outcome.PROBLEM, Outcome.BROKEN, Outcome.UNKNOWN, Outcome.FINE, Outcome.NOT_APPLICABLE)
 
 
-def answer(question: Any, snapshot: Snapshot, catalogue: Catalogue = CATALOGUE) -> Report:
+def answer(
+    question: Any,
+    snapshot: Snapshot,
+    catalogue: Catalogue = CATALOGUE,
+    *,
+    known: Mapping[Hashable, Any] | None = None,
+) -> Report:
     """Judge a question on a snapshot.
 
-    A needed part that is missing makes an UNKNOWN, an exception of a probe a BROKEN; neither is ever skipped.
+    A needed part that is missing makes an UNKNOWN, an exception of a probe a BROKEN; neither is ever skipped. ``known``
+    is what ``Facts.once`` need not derive any more, by its key.
     """
     command = catalogue.command_of(question)
-    facts = Facts(snapshot)
+    facts = Facts(snapshot, memory=dict(known or {}))
     found = [finding for probe in catalogue.probes_for(question) for finding in _run(probe, question, facts)]
     findings = tuple(command.arrange(found) if command.arrange else in_hop_order(found))
     conclusion = command.conclude(question, facts, findings)

@@ -1,50 +1,58 @@
 """Lints: what is odd about the policies of a cluster, each with a flow that shows it. One file is one lint."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from handlers.lints.conflicting_rules import conflicting_rules
+from handlers.lints.conflicting_rules import LINT_CONFLICTING_RULES, conflicting_rules
 from handlers.lints.context import LintContext
-from handlers.lints.empty_list import empty_lists
-from handlers.lints.empty_rule import empty_rules
-from handlers.lints.fqdn_without_dns_rule import names_never_learnt
-from handlers.lints.icmp_type_zero import icmp_zeroes
-from handlers.lints.invalid_policy import invalid_policies
-from handlers.lints.label_not_in_identity import labels_kept_out
-from handlers.lints.peer_selects_nobody import peers_that_are_nobody
-from handlers.lints.port_name_ambiguous import port_names_ambiguous
-from handlers.lints.port_name_unknown import port_names_unknown
-from handlers.lints.selects_nobody import policies_for_nobody
-from handlers.lints.service_matches_nothing import services_that_do_not_exist
-from handlers.lints.service_port import service_ports
-from handlers.lints.shadowed_policy import shadowed_policies
-from handlers.lints.unused_rule import rules_never_used
-from handlers.model.finding import Finding, Outcome
+from handlers.lints.empty_list import LINT_EMPTY_LIST, empty_lists
+from handlers.lints.empty_rule import LINT_EMPTY_RULE, empty_rules
+from handlers.lints.fqdn_without_dns_rule import LINT_FQDN_WITHOUT_DNS_RULE, names_never_learnt
+from handlers.lints.icmp_type_zero import LINT_ICMP_TYPE_ZERO, icmp_zeroes
+from handlers.lints.invalid_policy import LINT_INVALID_POLICY, invalid_policies
+from handlers.lints.label_not_in_identity import LINT_LABEL_NOT_IN_IDENTITY, labels_kept_out
+from handlers.lints.peer_selects_nobody import LINT_PEER_SELECTS_NOBODY, peers_that_are_nobody
+from handlers.lints.port_name_ambiguous import LINT_PORT_NAME_AMBIGUOUS, port_names_ambiguous
+from handlers.lints.port_name_unknown import LINT_PORT_NAME_UNKNOWN, port_names_unknown
+from handlers.lints.selects_nobody import LINT_SELECTS_NOBODY, policies_for_nobody
+from handlers.lints.service_matches_nothing import LINT_SERVICE_MATCHES_NOTHING, services_that_do_not_exist
+from handlers.lints.service_port import LINT_SERVICE_PORT, service_ports
+from handlers.lints.shadowed_policy import LINT_SHADOWED_POLICY, shadowed_policies
+from handlers.lints.unused_rule import LINT_UNUSED_RULE, rules_never_used
+from handlers.model.finding import Code, Finding, Outcome
 
-Lint = Callable[[LintContext], Iterator[Finding]]
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """One lint: the code of all its findings, and what makes them."""
+
+    code: Code
+    check: Callable[[LintContext], Iterator[Finding]]
+
 
 LINTS: tuple[Lint, ...] = (
-    invalid_policies,
-    conflicting_rules,
-    services_that_do_not_exist,
-    policies_for_nobody,
-    labels_kept_out,
-    peers_that_are_nobody,
-    names_never_learnt,
-    port_names_unknown,
-    port_names_ambiguous,
-    service_ports,
-    icmp_zeroes,
-    empty_rules,
-    empty_lists,
-    shadowed_policies,
-    rules_never_used,
+    Lint(LINT_INVALID_POLICY, invalid_policies),
+    Lint(LINT_CONFLICTING_RULES, conflicting_rules),
+    Lint(LINT_SERVICE_MATCHES_NOTHING, services_that_do_not_exist),
+    Lint(LINT_SELECTS_NOBODY, policies_for_nobody),
+    Lint(LINT_LABEL_NOT_IN_IDENTITY, labels_kept_out),
+    Lint(LINT_PEER_SELECTS_NOBODY, peers_that_are_nobody),
+    Lint(LINT_FQDN_WITHOUT_DNS_RULE, names_never_learnt),
+    Lint(LINT_PORT_NAME_UNKNOWN, port_names_unknown),
+    Lint(LINT_PORT_NAME_AMBIGUOUS, port_names_ambiguous),
+    Lint(LINT_SERVICE_PORT, service_ports),
+    Lint(LINT_ICMP_TYPE_ZERO, icmp_zeroes),
+    Lint(LINT_EMPTY_RULE, empty_rules),
+    Lint(LINT_EMPTY_LIST, empty_lists),
+    Lint(LINT_SHADOWED_POLICY, shadowed_policies),
+    Lint(LINT_UNUSED_RULE, rules_never_used),
 )
-"""Every lint, what matters most first."""
+"""Every lint, what matters most first. A new one is a file in this package and a line here."""
 
 
 def lint(context: LintContext) -> tuple[Finding, ...]:
     """Run every lint: problems before notes, the weightier first, else in the order of the lints."""
-    found = [finding for one in LINTS for finding in one(context)]
+    found = [finding for one in LINTS for finding in one.check(context)]
     return tuple(sorted(found, key=lambda one: (one.outcome is not Outcome.PROBLEM, -one.weight)))
 
 

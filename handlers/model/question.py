@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from handlers.model.cluster import PolicyObject
 from handlers.model.connection import Connection
 
 
@@ -17,3 +18,13 @@ class AboutNodes:
     """A question that has nodes: one by its name, or every node where ``node`` is None."""
 
     node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AboutCluster:
+    """A question about the whole cluster: who reaches whom, and what policies make of it."""
+
+    @property
+    def proposed(self) -> tuple[PolicyObject, ...]:
+        """Policies that the question is about and that are not in the cluster yet."""
+        return ()

@@ -7,6 +7,7 @@ from handlers.model.cluster import PolicyObject
 
 TO_SERVICES = frozenset({"toServices"})
 TO_NAMES = frozenset({"toFQDNs"})
+ENTITIES = frozenset({"fromEntities", "toEntities"})
 CIDR_GROUPS = frozenset({"cidrGroupRef", "cidrGroupSelector"})
 
 

@@ -11,8 +11,16 @@ import typer
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import NotUnderstoodError
 from workers.cli.ask import Choices, answer_in_terminal
+from workers.cli.options import (
+    ContextOption,
+    HubbleOption,
+    KubeconfigOption,
+    ReplayOption,
+    SysdumpOption,
+    origin_of,
+)
 from workers.cli.status import Status
-from workers.origin import Live, NotOpenedError, Origin, Recorded, Sysdump
+from workers.origin import Live, NotOpenedError
 
 PROGRAM = "cilium-triage"
 ASK = "ask"
@@ -29,26 +37,7 @@ class Output(StrEnum):
     SLACK = "slack"
 
 
-_ON_ARCHIVE = "An archive or a recording"
-_ON_CLUSTER = "A cluster"
-
 Words = Annotated[list[str] | None, typer.Argument(help="The question, as after /cilium in Slack.", show_default=False)]
-SysdumpOption = Annotated[
-    Path | None, typer.Option("--sysdump", help="Look at a `cilium sysdump` zip or folder.", show_default=False)
-]
-ReplayOption = Annotated[
-    Path | None, typer.Option("--replay", help="Look at a recording made with --record.", show_default=False)
-]
-ContextOption = Annotated[
-    str | None, typer.Option("--context", help="Context of the kubeconfig; default: the current one.")
-]
-KubeconfigOption = Annotated[
-    Path | None, typer.Option("--kubeconfig", help="Kubeconfig file; default: $KUBECONFIG, else in-cluster.")
-]
-HubbleOption = Annotated[
-    str | None,
-    typer.Option("--hubble-server", help="Address of Hubble relay; default: $HUBBLE_SERVER, else a port-forward."),
-]
 NamespaceOption = Annotated[
     str | None, typer.Option("--cilium-namespace", help="Namespace of Cilium's agents; default: kube-system.")
 ]
@@ -128,22 +117,10 @@ def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
         fresh: FreshOption = False,
     ) -> int:
         asked = catalogue.understand(" ".join([*([name] if name else []), *(words or [])]))
-        origin = _origin(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
+        origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
         return answer_in_terminal(asked, origin, Choices(output.value, budget, record), catalogue)
 
     return ask
-
-
-def _origin(sysdump: Path | None, replay: Path | None, live: Live) -> Origin:
-    if sysdump is not None and replay is not None:
-        raise NotOpenedError("--sysdump and --replay exclude each other: name one of them")
-    if (sysdump or replay) and live != Live():
-        raise NotOpenedError("--context, --kubeconfig, --hubble-server and --cilium-namespace are for a live cluster")
-    if sysdump is not None:
-        return Sysdump(sysdump)
-    if replay is not None:
-        return Recorded(replay)
-    return live
 
 
 def _say_not_understood(error: NotUnderstoodError) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import bot.settings
-import handlers.lints
 import workers.settings
-from handlers.catalogue import CATALOGUE, declared
+from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Command
 from handlers.model.finding import Code
 from handlers.probes.probe import Probe
@@ -22,7 +21,7 @@ def pages() -> dict[str, str]:
     """Return the text of each page."""
     return {
         "commands.md": commands_page(CATALOGUE.commands.values()),
-        "codes.md": codes_page((*CATALOGUE.codes.values(), *declared(handlers.lints, Code)), CATALOGUE.probes),
+        "codes.md": codes_page(CATALOGUE.codes.values(), CATALOGUE.probes),
         "settings.md": settings_page(),
         "report-schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
     }

@@ -7,16 +7,18 @@ from enum import StrEnum
 import typer
 
 from handlers.contract import ContractError
+from handlers.model.finding import Outcome
+from handlers.model.report import Report
 from handlers.reach.end_names import EndNameError
 from handlers.reach.proposal import ProposalError
 from workers.cli.status import Status
 from workers.origin import NotOpenedError
+from workers.policy_matrix_cli import opened, place
 from workers.policy_matrix_cli.documents import UnreadableError
 from workers.policy_matrix_cli.git_diff import GitError
-from workers.policy_matrix_cli.opened import NotReadError
 
 _USAGE = (NotOpenedError, EndNameError, ProposalError, ContractError, GitError)
-_UNKNOWN = (NotReadError, UnreadableError)
+_UNKNOWN = (opened.NotReadError, place.NotReadError, UnreadableError)
 
 
 class Form(StrEnum):
@@ -34,3 +36,18 @@ def told() -> Iterator[None]:
     except (*_USAGE, *_UNKNOWN) as error:
         typer.echo(f"cilium-triage: {error}", err=True)
         raise typer.Exit(Status.USAGE if isinstance(error, _USAGE) else Status.UNKNOWN) from error
+
+
+def doubts(report: Report) -> tuple[str, ...]:
+    """Return what leaves the answer in doubt, in words."""
+    unsure = [one for one in report.findings if one.blocking and one.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    return tuple(dict.fromkeys(one.text for one in unsure))
+
+
+def end_with(report: Report, status: Status) -> None:
+    """Say on standard error what leaves the answer in doubt, and end; in doubt nothing is fine."""
+    unsure = doubts(report)
+    for text in unsure:
+        typer.echo(f"cilium-triage: {text}", err=True)
+    if status is not Status.FINE or unsure:
+        raise typer.Exit(status or Status.UNKNOWN)

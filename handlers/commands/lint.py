@@ -1,0 +1,84 @@
+"""``lint``: which policies do not do what they look to do?"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.model.facts import Facts
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.question import AboutCluster
+from handlers.model.scope import Scope
+from handlers.names.grammar import Fresh, Since, Word, items
+from handlers.whole_cluster import flows_since, whole_scope
+
+USAGE = "lint [NAMESPACE] [since 15m] [fresh]"
+
+
+@dataclass(frozen=True, slots=True)
+class LintPolicies(AboutCluster):
+    """What is odd about the policies of ``namespace``, or of the whole cluster? ``since`` bounds the flows."""
+
+    namespace: str | None = None
+    since: timedelta = DEFAULT_SPAN
+
+    def __str__(self) -> str:
+        """Return the normal form."""
+        since = "" if self.since == DEFAULT_SPAN else f"since {span_in_words(self.since)}"
+        return " ".join(filter(None, ("lint", self.namespace, since)))
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return the whole cluster: a policy of one namespace means ends of all others."""
+        return whole_scope(self, so_far, flows_since(so_far, self.since))
+
+    def concerns(self, namespace: str) -> bool:
+        """Whether policies of this namespace are asked about; cluster-wide ones, of none, only with all."""
+        return self.namespace in (None, namespace)
+
+
+def parse(text: str) -> LintPolicies:
+    """Read an optional namespace, and how far back flows are looked at.
+
+    Raises:
+        NotUnderstoodError: if more than one namespace is named.
+    """
+    namespace, since = None, DEFAULT_SPAN
+    for item in items(text):
+        match item:
+            case Since(span=span):
+                since = span
+            case Fresh():
+                pass
+            case Word(text=word) if namespace is None:
+                namespace = word.lower()
+            case _:
+                raise NotUnderstoodError("Name one namespace, or none for the whole cluster.", USAGE, ("lint shop",))
+    return LintPolicies(namespace, since)
+
+
+def conclude(question: LintPolicies, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Count the problems, and clear the policies only where everything was read."""
+    where = f"the policies of {question.namespace}" if question.namespace else "the policies of the cluster"
+    problems = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
+    doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    if problems:
+        worst = problems[0].sentence
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems, the first"
+        return Conclusion(Sentence(f"{count} in {{where}}: {worst.template}", {**worst.values, "where": where}))
+    if doubts:
+        worst = doubts[0].sentence
+        words = "No problem found in {where}, and not everything could be checked: "
+        return Conclusion(Sentence(words + worst.template, {**worst.values, "where": where}))
+    return Conclusion(Sentence("No problem in {where}", {"where": where}))
+
+
+COMMAND = Command(
+    name="lint",
+    usage=USAGE,
+    summary="Which policies do not do what they look to do? Each with a flow of this cluster that shows it.",
+    examples=("lint", "lint shop", "lint shop since 1h"),
+    question=LintPolicies,
+    parse=parse,
+    conclude=conclude,
+    keep=timedelta(seconds=60),
+)
