@@ -30,6 +30,13 @@ $(STAMP): requirements-dev.lock pyproject.toml
 test: setup ## Run the tests
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
+.PHONY: coverage
+coverage: setup ## Run the tests, and show which lines none of them reaches
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q -n auto --dist loadfile --timeout 180
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 .PHONY: lint
 lint: setup ## Ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .
@@ -54,6 +61,10 @@ bench: setup ## Time and memory: the command line on the sample sysdump, the pol
 	@$(BIN)/python benchmarks/cli.py
 	@$(BIN)/python benchmarks/policy.py
 
+.PHONY: hooks
+hooks: setup ## Have git run ruff, mypy and the import contracts before each commit
+	@$(BIN)/pre-commit install
+
 .PHONY: format
 format: setup ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix-only .
@@ -66,4 +77,4 @@ lock: ## Resolve the dependencies again (needs uv)
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
