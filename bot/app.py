@@ -17,6 +17,7 @@ from bot.publish import Publisher
 from bot.reports import Reports
 from bot.settings import Settings
 from bot.slack_client import slack_client
+from bot.surfaces import surfaces
 from bot.usergroups import Usergroups
 from bot.waiters import Waiters
 from bot.watch import Watch
@@ -75,6 +76,7 @@ def build(settings: Settings) -> Web:
         deliveries=Deliveries(redis, prefix=prefix),
         guard=Guard(_rules(settings, home_team), redis, Usergroups(client).members_of, prefix=prefix),
         publisher=publisher,
+        surface=surfaces(publisher, redis, prefix=prefix),
         waiters=waiters,
         dispatcher=dispatcher,
         watch=watch,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from redis import Redis
 
 from bot.render.failure import Failure, not_allowed, rate_limited
-from bot.ticket import Where
+from bot.where import Where
 from handlers.commands.command import Role
 
 MINUTE = timedelta(minutes=1)

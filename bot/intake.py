@@ -23,16 +23,19 @@ from bot.render.blocks import Message
 from bot.render.candidates import not_understood
 from bot.render.failure import Failure, failure_message, internal, not_in_channel, queue_down
 from bot.render.progress import looking
-from bot.ticket import Surface, Ticket, Where
+from bot.surface import Surface
+from bot.surfaces.slack import address_of
+from bot.ticket import Ticket
 from bot.waiters import Waiters
 from bot.watch import Watch
+from bot.where import Via, Where
 from handlers.commands.command import Asked, NotUnderstoodError
 
 log = structlog.get_logger(__name__)
 
-_SAYS_WHO = {Surface.COMMAND, Surface.BUTTON}
+_SAYS_WHO = {Via.COMMAND, Via.BUTTON}
 """Where the channel does not show who asked."""
-_ALONE = {Surface.COMMAND, Surface.BUTTON}
+_ALONE = {Via.COMMAND, Via.BUTTON}
 """Where a reply that answers nothing is for the asker's eyes only."""
 
 
@@ -44,6 +47,7 @@ class Intake:
     deliveries: Deliveries
     guard: Guard
     publisher: Publisher
+    surface: Surface
     waiters: Waiters
     dispatcher: Dispatcher
     watch: Watch
@@ -100,7 +104,7 @@ class Intake:
 
     def _take(self, asked: Asked, where: Where) -> None:
         question = str(asked)
-        asker = where.user if where.surface in _SAYS_WHO else ""
+        asker = where.user if where.via in _SAYS_WHO else ""
         try:
             where = self.publisher.placeholder(where, looking(question, asked_by=asker))
         except NotInChannelError:
@@ -111,7 +115,7 @@ class Intake:
             text=question,
             command=asked.command.name,
             fresh=asked.fresh,
-            where=where,
+            address=address_of(where),
             asked_at=self.now(),
         )
         try:
@@ -119,29 +123,29 @@ class Intake:
                 self.dispatcher.send(ticket)
             self.watch.remember(ticket)
         except RedisError:
-            self.publisher.answer(where, failure_message(queue_down(), question))
+            self.surface.fail(ticket, queue_down())
         except QueueDownError:
             self._answer_all(ticket, queue_down())
-        log.info("asked", ticket=ticket.id, command=ticket.command, surface=where.surface, channel=where.channel)
+        log.info("asked", ticket=ticket.id, command=ticket.command, via=where.via, channel=where.channel)
 
     def _answer_all(self, ticket: Ticket, failure: Failure) -> None:
-        self.publisher.answer(ticket.where, failure_message(failure, ticket.text))
+        self.surface.fail(ticket, failure)
         try:
             for waiter in self.waiters.drain(ticket):
                 if waiter.id != ticket.id:
-                    self.publisher.answer(waiter.where, failure_message(failure, waiter.text))
+                    self.surface.fail(waiter, failure)
                 self.waiters.answered(waiter)
         except RedisError as error:
             log.error("redis does not answer", error=type(error).__name__)
 
     def _did_not_understand(self, error: NotUnderstoodError, where: Where) -> None:
-        if where.surface is not Surface.INCIDENT:
+        if where.via is not Via.INCIDENT:
             self.tell(where, not_understood(error.problem, error.usage, error.suggestions))
 
     def tell(self, where: Where, message: Message) -> None:
         """Say something that answers no question: to the asker alone where others did not see the asking."""
         try:
-            if where.surface in _ALONE:
+            if where.via in _ALONE:
                 self.publisher.whisper(where, message)
             else:
                 self.publisher.placeholder(replace(where, placeholder_ts=""), message)

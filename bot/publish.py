@@ -23,7 +23,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from bot.render.blocks import Block, Message, shortened
 from bot.render.evidence import file_as_reply
-from bot.ticket import Where
+from bot.surface import SurfaceError, UnavailableError
+from bot.where import Where
 
 _PACE = 1.0
 """Seconds between two edits for progress in one channel."""
@@ -39,7 +40,7 @@ _ON_THE_WAY = (URLError, TimeoutError, ConnectionError)
 log = structlog.get_logger(__name__)
 
 
-class PublishError(Exception):
+class PublishError(SurfaceError):
     """Slack did not take it; the message is Slack's error code."""
 
 
@@ -51,7 +52,7 @@ class UndeliverableError(PublishError):
     """Slack will not take it however often it is tried."""
 
 
-class SlackUnavailableError(PublishError):
+class SlackUnavailableError(PublishError, UnavailableError):
     """Slack could not take it now. ``retry_after`` is in seconds, where Slack named a time."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""One asked question on its way from the web process to a worker, and the place where its answer belongs.
+"""One asked question on its way from whoever took it to a worker, and the address to which its answer goes.
 
 The ticket crosses the queue as JSON text; the form carries a schema number, so that a worker of another release says
 what is wrong instead of guessing.
@@ -6,9 +6,10 @@ what is wrong instead of guessing.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
 from handlers.model.wire import WireError, decode, encode
 
@@ -18,42 +19,16 @@ MOST_ATTACHED = 256 * 1024
 """Bytes of all attachments of a question together: a few hundred manifests."""
 
 
-class Surface(StrEnum):
-    """How the question reached us."""
-
-    COMMAND = "command"
-    MENTION = "mention"
-    DIRECT = "direct"
-    BUTTON = "button"
-    INCIDENT = "incident"
-    SCHEDULE = "schedule"
-
-
 class TicketError(ValueError):
     """The text is no ticket of this schema."""
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """The place in Slack where an answer belongs.
+class Address:
+    """Where the answer goes: the name of a surface, and the place on it as that surface writes it (JSON)."""
 
-    ``thread_ts`` is the thread of the conversation, None at the top level of a channel. ``placeholder_ts`` is the
-    message that the answer replaces, empty until that message is posted. ``response_url`` is the way back to the asker
-    where the bot may not post (five uses, 30 minutes: https://docs.slack.dev/interactivity/handling-user-interaction).
-    """
-
-    team: str
-    channel: str
-    user: str
-    surface: Surface
-    thread_ts: str | None = None
-    placeholder_ts: str = ""
-    response_url: str | None = None
-
-    @property
-    def thread(self) -> str | None:
-        """Where a reply to the answer goes: the conversation's thread, else the one under the answer itself."""
-        return self.thread_ts or self.placeholder_ts or None
+    surface: str
+    place: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +51,7 @@ class Ticket:
     text: str
     command: str
     fresh: bool
-    where: Where
+    address: Address
     asked_at: datetime
     attachments: tuple[Attachment, ...] = ()
     schema: int = SCHEMA

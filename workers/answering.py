@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import chain
 from typing import Protocol, TypeVar
 
@@ -17,11 +17,9 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from bot.publish import Publisher, PublishError, SlackUnavailableError
-from bot.render.blocks import Message
-from bot.render.failure import Failure, failure_message, internal, lost, timeout
-from bot.render.report import report_message
+from bot.render.failure import Failure, internal, lost, timeout
 from bot.reports import Reports
+from bot.surface import Answer, Surface, SurfaceError, UnavailableError
 from bot.ticket import Ticket
 from bot.waiters import Turn, Waiters
 from handlers.catalogue import CATALOGUE, Catalogue
@@ -33,13 +31,13 @@ from workers.runner import Ran
 
 REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError)
 
-TRANSIENT = (*REDIS_ERRORS, SlackUnavailableError)
+TRANSIENT = (*REDIS_ERRORS, UnavailableError)
 """Errors that are gone after a while: the question is tried again. Every other one is told to the asker at once."""
 
 T = TypeVar("T")
 
-Composed = Callable[[Ticket], Message]
-"""The answer as one waiter gets it."""
+Outcome = Answer | Failure
+"""What everybody who waits is told."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,9 +59,8 @@ class Answering:
     """
 
     look: Look
-    redis: redis.Redis
     waiters: Waiters
-    publisher: Publisher
+    surface: Surface
     reports: Reports
     soft_limit: float
     patience: float = 10.0
@@ -76,7 +73,7 @@ class Answering:
         question sent again for those who were not told.
 
         Raises:
-            SlackUnavailableError: if somebody could not be told now.
+            UnavailableError: if somebody could not be told now.
             redis.ConnectionError, redis.TimeoutError: if Redis stays away; the ticket itself is answered by then, if a
                 run had begun.
         """
@@ -86,59 +83,58 @@ class Answering:
         with lease_kept(self.waiters, ticket, run):
             if turn is Turn.GIVE_UP:
                 log.error("question_given_up", question=ticket.text)
-                self._tell_everybody(ticket, run, _failed(lost()))
+                self._tell_everybody(ticket, run, lost())
             else:
-                narrator = Narrator(ticket, run, self.waiters, self.publisher)
-                composed = self._composed(ticket, narrator)
-                self._tell_everybody(ticket, run, composed, narrator.shown)
+                narrator = Narrator(ticket, run, self.waiters, self.surface)
+                outcome = self._outcome(ticket, narrator)
+                self._tell_everybody(ticket, run, outcome, narrator.shown)
 
     def give_up(self, ticket: Ticket, run: str) -> None:
         """Tell everybody that the run took too long, unless another run is at it: its process had to be killed.
 
         Raises:
-            SlackUnavailableError, redis.ConnectionError, redis.TimeoutError: as ``answer`` does.
+            UnavailableError, redis.ConnectionError, redis.TimeoutError: as ``answer`` does.
         """
         if self._patiently(lambda: self.waiters.begin(ticket, run)) in (Turn.TAKEN, Turn.DONE):
             return
         with lease_kept(self.waiters, ticket, run):
             self._tell_everybody(ticket, run, self._timed_out(ticket))
 
-    def _composed(self, ticket: Ticket, narrator: Narrator) -> Composed:
+    def _outcome(self, ticket: Ticket, narrator: Narrator) -> Outcome:
         started = time.monotonic()
         try:
             with narrator:
                 ran = self.look(replace(self.catalogue.understand(ticket.text), fresh=ticket.fresh), narrator.say)
             seconds = round(time.monotonic() - started, 2)
             log.info("looked", question=ticket.text, seconds=seconds, cached=ran.cached_at is not None)
-            return self._composed_of(ran)
+            return self._kept(ran)
         except SoftTimeLimitExceeded:
             log.warning("question_timed_out", question=ticket.text)
             return self._timed_out(ticket, narrator.latest)
         except NotUnderstoodError as error:
             # The web process parsed it: this worker is of another release.
-            return _failed(Failure(internal("").kind, error.problem, f"Ask like this: {error.usage}"))
+            return Failure(internal("").kind, error.problem, f"Ask like this: {error.usage}")
         except TRANSIENT:
             raise
         except Exception as error:
             failure_id = uuid.uuid4().hex[:8]
             log.exception("question_failed", question=ticket.text, failure=failure_id, error=type(error).__name__)
-            return _failed(internal(failure_id))
+            return internal(failure_id)
 
-    def _composed_of(self, ran: Ran) -> Composed:
-        age = None if ran.cached_at is None else max(timedelta(0), datetime.now(UTC) - ran.cached_at)
+    def _kept(self, ran: Ran) -> Answer:
         try:
             report_id = self.reports.save(ran.report)
         except redis.RedisError as error:
             # The answer matters more than the buttons under it.
             log.warning("report_not_kept", error=type(error).__name__)
             report_id = ""
-        return lambda waiter: report_message(ran.report, report_id=report_id, age=age, asked_by=waiter.where.user)
+        return Answer(ran.report, report_id, ran.cached_at)
 
-    def _timed_out(self, ticket: Ticket, waiting_for: str = "") -> Composed:
-        return _failed(timeout(timedelta(seconds=self.soft_limit), waiting_for))
+    def _timed_out(self, ticket: Ticket, waiting_for: str = "") -> Failure:
+        return timeout(timedelta(seconds=self.soft_limit), waiting_for)
 
-    def _tell_everybody(self, ticket: Ticket, run: str, composed: Composed, shown: Sequence[Ticket] = ()) -> None:
-        later: SlackUnavailableError | None = None
+    def _tell_everybody(self, ticket: Ticket, run: str, outcome: Outcome, shown: Sequence[Ticket] = ()) -> None:
+        later: UnavailableError | None = None
         told = set()
         try:
             for waiter in chain(self._drained(ticket, run), shown):
@@ -146,19 +142,19 @@ class Answering:
                     continue
                 told.add(waiter.id)
                 try:
-                    self._tell(waiter, composed)
-                except SlackUnavailableError as error:
+                    self._tell(waiter, outcome)
+                except UnavailableError as error:
                     later = error
         except SoftTimeLimitExceeded:
             # There is an answer, only no time left to tell it to all of them.
-            raise SlackUnavailableError("the time limit came before everybody was told") from None
+            raise UnavailableError("the time limit came before everybody was told") from None
         if later is not None:
             raise later
 
     def _drained(self, ticket: Ticket, run: str) -> Iterator[Ticket]:
         told = False
         try:
-            self._patiently(self.redis.ping)
+            self._patiently(lambda: self.waiters.waiting(ticket))
             for waiter in self.waiters.drain(ticket, run):
                 told = told or waiter.id == ticket.id
                 yield waiter
@@ -167,13 +163,16 @@ class Answering:
                 yield ticket
             raise
 
-    def _tell(self, waiter: Ticket, composed: Composed) -> None:
+    def _tell(self, waiter: Ticket, outcome: Outcome) -> None:
         try:
-            self.publisher.answer(waiter.where, composed(waiter))
-        except SlackUnavailableError:
+            if isinstance(outcome, Answer):
+                self.surface.answer(waiter, outcome)
+            else:
+                self.surface.fail(waiter, outcome)
+        except UnavailableError:
             raise
-        except PublishError as error:
-            log.warning("answer_undeliverable", channel=waiter.where.channel, reason=str(error))
+        except SurfaceError as error:
+            log.warning("answer_undeliverable", surface=waiter.address.surface, reason=str(error))
         self._patiently(lambda: self.waiters.answered(waiter))
 
     def _patiently(self, step: Callable[[], T]) -> T:
@@ -184,7 +183,3 @@ class Answering:
             reraise=True,
         )
         return again(step)
-
-
-def _failed(failure: Failure) -> Composed:
-    return lambda waiter: failure_message(failure, waiter.text)

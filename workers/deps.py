@@ -11,6 +11,7 @@ from bot.dispatch import Dispatcher
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.slack_client import slack_client
+from bot.surfaces import surfaces
 from bot.waiters import Waiters
 from bot.watch import Watch
 from handlers.commands.command import Asked
@@ -62,9 +63,8 @@ def assemble(settings: WorkerSettings) -> Deps:
     waiters = Waiters(texts, prefix=settings.key_prefix)
     answering = Answering(
         look=_looking(settings, ReportCache(connect(url), cluster=_cluster_key(settings), prefix=settings.key_prefix)),
-        redis=texts,
         waiters=waiters,
-        publisher=publisher,
+        surface=surfaces(publisher, texts, prefix=settings.key_prefix),
         reports=Reports(texts, prefix=settings.key_prefix),
         soft_limit=settings.soft_limit,
     )

@@ -7,8 +7,7 @@ from typing import Self
 import redis
 import structlog
 
-from bot.publish import Publisher
-from bot.render.progress import progress
+from bot.surface import Surface
 from bot.ticket import Ticket
 from bot.waiters import Waiters
 
@@ -22,9 +21,9 @@ log = structlog.get_logger(__name__)
 
 
 class Narrator:
-    """Shows the latest words in the placeholder of everybody who waits, while a run runs and has the lease.
+    """Shows the latest words to everybody who waits, while a run runs and has the lease.
 
-    It works on a thread of its own: Slack may be slow, and the gathering must not wait for it.
+    It works on a thread of its own: a surface may be slow, and the gathering must not wait for it.
     """
 
     def __init__(
@@ -32,7 +31,7 @@ class Narrator:
         ticket: Ticket,
         run: str,
         waiters: Waiters,
-        publisher: Publisher,
+        surface: Surface,
         *,
         first: float = FIRST_WORD,
         pace: float = PACE,
@@ -40,7 +39,7 @@ class Narrator:
         self._ticket = ticket
         self._run = run
         self._waiters = waiters
-        self._publisher = publisher
+        self._surface = surface
         self._first = first
         self._pace = pace
         self._over = threading.Event()
@@ -65,7 +64,7 @@ class Narrator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Not joined: a slow update may still be under way. The publisher never lets progress follow an answer.
+        # Not joined: a slow update may still be under way. A surface never lets progress follow an answer.
         self._over.set()
 
     def _narrate(self) -> None:
@@ -84,4 +83,4 @@ class Narrator:
         for waiter in self._waiters.waiting(self._ticket):
             if not self._over.is_set():
                 self._shown[waiter.id] = waiter
-                self._publisher.progress(waiter.where, progress(waiter.text, words))
+                self._surface.progress(waiter, words)

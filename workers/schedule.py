@@ -12,8 +12,10 @@ from celery.schedules import crontab
 
 from bot.publish import Publisher, PublishError
 from bot.render.progress import looking
-from bot.ticket import Surface, Ticket, Where
+from bot.surfaces.slack import address_of
+from bot.ticket import Ticket
 from bot.waiters import Waiters
+from bot.where import Via, Where
 from handlers.catalogue import CATALOGUE, Catalogue
 from workers.settings import Digest
 
@@ -61,11 +63,11 @@ class Digests:
         if not self.redis.set(once, moment.isoformat(), nx=True, ex=_ONCE):
             return
         try:
-            where = self.publisher.placeholder(Where("", channel, "", Surface.SCHEDULE), looking(str(asked)))
+            where = self.publisher.placeholder(Where("", channel, "", Via.SCHEDULE), looking(str(asked)))
         except PublishError:
             self.redis.delete(once)
             raise
-        ticket = Ticket(uuid.uuid4().hex, str(asked), asked.command.name, False, where, moment)
+        ticket = Ticket(uuid.uuid4().hex, str(asked), asked.command.name, False, address_of(where), moment)
         if self.waiters.join(ticket):
             self.send(ticket)
 

@@ -17,7 +17,7 @@ from bot.render.evidence import evidence_text, names_message, patches_file
 from bot.render.failure import failure_message, report_gone
 from bot.render.report import ASK, EVIDENCE, NAMES, PATCH
 from bot.reports import Reports
-from bot.ticket import Where
+from bot.where import Where
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Role
 from handlers.model.report import Report

@@ -14,7 +14,7 @@ from bot.intake import Intake
 from bot.listeners.heard import heard
 from bot.listeners.mention import without_mention
 from bot.listeners.place import of_message
-from bot.ticket import Surface
+from bot.where import Via
 from handlers.catalogue import CATALOGUE
 
 _NAMESPACED = re.compile(r"(?:^|\s)[a-z0-9-]+/[a-z0-9]")
@@ -31,7 +31,7 @@ def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[s
         bot_user = str(context.get("bot_user_id") or "")
         if message is None or not _is_question(message.text) or (bot_user and f"<@{bot_user}" in message.text):
             return  # a mention comes as an event of its own
-        where = of_message(body, message.raw, Surface.INCIDENT)
+        where = of_message(body, message.raw, Via.INCIDENT)
         text = without_mention(message.text, bot_user)
         intake.ask(text, where, delivery=f"message:{where.channel}:{message.ts}", per_question=True)
 

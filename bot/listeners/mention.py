@@ -14,7 +14,7 @@ from bot.intake import Intake
 from bot.listeners.heard import Heard, heard
 from bot.listeners.place import of_message
 from bot.render.help import help_message, is_help
-from bot.ticket import Surface
+from bot.where import Via
 from handlers.catalogue import CATALOGUE
 
 
@@ -26,14 +26,14 @@ def listen(app: App, intake: Intake, bots: frozenset[str]) -> None:
 
     def mentioned(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         message = heard(body, bots)
-        surface = Surface.DIRECT if _is_direct_channel(body) else Surface.MENTION
+        via = Via.DIRECT if _is_direct_channel(body) else Via.MENTION
         if message:
-            _ask(intake, body, message, surface, str(context.get("bot_user_id") or ""))
+            _ask(intake, body, message, via, str(context.get("bot_user_id") or ""))
 
     def written(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         message = heard(body, bots)
         if message:
-            _ask(intake, body, message, Surface.DIRECT, str(context.get("bot_user_id") or ""))
+            _ask(intake, body, message, Via.DIRECT, str(context.get("bot_user_id") or ""))
 
     app.event("app_mention")(ack=_acknowledge, lazy=[mentioned])
     app.event("message", matchers=[is_direct])(ack=_acknowledge, lazy=[written])
@@ -45,9 +45,9 @@ def without_mention(text: str, bot_user: str) -> str:
     return re.sub(rf"^\s*{mention}[\s,:]*|\s*{mention}\s*$", "", text) if bot_user else text
 
 
-def _ask(intake: Intake, body: Mapping[str, Any], message: Heard, surface: Surface, bot_user: str) -> None:
+def _ask(intake: Intake, body: Mapping[str, Any], message: Heard, via: Via, bot_user: str) -> None:
     text = without_mention(message.text, bot_user)
-    where = of_message(body, message.raw, surface)
+    where = of_message(body, message.raw, via)
     delivery = f"message:{where.channel}:{message.ts}"
     if not is_help(text):
         intake.ask(text, where, delivery=delivery, per_question=True)

@@ -8,7 +8,7 @@ https://docs.slack.dev/reference/interaction-payloads/block_actions-payload.
 from collections.abc import Mapping
 from typing import Any
 
-from bot.ticket import Surface, Where
+from bot.where import Via, Where
 
 Payload = Mapping[str, Any]
 
@@ -19,20 +19,20 @@ def of_command(body: Payload) -> Where:
         team=_text(body, "team_id"),
         channel=_text(body, "channel_id"),
         user=_text(body, "user_id"),
-        surface=Surface.COMMAND,
+        via=Via.COMMAND,
         response_url=_text(body, "response_url") or None,
     )
 
 
-def of_message(body: Payload, message: Payload, surface: Surface) -> Where:
+def of_message(body: Payload, message: Payload, via: Via) -> Where:
     """Return the thread of a message; a message outside of a thread gets one, but not in a direct conversation."""
     event = _object(body, "event")
-    own_thread = None if surface is Surface.DIRECT else _text(message, "ts")
+    own_thread = None if via is Via.DIRECT else _text(message, "ts")
     return Where(
         team=_text(message, "user_team") or _text(message, "team") or _text(event, "team") or _text(body, "team_id"),
         channel=_text(event, "channel"),
         user=_text(message, "user") or _text(message, "bot_id"),
-        surface=surface,
+        via=via,
         thread_ts=_text(message, "thread_ts") or own_thread or None,
     )
 
@@ -51,7 +51,7 @@ def of_action(body: Payload) -> Where:
         team=_text(_object(body, "user"), "team_id") or _text(_object(body, "team"), "id"),
         channel=channel,
         user=user,
-        surface=Surface.BUTTON,
+        via=Via.BUTTON,
         thread_ts=thread or (None if is_private else _text(container, "message_ts") or None),
         response_url=_text(body, "response_url") or None,
     )

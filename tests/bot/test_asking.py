@@ -9,7 +9,8 @@ import pytest
 from bot.publish import Publisher
 from bot.render.report import report_message
 from bot.reports import Reports
-from bot.ticket import Surface
+from bot.surfaces.slack import where_of
+from bot.where import Via
 from tests.bot import samples
 from tests.bot.conftest import Bot
 
@@ -25,18 +26,18 @@ def test_a_command_is_acknowledged_with_nothing_and_gets_a_placeholder_for_all_t
     assert receipt["acknowledged"]
     assert receipt["payload"] is None
     (ticket,) = bot.asked()
-    (placeholder,) = [m for m in bot.slack.messages(HERE) if m["ts"] == ticket.where.placeholder_ts]
+    (placeholder,) = [m for m in bot.slack.messages(HERE) if m["ts"] == where_of(ticket).placeholder_ts]
     assert placeholder["text"] == f"Looking into {ticket.text} …"
     assert placeholder["only_for"] is None
     assert f"<@{bot.user('ada')}> asked." in placeholder["blocks"][0]["text"]["text"]
-    assert ticket.where.surface is Surface.COMMAND
+    assert where_of(ticket).via is Via.COMMAND
     assert (ticket.command, ticket.fresh) == ("why", False)
 
 
 def test_a_mention_is_answered_in_a_thread_of_its_own(bot: Bot) -> None:
     asked = bot.slack.say("ada", HERE, f"@cilium {QUESTION}")
     (ticket,) = bot.asked()
-    assert ticket.where.thread_ts == asked["ts"]
+    assert where_of(ticket).thread_ts == asked["ts"]
     assert [reply["text"] for reply in bot.slack.replies(asked)] == [f"Looking into {ticket.text} …"]
 
 
@@ -44,7 +45,7 @@ def test_a_mention_in_a_thread_is_answered_in_that_thread(bot: Bot) -> None:
     root = bot.slack.say("grace", HERE, "the shop is down")
     bot.slack.say("ada", HERE, f"@cilium {QUESTION}", thread_ts=root["ts"])
     (ticket,) = bot.asked()
-    assert ticket.where.thread_ts == root["ts"]
+    assert where_of(ticket).thread_ts == root["ts"]
 
 
 WORDINGS = {
@@ -65,8 +66,8 @@ def test_a_mention_may_be_worded_as_people_do(bot: Bot, story: str) -> None:
 def test_a_direct_message_needs_no_mention_and_no_thread(bot: Bot) -> None:
     bot.slack.say("ada", "@cilium", QUESTION)
     (ticket,) = bot.asked()
-    assert ticket.where.surface is Surface.DIRECT
-    assert ticket.where.thread_ts is None
+    assert where_of(ticket).via is Via.DIRECT
+    assert where_of(ticket).thread_ts is None
 
 
 def test_fresh_is_asked_for_in_the_question(bot: Bot) -> None:
@@ -121,8 +122,8 @@ def test_a_suggestion_is_a_button_that_asks(bot: Bot) -> None:
     suggestion = next(block for block in reply["blocks"] if block["type"] == "actions")["elements"][0]
     bot.slack.click(reply, suggestion["action_id"], "grace")
     (ticket,) = bot.asked()
-    assert ticket.where.user == bot.user("grace")
-    assert ticket.where.thread_ts == asked["ts"]
+    assert where_of(ticket).user == bot.user("grace")
+    assert where_of(ticket).thread_ts == asked["ts"]
 
 
 @pytest.mark.parametrize("kind", ["slash_commands", "events_api"])
@@ -190,7 +191,7 @@ def test_an_edit_that_changes_nothing_that_is_asked_asks_nothing(bot: Bot) -> No
 def test_the_bots_own_edits_ask_nothing(bot: Bot) -> None:
     bot.slack.say("ada", "@cilium", QUESTION)
     (ticket,) = bot.asked()
-    Publisher(bot.web.app.client).answer(ticket.where, report_message(samples.open_and_seen()))
+    Publisher(bot.web.app.client).answer(where_of(ticket), report_message(samples.open_and_seen()))
     bot.slack.wait_for(lambda: any("message_changed" in d["what"] for d in bot.slack.deliveries()))
     bot.settle()
     assert len(bot.queue.tickets()) == 1
@@ -199,8 +200,8 @@ def test_the_bots_own_edits_ask_nothing(bot: Bot) -> None:
 def test_in_an_incident_channel_a_question_needs_no_mention(bot: Bot) -> None:
     asked = bot.slack.say("marco", INCIDENTS, "why can't shop/frontend reach shop/cart on 8080?")
     (ticket,) = bot.asked()
-    assert ticket.where.surface is Surface.INCIDENT
-    assert ticket.where.thread_ts == asked["ts"]
+    assert where_of(ticket).via is Via.INCIDENT
+    assert where_of(ticket).thread_ts == asked["ts"]
 
 
 def test_a_mention_in_an_incident_channel_counts_once(bot: Bot) -> None:
@@ -249,8 +250,8 @@ def answered(bot: Bot, report_id: str) -> dict[str, Any]:
     bot.slack.command("ada", HERE, "/cilium", QUESTION)
     (ticket,) = bot.asked()
     shown = report_message(samples.blocked_on_both_sides(), report_id=report_id)
-    Publisher(bot.web.app.client).answer(ticket.where, shown)
-    return next(m for m in bot.slack.messages(HERE) if m["ts"] == ticket.where.placeholder_ts)
+    Publisher(bot.web.app.client).answer(where_of(ticket), shown)
+    return next(m for m in bot.slack.messages(HERE) if m["ts"] == where_of(ticket).placeholder_ts)
 
 
 def test_buttons_show_evidence_and_patch_as_files_and_names_as_a_reply(bot: Bot) -> None:
@@ -269,8 +270,8 @@ def test_asking_again_skips_the_cache_and_answers_in_the_thread(bot: Bot) -> Non
     bot.slack.click(answer, "ask_again", "grace")
     _, again = bot.asked(2)
     assert again.fresh
-    assert again.where.thread_ts == answer["ts"]
-    assert again.where.surface is Surface.BUTTON
+    assert where_of(again).thread_ts == answer["ts"]
+    assert where_of(again).via is Via.BUTTON
 
 
 def test_a_button_under_an_old_answer_says_what_to_do(bot: Bot) -> None:
@@ -298,8 +299,10 @@ def test_an_example_in_home_is_asked_in_the_direct_message(bot: Bot) -> None:
     button = next(block["accessory"] for block in home["blocks"] if block.get("accessory"))
     bot.slack.click_in_home("ada", button["action_id"])
     (ticket,) = bot.asked()
-    assert ticket.where.channel.startswith("D")
-    assert ticket.where.placeholder_ts in [message["ts"] for message in bot.slack.messages(ticket.where.channel)]
+    assert where_of(ticket).channel.startswith("D")
+    assert where_of(ticket).placeholder_ts in [
+        message["ts"] for message in bot.slack.messages(where_of(ticket).channel)
+    ]
 
 
 def test_who_may_not_ask_may_not_see_the_evidence_either(bot: Bot) -> None:

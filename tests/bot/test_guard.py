@@ -8,8 +8,8 @@ from redis import Redis
 from bot.guard import Allowed, Guard, Rules
 from bot.render.failure import FailureKind
 from bot.slack_client import slack_client
-from bot.ticket import Surface, Where
 from bot.usergroups import Usergroups
+from bot.where import Via, Where
 from handlers.commands.command import Role
 from tools.playground.server import Playground
 
@@ -18,7 +18,7 @@ GROUPS = {"SRE": frozenset({"ada"})}
 
 
 def asker(user: str = "ada", channel: str = "C1", team: str = "T1") -> Where:
-    return Where(team, channel, user, Surface.COMMAND)
+    return Where(team, channel, user, Via.COMMAND)
 
 
 @pytest.fixture

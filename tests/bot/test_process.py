@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pytest
 from redis import Redis
 
+from bot.surfaces.slack import where_of
 from tests.bot.conftest import Queue
 from tools.embedded import EmbeddedRedis
 from tools.playground.rate import RateLimits
@@ -96,7 +97,7 @@ def test_http_mode_takes_signed_deliveries_only(
         asked = workspace.say("ada", "#incident-42", f"@cilium {QUESTION}")
         assert workspace.command("grace", "#incident-42", "/cilium", "help")["payload"]["response_type"] == "ephemeral"
         (ticket,) = queue.wait()
-        assert ticket.where.thread_ts == asked["ts"]
+        assert where_of(ticket).thread_ts == asked["ts"]
         body = json.dumps({"type": "event_callback", "event": {"type": "app_mention"}}).encode()
         kind = {"Content-Type": "application/json"}
         assert post(endpoint, body, kind) == 401

@@ -10,7 +10,7 @@ import pytest
 from bot.publish import NotInChannelError, Publisher, SlackUnavailableError, UndeliverableError
 from bot.render.blocks import Message, section
 from bot.slack_client import slack_client
-from bot.ticket import Surface, Where
+from bot.where import Via, Where
 from tools.playground.rate import RateLimits
 from tools.playground.server import Playground, running_playground
 from tools.playground.settings import PlaygroundSettings
@@ -65,7 +65,7 @@ def said(words: str) -> Message:
 
 
 def asked(**others: Any) -> Where:
-    return replace(Where("T1", HERE, ADA, Surface.MENTION), **others)
+    return replace(Where("T1", HERE, ADA, Via.MENTION), **others)
 
 
 def texts(slack: Playground, channel: str = HERE) -> list[str]:

@@ -16,16 +16,18 @@ from bot.guard import Guard, Rules
 from bot.intake import Intake
 from bot.publish import Publisher
 from bot.slack_client import slack_client
-from bot.ticket import Surface, Ticket, Where
+from bot.surfaces.slack import SlackSurface, address_of
+from bot.ticket import Ticket
 from bot.waiters import Waiters
 from bot.watch import Watch
+from bot.where import Via, Where
 from handlers.catalogue import understand
 from tests.bot.conftest import Queue
 from tools.embedded import EmbeddedRedis
 from tools.playground.server import Playground
 
 QUESTION = "why shop/frontend shop/cart 8080"
-WHERE = Where("T1", "C0INCIDENT", "U0ADA00001", Surface.MENTION)
+WHERE = Where("T1", "C0INCIDENT", "U0ADA00001", Via.MENTION)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,7 @@ def intake(redis: Redis, dispatcher: Dispatcher, publisher: Publisher, watch: Wa
         deliveries=Deliveries(redis),
         guard=Guard(Rules(frozenset()), redis, lambda _group: frozenset()),
         publisher=publisher,
+        surface=SlackSurface(publisher),
         waiters=Waiters(redis),
         dispatcher=dispatcher,
         watch=watch,
@@ -103,7 +106,7 @@ def test_a_queue_that_takes_nothing_is_told_to_everybody_who_waits(
 
 def test_a_queue_that_is_down_is_noticed_soon(nowhere: str) -> None:
     dead = Dispatcher(nowhere)
-    ticket = Ticket("t1", QUESTION, "why", False, WHERE, datetime.now(UTC))
+    ticket = Ticket("t1", QUESTION, "why", False, address_of(WHERE), datetime.now(UTC))
     with pytest.raises(QueueDownError):
         dead.send(ticket)
     dead.close()
@@ -166,14 +169,14 @@ def test_a_question_whose_run_was_lost_is_sent_again(intake: Intake, watch: Watc
     redis.delete(*redis.keys("cilium-triage:lease:*"))
     watch.look()
     watch.look()
-    assert [ticket.where for ticket in queue.tickets()] == [queue.tickets()[0].where] * 2
+    assert [ticket.text for ticket in queue.tickets()] == [queue.tickets()[0].text] * 2
 
 
 def test_a_question_that_redis_forgot_is_known_to_whoever_watched(
     intake: Intake, watch: Watch, queue: Queue, redis: Redis
 ) -> None:
     waiters = Waiters(redis)
-    ticket = Ticket("asked elsewhere", QUESTION, "why", False, WHERE, datetime.now(UTC))
+    ticket = Ticket("asked elsewhere", QUESTION, "why", False, address_of(WHERE), datetime.now(UTC))
     waiters.join(ticket)
     watch.look()
     redis.flushall()
@@ -185,7 +188,7 @@ def test_the_watch_goes_on_when_redis_does_not_answer(
     dispatcher: Dispatcher, publisher: Publisher, nowhere: str
 ) -> None:
     watch = Watch(Waiters(Redis.from_url(nowhere)), dispatcher)
-    watch.remember(Ticket("t1", QUESTION, "why", False, WHERE, datetime.now(UTC)))
+    watch.remember(Ticket("t1", QUESTION, "why", False, address_of(WHERE), datetime.now(UTC)))
     watch.look()
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from bot.ticket import Surface, Ticket, Where
+from bot.ticket import Address, Ticket
 from bot.waiters import Times, Turn, Waiters
 from tests.bot.samples import NOON
 
@@ -19,8 +19,7 @@ def waiters(redis: Redis) -> Waiters:
 
 
 def ticket(name: str, text: str = "why a/b c/d", *, after: int = 0) -> Ticket:
-    where = Where("T1", "C1", "U1", Surface.MENTION, "1.0", f"{name}.0")
-    return Ticket(name, text, "why", False, where, NOON + timedelta(seconds=after))
+    return Ticket(name, text, "why", False, Address("slack", {"channel": "C1"}), NOON + timedelta(seconds=after))
 
 
 def lose_the_run(redis: Redis, lost: Ticket) -> None:

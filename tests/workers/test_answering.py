@@ -16,9 +16,15 @@ from bot.publish import Publisher, SlackUnavailableError
 from bot.render.progress import looking
 from bot.reports import Reports
 from bot.slack_client import slack_client
-from bot.ticket import Surface, Ticket, Where
+from bot.surface import Answer
+from bot.surfaces import surfaces
+from bot.surfaces.kept import ADDRESS, KeptSurface
+from bot.surfaces.slack import SlackSurface, address_of, where_of
+from bot.ticket import Address, Ticket
 from bot.waiters import Turn, Waiters
+from bot.where import Via, Where
 from handlers.commands.command import Asked
+from handlers.model.report import Expected
 from tests.workers.canary import CANARY, Script
 from tools.embedded import EmbeddedRedis
 from tools.playground.server import Playground, running_playground
@@ -60,9 +66,8 @@ class Bench:
 
         return Answering(
             counted,
-            self.client,
             self.waiters,
-            self.publisher,
+            SlackSurface(self.publisher),
             Reports(self.client),
             soft_limit=40,
             catalogue=CANARY,
@@ -71,8 +76,8 @@ class Bench:
     def ask(self, text: str = "canary sings", user: str = "U1") -> Ticket:
         """Do what the web process does."""
         channel = self.playground.say("ada", CHANNEL, "hello")["channel"]
-        where = self.publisher.placeholder(Where("T", channel, user, Surface.COMMAND), looking(text))
-        ticket = Ticket(uuid.uuid4().hex, text, "canary", False, where, datetime.now(UTC))
+        where = self.publisher.placeholder(Where("T", channel, user, Via.COMMAND), looking(text))
+        ticket = Ticket(uuid.uuid4().hex, text, "canary", False, address_of(where), datetime.now(UTC))
         self.waiters.join(ticket)
         return ticket
 
@@ -81,7 +86,7 @@ class Bench:
         self.client.delete(f"test:lease:{ticket.key}")
 
     def shown(self, ticket: Ticket) -> str:
-        (message,) = [item for item in self.bot_messages() if item["ts"] == ticket.where.placeholder_ts]
+        (message,) = [item for item in self.bot_messages() if item["ts"] == where_of(ticket).placeholder_ts]
         return str(message["text"])
 
     def bot_messages(self) -> list[dict[str, Any]]:
@@ -114,6 +119,26 @@ def test_who_comes_late_is_answered_as_well(bench: Bench) -> None:
 
     bench.answering(look).answer(bench.ask(), "run")
     assert bench.shown(late[0]).startswith("OPEN")
+
+
+def test_askers_on_two_surfaces_share_one_run(bench: Bench) -> None:
+    """Somebody in Slack, and a caller who fetches the answer."""
+    in_slack = bench.ask()
+    caller = replace(in_slack, id="caller", address=ADDRESS)
+    bench.waiters.join(caller)
+    answering = replace(bench.answering(), surface=surfaces(bench.publisher, bench.client, prefix="test"))
+    answering.answer(in_slack, "run")
+    kept = KeptSurface(bench.client, prefix="test").fetch("caller")
+    assert bench.looks == 1
+    assert isinstance(kept, Answer)
+    assert kept.report.expected is Expected.OPEN
+    assert bench.shown(in_slack).startswith("OPEN")
+
+
+def test_who_can_never_be_told_does_not_come_back_for_ever(bench: Bench) -> None:
+    lost = replace(bench.ask(), address=Address("of-another-release", {}))
+    replace(bench.answering(), surface=surfaces(bench.publisher, bench.client, prefix="test")).answer(lost, "run")
+    assert bench.waiters.is_answered(lost)
 
 
 def test_a_ticket_delivered_again_changes_nothing(bench: Bench) -> None:
@@ -197,7 +222,7 @@ def test_a_ticket_of_another_release_is_told_how_to_ask(bench: Bench) -> None:
 def test_slack_out_of_order_means_later_and_nobody_is_told_twice(bench: Bench, playground: Playground) -> None:
     ticket, other = bench.ask(), bench.ask(user="U2")
     impatient = slack_client(playground.settings.bot_token, playground.api_url, patient=False)
-    answering = replace(bench.answering(), publisher=Publisher(impatient, sleep=lambda _: None))
+    answering = replace(bench.answering(), surface=SlackSurface(Publisher(impatient, sleep=lambda _: None)))
     playground.cause(server_errors={"chat.update": 4})
     with pytest.raises(SlackUnavailableError):
         answering.answer(ticket, "run")
@@ -254,7 +279,7 @@ def test_a_redis_that_stays_away_does_not_keep_the_answer_from_the_asker(
 def test_a_slow_run_says_how_far_it_is(bench: Bench, playground: Playground) -> None:
     ticket = bench.ask()
     bench.waiters.begin(ticket, "run")
-    with Narrator(ticket, "run", bench.waiters, bench.publisher, first=0.01, pace=0.01) as narrator:
+    with Narrator(ticket, "run", bench.waiters, SlackSurface(bench.publisher), first=0.01, pace=0.01) as narrator:
         narrator.say("flows: 3 of 5 nodes")
         playground.wait_for(lambda: "flows: 3 of 5 nodes" in bench.shown(ticket))
     bench.answering().answer(ticket, "run")

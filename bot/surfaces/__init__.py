@@ -1,0 +1,17 @@
+"""The surfaces, one file for each, and the one list of them. None knows another; ``bot.surface`` is what they share."""
+
+from redis import Redis
+
+from bot.publish import Publisher
+from bot.surface import Surfaces
+from bot.surfaces import kept, slack
+
+
+def surfaces(publisher: Publisher, redis: Redis, *, prefix: str) -> Surfaces:
+    """Return all surfaces, for every process that tells somebody something."""
+    return Surfaces(
+        {
+            slack.NAME: slack.SlackSurface(publisher),
+            kept.NAME: kept.KeptSurface(redis, prefix=prefix),
+        }
+    )

@@ -1,0 +1,55 @@
+"""Slack as a surface: the answer takes the place of the placeholder."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.publish import Publisher
+from bot.render.failure import Failure, failure_message
+from bot.render.progress import progress
+from bot.render.report import report_message
+from bot.surface import Answer, SurfaceError
+from bot.ticket import Address, Ticket
+from bot.where import Where
+from handlers.model.wire import WireError, decode, encode
+
+NAME = "slack"
+
+
+def address_of(where: Where) -> Address:
+    """Return the address of a place in Slack whose placeholder stands."""
+    return Address(NAME, encode(where))
+
+
+def where_of(ticket: Ticket) -> Where:
+    """Return the place in Slack that a ticket's address names.
+
+    Raises:
+        SurfaceError: if it names none.
+    """
+    try:
+        where = decode(Where, ticket.address.place)
+    except WireError as error:
+        raise SurfaceError(f"no place in Slack: {error}") from error
+    assert isinstance(where, Where)  # noqa: S101  (tells the type checker what decode promises)
+    return where
+
+
+class SlackSurface:
+    """Edits the placeholder."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def progress(self, waiter: Ticket, words: str) -> None:
+        """Show how far the run is, in the placeholder."""
+        self._publisher.progress(where_of(waiter), progress(waiter.text, words))
+
+    def answer(self, waiter: Ticket, answer: Answer) -> None:
+        """Put the answer in the place of the placeholder."""
+        where = where_of(waiter)
+        age = None if answer.cached_at is None else max(timedelta(0), datetime.now(UTC) - answer.cached_at)
+        shown = report_message(answer.report, report_id=answer.report_id, age=age, asked_by=where.user)
+        self._publisher.answer(where, shown)
+
+    def fail(self, waiter: Ticket, failure: Failure) -> None:
+        """Put the reason in the place of the placeholder."""
+        self._publisher.answer(where_of(waiter), failure_message(failure, waiter.text))

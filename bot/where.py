@@ -1,0 +1,38 @@
+"""A place in Slack, and how a question came from there."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Via(StrEnum):
+    """How a question came."""
+
+    COMMAND = "command"
+    MENTION = "mention"
+    DIRECT = "direct"
+    BUTTON = "button"
+    INCIDENT = "incident"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place in Slack where an answer belongs.
+
+    ``thread_ts`` is the thread of the conversation, None at the top level of a channel. ``placeholder_ts`` is the
+    message that the answer replaces, empty until that message is posted. ``response_url`` is the way back to the asker
+    where the bot may not post (five uses, 30 minutes: https://docs.slack.dev/interactivity/handling-user-interaction).
+    """
+
+    team: str
+    channel: str
+    user: str
+    via: Via
+    thread_ts: str | None = None
+    placeholder_ts: str = ""
+    response_url: str | None = None
+
+    @property
+    def thread(self) -> str | None:
+        """Where a reply to the answer goes: the conversation's thread, else the one under the answer itself."""
+        return self.thread_ts or self.placeholder_ts or None
