@@ -27,7 +27,8 @@ from handlers.model.cluster import (
     Workload,
 )
 from handlers.model.flow import FlowLog, RelayStatus
-from handlers.model.scope import (
+from handlers.model.snapshot import AnyPart, PartOf, PerNode
+from handlers.model.width import (
     IF_ALL_POLICIES_MATTER,
     IF_PORT_NAMES_MATTER,
     IF_SERVICES_MATTER,
@@ -38,7 +39,6 @@ from handlers.model.scope import (
     WHOLE,
     Width,
 )
-from handlers.model.snapshot import AnyPart, PartOf, PerNode
 
 T = TypeVar("T")
 

@@ -1,6 +1,5 @@
 """What to read: how wide each part has to be for one question."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,38 +63,3 @@ class Scope:
     """Whether the policies of every namespace have to be read, to tell what else a patch would open."""
     named_ports: bool | None = None
     """Whether the port names of every pod have to be read because an egress rule names a port."""
-
-
-@dataclass(frozen=True, slots=True)
-class Width:
-    """Which fields of a scope tell how much of a part is read."""
-
-    fields: tuple[str, ...] = ()
-    """Names of fields of Scope; none means that the part is always read the same way."""
-    is_condition: bool = False
-    """Whether they tell only if the part is needed at all."""
-
-    def is_known(self, scope: Scope) -> bool:
-        """Whether the scope tells by now how much to read."""
-        return not self.fields or any(getattr(scope, name) not in (None, False) for name in self.fields)
-
-    def is_needless(self, scope: Scope) -> bool:
-        """Whether the scope, as it is by now, does without the part."""
-        return self.is_condition and not self.is_known(scope)
-
-    def of(self, scope: Scope) -> Mapping[str, object]:
-        """Return what of a scope changes what the part holds: equal mappings, equal reads."""
-        if self.is_condition:
-            return {}
-        every = scope.all_namespaces and "all_namespaces" in self.fields
-        return {name: None if every and name == "namespaces" else getattr(scope, name) for name in self.fields}
-
-
-WHOLE = Width()
-IN_NAMESPACES = Width(("namespaces", "all_namespaces"))
-OF_PODS = Width(("pods",))
-OF_FLOWS = Width(("flows",))
-OF_IDENTITIES = Width(("identities",))
-IF_SERVICES_MATTER = Width(("policy_services",), is_condition=True)
-IF_PORT_NAMES_MATTER = Width(("named_ports",), is_condition=True)
-IF_ALL_POLICIES_MATTER = Width(("all_policies",), is_condition=True)

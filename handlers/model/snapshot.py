@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from handlers.model.scope import WHOLE, Scope, Width
+from handlers.model.scope import Scope
+from handlers.model.width import WHOLE, Width
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -14,9 +14,9 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from handlers.model.pod_query import label_test
 from tests.cluster.record import Output, Record
 from tests.cluster.threaded import ThreadedServer
-from workers.sources.convert.narrow import label_test
 
 TOKEN = "token-of-the-test"  # noqa: S105
 

@@ -51,12 +51,9 @@ from handlers.model.scope import FlowMatch, Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, Snapshot
 from handlers.model.traffic import Protocol
 from workers.collect import collect
-from workers.sources.convert.narrow import pods_asked
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 CLUSTER = "default"
-
-_NAMESPACED = {Part.WORKLOADS, Part.SERVICES, Part.ENDPOINT_SLICES, Part.POLICIES, Part.CILIUM_ENDPOINTS}
 
 
 def ago(seconds: float) -> datetime:
@@ -91,15 +88,9 @@ class FakeSource:
 
 def _narrowed(ask: Ask, value: Any) -> Any:
     scope = ask.scope
-    if ask.part is Part.PODS:
-        return pods_asked(scope, value)
-    if ask.part in _NAMESPACED and not scope.all_namespaces:
-        return tuple(item for item in value if item.namespace in ("", *(scope.namespaces or ())))
-    if ask.part is Part.IDENTITIES and scope.identities:
-        return tuple(item for item in value if item.number in scope.identities)
     if ask.part is Part.FLOWS and scope.flows:
         return replace(value, flows=tuple(flow for flow in value.flows if _is_asked(flow, scope)))
-    return value
+    return ask.part.width.narrowed(scope, value) if isinstance(value, tuple) else value
 
 
 def _is_asked(flow: Flow, scope: Scope) -> bool:

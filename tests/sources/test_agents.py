@@ -15,7 +15,7 @@ from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab
 from tests.cluster.record import NAMES, Output, record
 from tests.sources.asking import known, missing
-from workers.sources.agent import AgentCommand
+from workers.sources.assemble.commands import AgentCommand
 from workers.sources.convert import agent_json, agent_text
 from workers.sources.kube_stream import MAX_OUTPUT_BYTES
 from workers.sources.live import LiveSource
@@ -124,7 +124,7 @@ class TestForms:
     @pytest.mark.parametrize("name", NAMES)
     def test_status_in_words_and_in_json(self, name: str) -> None:
         for node in ("lab-node-1", "lab-node-2"):
-            in_json = agent_json.status(json.loads(record(name).outputs[node, "cilium-dbg status -o json"].text), None)
+            in_json = agent_json.status(json.loads(record(name).outputs[node, "cilium-dbg status -o json"].text))
             in_words = agent_text.status(record(name).outputs[node, "cilium-dbg status --verbose"].text.decode())
             for part in ("version", "state", "message", "proxy_redirects", "kube_proxy_replacement", "failing"):
                 assert getattr(in_json, part) == getattr(in_words, part)
@@ -152,7 +152,7 @@ class TestForms:
             "last-failure-timestamp": "2026-11-20T12:00:00.000Z",
         }
         body: dict[str, Any] = {"cilium": {"state": "Warning"}, "controllers": [{"name": "c", "status": state}]}
-        (found,) = agent_json.status(body, None).failing
+        (found,) = agent_json.status(body).failing
         assert (found.failures, found.error, found.last_failure_at is not None) == (3, "no", True)
 
     def test_an_unreachable_peer_in_words(self) -> None:

@@ -117,7 +117,7 @@ def test_a_node_is_told_by_kubernetes_and_cilium_together() -> None:
             },
         }
     ]
-    first, second = nodes.nodes(of_kubernetes, of_cilium)
+    first, second = nodes.joined(map(nodes.node, of_kubernetes), map(nodes.cilium_node, of_cilium))
     assert (first.ready, first.pod_cidrs) == (None, ("10.244.9.0/24",))
     assert (second.ips, second.cilium_ips, second.health_ips) == (("10.90.0.2",), ("10.244.1.1",), ("10.244.1.9",))
 

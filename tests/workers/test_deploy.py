@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from workers.settings import WorkerSettings
-from workers.sources import kube_resources
-from workers.sources.kube_resources import Resource
+from workers.sources.assemble import resources
+from workers.sources.assemble.resources import Resource
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "deploy" / "kubernetes"
@@ -50,8 +50,8 @@ def test_the_cluster_role_grants_exactly_what_is_read() -> None:
     granted = {
         (group, name) for rule in rules("ClusterRole") for group in rule["apiGroups"] for name in rule["resources"]
     }
-    declared = [value for value in vars(kube_resources).values() if isinstance(value, Resource)]
-    read = {(item.group, item.plural) for item in (*declared, *kube_resources.WORKLOADS)}
+    declared = [value for value in vars(resources).values() if isinstance(value, Resource)]
+    read = {(item.group, item.plural) for item in (*declared, *resources.WORKLOADS)}
     assert granted == read - {("", "configmaps")}
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from handlers.model.snapshot import Gap
+from workers.sources.assemble.resources import PODS
 from workers.sources.deadline import Deadline
-from workers.sources.kube_resources import PODS
 from workers.sources.kube_transport import KubeTransport
 from workers.sources.unread import UnreadError
 

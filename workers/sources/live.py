@@ -5,26 +5,32 @@ The constructor does nothing; clients are imported and connected by the first re
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handlers.model.parts import Part
-from handlers.model.snapshot import Ask, Gap, Known, Missing
+from handlers.model.flow import FlowLog, RelayStatus
+from handlers.model.scope import FlowQuery
+from handlers.model.snapshot import Gap
+from workers.sources.assemble import AssembledSource, Manifests
+from workers.sources.assemble.commands import AgentCommand, Output
+from workers.sources.assemble.resources import Resource, Select
 from workers.sources.convert.reading import MalformedError
 from workers.sources.deadline import Deadline
 from workers.sources.hubble_connection import RELAY_SERVER_NAME, HubbleAccess, open_channel
-from workers.sources.kube import KUBERNETES_PARTS, KubeReader
+from workers.sources.kube import KubeLists
 from workers.sources.kube_transport import ClusterAccess, KubeTransport
 from workers.sources.unread import UnreadError
 
 if TYPE_CHECKING:
-    from workers.sources.agent import AgentReader
+    from workers.sources.agent import Agents
     from workers.sources.hubble import HubbleReader
     from workers.sources.kube_stream import PodStreams, PortForward
 
+_AT_ONCE = 8
 _RELAY_PORT, _RELAY_TLS_PORT, _RELAY_CONTAINER_PORT = 80, 443, 4245
 
 
@@ -55,7 +61,7 @@ def open_live(
     return LiveSource(cluster, access, cilium_namespace=cilium_namespace, cluster_name=cluster_name, now=now)
 
 
-class LiveSource:
+class LiveSource(AssembledSource):
     """Reads parts of a running cluster; safe to use from several threads."""
 
     def __init__(
@@ -68,16 +74,18 @@ class LiveSource:
         now: Callable[[], datetime] = clock,
     ) -> None:
         """Remember what to connect to."""
+        self._calls = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kube")
+        super().__init__(cilium_namespace=cilium_namespace, threads=self._calls)
         self._cluster = cluster
         self._hubble_access = hubble
         self._now = now
         self._name = cluster_name or cluster.context
         self._transport = KubeTransport(cluster)
-        self._kube = KubeReader(self._transport, cilium_namespace)
+        self._kube = KubeLists(self._transport)
         self._lock = threading.Lock()
         self._hubble_lock = threading.Lock()
         self._hubble: HubbleReader | None = None
-        self._agents: AgentReader | None = None
+        self._agents: Agents | None = None
         self._streams: PodStreams | None = None
         self._forward: PortForward | None = None
 
@@ -90,25 +98,28 @@ class LiveSource:
         """Return the time of the clock."""
         return self._now()
 
-    def read(self, ask: Ask, timeout: float) -> Known[object] | Missing:
-        """Read one part; what cannot be read is Missing with its reason and remedy."""
-        deadline = Deadline.after(timeout)
+    def manifests(self, resource: Resource[object], select: Select, deadline: Deadline) -> Manifests:
+        """List through the API, as narrowly as selected."""
+        return Manifests(self._kube.manifests(resource, select, deadline), "kubernetes")
+
+    def output(self, node: str, command: AgentCommand, deadline: Deadline) -> Output:
+        """Run a command in the agent of a node."""
+        return self._agents_reader().output(node, command, self.lists(deadline), deadline)
+
+    def flows(self, query: FlowQuery, first: Sequence[str], deadline: Deadline) -> FlowLog:
+        """Ask Hubble."""
+        reader = self._hubble_reader(deadline)
         try:
-            if ask.part in KUBERNETES_PARTS:
-                return Known(self._kube.read(ask, deadline), self._now(), "kubernetes")
-            if ask.part is Part.FLOWS:
-                return self._flows(ask, deadline)
-            if ask.part is Part.RELAY:
-                return Known(self._hubble_reader(deadline).relay(deadline), self._now(), "hubble")
-            if ask.node is None:
-                return Missing(Gap.NOT_ASKED, "it is not known yet which node to read")
-            return Known(self._agent_reader().read(ask.part, ask.node, deadline), self._now(), "agent")
+            return reader.flows(query, first, deadline)
         except UnreadError as error:
-            return error.missing
-        except MalformedError as error:
-            return Missing(Gap.MALFORMED, str(error))
-        except ValueError as error:
-            return Missing(Gap.FAILED, str(error))
+            why = self._forward.last_error if self._forward is not None else ""
+            if error.missing.gap is Gap.UNREACHABLE and why:
+                raise UnreadError(Gap.UNREACHABLE, f"{error.missing.detail} ({why})", error.missing.remedy) from error
+            raise
+
+    def relay(self, deadline: Deadline) -> RelayStatus:
+        """Ask relay."""
+        return self._hubble_reader(deadline).relay(deadline)
 
     def close(self) -> None:
         """Close connections and the port-forward."""
@@ -120,28 +131,16 @@ class LiveSource:
             if self._streams is not None:
                 self._streams.close()
                 self._streams = None
-        self._kube.close()
+        self._calls.shutdown(wait=False, cancel_futures=True)
         self._transport.close()
 
-    def _flows(self, ask: Ask, deadline: Deadline) -> Known[object] | Missing:
-        if ask.scope.flows is None:
-            return Missing(Gap.NOT_ASKED, "it is not known yet which flows to read")
-        reader = self._hubble_reader(deadline)
-        try:
-            return Known(reader.flows(ask.scope.flows, ask.scope.nodes or (), deadline), self._now(), "hubble")
-        except UnreadError as error:
-            why = self._forward.last_error if self._forward is not None else ""
-            if error.missing.gap is Gap.UNREACHABLE and why:
-                raise UnreadError(Gap.UNREACHABLE, f"{error.missing.detail} ({why})", error.missing.remedy) from error
-            raise
-
-    def _agent_reader(self) -> "AgentReader":
-        from workers.sources.agent import AgentReader
+    def _agents_reader(self) -> "Agents":
+        from workers.sources.agent import Agents
 
         streams = self._pod_streams()
         with self._lock:
             if self._agents is None:
-                self._agents = AgentReader(streams, self._kube)
+                self._agents = Agents(streams, self.cilium_pods)
             return self._agents
 
     def _pod_streams(self) -> "PodStreams":
@@ -168,7 +167,8 @@ class LiveSource:
     def _found_relay(self, deadline: Deadline) -> tuple[HubbleAccess, str]:
         """Find relay: its Service from inside the cluster, else a port-forward to one of its pods."""
         try:
-            service = self._kube.relay_service(deadline)
+            lists = self.lists(deadline)
+            service = self.cilium_pods.relay_service(lists)
             ports = {port.port for port in service.ports} if service is not None else set()
             access = self._for_ports(ports)
             if service is not None and self._transport.is_in_cluster:
@@ -177,7 +177,7 @@ class LiveSource:
                     access,
                     f"{service.name}.{service.namespace}.svc:{port if port in ports or not ports else min(ports)}",
                 )
-            pods = self._kube.relay_pods(deadline)
+            pods = self.cilium_pods.relay_pods(lists)
         except MalformedError as error:
             raise UnreadError(Gap.MALFORMED, str(error)) from error
         if not pods:

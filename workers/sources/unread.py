@@ -1,4 +1,4 @@
-"""How a reader deep inside a source says that a part was not read."""
+"""How a reader deep inside a source says that something was not read."""
 
 from handlers.model.snapshot import Gap, Missing
 
@@ -9,3 +9,11 @@ class UnreadError(Exception):
     def __init__(self, gap: Gap, detail: str, remedy: str = "") -> None:
         super().__init__(detail)
         self.missing = Missing(gap, detail, remedy)
+
+
+class NotKeptError(UnreadError):
+    """An archive does not hold the output of this command; it may hold that of another with the same answer."""
+
+
+class UnprovenError(UnreadError):
+    """One object was not found, by an answer that does not prove that it does not exist."""

@@ -50,11 +50,11 @@ _STATIC_BITS = 40
 _DENY = 1
 
 
-def status(body: Any, health: Any | None) -> AgentStatus:
-    """Read ``status -o json``, and ``cilium-health status -o json`` where it could be had.
+def status(body: Any) -> AgentStatus:
+    """Read ``status -o json``, which leaves out what the health prober says of peers.
 
     Raises:
-        MalformedError: if either is not what those commands print.
+        MalformedError: if it is not what that command prints.
     """
     whole = _object(body, "status")
     own = struct(whole, "cilium")
@@ -74,7 +74,7 @@ def status(body: Any, health: Any | None) -> AgentStatus:
         message=message,
         components=components,
         failing=tuple(found for item in rows(whole, "controllers") if (found := _failing(item)) is not None),
-        peers=None if health is None else peers(health),
+        peers=None,
         proxy_redirects=(number(proxy, "total-redirects") or 0) if proxy else None,
         kube_proxy_replacement=text(struct(whole, "kube-proxy-replacement"), "mode"),
     )

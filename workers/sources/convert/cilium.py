@@ -1,9 +1,10 @@
 """Cilium's own objects to the model: endpoints, identities, the ConfigMap, the agents' version."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from handlers.model.cluster import CiliumConfig, CiliumEndpoint, CiliumIdentity, Pod, PodPort
+from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PodPort
 from workers.sources.convert.reading import (
     Body,
     MalformedError,
@@ -100,9 +101,17 @@ def cilium_identity(body: Body) -> CiliumIdentity:
     )
 
 
-def cilium_config(body: Body, version: str | None) -> CiliumConfig:
-    """Read the ``cilium-config`` ConfigMap."""
-    return CiliumConfig(options=labels(body, "data"), version=version)
+@dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """A ConfigMap of text."""
+
+    name: str
+    options: Mapping[str, str]
+
+
+def config_map(body: Body) -> ConfigMap:
+    """Read a v1 ConfigMap, such as Cilium's own, ``cilium-config``."""
+    return ConfigMap(name_of(body), labels(body, "data"))
 
 
 def agent_version(pods: Sequence[Pod]) -> str | None:

@@ -2,8 +2,7 @@
 
 import json
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +22,7 @@ from workers.sources.convert.reading import (
     texts,
     without_cluster,
 )
+from workers.sources.deadline import Deadline
 from workers.sources.sysdump.index import SysdumpIndex
 from workers.sources.unread import UnreadError
 
@@ -47,7 +47,7 @@ class _Heard:
 
 
 def read_flows(
-    index: SysdumpIndex, query: FlowQuery, agents: Mapping[str, str], first: tuple[str, ...], timeout: float
+    index: SysdumpIndex, query: FlowQuery, agents: Mapping[str, str], first: Sequence[str], deadline: Deadline
 ) -> FlowLog:
     """Read the flows that a query wants.
 
@@ -58,9 +58,8 @@ def read_flows(
         UnreadError: if the dump holds no flows at all.
     """
     heard = _Heard()
-    deadline = time.monotonic() + timeout
     for pod, path in sorted(index.flow_files.items(), key=lambda item: agents.get(item[0]) not in first):
-        if time.monotonic() > deadline or len(heard.flows) > _MAX_FLOWS:
+        if deadline.left <= 0 or len(heard.flows) > _MAX_FLOWS:
             heard.silent[agents.get(pod, pod)] = f"{path} was not read: no time left"
             continue
         try:

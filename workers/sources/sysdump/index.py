@@ -7,9 +7,9 @@ import io
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from workers.sources.archive import Archive, ArchiveError, open_packed
+from workers.sources.assemble.commands import Output
 
 TIMESTAMP = re.compile(r"(\d{8}-\d{6})(?=[./]|$)")
 _LISTED = re.compile(r"(?P<kind>[a-z0-9-]+?)-(?P<time>\d{8}-\d{6})\.yaml$")
@@ -30,14 +30,6 @@ def is_of_use(path: str) -> bool:
         or _COMMAND.search(path)
         or (_BUGTOOL.match(name) and "." in name)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """The output of one command of a bugtool part: where it is, and what it says."""
-
-    path: str
-    text: str
 
 
 class SysdumpIndex:
@@ -119,7 +111,7 @@ class SysdumpIndex:
                 return None
             written, shown = inner.read(commands[command]), f"{self._packed[pod]}:{commands[command]}"
         text = _unfenced(written.decode("utf-8", "replace"))
-        return Output(shown, text) if text.strip() else None
+        return Output(text, shown) if text.strip() else None
 
     def _unpacked(self, pod: str) -> tuple[Archive | None, Mapping[str, str]]:
         path = self._packed.get(pod)

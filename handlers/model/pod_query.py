@@ -1,11 +1,11 @@
-"""Narrow whole lists to what was asked for, the way the API server would have."""
+"""Which pods a query selects, told the way the API server tells it."""
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from handlers.model.cluster import Pod
-from handlers.model.scope import PodQuery, Scope
+from handlers.model.scope import PodQuery
 
 _TERM = re.compile(
     r"\s*(?:"
@@ -14,17 +14,6 @@ _TERM = re.compile(
     r"|(?P<not>!?)\s*(?P<exists>[^\s,=!()]+)"
     r")\s*(?:,|$)"
 )
-
-
-def in_scope(scope: Scope, namespace: str) -> bool:
-    """Whether an object of this namespace was asked for."""
-    return scope.all_namespaces or namespace in (scope.namespaces or ())
-
-
-def pods_asked(scope: Scope, pods: Iterable[Pod]) -> tuple[Pod, ...]:
-    """Return the pods that any query of the scope selects."""
-    tests = [pod_test(query) for query in scope.pods or ()]
-    return tuple(pod for pod in pods if any(test(pod) for test in tests))
 
 
 def pod_test(query: PodQuery) -> Callable[[Pod], bool]:

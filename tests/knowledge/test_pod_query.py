@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.model.cluster import Pod
+from handlers.model.parts import Part
+from handlers.model.pod_query import label_test, pod_test
 from handlers.model.scope import PodQuery, Scope
-from workers.sources.convert.narrow import label_test, pod_test, pods_asked
 
 LABELS = {"app": "cart", "tier": "backend", "kubernetes.io/name": "x"}
 
@@ -85,4 +86,4 @@ def test_a_pod_query(query: PodQuery, found: list[Pod]) -> None:
 
 def test_queries_are_ored_and_each_pod_is_told_once() -> None:
     scope = Scope(pods=(PodQuery(namespace="shop"), PodQuery(ip="10.0.0.1")))
-    assert pods_asked(scope, [A, B]) == (A,)
+    assert Part.PODS.width.narrowed(scope, (A, B)) == (A,)

@@ -1,0 +1,82 @@
+"""Cilium's own pods: the namespace they run in, the agents, relay."""
+
+import threading
+
+from handlers.model.cluster import Pod, Service
+from workers.sources.assemble import resources as api
+from workers.sources.assemble.lists import Lists
+from workers.sources.assemble.resources import Select
+from workers.sources.convert import cilium
+from workers.sources.convert.reading import MalformedError
+from workers.sources.unread import UnprovenError, UnreadError
+
+DEFAULT_NAMESPACE = "kube-system"
+
+_AGENTS = "k8s-app=cilium"
+_RELAY = "hubble-relay"
+
+
+class CiliumPods:
+    """Finds the pods; which namespace they run in is found out once."""
+
+    def __init__(self, namespace: str | None = None) -> None:
+        """Look in ``namespace`` first; None means where Cilium usually is."""
+        self.likely = namespace or DEFAULT_NAMESPACE
+        self._namespace: str | None = None
+        self._lock = threading.Lock()
+
+    def namespace(self, lists: Lists) -> str:
+        """Return the namespace that the agents run in: the likely one if there are any, else the one with some."""
+        with self._lock:
+            if self._namespace is not None:
+                return self._namespace
+        found = _agents(lists, self.likely)
+        if not found:
+            try:
+                found = _agents(lists, None)
+            except UnreadError:
+                found = []
+        with self._lock:
+            self._namespace = found[0].namespace if found else self.likely
+            return self._namespace
+
+    def every(self, lists: Lists) -> tuple[Pod, ...]:
+        """Return agents, operator, relay, Envoy and what else Cilium's chart installs."""
+        namespace = self.namespace(lists)
+        selectors = (f"k8s-app in ({','.join(cilium.CILIUM_APPS)})", "io.cilium/app=operator")
+        found = lists.some(api.PODS, *(Select(namespace, labels=selector) for selector in selectors))
+        return tuple({(pod.namespace, pod.name): pod for pod in found if cilium.is_cilium_pod(pod)}.values())
+
+    def version(self, lists: Lists) -> str | None:
+        """Return the agents' version, None where it cannot be told."""
+        try:
+            return cilium.agent_version(self.agents(lists))
+        except (UnreadError, MalformedError):
+            return None
+
+    def agents(self, lists: Lists, node: str | None = None) -> list[Pod]:
+        """Return the agents' pods, of one node or of all; those that run come first."""
+        found = _agents(lists, self.namespace(lists), node)
+        return sorted(found, key=lambda pod: (pod.phase != "Running", pod.deleted, not pod.ready, pod.name))
+
+    def relay_pods(self, lists: Lists) -> list[Pod]:
+        """Return the pods of hubble-relay that are ready."""
+        found = lists.some(api.PODS, Select(self.namespace(lists), labels=f"k8s-app={_RELAY}"))
+        return [pod for pod in found if pod.labels.get("k8s-app") == _RELAY and pod.ready and not pod.deleted]
+
+    def relay_service(self, lists: Lists) -> Service | None:
+        """Return the Service of hubble-relay, None where there is none."""
+        try:
+            found = lists.some(api.SERVICES, Select(self.namespace(lists), name=_RELAY))
+        except UnprovenError:
+            return None
+        return next((service for service in found if service.name == _RELAY), None)
+
+
+def _agents(lists: Lists, namespace: str | None, node: str | None = None) -> list[Pod]:
+    select = Select(namespace, labels=_AGENTS, fields=f"spec.nodeName={node}" if node else None)
+    return [
+        pod
+        for pod in lists.some(api.PODS, select)
+        if pod.labels.get("k8s-app") == "cilium" and node in (None, pod.node)
+    ]

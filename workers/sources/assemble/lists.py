@@ -1,0 +1,59 @@
+"""The objects that a source lists for one read, several kinds side by side, and where they came from."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Protocol, TypeVar
+
+from workers.sources.assemble.resources import EVERY, Resource, Select
+from workers.sources.deadline import Deadline
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Listing(Protocol):
+    """What lists objects: the objects selected, or more of the same kind, and where they were read."""
+
+    def __call__(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
+        """Return the objects and their origin, or raise UnreadError or MalformedError."""
+        ...
+
+
+class Lists:
+    """Lists within one deadline."""
+
+    def __init__(self, listing: Listing, deadline: Deadline, threads: Executor | None) -> None:
+        self._listing = listing
+        self._deadline = deadline
+        self._threads = threads
+        self._origins: list[str] = []
+
+    @property
+    def origin(self) -> str:
+        """Where everything listed so far was read."""
+        return ", ".join(dict.fromkeys(self._origins))
+
+    def every(self, resource: Resource[T]) -> tuple[T, ...]:
+        """Return all objects of a kind."""
+        return self.some(resource, EVERY)
+
+    def some(self, resource: Resource[T], *selects: Select) -> tuple[T, ...]:
+        """Return the objects of a kind that any of the selections wants; an archive gives all of the kind."""
+        return self.of(*((resource, select) for select in selects))
+
+    def of(self, *wanted: tuple[Resource[T], Select]) -> tuple[T, ...]:
+        """Return the objects of several kinds, in the order of the kinds."""
+        return self.together([partial(self._one, resource, select) for resource, select in wanted])
+
+    def together(self, calls: Sequence[Callable[[], Iterable[T]]]) -> tuple[T, ...]:
+        """Make calls side by side; the first failure, in the order of the calls, is everybody's."""
+        if self._threads is None or len(calls) == 1:
+            return tuple(item for call in calls for item in call())
+        waiting = [self._threads.submit(call) for call in calls]
+        return tuple(item for future in waiting for item in future.result())
+
+    def _one(self, resource: Resource[T], select: Select) -> tuple[T, ...]:
+        found, origin = self._listing(resource, select, self._deadline)
+        self._origins.append(origin)
+        return found

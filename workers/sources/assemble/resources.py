@@ -1,0 +1,107 @@
+"""Which kinds are read: where the API serves them, what reads one object, and what it means when one is not served."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from handlers.model.cluster import PolicyObject, Workload
+from handlers.model.endpoint import Kind
+from workers.sources.convert import cilium, kubernetes, nodes
+from workers.sources.convert.policies import policy_object
+from workers.sources.convert.reading import Body
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[T_co]):
+    """A kind of object. ``optional``: a cluster whose API does not know the kind has no such objects, and is fine."""
+
+    kind: str
+    group: str
+    version: str
+    plural: str
+    read: Callable[[Body], T_co]
+    """Reads one object; raises MalformedError."""
+    optional: bool = False
+    older: str = ""
+    """The version in which older clusters serve it, where that is another."""
+
+    @property
+    def api_version(self) -> str:
+        """Return the version as objects write it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def api_path(self) -> str:
+        """Return the path of the group and version, where discovery lists what is served."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        """Return the path of a list, or of one object."""
+        within = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+        return f"{self.api_path}{within}/{self.plural}{f'/{quote(name, safe=str())}' if name else ''}"
+
+    def __str__(self) -> str:
+        """Write it as RBAC does: ``pods`` or ``ciliumendpoints.cilium.io``."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Which objects of a kind are wanted, as the API server narrows lists. A source may give more, never fewer."""
+
+    namespace: str | None = None
+    labels: str | None = None
+    """A label selector."""
+    fields: str | None = None
+    """A field selector."""
+    name: str | None = None
+    """The one object of this name, none if it does not exist."""
+
+
+EVERY = Select()
+
+
+def _policies(kind: str, group: str, version: str, plural: str, *, optional: bool = False) -> Resource[PolicyObject]:
+    read = partial(policy_object, kind, f"{group}/{version}")
+    return Resource(kind, group, version, plural, read, optional)
+
+
+def _workloads(kind: Kind, group: str, plural: str) -> Resource[Workload]:
+    # Optional, since an API that serves no such kind runs no such workloads.
+    return Resource(kind.value, group, "v1", plural, partial(kubernetes.workload, kind), optional=True)
+
+
+NAMESPACES = Resource("Namespace", "", "v1", "namespaces", kubernetes.namespace)
+NODES = Resource("Node", "", "v1", "nodes", nodes.node)
+PODS = Resource("Pod", "", "v1", "pods", kubernetes.pod)
+SERVICES = Resource("Service", "", "v1", "services", kubernetes.service)
+CONFIG_MAPS = Resource("ConfigMap", "", "v1", "configmaps", cilium.config_map)
+ENDPOINT_SLICES = Resource("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", kubernetes.endpoint_slice)
+WORKLOADS = (
+    _workloads(Kind.DEPLOYMENT, "apps", "deployments"),
+    _workloads(Kind.STATEFUL_SET, "apps", "statefulsets"),
+    _workloads(Kind.DAEMON_SET, "apps", "daemonsets"),
+    _workloads(Kind.JOB, "batch", "jobs"),
+    _workloads(Kind.CRON_JOB, "batch", "cronjobs"),
+)
+NETWORK_POLICIES = _policies("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
+CILIUM_POLICIES = _policies("CiliumNetworkPolicy", "cilium.io", "v2", "ciliumnetworkpolicies")
+CLUSTERWIDE_POLICIES = _policies(
+    "CiliumClusterwideNetworkPolicy", "cilium.io", "v2", "ciliumclusterwidenetworkpolicies"
+)
+EGRESS_GATEWAYS = _policies(
+    "CiliumEgressGatewayPolicy", "cilium.io", "v2", "ciliumegressgatewaypolicies", optional=True
+)
+CIDR_GROUPS = replace(
+    _policies("CiliumCIDRGroup", "cilium.io", "v2", "ciliumcidrgroups", optional=True), older="v2alpha1"
+)
+CILIUM_NODES = Resource("CiliumNode", "cilium.io", "v2", "ciliumnodes", nodes.cilium_node)
+CILIUM_IDENTITIES = Resource("CiliumIdentity", "cilium.io", "v2", "ciliumidentities", cilium.cilium_identity)
+CILIUM_ENDPOINTS = Resource("CiliumEndpoint", "cilium.io", "v2", "ciliumendpoints", cilium.cilium_endpoint)
+CILIUM_ENDPOINT_SLICES = Resource(
+    "CiliumEndpointSlice", "cilium.io", "v2alpha1", "ciliumendpointslices", cilium.endpoints_of_slice, optional=True
+)

@@ -1,0 +1,175 @@
+"""What a source of facts implements, and what it gets for that: every part."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from handlers.model.cluster import Pod
+from handlers.model.flow import FlowLog, RelayStatus
+from handlers.model.parts import Part
+from handlers.model.scope import FlowQuery
+from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
+from workers.sources.assemble import resources as api
+from workers.sources.assemble.agents import agent_part
+from workers.sources.assemble.cilium_pods import CiliumPods
+from workers.sources.assemble.commands import AgentCommand, Output
+from workers.sources.assemble.lists import Lists
+from workers.sources.assemble.objects import MADE_OF_OBJECTS, Reading
+from workers.sources.assemble.resources import EVERY, Resource, Select
+from workers.sources.convert.reading import MalformedError, each
+from workers.sources.deadline import Deadline
+from workers.sources.unread import UnreadError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """Objects of one kind as plain JSON, whole, and where they were read."""
+
+    bodies: Sequence[Any]
+    origin: str
+
+
+class AssembledSource(ABC):
+    """A source of which only three things are its own: it lists a resource, asks an agent, reads flows.
+
+    All three raise UnreadError with the reason where they cannot, and never give less than was asked for. A source that
+    cannot ask agents or read flows at all leaves that method as it is.
+    """
+
+    def __init__(
+        self, *, cilium_namespace: str | None = None, threads: Executor | None = None, is_archive: bool = False
+    ) -> None:
+        """Set up the assembling.
+
+        ``threads`` make several calls side by side; without them one follows another. An archive never changes: it is
+        asked once for each kind and each output, always for all of the kind.
+        """
+        self.cilium_pods = CiliumPods(cilium_namespace)
+        self._threads = threads
+        self._archived = _Once() if is_archive else None
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What is looked at, in words."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Return "now" for everything judged."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections and files."""
+
+    @abstractmethod
+    def manifests(self, resource: Resource[object], select: Select, deadline: Deadline) -> Manifests:
+        """Return the objects of a kind that are selected, or more of them.
+
+        Raises:
+            UnreadError: if the list is not proven to be whole. UnprovenError if one object was asked for by its name,
+                and the answer does not say that this very object does not exist.
+        """
+
+    def output(self, node: str, command: AgentCommand, deadline: Deadline) -> Output:
+        """Return what a command prints in the agent of a node.
+
+        Raises:
+            UnreadError: if it cannot be had, or the command failed. NotKeptError if another command may be asked
+                instead.
+        """
+        raise UnreadError(Gap.NOT_IN_DUMP, f"{self.title} holds nothing that agents say", "Ask the live cluster.")
+
+    def flows(self, query: FlowQuery, first: Sequence[str], deadline: Deadline) -> FlowLog:
+        """Return the flows that a query wants, and which nodes were heard; ``first`` are the nodes that matter most.
+
+        Raises:
+            UnreadError: if nothing was heard at all.
+        """
+        raise UnreadError(Gap.NOT_IN_DUMP, f"{self.title} holds no flows", "Ask the live cluster.")
+
+    def relay(self, deadline: Deadline) -> RelayStatus:
+        """Return relay's view of its peers.
+
+        Raises:
+            UnreadError: if it does not answer.
+        """
+        raise UnreadError(Gap.NOT_IN_DUMP, f"{self.title} holds no state of relay", "Ask the live cluster.")
+
+    def read(self, ask: Ask, timeout: float) -> Known[object] | Missing:
+        """Read one part; what cannot be read whole is Missing with its reason and remedy."""
+        try:
+            value, origin = self._value(ask, Deadline.after(timeout))
+            return Known(value, self.now(), origin)
+        except UnreadError as error:
+            return error.missing
+        except MalformedError as error:
+            return Missing(Gap.MALFORMED, str(error))
+        except ValueError as error:
+            return Missing(Gap.FAILED, str(error))
+
+    def lists(self, deadline: Deadline) -> Lists:
+        """Return the objects of this source, to be read within a deadline."""
+        return Lists(self._objects, deadline, self._threads)
+
+    def _value(self, ask: Ask, deadline: Deadline) -> tuple[object, str]:
+        part, scope = ask.part, ask.scope
+        if part.is_per_node:
+            if ask.node is None:
+                raise UnreadError(Gap.NOT_ASKED, "it is not known yet which node to read")
+            return self._of_agent(part, ask.node, deadline)
+        if not (part.width.is_condition or part.width.is_known(scope)):
+            raise UnreadError(Gap.NOT_ASKED, f"it is not known yet how much of {part.in_words} to read")
+        if part is Part.FLOWS and scope.flows is not None:
+            return self.flows(scope.flows, scope.nodes or (), deadline), "hubble"
+        if part is Part.RELAY:
+            return self.relay(deadline), "hubble"
+        lists = self.lists(deadline)
+        value = MADE_OF_OBJECTS[part](Reading(scope, lists, self.cilium_pods))
+        return part.width.narrowed(scope, value) if isinstance(value, tuple) else value, lists.origin
+
+    def _of_agent(self, part: AnyPart, node: str, deadline: Deadline) -> tuple[object, str]:
+        def ask(command: AgentCommand) -> Output:
+            return self.output(node, command, deadline)
+
+        def pods() -> tuple[Pod, ...]:
+            return tuple(pod for pod in self.lists(deadline).every(api.PODS) if pod.node == node)
+
+        return self._once((part, node), lambda: agent_part(part, ask, pods))
+
+    def _objects(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
+        wanted = select if self._archived is None else EVERY
+        return self._once(resource, lambda: self._converted(resource, wanted, deadline))
+
+    def _converted(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
+        found = self.manifests(resource, select, deadline)
+        return each(resource.kind, found.bodies, resource.read), found.origin
+
+    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
+        return make() if self._archived is None else self._archived.get(key, make)
+
+
+class _Once:
+    """Values made once, whichever thread asks first; a failure is remembered too."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Any] = {}
+        self._failed: dict[Hashable, Exception] = {}
+        self._lock = threading.RLock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key not in self._made and key not in self._failed:
+                try:
+                    self._made[key] = make()
+                except (UnreadError, MalformedError) as error:
+                    self._failed[key] = error
+        if key in self._failed:
+            raise self._failed[key]
+        made: T = self._made[key]
+        return made
