@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from handlers.model.labels import LabelSet, Source
-from handlers.model.party import PartyKind
 from handlers.model.rule import Direction, PolicyKind, PolicyRef
 from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.edits import Edit
@@ -13,7 +12,7 @@ from handlers.patch.extend import new_rule, writings
 from handlers.patch.ground import bits
 from handlers.patch.peers import Writing, name_of
 from handlers.policy.entities import entity_of_kind
-from handlers.policy.views import GOVERNED_KINDS, own_labels
+from handlers.policy.views import GOVERNED_KINDS, NODE_KINDS, own_labels
 
 _API_VERSIONS = {
     PolicyKind.NETWORK_POLICY: "networking.k8s.io/v1",
@@ -87,7 +86,7 @@ def _cluster_wide(side: BlockedSide, labels: LabelSet) -> Iterator[Edit]:
     entity = entity_of_kind(side.subject.kind)
     if entity is not None and side.subject.kind in GOVERNED_KINDS:
         subject = {"endpointSelector": {"matchLabels": {f"reserved:{entity}": ""}}}
-    elif side.subject.kind in (PartyKind.NODE, PartyKind.HOST):
+    elif side.subject.kind in NODE_KINDS:
         own = [label for label in labels if label.source == Source.K8S and label.value]
         hostname = [label for label in own if label.key == _HOSTNAME]
         subject = {"nodeSelector": {"matchLabels": {label.key: label.value for label in hostname or own}}}

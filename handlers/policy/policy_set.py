@@ -8,7 +8,7 @@ from itertools import product
 from handlers.model.decision import BothSides, Decision, NamedPortFault, PolicySummary, Reason, Verdict
 from handlers.model.endpoint import EntityName
 from handlers.model.labels import Label, LabelSet, Source
-from handlers.model.party import MissingFact, Party, PartyKind
+from handlers.model.party import MissingFact, Party
 from handlers.model.rule import (
     Direction,
     L4Protocol,
@@ -43,6 +43,7 @@ from handlers.policy.shapes import PolicyError, as_mapping, text_of
 from handlers.policy.summary import summarize
 from handlers.policy.surroundings import Node, Surroundings
 from handlers.policy.views import (
+    NODE_KINDS,
     fqdn_labels_of,
     fqdn_selectors,
     is_local_node,
@@ -189,7 +190,7 @@ class PolicySet:
         Only cluster-wide policies and those of the subject's own namespace can (pkg/policy/repository.go:374-391).
         """
         labels = own_labels(subject)
-        kind = SubjectKind.NODES if subject.kind in (PartyKind.NODE, PartyKind.HOST) else SubjectKind.ENDPOINTS
+        kind = SubjectKind.NODES if subject.kind in NODE_KINDS else SubjectKind.ENDPOINTS
         key = (direction, kind, labels)
         found = self._selecting.get(key)
         if found is None:
@@ -279,7 +280,7 @@ class PolicySet:
         return self._outcome(direction, subject, peer, self.labels_seen(peer, subject), posture, traffic)
 
     def _table(self, direction: Direction, subject: Party, posture: Posture, localhost: LabelSet | None) -> Table:
-        kind = SubjectKind.NODES if subject.kind in (PartyKind.NODE, PartyKind.HOST) else SubjectKind.ENDPOINTS
+        kind = SubjectKind.NODES if subject.kind in NODE_KINDS else SubjectKind.ENDPOINTS
         labels = own_labels(subject)
         key = (direction, kind, labels, localhost)
         table = self._tables.get(key)
@@ -307,7 +308,7 @@ class PolicySet:
             direction is Direction.INGRESS
             and self.config.always_allow_localhost
             and is_local_node(peer, subject)
-            and subject.kind not in (PartyKind.NODE, PartyKind.HOST)
+            and subject.kind not in NODE_KINDS
         )
         localhost = (
             labels

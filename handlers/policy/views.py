@@ -14,7 +14,8 @@ from handlers.policy.config import DOUBLE_STAR, PolicyConfig
 from handlers.policy.fqdn import name_matches
 
 HOST_LABELS = LabelSet.reserved("host")
-_NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
+NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
+"""The ends that are nodes by themselves: host policies select them, where the host firewall is on."""
 GOVERNED_KINDS = (PartyKind.ENDPOINT, PartyKind.INIT, PartyKind.HEALTH, PartyKind.INGRESS)
 """The ends that are endpoints: they have a policy of their own on their node."""
 
@@ -38,7 +39,7 @@ def labels_seen(party: Party, viewer: Party, fqdn_labels: tuple[Label, ...]) -> 
 
 def own_labels(party: Party) -> LabelSet:
     """Give the labels by which policies select a party as their subject."""
-    if party.kind in _NODE_KINDS:
+    if party.kind in NODE_KINDS:
         return party.host_labels or HOST_LABELS
     return party.labels
 
@@ -47,7 +48,7 @@ def is_under_policy(party: Party, config: PolicyConfig) -> bool:
     """Tell whether the policy of this end is enforced here: pods of this cluster, and nodes with the host firewall."""
     if not party.managed:
         return False
-    if party.kind in _NODE_KINDS:
+    if party.kind in NODE_KINDS:
         return config.host_firewall
     return party.kind in GOVERNED_KINDS
 

@@ -12,10 +12,9 @@ from handlers.model.labels import LabelSet
 from handlers.model.party import Party, PartyKind
 from handlers.policy.parties import party_of_labels
 from handlers.policy.policy_set import PolicySet
-from handlers.policy.views import HOST_LABELS
+from handlers.policy.views import HOST_LABELS, NODE_KINDS
 from handlers.reach.bits import bit_set, everything
 
-_NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
 STRANGER = party_of_labels(LabelSet(()))
 """A viewer that runs on no node."""
 
@@ -59,7 +58,7 @@ class PeerLabels:
             labels=tuple(labels),
             end_of=tuple(end_of),
             local=bit_set(local),
-            pods=bit_set(number for number, party in enumerate(parties) if party.kind not in _NODE_KINDS),
+            pods=bit_set(number for number, party in enumerate(parties) if party.kind not in NODE_KINDS),
             neighbours={node: tuple(found) for node, found in neighbours.items()},
             on_node={node: bit_set(found) for node, found in on_node.items()},
         )

@@ -5,18 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from handlers.model.labels import LabelSet, Source
-from handlers.model.party import NamedPort, Party, PartyKind
+from handlers.model.party import NamedPort, Party
 from handlers.model.rule import Direction, LabelSelector, Operator, Requirement, SubjectKind
 from handlers.policy.config import Enforcement
 from handlers.policy.decide import Posture, Table, make_table
 from handlers.policy.policy_set import PolicySet
-from handlers.policy.views import is_under_policy, own_labels
+from handlers.policy.views import NODE_KINDS, is_under_policy, own_labels
 from handlers.reach.bits import bit_set, members
 from handlers.reach.entries import Entry, RuleEntries, entries_of_filters, entries_of_rule
 from handlers.reach.label_index import LabelIndex
 
 _NO_LABELS = LabelSet(())
-_NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
 
 
 @dataclass(slots=True)
@@ -85,7 +84,7 @@ class Selection:
         for number, namespace in enumerate(self._namespaces):
             by_namespace[namespace].append(number)
         self._in_namespace = {namespace: bit_set(found) for namespace, found in by_namespace.items()}
-        self._is_node = bit_set(number for number, party in enumerate(parties) if party.kind in _NODE_KINDS)
+        self._is_node = bit_set(number for number, party in enumerate(parties) if party.kind in NODE_KINDS)
         self._governed = bit_set(
             number for number, party in enumerate(parties) if is_under_policy(party, policies.config)
         )
