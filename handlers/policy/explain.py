@@ -5,9 +5,8 @@ set of clauses whose repair would make it match: over its peers the one with the
 ports the closest entry.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from handlers.model.decision import (
     CidrExcepts,
@@ -53,14 +52,13 @@ from handlers.model.rule import (
     Rule,
 )
 from handlers.policy.cidr import network_of, parse_address
-from handlers.policy.decide import Outcome, Posture
-from handlers.policy.entities import entities_of
+from handlers.policy.config import PolicyConfig
+from handlers.policy.decide import Outcome, Posture, ResolveName
+from handlers.policy.entities import entities_of, entity_selectors
 from handlers.policy.filters import NARROWED_KINDS, peer_selectors
 from handlers.policy.l7 import http_differences
 from handlers.policy.ports import EXPANDED_ANY, covered, protocol_of
-
-if TYPE_CHECKING:
-    from handlers.policy.policy_set import PolicySet
+from handlers.policy.unread import fact_in_doubt
 
 _FAR = 1000.0
 _COSTS: dict[type[Clause], float] = {
@@ -91,24 +89,28 @@ def _distance(clauses: Iterable[Clause]) -> float:
 
 
 class Explainer:
-    """Explains decisions of one policy set."""
+    """Explains decisions in one cluster."""
 
-    def __init__(self, policies: "PolicySet") -> None:
-        """Explain for these policies."""
-        self._policies = policies
+    def __init__(self, config: PolicyConfig, fqdn_cache: Mapping[str, tuple[str, ...]]) -> None:
+        """Explain with the agents' configuration and the addresses that they learnt for DNS names."""
+        self.fqdn_cache = fqdn_cache
+        self.entities = entity_selectors(config.cluster_name)
+        self._label_filter = config.label_filter
         self._kept: dict[str, bool] = {}
 
     def is_identity_label(self, key: str) -> bool:
         """Tell whether pod labels of this key become part of identities."""
         kept = self._kept.get(key)
         if kept is None:
-            kept = self._policies.config.label_filter.keeps(Label(key=key, source=Source.K8S))
+            kept = self._label_filter.keeps(Label(key=key, source=Source.K8S))
             self._kept[key] = kept
         return kept
 
-    def explain(self, decision: Decision, outcome: Outcome, posture: Posture, labels: LabelSet) -> Decision:
+    def explain(
+        self, decision: Decision, outcome: Outcome, posture: Posture, labels: LabelSet, resolve_name: ResolveName
+    ) -> Decision:
         """Add effects, the other rules and the nearest miss to a decision."""
-        walk = _Walk(self._policies, self.is_identity_label, decision, posture, labels)
+        walk = _Walk(self, decision, posture, labels, resolve_name)
         effects = tuple(walk.effect(rule) for rule in posture.rules)
         deciding = set(decision.rules)
         overruled = dict.fromkeys(one.rule.origin for one in (*outcome.contributions, *outcome.overruled))
@@ -154,14 +156,14 @@ class _Walk:
 
     def __init__(
         self,
-        policies: "PolicySet",
-        is_identity_label: Callable[[str], bool],
+        explainer: Explainer,
         decision: Decision,
         posture: Posture,
         labels: LabelSet,
+        resolve_name: ResolveName,
     ) -> None:
-        self.policies = policies
-        self.is_identity_label = is_identity_label
+        self.explainer = explainer
+        self.resolve_name = resolve_name
         self.direction = decision.direction
         self.subject = decision.subject
         self.peer = decision.peer
@@ -199,7 +201,7 @@ class _Walk:
         selectors = peer_selectors(rule, tuple(one for one, _ in narrowing)) or ()
         certain = True
         for selector in selectors:
-            if self.policies.doubtful(selector, self.peer, self.labels) is not None:
+            if fact_in_doubt(selector, self.peer, self.labels) is not None:
                 certain = False
             elif selector.matches(self.labels):
                 return (), True
@@ -259,7 +261,9 @@ class _Walk:
         had = requirement.had(self.labels)
         if had is None:
             dropped = next((value for key, value in self.peer.unfiltered if key == requirement.key), None)
-        filtered = requirement.source in (Source.ANY, Source.K8S) and not self.is_identity_label(requirement.key)
+        filtered = requirement.source in (Source.ANY, Source.K8S) and not self.explainer.is_identity_label(
+            requirement.key
+        )
         return PeerLabelDiffers(
             origin=origin,
             key=requirement.label_key,
@@ -274,7 +278,7 @@ class _Walk:
     @property
     def entities(self) -> tuple[str, ...]:
         """The entities that the other end is."""
-        return entities_of(self.labels, self.policies.entities)
+        return entities_of(self.labels, self.explainer.entities)
 
     @property
     def address(self) -> str:
@@ -303,8 +307,7 @@ class _Walk:
             return FqdnSparesCluster(origin, peer.written)
         if self.peer.fqdn_names:
             return FqdnNotListed(origin, peer.written, self.peer.fqdn_names)
-        cache = self.policies.surroundings.fqdn_cache or {}
-        return FqdnNotLearnt(origin, peer.written, self.address, cache.get(peer.written, ()))
+        return FqdnNotLearnt(origin, peer.written, self.address, self.explainer.fqdn_cache.get(peer.written, ()))
 
     # Ports
 
@@ -354,7 +357,7 @@ class _Walk:
         number: int | NamedPortFault = port.port
         if port.name:
             asked = protocol_of(self.traffic.protocol)
-            number = self.policies.resolve_name(self.direction, self.subject, port.name, asked)
+            number = self.resolve_name(port.name, asked)
         if isinstance(number, NamedPortFault):
             return number
         return covered(number, port.end_port, self.traffic.port) is not None

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 from handlers.model.decision import BothSides, Decision, NamedPortFault, PolicySummary, Reason, Verdict
@@ -16,7 +17,6 @@ from handlers.model.rule import (
     PolicyKind,
     PolicyRef,
     PolicyStatus,
-    Requirement,
     Rule,
     SubjectKind,
 )
@@ -27,7 +27,6 @@ from handlers.policy.combine import both_sides
 from handlers.policy.config import Enforcement, PolicyConfig
 from handlers.policy.decide import Outcome, Posture, Table, look_up, make_table
 from handlers.policy.dns import decide_dns_name
-from handlers.policy.entities import entity_selectors
 from handlers.policy.explain import Explainer
 from handlers.policy.parse_cilium import RequiresDerivative, parse_cilium_policy
 from handlers.policy.parse_networkpolicy import parse_network_policy
@@ -38,10 +37,10 @@ from handlers.policy.parties import (
     party_of_unread_node,
 )
 from handlers.policy.ports import NamedPortTable, resolve_ingress_name
-from handlers.policy.services import UNREAD_SERVICE
 from handlers.policy.shapes import PolicyError, as_mapping, text_of
 from handlers.policy.summary import summarize
 from handlers.policy.surroundings import Node, Surroundings
+from handlers.policy.unread import fact_in_doubt
 from handlers.policy.views import (
     NODE_KINDS,
     fqdn_labels_of,
@@ -59,18 +58,6 @@ _API_GROUPS = {
     PolicyKind.CILIUM: ("cilium.io",),
     PolicyKind.CILIUM_CLUSTERWIDE: ("cilium.io",),
 }
-_FACT_OF_SOURCE = {
-    UNREAD_SERVICE: MissingFact.SERVICES,
-    Source.CIDR_GROUP: MissingFact.CIDR_GROUPS,
-    Source.FQDN: MissingFact.DNS_NAMES,
-    Source.CIDR: MissingFact.ADDRESS,
-}
-
-
-def _fact_of(requirement: Requirement) -> MissingFact | None:
-    if requirement.source == Source.RESERVED and requirement.key == "kube-apiserver":
-        return MissingFact.KUBE_APISERVER
-    return _FACT_OF_SOURCE.get(requirement.source)
 
 
 def compile_policies(
@@ -143,7 +130,6 @@ class PolicySet:
         self.rules = rules
         self.config = config
         self.surroundings = surroundings
-        self.entities = entity_selectors(config.cluster_name)
         self._by_place: dict[tuple[Direction, SubjectKind, str], list[Rule]] = defaultdict(list)
         for rule in rules:
             self._by_place[rule.direction, rule.subject.kind, rule.subject.namespace].append(rule)
@@ -154,7 +140,7 @@ class PolicySet:
         self._egress_names = NamedPortTable.of(surroundings.named_ports or ())
         self._selecting: dict[tuple[Direction, SubjectKind, LabelSet], tuple[Rule, ...]] = {}
         self._tables: dict[tuple[Direction, SubjectKind, LabelSet, LabelSet | None], Table] = {}
-        self._explainer = Explainer(self)
+        self._explainer = Explainer(config, surroundings.fqdn_cache or {})
 
     @property
     def selectors(self) -> tuple[LabelSelector, ...]:
@@ -268,7 +254,9 @@ class PolicySet:
         if outcome.verdict is Verdict.DENIED:
             audited = self.config.audit_mode if subject.audit is None else subject.audit
             decision = replace(decision, audited=audited)
-        return self._explainer.explain(decision, outcome, posture, labels)
+        return self._explainer.explain(
+            decision, outcome, posture, labels, partial(self.resolve_name, direction, subject)
+        )
 
     def outcome(
         self, direction: Direction, subject: Party, peer: Party, traffic: Traffic
@@ -380,26 +368,10 @@ class PolicySet:
             if one.name and named_unread:
                 doubts[one.name, one.protocol] = MissingFact.NAMED_PORTS
             for selector in one.cells:
-                fact = self.doubtful(selector, peer, labels)
+                fact = fact_in_doubt(selector, peer, labels)
                 if fact is not None:
                     doubts[selector] = fact
         return doubts
-
-    def doubtful(self, selector: LabelSelector, peer: Party, labels: LabelSet) -> MissingFact | None:
-        """Give the unread fact that decides whether a selector means the peer, or None when that is certain."""
-        missing = peer.missing
-        if peer.fqdn_names is None:
-            missing = missing | {MissingFact.DNS_NAMES}
-        doubt = None
-        for requirement in selector.requirements:
-            fact = _fact_of(requirement)
-            if fact is MissingFact.SERVICES or (fact is not None and fact in missing):
-                doubt = doubt or fact
-            elif not requirement.matches(labels):
-                return None
-        if doubt is MissingFact.KUBE_APISERVER and labels.has_reserved("kube-apiserver"):
-            return None
-        return doubt
 
     def resolve_name(
         self, direction: Direction, subject: Party, name: str, protocol: L4Protocol

@@ -71,7 +71,7 @@ class Matrix:
         self.policies = policies
         self._seen = PeerLabels.of(policies, parties)
         self.parties = self._seen.parties
-        peers = Peers(policies, self._seen)
+        peers = Peers(self._seen)
         selection = Selection(policies, self.parties)
         subjects = {direction: selection.subjects(direction) for direction in Direction}
         egress, ingress = subjects[Direction.EGRESS], subjects[Direction.INGRESS]

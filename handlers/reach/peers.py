@@ -1,8 +1,8 @@
 """The peers of all subjects: which sightings each selector selects, for certain and in doubt."""
 
 from handlers.model.rule import LabelSelector
-from handlers.policy.policy_set import PolicySet
 from handlers.policy.services import UNREAD_SERVICE
+from handlers.policy.unread import fact_in_doubt
 from handlers.reach.bits import members
 from handlers.reach.label_index import LabelIndex
 from handlers.reach.peer_labels import PeerLabels
@@ -16,8 +16,7 @@ class Peers:
 
     EVERYBODY = 0
 
-    def __init__(self, policies: PolicySet, seen: PeerLabels) -> None:
-        self._policies = policies
+    def __init__(self, seen: PeerLabels) -> None:
         self._seen = seen
         self._index = LabelIndex(seen.labels)
         self._uncertain = tuple(
@@ -56,13 +55,13 @@ class Peers:
         return len(self.sets) - 1
 
     def _doubtful(self, selector: LabelSelector) -> int:
-        """Ask about each sighting of which something was not read (PolicySet.doubtful)."""
+        """Ask about each sighting of which something was not read (fact_in_doubt)."""
         suspects = self._uncertain
         if any(requirement.source == UNREAD_SERVICE for requirement in selector.requirements):
             suspects = tuple(range(len(self._seen.labels)))
         doubt = 0
         for number in suspects:
             party = self._seen.parties[self._seen.end_of[number]]
-            if self._policies.doubtful(selector, party, self._seen.labels[number]) is not None:
+            if fact_in_doubt(selector, party, self._seen.labels[number]) is not None:
                 doubt |= 1 << number
         return doubt

@@ -11,7 +11,8 @@ from tools.playground.delivery import Failure, Kind, Receipt
 from tools.playground.limits import ACTION_ELEMENTS, MAX_TEXT
 from tools.playground.methods import views
 from tools.playground.methods.reactions import react as toggle_reaction
-from tools.playground.response_url import Refused, respond
+from tools.playground.response_targets import Refused
+from tools.playground.response_url import respond
 from tools.playground.settings import SlashCommand
 from tools.playground.stand_in import StandIn
 from tools.playground.web_api import SlackError

@@ -11,7 +11,7 @@ from tools.playground import limits, payloads
 from tools.playground.delivery import Attempt, Delivery
 from tools.playground.faults import Faults
 from tools.playground.rate import RateBook
-from tools.playground.response_url import ResponseTarget, ResponseUrls
+from tools.playground.response_targets import ResponseTarget, ResponseUrls
 from tools.playground.settings import PlaygroundSettings
 from tools.playground.socket_mode import SocketMode
 from tools.playground.workspace import (
