@@ -1,6 +1,6 @@
 """From a question and a snapshot to a report: run the probes, keep the reasons, let the command conclude."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handlers.catalogue import CATALOGUE, Catalogue
@@ -20,15 +20,15 @@ def answer(
     snapshot: Snapshot,
     catalogue: Catalogue = CATALOGUE,
     *,
-    known: Mapping[Hashable, Any] | None = None,
+    facts: Facts | None = None,
 ) -> Report:
     """Judge a question on a snapshot.
 
-    A needed part that is missing makes an UNKNOWN, an exception of a probe a BROKEN; neither is ever skipped. ``known``
-    is what ``Facts.once`` need not derive any more, by its key.
+    A needed part that is missing makes an UNKNOWN, an exception of a probe a BROKEN; neither is ever skipped. ``facts``
+    is a view of the snapshot that the caller keeps, to look at what was derived on the way.
     """
     command = catalogue.command_of(question)
-    facts = Facts(snapshot, memory=dict(known or {}))
+    facts = facts or Facts(snapshot)
     found = [finding for probe in catalogue.probes_for(question) for finding in _run(probe, question, facts)]
     findings = tuple(command.arrange(found) if command.arrange else in_hop_order(found))
     conclusion = command.conclude(question, facts, findings)

@@ -4,9 +4,9 @@ Every list is read whole, in parallel; DNS names only from the agents of a clust
 not read and could change the answer is named: a list that is missing must not look like an empty one.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers.connection.policies import config_assumption, policies_of, statuses_of
 from handlers.model.cluster import PolicyObject
@@ -14,7 +14,7 @@ from handlers.model.facts import Facts, PartMissingError
 from handlers.model.parts import Part
 from handlers.model.question import AboutCluster
 from handlers.model.scope import FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import AnyPart, Known, Missing, PerNode
+from handlers.model.snapshot import AnyPart, Known, Missing, PerNode, Snapshot
 from handlers.policy.mentions import CIDR_GROUPS, ENTITIES, TO_NAMES, TO_SERVICES, some_policy_has
 from handlers.reach.cluster import Cluster
 from handlers.reach.from_facts import cluster_of
@@ -35,6 +35,7 @@ CLUSTER_PARTS: tuple[AnyPart, ...] = (
     Part.RELAY,
     Part.AGENT_NAMES,
     Part.AGENT_ENDPOINTS,
+    Part.FLOWS,
 )
 """All that policy depends on. Without policies and nodes, and either pods or endpoints, there is no answer at all."""
 
@@ -47,6 +48,7 @@ _MATTER_WITH = {
 }
 """Parts that matter where some policy has one of these fields."""
 _MOST_FLOWS = 100_000
+
 _WHOLE = "whole cluster"
 
 
@@ -67,26 +69,22 @@ class Whole:
     flows: tuple[ObservedFlow, ...] | None = None
     unread: tuple[Unread, ...] = ()
 
-    def as_known(self) -> Mapping[Hashable, object]:
-        """Give what ``handlers.engine.answer`` takes instead of a snapshot's parts."""
-        return {_WHOLE: self}
+    def as_read(self, title: str, now: datetime) -> tuple[Snapshot, Facts]:
+        """Give a snapshot and its facts in which this cluster stands already: it was not read part by part."""
+        snapshot = Snapshot(now, title)
+        return snapshot, Facts(snapshot, memory={_WHOLE: self})
 
 
-def whole_scope(question: AboutCluster, so_far: Facts, flows: FlowQuery | None = None) -> Scope:
-    """Return the width of a whole cluster."""
+def whole_scope(question: AboutCluster, so_far: Facts, span: timedelta) -> Scope:
+    """Return the width of a whole cluster, and all flows of the last ``span``: they tell names, and what is used."""
     return Scope(
         all_namespaces=True,
         pods=(PodQuery(),),
         nodes=_agents_with_names(question, so_far),
-        flows=flows,
+        flows=FlowQuery((), so_far.now - span, so_far.now, limit=_MOST_FLOWS),
         policy_services=True,
         named_ports=True,
     )
-
-
-def flows_since(so_far: Facts, span: timedelta) -> FlowQuery:
-    """Return the query for all flows of the last ``span``."""
-    return FlowQuery((), so_far.now - span, so_far.now, limit=_MOST_FLOWS)
 
 
 def whole_of(question: AboutCluster, facts: Facts) -> Whole:

@@ -10,7 +10,7 @@ from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
 from handlers.names.grammar import Fresh, Since, Word, items
-from handlers.whole_cluster import flows_since, whole_scope
+from handlers.whole_cluster import whole_scope
 
 USAGE = "lint [NAMESPACE] [since 15m] [fresh]"
 
@@ -29,7 +29,7 @@ class LintPolicies(AboutCluster):
 
     def scope(self, so_far: Facts) -> Scope:
         """Return the whole cluster: a policy of one namespace means ends of all others."""
-        return whole_scope(self, so_far, flows_since(so_far, self.since))
+        return whole_scope(self, so_far, self.since)
 
     def concerns(self, namespace: str) -> bool:
         """Whether policies of this namespace are asked about; cluster-wide ones, of none, only with all."""

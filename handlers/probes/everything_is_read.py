@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, code
-from handlers.model.parts import Part
 from handlers.model.question import AboutCluster
 from handlers.probes.probe import probe
 from handlers.whole_cluster import CLUSTER_PARTS, whole_of
@@ -20,7 +19,7 @@ PART_UNREAD = code(
 )
 
 
-@probe(answers=(AboutCluster,), codes=(PART_UNREAD,), uses=(*CLUSTER_PARTS, Part.FLOWS), blocking=True)
+@probe(answers=(AboutCluster,), codes=(PART_UNREAD,), uses=CLUSTER_PARTS, blocking=True)
 def everything_is_read(question: AboutCluster, facts: Facts) -> Iterator[Finding]:
     """Name what was not read."""
     for unread in whole_of(question, facts).unread:

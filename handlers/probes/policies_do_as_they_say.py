@@ -10,7 +10,6 @@ from handlers.commands.lint import LintPolicies
 from handlers.lints import LINTS, LintContext, lint
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, code
-from handlers.model.parts import Part
 from handlers.probes.probe import probe
 from handlers.whole_cluster import CLUSTER_PARTS, state_of, whole_of
 
@@ -44,7 +43,7 @@ MOST_OF_A_KIND = 200
 @probe(
     answers=(LintPolicies,),
     codes=(LINTED, MORE_LINTS, NO_SUCH_NAMESPACE, UNUSED_RULES_UNKNOWN, *(one.code for one in LINTS)),
-    uses=(*CLUSTER_PARTS, Part.FLOWS),
+    uses=CLUSTER_PARTS,
     blocking=True,
 )
 def policies_do_as_they_say(question: LintPolicies, facts: Facts) -> Iterator[Finding]:

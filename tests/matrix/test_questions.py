@@ -17,7 +17,7 @@ from workers.collect import collect
 from workers.sources.sysdump import SysdumpSource
 
 SCENARIO = "14-both-sides"
-QUESTIONS = ["lint", "lint payments"]
+QUESTIONS = ["lint", "lint payments", "reach payments/checkout-api", "reach world to", "matrix", "matrix payments"]
 DEPENDS_ON_FLOWS = {"LINTED", "LINT_UNUSED_RULE"}
 """A cluster and its archive remember different flows."""
 

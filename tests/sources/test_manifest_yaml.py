@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.sources.manifest_yaml import ManifestError, load_manifest
+from handlers.model.manifest_yaml import ManifestError, load_manifest
 
 LAUGHS = b"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from workers.sources.manifest_yaml import ManifestError, load_manifest
+from handlers.model.manifest_yaml import ManifestError, load_manifest
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_FILES = 20_000

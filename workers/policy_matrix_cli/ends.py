@@ -7,6 +7,7 @@ from enum import StrEnum
 import typer
 
 from handlers.contract import ContractError
+from handlers.model.facts import PartMissingError
 from handlers.model.finding import Outcome
 from handlers.model.report import Report
 from handlers.reach.end_names import EndNameError
@@ -18,7 +19,7 @@ from workers.policy_matrix_cli.documents import UnreadableError
 from workers.policy_matrix_cli.git_diff import GitError
 
 _USAGE = (NotOpenedError, EndNameError, ProposalError, ContractError, GitError)
-_UNKNOWN = (opened.NotReadError, place.NotReadError, UnreadableError)
+_UNKNOWN = (opened.NotReadError, place.NotReadError, UnreadableError, PartMissingError)
 
 
 class Form(StrEnum):

@@ -35,7 +35,7 @@ def lint(
     """Point out policies that do not do what they look to do. Status 1 when there is a problem, 2 in doubt."""
     with told():
         place = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget)
-        report = place.answer(LintPolicies(since=timedelta(minutes=since)))
+        report = place.look(LintPolicies(since=timedelta(minutes=since))).report
     found = [one for one in report.findings if one.code in _CODES]
     shown = [one for one in found if notes or one.outcome is Outcome.PROBLEM]
     sys.stdout.write(_json(shown) if output is Form.JSON else _text(shown, report))

@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from bot.render.whole_cluster import as_dot, as_json, as_table
-from handlers.reach.state import State
-from workers.policy_matrix_cli import opened
-from workers.policy_matrix_cli.ends import told
+from handlers.commands.matrix import MatrixOf
+from handlers.whole_cluster import state_of
+from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, ReplayOption, SysdumpOption
+from workers.cli.status import Status
+from workers.policy_matrix_cli.ends import end_with, told
+from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
 
 
 class Picture(StrEnum):
@@ -21,19 +24,20 @@ class Picture(StrEnum):
 
 
 def matrix(
-    sysdump: opened.SysdumpOption = None,
-    replay: opened.ReplayOption = None,
-    case: opened.CaseOption = None,
-    case_id: opened.CaseIdOption = None,
-    context: opened.ContextOption = None,
-    kubeconfig: opened.KubeconfigOption = None,
-    hubble_server: opened.HubbleOption = None,
+    sysdump: SysdumpOption = None,
+    replay: ReplayOption = None,
+    case: CaseOption = None,
+    case_id: CaseIdOption = None,
+    context: ContextOption = None,
+    kubeconfig: KubeconfigOption = None,
+    hubble_server: HubbleOption = None,
     output: Annotated[Picture, typer.Option("--output", "-o", help="Form of the matrix.")] = Picture.TABLE,
-    budget: opened.BudgetOption = 60.0,
+    budget: BudgetOption = 60.0,
 ) -> None:
     """Show who reaches whom: every identity, every port that policies distinguish."""
+    question = MatrixOf()
     with told():
-        looked = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look()
-        state = State.of(looked.cluster)
-        drawn = {Picture.TABLE: as_table, Picture.JSON: as_json, Picture.DOT: as_dot}[output](state)
-    sys.stdout.write(drawn)
+        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look(question)
+        state = state_of(question, looked.facts)
+    sys.stdout.write({Picture.TABLE: as_table, Picture.JSON: as_json, Picture.DOT: as_dot}[output](state))
+    end_with(looked.report, Status.FINE)

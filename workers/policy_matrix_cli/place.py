@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.catalogue import CATALOGUE
-from handlers.commands.command import Asked
 from handlers.engine import answer
+from handlers.model.facts import Facts
 from handlers.model.report import Report
 from handlers.model.snapshot import Snapshot
 from handlers.reach.cluster import Cluster
@@ -19,8 +18,8 @@ from handlers.reach.from_case import CaseError, cluster_of_case
 from handlers.whole_cluster import Whole
 from workers.cli.options import origin_of
 from workers.cli.progress import progress_line
+from workers.collect import collect
 from workers.origin import Live, NotOpenedError, opened
-from workers.runner import run
 
 CaseOption = Annotated[
     Path | None,
@@ -40,6 +39,14 @@ class NotReadError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """A report, and the facts that it rests on, with all that was derived from them."""
+
+    report: Report
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A cluster, live or kept in a file, or a case."""
 
@@ -52,7 +59,7 @@ class Place:
     hubble_server: str | None = None
     budget: float = 60.0
 
-    def answer(self, question: Any) -> Report:
+    def look(self, question: Any) -> Looked:
         """Answer a question there.
 
         Raises:
@@ -63,11 +70,14 @@ class Place:
         if self.case is not None:
             if origin != Live():
                 raise NotOpenedError("--case excludes the other places to look")
-            whole = Whole(_case(self.case, self.case_id))
-            return answer(question, Snapshot(datetime.now(UTC), str(self.case)), known=whole.as_known())
+            return _looked(question, *Whole(_case(self.case, self.case_id)).as_read(str(self.case), datetime.now(UTC)))
         with opened(origin) as source, progress_line(sys.stderr) as progress:
-            asked = Asked(CATALOGUE.command_of(question), question)
-            return run(asked, source, budget=self.budget, progress=progress).report
+            snapshot = collect(question, source, budget=self.budget, progress=progress)
+        return _looked(question, snapshot, Facts(snapshot))
+
+
+def _looked(question: Any, snapshot: Snapshot, facts: Facts) -> Looked:
+    return Looked(answer(question, snapshot, facts=facts), facts)
 
 
 def _case(path: Path, name: str | None) -> Cluster:

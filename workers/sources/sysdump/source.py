@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.model.flow import FlowLog
+from handlers.model.manifest_yaml import ManifestError, load_manifest
 from handlers.model.scope import FlowQuery
 from handlers.model.snapshot import Gap
 from workers.sources.archive import ArchiveError, open_archive
@@ -16,7 +17,6 @@ from workers.sources.assemble.commands import AgentCommand, Output
 from workers.sources.assemble.resources import Resource, Select
 from workers.sources.convert.reading import MalformedError, items
 from workers.sources.deadline import Deadline
-from workers.sources.manifest_yaml import ManifestError, load_manifest
 from workers.sources.sysdump.agents import local_node, output_of
 from workers.sources.sysdump.clock import taken_at
 from workers.sources.sysdump.flows import read_flows

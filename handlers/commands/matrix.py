@@ -1,0 +1,68 @@
+"""``matrix``: who reaches whom?"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.since import DEFAULT_SPAN
+from handlers.model.facts import Facts
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.question import AboutCluster
+from handlers.model.scope import Scope
+from handlers.names.grammar import Fresh, Word, items
+from handlers.whole_cluster import whole_scope
+
+USAGE = "matrix [NAMESPACE] [fresh]"
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixOf(AboutCluster):
+    """Who reaches whom, from and to the pods of ``namespace``, or in the whole cluster where it is None?"""
+
+    namespace: str | None = None
+
+    def __str__(self) -> str:
+        """Return the normal form."""
+        return f"matrix {self.namespace}" if self.namespace else "matrix"
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return the whole cluster."""
+        return whole_scope(self, so_far, DEFAULT_SPAN)
+
+
+def parse(text: str) -> MatrixOf:
+    """Read an optional namespace.
+
+    Raises:
+        NotUnderstoodError: if more than one is named.
+    """
+    match [item for item in items(text) if not isinstance(item, Fresh)]:
+        case []:
+            return MatrixOf()
+        case [Word(text=name)]:
+            return MatrixOf(name.lower())
+    raise NotUnderstoodError("Name one namespace, or none for the whole cluster.", USAGE, ("matrix shop",))
+
+
+def conclude(question: MatrixOf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Let the count of pairs speak, and what is not known before it."""
+    counted = next((finding.sentence for finding in findings if finding.code == "MATRIX"), None)
+    doubts = [f.sentence for f in findings if f.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    if counted is None or doubts:
+        first = doubts[0] if doubts else Sentence("nothing was worked out")
+        about = question.namespace or "the cluster"
+        words = "Cannot tell everything about who reaches whom in {about}: " + first.template
+        return Conclusion(Sentence(words, {**first.values, "about": about}))
+    return Conclusion(counted)
+
+
+COMMAND = Command(
+    name="matrix",
+    usage=USAGE,
+    summary="Who reaches whom, by identity and port, in the whole cluster or from and to one namespace?",
+    examples=("matrix", "matrix shop"),
+    question=MatrixOf,
+    parse=parse,
+    conclude=conclude,
+    keep=timedelta(seconds=60),
+)
