@@ -28,8 +28,7 @@ OUTAGE = 20.0
 def child_is_killed(broken: Broken) -> None:
     """A process of the worker is killed."""
     broken.heal()
-    for child in children_of(broken.worker.pid):
-        os.kill(child, signal.SIGKILL)
+    broken.kill_processes()
 
 
 def worker_is_replaced(broken: Broken) -> None:
@@ -48,8 +47,7 @@ def worker_has_a_twin(broken: Broken) -> None:
 def web_and_worker_are_replaced(broken: Broken) -> None:
     """Worker and web process are killed, and a worker starts."""
     broken.heal()
-    bot = next(child for child in broken.system.children if child.name == "bot")
-    bot.kill()
+    broken.bot.kill()
     broken.worker.kill()
     broken.system.start_worker()
 
@@ -74,8 +72,7 @@ def every_run_is_killed(broken: Broken) -> None:
     reads = len(broken.policy_reads())
     for _ in range(3):
         broken.system.poll(partial(_has_read, broken, reads), LONGEST)
-        for child in children_of(broken.worker.pid):
-            os.kill(child, signal.SIGKILL)
+        broken.kill_processes()
         reads = len(broken.policy_reads()) + 1
 
 
@@ -128,8 +125,7 @@ def measure(fail: Callable[[Broken], None]) -> tuple[float, str, int]:
     with tempfile.TemporaryDirectory() as folder, lab("02-ingress-default-deny", Path(folder)) as cluster:
         addresses = {"CILIUM_TRIAGE_KUBECONFIG": str(cluster.kubeconfig), "HUBBLE_SERVER": cluster.hubble.address}
         with system(settings=settings, **addresses) as running:
-            broken = Broken(running, cluster, running.start_worker())
-            running.start_bot()
+            broken = Broken(running, cluster, running.start_worker(), running.start_bot())
             asked = running.mention("why shop/loadgen shop/cart 8080 fresh")
             running.answer(asked)
             with running.client() as client:

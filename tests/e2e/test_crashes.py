@@ -6,16 +6,21 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
+from bot.dispatch import QUEUE, Dispatcher
+from bot.waiters import Waiters
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab, lab
-from tests.e2e.system import Json, System, system
+from tests.e2e.system import CHANNEL, TIMEOUT, Json, System, system
 from tools.demo.stack import Child
 from tools.playground.rate import RateLimits
 from tools.playground.settings import PlaygroundSettings
+from workers.schedule import DIGEST
 
 QUESTION = "why shop/loadgen shop/cart 8080"
 POLICIES = "ciliumnetworkpolicies"
@@ -30,6 +35,7 @@ class Broken:
     system: System
     lab: Lab
     worker: Child
+    bot: Child
 
     def ask_and_hang(self, question: str = QUESTION) -> Json:
         """Ask a question whose run hangs in a read, and wait until it does."""
@@ -41,6 +47,14 @@ class Broken:
 
     def policy_reads(self) -> list[str]:
         return [path for path, _ in self.lab.api.requests if path.endswith(POLICIES)]
+
+    def has_read_more_than(self, seen: int) -> bool:
+        return len(self.policy_reads()) > seen
+
+    def kill_processes(self) -> None:
+        """End the processes of the worker that work on questions, as the kernel does when memory is short."""
+        for child in children_of(self.worker.pid):
+            os.kill(child, signal.SIGKILL)
 
     def heal(self) -> None:
         self.lab.api.faults.clear()
@@ -74,8 +88,7 @@ def broken(folder: Path) -> Iterator[Broken]:
         ) as made,
     ):
         worker = made.start_worker()
-        made.start_bot()
-        yield Broken(made, cluster, worker)
+        yield Broken(made, cluster, worker, made.start_bot())
 
 
 @pytest.fixture(autouse=True)
@@ -96,9 +109,18 @@ def test_a_healthy_cluster_is_judged(running: Broken) -> None:
 def test_a_worker_process_that_is_killed_in_mid_run(running: Broken) -> None:
     asked = running.ask_and_hang()
     running.heal()
-    for child in children_of(running.worker.pid):
-        os.kill(child, signal.SIGKILL)
+    running.kill_processes()
     assert "shop/loadgen" in running.one_answer(asked)
+
+
+def test_a_question_that_kills_its_process_every_time(running: Broken) -> None:
+    asked = running.ask_and_hang()
+    for _ in range(2):
+        running.kill_processes()
+        seen = len(running.policy_reads())
+        running.system.poll(partial(running.has_read_more_than, seen))
+    running.kill_processes()
+    assert "went away, and so did its replacement" in running.one_answer(asked)
 
 
 def test_a_worker_that_dies_for_good_in_mid_run(running: Broken) -> None:
@@ -109,6 +131,64 @@ def test_a_worker_that_dies_for_good_in_mid_run(running: Broken) -> None:
     assert "shop/loadgen" in running.one_answer(asked)
 
 
+def test_a_worker_that_is_told_to_stop_in_mid_run(running: Broken) -> None:
+    asked = running.ask_and_hang()
+    stopped = running.worker
+    stopped.terminate()
+    running.worker = running.system.start_worker()
+    assert "policies (timeout)" in running.one_answer(asked)
+    assert stopped.process.wait(TIMEOUT) == 0
+
+
+def test_a_question_that_is_delivered_again_and_again_to_two_workers(running: Broken) -> None:
+    twin = running.system.start_worker()
+    asked = running.ask_and_hang()
+    runs = len(running.policy_reads())
+    with running.system.client() as client:
+        (ticket,) = Waiters(client).listed()
+        dispatcher = Dispatcher(running.system.redis.url)
+        for _ in range(6):
+            dispatcher.send(ticket)
+        running.system.poll(dispatcher.is_queue_empty)
+        dispatcher.close()
+    assert "policies (timeout)" in running.one_answer(asked)
+    assert len(running.policy_reads()) == runs
+    twin.terminate()
+
+
+def test_a_scheduled_question_whose_worker_dies_when_nobody_else_is_left(running: Broken) -> None:
+    """The web process is gone as well: whoever comes next finds the question on the list."""
+    running.bot.kill()
+    question = "why shop/frontend shop/cart 8082"
+    running.lab.api.faults[POLICIES] = Fault(hangs=True)
+    seen = len(running.policy_reads())
+    channel = running.system.playground.say("ada", CHANNEL, "good morning")["channel"]
+    with Celery(broker=running.system.redis.url, set_as_current=False) as celery:
+        celery.send_task(DIGEST, args=[channel, question], queue=QUEUE)
+    running.system.poll(partial(running.has_read_more_than, seen))
+    running.worker.kill()
+    running.heal()
+    running.worker = running.system.start_worker()
+
+    def posted() -> list[str]:
+        return [item["text"] for item in running.system.playground.messages(CHANNEL) if "8082" in item["text"]]
+
+    running.system.wait_for(lambda: [text for text in posted() if not text.startswith("Looking into")])
+    assert len(posted()) == 1
+    running.bot = running.system.start_bot()
+
+
+def test_a_slack_that_is_away_longer_than_a_run_may_last(running: Broken) -> None:
+    slack = running.system.playground
+    asked = running.ask_and_hang()
+    slack.cause(server_errors={"chat.update": 1_000})
+    running.heal()
+    with running.system.client() as client:
+        running.system.poll(lambda: "paused" in client.mget([*client.keys("cilium-triage:lease:*"), "none"]))
+    slack.cause(server_errors={"chat.update": -1_000})
+    assert "shop/loadgen" in running.one_answer(asked)
+
+
 def test_a_redis_that_restarts_in_mid_run(running: Broken) -> None:
     asked = running.ask_and_hang()
     running.system.redis.kill()
@@ -116,6 +196,19 @@ def test_a_redis_that_restarts_in_mid_run(running: Broken) -> None:
     running.system.redis.start()
     assert "shop/loadgen" in running.one_answer(asked)
     assert "shop/loadgen" in running.one_answer(running.system.mention(f"{QUESTION} fresh"))
+
+
+def test_a_redis_that_restarts_again_and_again_under_a_busy_worker(running: Broken) -> None:
+    asked = [running.ask_and_hang(f"why shop/frontend shop/cart {8090 + number}") for number in range(2)]
+    asked += [running.system.mention(f"why shop/frontend shop/cart {8095 + number} fresh") for number in range(3)]
+    for _ in range(3):
+        running.system.redis.kill()
+        running.system.redis.start()
+        running.system.poll(lambda: running.system.client().ping())
+    running.heal()
+    for one in asked:
+        assert running.one_answer(one)
+    running.worker.check()
 
 
 def test_a_time_limit_that_strikes_in_mid_run(running: Broken) -> None:
