@@ -20,8 +20,9 @@ from policy_cluster import Cluster, make_cluster
 
 from handlers.model.decision import Reason, Verdict
 from handlers.model.traffic import Protocol, Traffic
-from handlers.patch import KnownIdentities, propose
+from handlers.patch import propose
 from handlers.policy import PolicyConfig, PolicySet, compile_policies
+from handlers.reach.ends import PodEnds
 from handlers.reach.matrix import Matrix, Reachability
 from handlers.reach.port_classes import port_classes
 
@@ -61,7 +62,7 @@ def disagreements(policies: PolicySet, reached: list[Reachability], chance: rand
 
 def patch_seconds(policies: PolicySet, cluster: Cluster, chance: random.Random) -> list[float]:
     """Time the proposal of a patch for some flows denied by default: proving it, and all that it opens besides."""
-    known = KnownIdentities.of_pods(cluster.parties)
+    known = PodEnds.of_parties(cluster.parties)
     seconds: list[float] = []
     while len(seconds) < PATCHES:
         source, destination = (chance.choice(cluster.parties) for _ in range(2))

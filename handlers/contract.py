@@ -29,7 +29,8 @@ from handlers.model.traffic import Protocol, Traffic
 from handlers.reach.bits import bit_set, members
 from handlers.reach.contacts import reason_in_words
 from handlers.reach.end_names import EndNameError, ends_named
-from handlers.reach.port_classes import PortClass, PortSpan, whole_span
+from handlers.reach.port_classes import PortClass
+from handlers.reach.ports import PortSpan, whole_span
 from handlers.reach.state import State
 
 MOST_LINES = 5000

@@ -7,9 +7,9 @@ from handlers.model.decision import Verdict
 from handlers.reach.bits import members
 from handlers.reach.compare import ChangeKind, Comparison, FlowChange
 from handlers.reach.contacts import Contact, Passage, Reach
+from handlers.reach.ends import ClusterEnd
 from handlers.reach.observed import FlowFate
 from handlers.reach.port_classes import PortClass
-from handlers.reach.roster import ClusterEnd
 from handlers.reach.state import State
 
 MOST_COLUMNS = 60

@@ -7,17 +7,19 @@ from handlers.connection.dns import name_looked_up
 from handlers.connection.judgement import Judged
 from handlers.connection.policies import in_force, policies_in
 from handlers.connection.trial import Trial
-from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PolicyObject
+from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, PolicyObject
 from handlers.model.decision import Reason
 from handlers.model.facts import Facts, Unread, attempt, needed
 from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
-from handlers.model.party import NamedPort
+from handlers.model.party import NamedPort, Party
 from handlers.model.report import Patch
 from handlers.model.snapshot import AnyPart, Known
-from handlers.patch import DnsSide, KnownIdentities, KnownIdentity, Proposal, propose
-from handlers.policy.parties import named_ports
+from handlers.patch import DnsSide, Proposal, propose
+from handlers.policy.parties import named_ports, party_of_labels
 from handlers.policy.policy_set import PolicySet
+from handlers.reach.cluster import ClusterPod
+from handlers.reach.ends import PodEnds
 
 PATCH_PARTS: tuple[AnyPart, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)
 """Parts that only the reach of a patch needs."""
@@ -81,7 +83,7 @@ def _propose(
 ) -> Proposal:
     sides = policies.combine(blocked.source, blocked.destination, blocked.traffic)
     known = known_identities(facts)
-    if known and len(known.identities) > MOST_FOR_A_DENY and any(side.reason is Reason.EXPLICIT_DENY for side in sides):
+    if known and len(known.ends) > MOST_FOR_A_DENY and any(side.reason is Reason.EXPLICIT_DENY for side in sides):
         # What a cluster-wide deny holds back grows with the square of the identities; an answer is due in seconds.
         known = None
     return propose(
@@ -96,7 +98,7 @@ def _propose(
     )
 
 
-def known_identities(facts: Facts) -> KnownIdentities | None:
+def known_identities(facts: Facts) -> PodEnds | None:
     """Return every identity in use with its carriers where they are in reach, None where identities were not read.
 
     Without all policies the reach of a patch cannot be told either, since the other ends' own policies count.
@@ -104,29 +106,33 @@ def known_identities(facts: Facts) -> KnownIdentities | None:
     look = facts.look(Part.IDENTITIES)
     if not isinstance(look, Known) or not isinstance(facts.look(Part.ALL_POLICIES), Known):
         return None
-    return facts.once("known identities", lambda: KnownIdentities(tuple(_identities(look.value, facts))))
+    return facts.once("known identities", lambda: _known(look.value, facts))
 
 
-def _identities(identities: tuple[CiliumIdentity, ...], facts: Facts) -> Iterator[KnownIdentity]:
-    endpoints = facts.look(Part.CILIUM_ENDPOINTS)
-    carriers: dict[int, list[CiliumEndpoint]] = {}
-    for endpoint in endpoints.value if isinstance(endpoints, Known) else ():
-        carriers.setdefault(endpoint.identity or 0, []).append(endpoint)
-    pods = {(pod.namespace, pod.name): pod for pod in facts.pods}
-    for identity in identities:
-        if not _FIRST_CLUSTER_WIDE <= identity.number < _FIRST_LOCAL:
-            continue
-        mine = carriers.get(identity.number, [])
-        labels = LabelSet.parse(identity.labels)
-        if not mine:
-            # Its pods are out of reach; which port names they have is not known.
-            yield KnownIdentity(labels, named_ports=None)
-            continue
-        names = tuple(sorted(f"{endpoint.namespace}/{endpoint.name}" for endpoint in mine))
-        yield KnownIdentity(labels, len(mine), names[:3], _ports(pods.get((mine[0].namespace, mine[0].name))))
+def _known(identities: tuple[CiliumIdentity, ...], facts: Facts) -> PodEnds:
+    look = facts.look(Part.CILIUM_ENDPOINTS)
+    endpoints: tuple[CiliumEndpoint, ...] = look.value if isinstance(look, Known) else ()
+    labels = {
+        identity.number: LabelSet.parse(identity.labels)
+        for identity in identities
+        if _FIRST_CLUSTER_WIDE <= identity.number < _FIRST_LOCAL
+    }
+    ports = {(pod.namespace, pod.name): named_ports(pod.ports) for pod in facts.pods}
+    carriers = [
+        ClusterPod(one.namespace, one.name, _party(labels[one.identity], one, ports.get((one.namespace, one.name))))
+        for one in endpoints
+        if one.identity in labels
+    ]
+    # An identity outlives its pods for a while. Where the endpoints of its namespace were read, nobody carries it.
+    read = {endpoint.namespace for endpoint in endpoints}
+    carried = {endpoint.identity for endpoint in endpoints}
+    out_of_reach = (
+        party_of_labels(found, ports=None)
+        for number, found in labels.items()
+        if number not in carried and found.namespace not in read
+    )
+    return PodEnds.of_pods(carriers, out_of_reach)
 
 
-def _ports(pod: Pod | None) -> tuple[NamedPort, ...] | None:
-    if pod is None:
-        return None
-    return named_ports(pod.ports)
+def _party(labels: LabelSet, endpoint: CiliumEndpoint, ports: tuple[NamedPort, ...] | None) -> Party:
+    return party_of_labels(labels, name=f"{endpoint.namespace}/{endpoint.name}", ports=ports)

@@ -47,8 +47,7 @@ class LintContext:
 
     def subjects(self, rule: Rule) -> int:
         """Give the set of ends that a rule selects as its subjects."""
-        subject = rule.subject
-        return self._selection.selected(subject.kind, subject.namespace, subject.selector)
+        return self._selection.subjects_of(rule)
 
     def peer(self, peer: Peer) -> int:
         """Give the set of ends that a peer of a rule selects; everybody for one that depends on what was not read."""

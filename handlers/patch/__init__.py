@@ -2,7 +2,6 @@
 
 from handlers.patch.deny import DenyExplanation
 from handlers.patch.dns import DnsSide
-from handlers.patch.known import KnownIdentities, KnownIdentity
 from handlers.patch.propose import Opening, Proposal, propose
 
-__all__ = ["DenyExplanation", "DnsSide", "KnownIdentities", "KnownIdentity", "Opening", "Proposal", "propose"]
+__all__ = ["DenyExplanation", "DnsSide", "Opening", "Proposal", "propose"]

@@ -1,6 +1,6 @@
 """Choosing among proven edits: the one that reaches least, then the one that an owner reads fastest."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from handlers.model.decision import Verdict
@@ -15,9 +15,6 @@ from handlers.patch.proof import Proof, Question, is_general, prove, selected
 from handlers.patch.requests import request_rules
 from handlers.policy.policy_set import PolicySet, compile_policies
 from handlers.policy.views import own_labels
-
-DryRun = Callable[[PolicyRef, Mapping[str, object]], str | None]
-"""What the API server says to an object: None when it would take it, else why not."""
 
 _MANY_SUBJECTS = 50
 _OTHER_KIND = 10
@@ -42,7 +39,6 @@ def choices(
     question: Question,
     side: BlockedSide,
     candidates: Iterable[tuple[Edit, ...]],
-    dry_run: DryRun | None,
     *,
     thorough: bool,
 ) -> list[Choice]:
@@ -58,8 +54,6 @@ def choices(
         if ranked and candidate.reach > _MANY_SUBJECTS:
             continue
         edits = candidate.edits
-        if dry_run is not None and any(dry_run(edit.policy, edit.manifest) is not None for edit in edits):
-            continue
         proof = prove(question, edits, side.direction)
         if proof is None:
             continue
@@ -88,7 +82,7 @@ class _Candidate:
         mine = own_workload_labels(own_labels(side.subject))
         preference = sum(edit.preference for edit in edits)
         order = (
-            selected(question.ground, rules),
+            selected(question.pods, rules),
             question.dns is not None and not any(edit.needs_name for edit in edits),
             bool(mine) and any(is_general(rule.subject.selector) for rule in rules),
             preference >= _OTHER_KIND,

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from handlers.model.labels import LabelSet, Source
+from handlers.model.labels import NAMESPACE_LABEL, Label, LabelSet, Source
 from handlers.model.rule import Direction, PolicyKind, PolicyRef
 from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.edits import Edit
 from handlers.patch.extend import new_rule, writings
-from handlers.patch.ground import bits
 from handlers.patch.peers import Writing, name_of
 from handlers.policy.entities import entity_of_kind
 from handlers.policy.views import GOVERNED_KINDS, NODE_KINDS, own_labels
+from handlers.reach.bits import members
 
 _API_VERSIONS = {
     PolicyKind.NETWORK_POLICY: "networking.k8s.io/v1",
@@ -72,11 +72,10 @@ def _would_isolate(side: BlockedSide, labels: LabelSet, chosen: dict[str, str]) 
     """Tell whether the selector means somebody whom no policy isolates yet in this direction, as far as is known."""
     if not side.writer.complete:
         return True
-    ground = side.writer.ground
-    selected = ground.with_label(Source.K8S, "io.kubernetes.pod.namespace", labels.namespace)
-    for key, value in chosen.items():
-        selected &= ground.with_label(Source.K8S, key.removeprefix("k8s:"), value)
-    parties = (ground.identities[position].party for position in bits(selected))
+    pods = side.writer.pods
+    wanted = {NAMESPACE_LABEL: labels.namespace} | {key.removeprefix("k8s:"): value for key, value in chosen.items()}
+    selected = pods.index.bearing(Label(key, Source.K8S, value) for key, value in wanted.items())
+    parties = (pods.ends[number].party for number in members(selected))
     return not all(side.policies.posture(party, side.direction).default_deny for party in parties if party.managed)
 
 

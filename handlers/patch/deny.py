@@ -6,11 +6,8 @@ from dataclasses import dataclass, replace
 from handlers.model.decision import Decision, Verdict
 from handlers.model.report import AlsoOpens
 from handlers.model.rule import Direction, Effect, Origin, PeerScope, Rule
-from handlers.patch.access import Change
-from handlers.patch.effect import Comparison
-from handlers.patch.flows import OpenedFlow, opened_flows
+from handlers.patch.also_opens import OpenedFlow, also_opens, opened_flows
 from handlers.patch.proof import Question
-from handlers.patch.words import also_opens
 from handlers.policy.policy_set import PolicySet
 
 
@@ -41,23 +38,17 @@ def explain_deny(question: Question, decision: Decision) -> DenyExplanation:
     old = question.policies
     rules = tuple(_spent(rule) if rule.origin in matched else rule for rule in old.rules)
     new = PolicySet(old.statuses, rules, old.config, old.surroundings)
-    universe = question.scene.universe(new, (question.source, question.destination))
     changed = (*(rule for rule in old.rules if rule.origin in matched), *(r for r in rules if r.origin in matched))
-    comparison = Comparison(old, new, universe, changed)
-    changes = [
-        change for one in comparison.directions for change in comparison.side(one) if change.change is Change.OPENED
-    ]
-    flows = opened_flows(comparison, changes)
+    compared = question.scene.under(new, (question.source, question.destination), changed)
+    flows = opened_flows(compared.change)
     subject, peer = question.ends(decision.direction)
     outcome, _ = new.outcome(decision.direction, subject, peer, decision.traffic)
-    number = universe.find(peer, subject)
-    spared = [flow for flow in flows if number in (flow.source, flow.destination)]
-    complete = question.known is not None
+    number = compared.destination if decision.direction is Direction.EGRESS else compared.source
+    spared = _of_peer(flows, number, decision.direction)
+    complete = question.complete
     origins = tuple(sorted(matched))
     allowed = outcome.verdict is Verdict.ALLOWED
-    narrowing, removing = (
-        also_opens(universe, some, complete=complete) for some in (_of_peer(spared, number, decision.direction), flows)
-    )
+    narrowing, removing = (also_opens(compared.change, some, complete=complete) for some in (spared, flows))
     return DenyExplanation(
         direction=decision.direction,
         subject=str(subject),

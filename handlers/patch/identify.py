@@ -11,7 +11,8 @@ from handlers.model.labels import (
     LabelSet,
     Source,
 )
-from handlers.patch.ground import Ground, bits
+from handlers.reach.bits import members
+from handlers.reach.ends import PodEnds
 
 _NAMES = (
     "app",
@@ -58,7 +59,7 @@ def _is_usable(label: Label) -> bool:
     return ":" not in label.key and not label.key.startswith(("$", "reserved."))
 
 
-def labels_meaning(labels: LabelSet, ground: Ground, *, complete: bool) -> tuple[Label, ...]:
+def labels_meaning(labels: LabelSet, pods: PodEnds, *, complete: bool) -> tuple[Label, ...]:
     """Choose the smallest set of labels that tells the workload from the others of its namespace.
 
     The label by which people know it is always among them. Identities that differ only in volatile labels are one
@@ -69,18 +70,18 @@ def labels_meaning(labels: LabelSet, ground: Ground, *, complete: bool) -> tuple
     lasting = tuple(label for label in usable if not is_volatile(label.key))
     if not complete:
         return lasting or usable or _account(labels)
-    neighbours = ground.with_label(Source.K8S, NAMESPACE_LABEL, labels.namespace)
+    neighbours = pods.index.bearing((Label(NAMESPACE_LABEL, Source.K8S, labels.namespace),))
     mine = _profile(labels)
     strangers = 0
-    for position in bits(neighbours):
-        if _profile(ground.identities[position].labels) != mine:
+    for position in members(neighbours):
+        if _profile(pods.ends[position].party.labels) != mine:
             strangers |= 1 << position
     candidates = (lasting or usable)[:_MOST_KEYS]
     best: tuple[int, tuple[Label, ...]] | None = None
     for more in range(min(_MOST_TOGETHER, len(candidates))):
         for others in combinations(candidates[1:], more):
             chosen = (candidates[0], *others)
-            wrong = (strangers & _having(ground, chosen)).bit_count()
+            wrong = (strangers & pods.index.bearing(chosen)).bit_count()
             if not wrong:
                 return chosen
             if best is None or wrong < best[0]:
@@ -89,7 +90,7 @@ def labels_meaning(labels: LabelSet, ground: Ground, *, complete: bool) -> tuple
     if best is None:
         return account
     with_account = (*best[1], *account)
-    if account and (strangers & _having(ground, with_account)).bit_count() < best[0]:
+    if account and (strangers & pods.index.bearing(with_account)).bit_count() < best[0]:
         return with_account
     return best[1]
 
@@ -102,13 +103,6 @@ def _account(labels: LabelSet) -> tuple[Label, ...]:
     """A service account can stand in for labels, unless it is the one that everybody has."""
     found = labels.find(Source.K8S, SERVICE_ACCOUNT_LABEL)
     return (found,) if found is not None and found.value not in ("", "default") else ()
-
-
-def _having(ground: Ground, labels: Iterable[Label]) -> int:
-    found = ground.everybody
-    for label in labels:
-        found &= ground.with_label(label.source, label.key, label.value)
-    return found
 
 
 def written(labels: Iterable[Label]) -> dict[str, str]:

@@ -13,11 +13,11 @@ from handlers.model.labels import (
 )
 from handlers.model.party import Party, PartyKind
 from handlers.model.rule import Direction
-from handlers.patch.ground import Ground
 from handlers.patch.identify import labels_meaning, own_workload_labels, written
 from handlers.policy.cidr import Address, parse_address
 from handlers.policy.config import PolicyConfig
 from handlers.policy.entities import ENTITIES, entities_of, entity_selectors
+from handlers.reach.ends import PodEnds
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _WRITABLE = tuple(map(str, ENTITIES))
@@ -38,13 +38,13 @@ class Writing:
 class Writer:
     """What is needed to write peers: who is known, and how the cluster is set up."""
 
-    ground: Ground
+    pods: PodEnds
     config: PolicyConfig
     complete: bool
 
     def labels(self, labels: LabelSet) -> dict[str, str]:
         """Give the ``matchLabels`` that mean a workload within its namespace."""
-        return written(labels_meaning(labels, self.ground, complete=self.complete))
+        return written(labels_meaning(labels, self.pods, complete=self.complete))
 
     def cilium(
         self, peer: Party, seen: LabelSet, namespace: str, direction: Direction, names: tuple[str, ...]

@@ -7,15 +7,16 @@ from handlers.model.decision import Verdict
 from handlers.model.party import Party
 from handlers.model.rule import Direction, LabelSelector, Rule
 from handlers.model.traffic import Traffic
-from handlers.patch.access import Change
 from handlers.patch.dns import DnsSide, learns
 from handlers.patch.edits import Edit
-from handlers.patch.effect import Comparison, SideChange, changed_rules
-from handlers.patch.ground import Ground
-from handlers.patch.known import KnownIdentities
 from handlers.patch.patched import with_changed
-from handlers.patch.universe import Scene, Universe, as_seen_by
+from handlers.patch.scene import Compared, Scene
 from handlers.policy.policy_set import PolicySet
+from handlers.reach.access import Widening
+from handlers.reach.bits import members
+from handlers.reach.ends import PodEnds
+from handlers.reach.narrow import SideChange, changed_rules
+from handlers.reach.roster import as_seen_by
 
 _DEMANDING = ("required", "test-always-fail")
 
@@ -29,15 +30,16 @@ class Question:
     destination: Party
     traffic: Traffic
     scene: Scene
-    known: KnownIdentities | None
+    complete: bool
+    """Whether the scene has every identity in use."""
     names: tuple[str, ...] = ()
     """DNS names that the destination is asked by."""
     dns: DnsSide | None = None
 
     @property
-    def ground(self) -> Ground:
-        """The pods' identities."""
-        return self.scene.ground
+    def pods(self) -> PodEnds:
+        """The pods in use, by identity."""
+        return self.scene.pods
 
     def ends(self, direction: Direction) -> tuple[Party, Party]:
         """Give the subject and the peer of one side."""
@@ -47,46 +49,35 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a proven change does. ``changes`` holds every opening, side by side; none of them closes anything."""
+    """What a proven change does: it opens the asked flow, and closes nothing."""
 
     edits: tuple[Edit, ...]
     policies: PolicySet
-    universe: Universe
-    comparison: Comparison
-    changes: tuple[SideChange, ...]
-    source: Party
-    destination: Party
+    compared: Compared
 
     @property
-    def unknowable(self) -> tuple[SideChange, ...]:
-        """The changes that rest on facts that were not read."""
-        return tuple(change for change in self.changes if change.change is Change.UNKNOWABLE)
-
-    def asked_pair(self) -> tuple[int | None, int | None]:
-        """Give the members that the asked flow goes between."""
-        return (
-            self.universe.find(self.source, self.destination),
-            self.universe.find(self.destination, self.source),
-        )
+    def sides(self) -> tuple[SideChange, ...]:
+        """Every opening, side by side."""
+        return self.compared.change.sides
 
     def volume(self, traffic: Traffic) -> int:
         """Measure how much it opens besides the asked flow: pairs of pods times ports, on the changed sides."""
-        source, destination = self.asked_pair()
         total = 0
-        for change in self.changes:
-            if change.change is not Change.OPENED:
+        for change in self.sides:
+            if change.widening is not Widening.OPENED:
                 continue
-            pods = sum(self.universe[number].count for number in change.subjects)
-            total += pods * sum(self.universe[number].count for number in change.peers) * change.ports.width
-            pair = (source, destination) if change.direction is Direction.EGRESS else (destination, source)
-            if change.ports.holds(traffic) and pair[0] in change.subjects and pair[1] in change.peers:
-                total -= _pairs(self.universe, pair)
+            total += self._pods(change.subjects) * self._pods(change.peers) * change.ports.width
+            pair = (self.compared.source, self.compared.destination)
+            subject, peer = pair if change.direction is Direction.EGRESS else pair[::-1]
+            if subject is None or peer is None or not change.ports.has(traffic):
+                continue
+            if change.subjects >> subject & change.peers >> peer & 1:
+                total -= self._pods(1 << subject) * self._pods(1 << peer)
         return total
 
-
-def _pairs(universe: Universe, pair: tuple[int | None, int | None]) -> int:
-    one, other = (universe[number].count if number is not None else 0 for number in pair)
-    return one * other
+    def _pods(self, numbers: int) -> int:
+        ends = self.compared.change.rosters[0].ends
+        return sum(ends[number].count for number in members(numbers))
 
 
 def prove(question: Question, edits: Sequence[Edit], direction: Direction | None = None) -> Proof | None:
@@ -107,15 +98,11 @@ def prove(question: Question, edits: Sequence[Edit], direction: Direction | None
         return None
     if names and question.dns is not None and not learns(new, source, question.dns):
         return None
-    universe = question.scene.universe(new, (source, destination))
-    comparison = Comparison(old, new, universe, changed_rules(old, new, (policy for policy, _ in objects)))
-    changes: list[SideChange] = []
-    for one in comparison.directions:
-        for change in comparison.side(one):
-            if change.change is Change.CLOSED:
-                return None
-            changes.append(change)
-    return Proof(tuple(edits), new, universe, comparison, tuple(changes), question.source, question.destination)
+    changed = changed_rules(old, new, (policy for policy, _ in objects))
+    compared = question.scene.under(new, (source, destination), changed)
+    if any(change.widening is Widening.CLOSED for change in compared.change.sides):
+        return None
+    return Proof(tuple(edits), new, compared)
 
 
 def opens(
@@ -132,11 +119,11 @@ def opens(
     return True
 
 
-def selected(ground: Ground, rules: Iterable[Rule]) -> int:
+def selected(pods: PodEnds, rules: Iterable[Rule]) -> int:
     """Count the identities that these rules select as their subjects."""
     mask = 0
     for rule in rules:
-        mask |= ground.mask(rule.subject.selector)
+        mask |= pods.index.selected(rule.subject.selector)
     return mask.bit_count()
 
 

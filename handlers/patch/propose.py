@@ -9,14 +9,19 @@ from handlers.model.party import Party, PartyKind
 from handlers.model.report import AlsoOpens, Patch
 from handlers.model.rule import Direction, PeerKind, PolicyRef
 from handlers.model.traffic import Traffic
-from handlers.patch.access import Change
+from handlers.patch.also_opens import (
+    OpenedFlow,
+    also_opens,
+    besides,
+    opened_flows,
+    requests_in_words,
+    requests_listed,
+)
 from handlers.patch.blocked_side import BlockedSide
-from handlers.patch.choose import Choice, DryRun, choices, difference_of, edits_of
+from handlers.patch.choose import Choice, choices, difference_of, edits_of
 from handlers.patch.deny import DenyExplanation, explain_deny
 from handlers.patch.dns import DnsSide, dns_side, learns, with_learning
 from handlers.patch.edits import Edit, applied, guard
-from handlers.patch.flows import OpenedFlow, latent_pairs, opened_flows
-from handlers.patch.known import KnownIdentities
 from handlers.patch.manifest import (
     APPLY_COMMAND,
     clean,
@@ -27,9 +32,12 @@ from handlers.patch.manifest import (
 )
 from handlers.patch.peers import Writer
 from handlers.patch.proof import Proof, Question, opens, prove
-from handlers.patch.universe import Scene, Universe, as_seen_by, ground_of
-from handlers.patch.words import also_opens, besides, requests_in_words, requests_listed
+from handlers.patch.scene import Compared, Scene
 from handlers.policy.policy_set import PolicySet
+from handlers.reach.access import Widening
+from handlers.reach.bits import members
+from handlers.reach.ends import PodEnds
+from handlers.reach.roster import as_seen_by
 
 _MOST_COMBINATIONS = 8
 _MOST_CHOICES = 4
@@ -42,7 +50,7 @@ _NOT_READ = "the identities in use were not read"
 class Opening:
     """Everything that the patches open together, besides the asked flow, in a form to check it by."""
 
-    universe: Universe
+    compared: Compared
     flows: tuple[OpenedFlow, ...]
 
 
@@ -69,24 +77,22 @@ def propose(
     destination: Party,
     traffic: Traffic,
     *,
-    known: KnownIdentities | None,
+    known: PodEnds | None,
     dns: DnsSide | None = None,
-    dry_run: DryRun | None = None,
 ) -> Proposal:
     """Propose patches for a blocked flow, or say why there are none.
 
     ``manifests`` are the live objects that ``policies`` was compiled from, ``sides`` its decision on the flow.
-    ``known`` None means that the identities in use were not read: then patches are proven for the asked flow only.
-    ``dns`` tells how the source looks up the name by which it asks for an outside address. ``dry_run`` asks the API
-    server about an object, and an edit that it refuses is not proposed.
+    ``known`` are the identities in use with the pods that carry them; None means that they were not read: then patches
+    are proven for the asked flow only. ``dns`` tells how the source looks up the name by which it asks for an outside
+    address.
 
     Never raises for what is inside manifests; what cannot be shown is not edited.
     """
-    ground = ground_of(known.identities if known else (), (source, destination))
-    scene = Scene(ground, policies, (source, destination), known.outside if known else ())
+    scene = Scene(PodEnds(()) if known is None else known, policies, source, destination)
     names = _names(policies, source, destination, dns)
-    question = Question(policies, source, destination, traffic, scene, known, names, dns)
-    writer = Writer(ground, policies.config, complete=known is not None)
+    question = Question(policies, source, destination, traffic, scene, known is not None, names, dns)
+    writer = Writer(scene.pods, policies.config, complete=known is not None)
     objects = _by_reference(manifests)
     by_name = dns is not None and destination.kind is PartyKind.OUTSIDE
     is_learnt = dns is not None and by_name and learns(policies, source, dns)
@@ -110,7 +116,7 @@ def propose(
     ]
     proposal = Proposal()
     for thorough in (False, True):
-        proposal = _attempt(question, blocked, lookup, dry_run, thorough=thorough)
+        proposal = _attempt(question, blocked, lookup, thorough=thorough)
         if proposal.patches:
             break
     return proposal
@@ -120,7 +126,6 @@ def _attempt(
     question: Question,
     blocked: Sequence[BlockedSide],
     lookup: BlockedSide | None,
-    dry_run: DryRun | None,
     *,
     thorough: bool,
 ) -> Proposal:
@@ -129,11 +134,11 @@ def _attempt(
         candidates: Iterable[tuple[Edit, ...]] = ((edit,) for edit in edits_of(side))
         if side.direction is Direction.EGRESS and lookup is not None and question.dns is not None:
             candidates = _with_look_up(question, side, lookup, question.dns)
-        found = choices(question, side, candidates, dry_run, thorough=thorough)
+        found = choices(question, side, candidates, thorough=thorough)
         if not found:
             return Proposal(declined=(_hopeless(question.policies, side.decision),))
         ranked.append(found[:_MOST_CHOICES])
-    return _together(question, blocked[0].manifests, ranked, dry_run_made=dry_run is not None)
+    return _together(question, blocked[0].manifests, ranked)
 
 
 def _names(policies: PolicySet, source: Party, destination: Party, dns: DnsSide | None) -> tuple[str, ...]:
@@ -213,8 +218,6 @@ def _together(
     question: Question,
     objects: Mapping[PolicyRef, Mapping[str, object]],
     ranked: Sequence[Sequence[Choice]],
-    *,
-    dry_run_made: bool,
 ) -> Proposal:
     """Prove the best edits of all sides in combination; falls back to the next best."""
     combinations = sorted(product(*ranked), key=lambda chosen: [choice.rank for choice in chosen])
@@ -224,7 +227,7 @@ def _together(
             continue
         proof = _already(question, chosen[0]) if len(chosen) == 1 else prove(question, edits)
         if proof is not None:
-            return _proposal(question, objects, proof, dry_run_made=dry_run_made)
+            return _proposal(question, objects, proof)
     return Proposal(declined=("no edits could be proven to open both sides together",))
 
 
@@ -261,25 +264,22 @@ def _merged(objects: Mapping[PolicyRef, Mapping[str, object]], edits: Sequence[E
     return tuple(found.values())
 
 
-def _proposal(
-    question: Question, objects: Mapping[PolicyRef, Mapping[str, object]], proof: Proof, *, dry_run_made: bool
-) -> Proposal:
-    opened = [change for change in proof.changes if change.change in (Change.OPENED, Change.UNKNOWABLE)]
-    pair = proof.asked_pair()
-    everything = opened_flows(proof.comparison, opened)
-    rest = besides(everything, pair, question.traffic)
-    asked = (flow for flow in everything if (flow.source, flow.destination) == pair)
+def _proposal(question: Question, objects: Mapping[PolicyRef, Mapping[str, object]], proof: Proof) -> Proposal:
+    compared, change = proof.compared, proof.compared.change
+    everything = opened_flows(change)
+    rest = besides(everything, compared, question.traffic)
+    asked = (flow for flow in everything if compared.is_asked(flow.source, flow.destination))
     limits = requests_in_words(flow for flow in asked if flow.ports.holds(question.traffic))
     patches = []
     for edit in proof.edits:
-        directions = {rule.direction for rule in proof.comparison.changed if rule.origin.policy == edit.policy}
-        mine = opened_flows(proof.comparison, (change for change in opened if change.direction in directions))
-        listed = also_opens(proof.universe, besides(mine, pair, question.traffic), complete=question.known is not None)
-        patches.append(_patch(question, objects, proof, edit, listed, limits, dry_run_made=dry_run_made))
+        directions = {rule.direction for rule in change.changed if rule.origin.policy == edit.policy}
+        mine = [flow for flow in rest if any(change.touches(one, flow.source, flow.destination) for one in directions)]
+        listed = also_opens(change, mine, complete=question.complete)
+        patches.append(_patch(question, objects, proof, edit, listed, limits))
     return Proposal(
         patches=tuple(patches),
         manifests=tuple(clean(edit.manifest) for edit in proof.edits),
-        opening=Opening(proof.universe, rest),
+        opening=Opening(compared, rest),
     )
 
 
@@ -290,12 +290,11 @@ def _patch(
     edit: Edit,
     listed: tuple[AlsoOpens, ...],
     limits: tuple[str, ...],
-    *,
-    dry_run_made: bool,
 ) -> Patch:
     manifest = clean(edit.manifest)
-    gap = "" if question.known is not None else _NOT_READ
-    doubtful = (side for change in proof.unknowable for side in (change.before, change.after))
+    gap = "" if question.complete else _NOT_READ
+    unknowable = (change for change in proof.sides if change.widening is Widening.UNKNOWABLE)
+    doubtful = (side for change in unknowable for side in (change.before, change.after))
     missing = sorted({str(fact) for side in doubtful for fact in side.missing})
     if missing and not gap:
         gap = f"{', '.join(one.replace('-', ' ') for one in missing)} were not read"
@@ -310,28 +309,38 @@ def _patch(
         also_opens=listed,
         blast_radius_known=not gap,
         blast_radius_gap=gap,
-        checks=tuple(_checks(question, proof, edit, limits, dry_run_made=dry_run_made)),
+        checks=tuple(_checks(question, proof, edit, limits)),
     )
 
 
-def _checks(
-    question: Question, proof: Proof, edit: Edit, limits: tuple[str, ...], *, dry_run_made: bool
-) -> Iterator[str]:
+def _checks(question: Question, proof: Proof, edit: Edit, limits: tuple[str, ...]) -> Iterator[str]:
     together = " with all patches applied" if len(proof.edits) > 1 else ""
     flow = f"{question.source} to {question.destination} on {question.traffic}"
     yield f"decided again{together}: {flow} is open" + (f" for {requests_listed(limits)}" if limits else "")
     if edit.needs_name:
         yield f"this holds for every address that DNS answers for {', '.join(question.names)}, once it was looked up"
-    subjects = {number for change in proof.changes for number in change.subjects}
-    if question.known is None:
-        yield f"nothing that was open between the asked ends is closed ({_NOT_READ})"
-    else:
-        pairs = len(subjects) * len(proof.universe)
+    change = proof.compared.change
+    subjects = 0
+    for direction in Direction:
+        subjects |= change.subjects(direction)
+    if question.complete:
+        pairs = subjects.bit_count() * len(change.rosters[0].ends)
         yield f"nothing that was open is closed, over {pairs} pairs of identities and every port that policies name"
-    waiting = latent_pairs(proof.comparison, proof.changes)
+    else:
+        yield f"nothing that was open between the asked ends is closed ({_NOT_READ})"
+    waiting = _waiting(proof.compared)
     if waiting:
         pairs_or_pair = "pair" if waiting == 1 else "pairs"
         yield f"the changed rules also fit {waiting} {pairs_or_pair} of identities that their other side still stops"
     yield "valid as the agent judges it"
-    if dry_run_made:
-        yield "the API server takes it (dry run)"
+
+
+def _waiting(compared: Compared) -> int:
+    """Count the pairs that open on one side while their other side lets nothing through on those ports."""
+    change = compared.change
+    fitting: set[tuple[int, int]] = set()
+    for side in change.sides:
+        if side.widening is Widening.OPENED:
+            pairs = product(members(side.subjects), members(side.peers))
+            fitting.update(pairs if side.direction is Direction.EGRESS else ((peer, one) for one, peer in pairs))
+    return len(fitting - {(flow.source, flow.destination) for flow in opened_flows(change)})

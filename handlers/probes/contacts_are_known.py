@@ -10,7 +10,7 @@ from handlers.model.finding import Evidence, Finding, Outcome, Sentence, code
 from handlers.probes.probe import probe
 from handlers.reach.contacts import Contact, Passage, Reach, Way, reach
 from handlers.reach.end_names import ends_named
-from handlers.reach.roster import ClusterEnd
+from handlers.reach.ends import ClusterEnd
 from handlers.whole_cluster import CLUSTER_PARTS, state_of
 
 REACHES = code(

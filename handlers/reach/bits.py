@@ -28,3 +28,18 @@ def members(bits: int) -> list[int]:
 def everything(size: int) -> int:
     """Give the set of all numbers below ``size``."""
     return (1 << size) - 1
+
+
+def partition(within: int, masks: Iterable[int]) -> list[int]:
+    """Split a set into groups that none of the masks tells apart."""
+    groups = [within] if within else []
+    for mask in masks:
+        split = []
+        for group in groups:
+            inside = group & mask
+            if inside == group or not inside:
+                split.append(group)
+            else:
+                split += [inside, group ^ inside]
+        groups = split
+    return groups

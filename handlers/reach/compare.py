@@ -5,19 +5,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handlers.model.decision import Verdict
+from handlers.model.party import PartyKind
 from handlers.model.rule import Direction, PolicyStatus, Rule
-from handlers.policy.decide import Outcome
 from handlers.policy.policy_set import PolicySet
-from handlers.reach.bits import bit_set, members
+from handlers.reach.access import DEMANDS, Widening, access, widening_of
+from handlers.reach.bits import bit_set, everything, members
 from handlers.reach.cluster import Cluster
+from handlers.reach.ends import ClusterEnd
 from handlers.reach.matrix import Matrix
 from handlers.reach.port_classes import PortClass, port_classes
-from handlers.reach.roster import ClusterEnd, rosters
+from handlers.reach.roster import rosters
 from handlers.reach.sides import Row
 from handlers.reach.subjects import Selection
 
 MOST_REQUESTS_COMPARED = 20_000
 """Pairs whose application rules are compared; beyond, the comparison says that it is not whole."""
+
+NODES = (PartyKind.HOST, PartyKind.NODE, PartyKind.REMOTE_NODE, PartyKind.KUBE_APISERVER)
 
 
 class ChangeKind(StrEnum):
@@ -43,6 +47,15 @@ class FlowChange:
     sources: tuple[ClusterEnd, ...]
     destinations: tuple[ClusterEnd, ...]
     ports: tuple[PortClass, ...]
+
+    @property
+    def may_open(self) -> bool:
+        """Whether something passes that did not, or may pass: where that is in doubt, it counts."""
+        in_doubt = self.kind is ChangeKind.DOUBT
+        passes = (Verdict.ALLOWED, Verdict.UNKNOWN)
+        return self.kind is ChangeKind.OPENED or (
+            in_doubt and self.before is not Verdict.ALLOWED and self.after in passes
+        )
 
     @property
     def pairs(self) -> int:
@@ -76,27 +89,50 @@ def compare(before: Cluster, after: Cluster) -> Comparison:
     """Compare two states of one cluster: the same pods, under other policies or with other labels."""
     old, new = before.compiled(), after.compiled()
     old_roster, new_roster = rosters(((before, old), (after, new)))
-    old_matrix, new_matrix = Matrix(old, old_roster.parties), Matrix(new, new_roster.parties)
-    ends = new_roster.ends
-    gaps = [] if old_roster.is_whole else ["the policies name too many prefixes to compare all of the outside"]
-    requests = _Requests(old_matrix, new_matrix)
-    classes = port_classes(old_matrix, new_matrix)
+    matrices = Matrix(old, old_roster.parties), Matrix(new, new_roster.parties)
+    changes, gaps = flow_changes(*matrices, new_roster.ends)
+    if not old_roster.is_whole:
+        gaps = ("the policies name too many prefixes to compare all of the outside", *gaps)
+    return Comparison(changes, tuple(_refused(old, new)), gaps)
+
+
+def flow_changes(
+    before: Matrix, after: Matrix, ends: Sequence[ClusterEnd]
+) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
+    """Give every flow between these ends whose verdict differs, and where a bound cut the comparison short."""
+    requests = _Requests(before, after)
+    scopes = _scopes(after)
+    classes = port_classes(before, after, by_request=True)
     of_source: list[list[_Difference]] = [[] for _ in ends]
     for number, ports in enumerate(classes):
-        earlier, later = old_matrix.at(ports.sample), new_matrix.at(ports.sample)
+        earlier, later = before.at(ports.sample), after.at(ports.sample)
         for source, (was, becomes) in enumerate(zip(earlier.both, later.both, strict=True)):
             differing = requests.differing(source, was, becomes, ports)
             for turn, destinations in _differences(was, becomes, differing):
-                of_source[source].append((turn, number, destinations))
-    if requests.is_cut_short:
-        gaps.append("too many pairs have application rules to compare all of them")
+                if destinations & scopes[source]:
+                    of_source[source].append((turn, number, destinations & scopes[source]))
     changes = tuple(
         FlowChange(
             *turn, _ends(sources, ends), _ends(destinations, ends), tuple(classes[number] for number in sorted(numbers))
         )
         for sources, destinations, turn, numbers in _grouped(of_source)
     )
-    return Comparison(changes, tuple(_refused(old, new)), tuple(gaps))
+    gap = "too many pairs have application rules to compare all of them"
+    return changes, (gap,) if requests.is_cut_short else ()
+
+
+def _scopes(matrix: Matrix) -> list[int]:
+    """Give whom each end talks to at all: the node of the other end is no other node's peer under that name."""
+    everybody = everything(len(matrix.parties))
+    of_kind = {
+        kinds: bit_set(number for number, party in enumerate(matrix.parties) if party.kind in kinds)
+        for kinds in ((PartyKind.HOST,), NODES)
+    }
+    hosts, nodes = of_kind.values()
+    return [
+        everybody & ~(nodes if hosts >> number & 1 else hosts if nodes >> number & 1 else 0)
+        for number in range(len(matrix.parties))
+    ]
 
 
 _Turn = tuple[ChangeKind, Verdict, Verdict]
@@ -192,23 +228,28 @@ class _Requests:
             if was.labels != becomes.labels or was.local_labels != becomes.local_labels
         )
         touched = dict.fromkeys(Direction, moved)
+        self._demanding = dict.fromkeys(Direction, 0)
         for matrix, rules in self._turned(before, after):
             selection = Selection(matrix.policies, matrix.parties)
             for rule in rules:
-                subject = rule.subject
-                touched[rule.direction] |= selection.selected(subject.kind, subject.namespace, subject.selector)
+                touched[rule.direction] |= selection.subjects_of(rule)
+            for rule in matrix.rules:
+                if rule.authentication in DEMANDS:
+                    self._demanding[rule.direction] |= selection.subjects_of(rule)
         self._sources, self._destinations = touched[Direction.EGRESS], touched[Direction.INGRESS]
 
     @staticmethod
     def _turned(before: Matrix, after: Matrix) -> Iterator[tuple[Matrix, list[Rule]]]:
         """Give the rules that only one of the two states has."""
-        known = [set(map(_said, matrix.policies.rules)) for matrix in (before, after)]
+        known = [set(map(_said, matrix.rules)) for matrix in (before, after)]
         for matrix, others in ((before, known[1]), (after, known[0])):
-            yield matrix, [rule for rule in matrix.policies.rules if _said(rule) not in others]
+            yield matrix, [rule for rule in matrix.rules if _said(rule) not in others]
 
     def differing(self, source: int, was: Row, becomes: Row, ports: PortClass) -> int:
-        """Give the destinations for which what the proxy lets pass differs."""
-        suspects = was.allowed & becomes.allowed & (was.redirected | becomes.redirected)
+        """Give the destinations for which what the proxy lets pass differs, or whether a handshake is demanded."""
+        suspects = was.allowed & becomes.allowed
+        if not self._demanding[Direction.EGRESS] >> source & 1:
+            suspects &= was.redirected | becomes.redirected | self._demanding[Direction.INGRESS]
         if not self._sources >> source & 1:
             suspects &= self._destinations
         found = 0
@@ -217,24 +258,17 @@ class _Requests:
                 self.is_cut_short = True
                 break
             self._left -= 1
-            first, second = (self._told(matrix, source, destination, ports) for matrix in self._states)
-            if first != second:
+            if any(self._turns(direction, source, destination, ports) for direction in Direction):
                 found |= 1 << destination
         return found
 
-    @staticmethod
-    def _told(matrix: Matrix, source: int, destination: int, ports: PortClass) -> tuple[object, ...]:
-        first, second = matrix.parties[source], matrix.parties[destination]
-        policies = matrix.policies
-        egress, _ = policies.outcome(Direction.EGRESS, first, second, ports.sample)
-        ingress, _ = policies.outcome(Direction.INGRESS, second, first, ports.sample)
-        return _application(egress), _application(ingress)
-
-
-def _application(outcome: Outcome) -> tuple[object, ...]:
-    if outcome.redirect is None or outcome.l7_open:
-        return (outcome.l7_open or outcome.redirect is None,)
-    return outcome.redirect, frozenset(outcome.http_rules), frozenset(outcome.dns_rules)
+    def _turns(self, direction: Direction, source: int, destination: int, ports: PortClass) -> bool:
+        subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
+        before, after = (
+            access(one.policies, direction, one.parties[subject], one.parties[peer], ports.sample)
+            for one in self._states
+        )
+        return widening_of(before, after) is not Widening.SAME
 
 
 def _said(rule: Rule) -> tuple[object, ...]:

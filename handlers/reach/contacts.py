@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from handlers.model.decision import Decision, Reason, Verdict
 from handlers.reach.bits import members
+from handlers.reach.ends import ClusterEnd
 from handlers.reach.port_classes import PortClass
-from handlers.reach.roster import ClusterEnd
 from handlers.reach.sides import Row
 from handlers.reach.state import State
 

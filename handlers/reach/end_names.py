@@ -18,7 +18,8 @@ from handlers.model.labels import Network
 from handlers.model.party import PartyKind
 from handlers.policy.entities import ENTITIES
 from handlers.reach.cluster import ClusterPod
-from handlers.reach.roster import ClusterEnd, Roster
+from handlers.reach.ends import ClusterEnd
+from handlers.reach.roster import Roster
 
 
 class EndNameError(ValueError):

@@ -1,9 +1,9 @@
 """From selectors to bit sets: which of many label sets a selector selects, by look-ups instead of comparisons."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from handlers.model.labels import LabelSet, Source
+from handlers.model.labels import Label, LabelSet, Source
 from handlers.model.rule import LabelSelector, Operator, Requirement
 from handlers.reach.bits import bit_set, everything
 
@@ -34,6 +34,14 @@ class LabelIndex:
         self._requirements: dict[Requirement, int] = {}
         self._selectors: dict[LabelSelector, int] = {}
 
+    def bearing(self, labels: Iterable[Label]) -> int:
+        """Give the label sets that have all of these labels."""
+        bits = self.everybody
+        for label in labels:
+            of_value = self._by_value.get((label.key, label.value), ())
+            bits &= next((found for source, found in of_value if source == label.source), 0)
+        return bits
+
     def selected(self, selector: LabelSelector) -> int:
         """Give the label sets that the selector selects, as ``LabelSelector.matches`` would."""
         bits = self._selectors.get(selector)
@@ -59,9 +67,9 @@ class LabelIndex:
     def _meeting_label(self, requirement: Requirement) -> int:
         """Look the requirement up (handlers/model/rule.py, Requirement.matches)."""
         if requirement.operator is Operator.EXISTS:
-            return self._bearing(requirement)
+            return self._with_key(requirement)
         if requirement.operator is Operator.DOES_NOT_EXIST:
-            return self.everybody & ~self._bearing(requirement)
+            return self.everybody & ~self._with_key(requirement)
         bits = 0
         for value in requirement.values:
             for source, found in self._by_value.get((requirement.key, value), ()):
@@ -69,7 +77,7 @@ class LabelIndex:
                     bits |= found
         return self.everybody & ~bits if requirement.operator is Operator.NOT_IN else bits
 
-    def _bearing(self, requirement: Requirement) -> int:
+    def _with_key(self, requirement: Requirement) -> int:
         bits = 0
         for source, found in self._by_key.get(requirement.key, {}).items():
             if requirement.source in (Source.ANY, source):

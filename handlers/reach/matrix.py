@@ -1,11 +1,11 @@
 """All pairs: for each port class, whom every end reaches, exactly as deciding both sides of each pair would say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from handlers.model.decision import Verdict
 from handlers.model.party import Party
-from handlers.model.rule import Direction
+from handlers.model.rule import Direction, Rule
 from handlers.model.traffic import Traffic
 from handlers.policy.config import REDIRECT_FIRST
 from handlers.policy.decide import Outcome
@@ -67,13 +67,15 @@ class Matrix:
     positions in it.
     """
 
-    def __init__(self, policies: PolicySet, parties: Sequence[Party]) -> None:
+    def __init__(self, policies: PolicySet, parties: Sequence[Party], rules: Iterable[Rule] | None = None) -> None:
+        """Compile the policies; ``rules`` are those that select any of the ends, where that is known already."""
         self.policies = policies
         self._seen = PeerLabels.of(policies, parties)
         self.parties = self._seen.parties
         peers = Peers(self._seen)
         selection = Selection(policies, self.parties)
-        subjects = {direction: selection.subjects(direction) for direction in Direction}
+        self.rules = policies.rules if rules is None else tuple(rules)
+        subjects = {direction: selection.subjects(direction, self.rules) for direction in Direction}
         egress, ingress = subjects[Direction.EGRESS], subjects[Direction.INGRESS]
         # A contradiction in one direction spoils the other, where policy is enforced there (repository.go:320-345).
         conflicting = 0

@@ -1,48 +1,25 @@
-"""The ends of a cluster, one for each identity: pods with equal labels have one policy and are one end."""
+"""All ends of a cluster under its policies, numbered: pods by identity, nodes, entities, and pieces of the outside."""
 
-import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from handlers.model.labels import LabelSet, Network, Source
 from handlers.model.party import Party, PartyKind
 from handlers.policy.parties import party_of_host
 from handlers.policy.policy_set import PolicySet
-from handlers.reach.cluster import Cluster, ClusterPod, reserved_parties
-
-MOST_OUTSIDE = 3000
-"""Ends outside the cluster; beyond, the prefixes of the policies are too many to take apart."""
-
-_WORLDS = {4: "192.0.2.1", 6: "2001:db8::1"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterEnd:
-    """One end of flows: an identity with the pods that bear it, an entity, or a piece of the outside."""
-
-    party: Party
-    title: str
-    pods: tuple[ClusterPod, ...] = ()
-    addresses: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """Give the title."""
-        return self.title
-
-    @property
-    def namespace(self) -> str:
-        """The namespace of its pods, or nothing."""
-        return self.pods[0].namespace if self.pods else ""
+from handlers.policy.surroundings import Node
+from handlers.policy.views import is_local_node
+from handlers.reach.cluster import Cluster, reserved_parties
+from handlers.reach.ends import ClusterEnd, PodEnds, likeness, unambiguous
+from handlers.reach.outside import listed, outside_addresses, outside_title
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """All ends, numbered by position. Several rosters of one cluster under other policies number them alike."""
+    """All ends, numbered by position, pods first. Rosters of one cluster under other policies number them alike."""
 
     ends: tuple[ClusterEnd, ...]
     is_whole: bool = True
     """False when the outside had to be left out in part."""
-    number_of_pod: dict[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def parties(self) -> tuple[Party, ...]:
@@ -60,152 +37,145 @@ def rosters(states: Sequence[tuple[Cluster, PolicySet]]) -> tuple[Roster, ...]:
 
     Pods that differ in any state are different ends in all.
     """
-    columns = [_Column(cluster, policies) for cluster, policies in states]
-    samples, is_whole = _samples([policies for _, policies in states], [cluster for cluster, _ in states])
-    pods: dict[tuple[object, ...], list[int]] = {}
-    for number, _ in enumerate(states[0][0].pods):
-        parties = [column.pods[number] for column in columns]
-        pods.setdefault(tuple(_likeness(party) for party in parties), []).append(number)
-    addresses: dict[tuple[object, ...], list[str]] = {}
-    for address in samples:
-        likeness = tuple(_likeness(column.outside(address)) for column in columns)
-        addresses.setdefault(likeness, []).append(address)
-    return tuple(column.roster(list(pods.values()), list(addresses.values()), is_whole) for column in columns)
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for number in range(len(states[0][0].pods)):
+        alike = tuple(likeness(cluster.pods[number].party) for cluster, _ in states)
+        groups.setdefault(alike, []).append(number)
+    pods = [
+        PodEnds.of([cluster.pods[number] for number in numbers] for numbers in groups.values()) for cluster, _ in states
+    ]
+    return with_others(pods, [Surrounded(policies, cluster.learnt) for cluster, policies in states])
 
 
-def _likeness(party: Party) -> tuple[object, ...]:
-    """Give what two parties must share to be one end."""
-    kind = party.kind
-    return (
-        kind,
-        party.labels,
-        party.managed,
-        party.host_labels,
-        party.local_labels,
-        party.named_ports,
-        party.fqdn_names if kind is PartyKind.OUTSIDE else (),
-        party.missing,
+@dataclass(frozen=True, slots=True)
+class Surrounded:
+    """What tells the ends apart that are no pods: policies, and the DNS names that addresses are known by."""
+
+    policies: PolicySet
+    learnt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def outside(self, address: str) -> Party:
+        """Give whom an address outside belongs to; the labels of its names stand among its labels."""
+        party = self.policies.party_of_ip(address, self.learnt.get(address))
+        return replace(party, labels=self.policies.labels_seen(party, party))
+
+
+def with_others(
+    pods: Sequence[PodEnds],
+    states: Sequence[Surrounded],
+    asked: Iterable[tuple[Party, ...]] = (),
+) -> tuple[Roster, ...]:
+    """Give the rosters of several states of one cluster: these pods, and everybody else.
+
+    ``asked`` are further ends, each as it is in every state.
+    """
+    policies = [state.policies for state in states]
+    caches = [state.policies.surroundings.fqdn_cache or {} for state in states]
+    special = {ip: None for cache in caches for ips in cache.values() for ip in ips}
+    special |= {ip: None for state in states for ip in state.learnt}
+    addresses, is_whole = outside_addresses(policies, special, pods[0].addresses)
+    others = _Others()
+    for node in policies[0].surroundings.nodes or ():
+        others.add(node.name, (_host(node, one) for one in policies))
+    if not others.slots:
+        others.add("", (_host(None, one) for one in policies))
+    for node in policies[0].surroundings.nodes or ():
+        for address in node.ips or ("",):
+            # Seen from other nodes: as its own pods see it, it is the host.
+            others.add(node.name, (_bare(one.party_of_node(node, address), one) for one in policies))
+    for parties in zip(*(reserved_parties(one) for one in policies), strict=True):
+        others.add(parties[0].name, parties)
+    for address in addresses:
+        others.add(address, (state.outside(address) for state in states))
+    for parties in asked:
+        others.add(parties[0].ips[0] if parties[0].ips else parties[0].name, parties)
+    return tuple(
+        Roster((*found.ends, *unambiguous(others.ends(number))), is_whole) for number, found in enumerate(pods)
     )
 
 
-class _Column:
-    """One state of the cluster."""
+class _Others:
+    """Ends that are no pods: those that are alike in every state are one."""
 
-    def __init__(self, cluster: Cluster, policies: PolicySet) -> None:
-        self._cluster = cluster
-        self._policies = policies
-        self.pods = [_anywhere(pod.party) for pod in cluster.pods]
+    def __init__(self) -> None:
+        self.slots: dict[tuple[object, ...], tuple[tuple[Party, ...], list[str]]] = {}
 
-    def outside(self, address: str) -> Party:
-        return self._policies.party_of_ip(address, self._cluster.learnt.get(address))
+    def add(self, name: str, parties: Iterable[Party]) -> None:
+        found = tuple(parties)
+        _, names = self.slots.setdefault(tuple(map(likeness, found)), (found, []))
+        if name not in names:
+            names.append(name)
 
-    def roster(self, pods: list[list[int]], addresses: list[list[str]], is_whole: bool) -> Roster:
-        ends = [self._pod_end(numbers) for numbers in pods]
-        ends.extend(self._nodes())
-        ends.extend(ClusterEnd(party, party.name) for party in reserved_parties(self._policies))
-        ends.extend(self._outside_end(group) for group in addresses)
-        titled = tuple(_unambiguous(ends))
-        number_of_pod = {str(pod): number for number, end in enumerate(titled) for pod in end.pods}
-        return Roster(titled, is_whole, number_of_pod)
-
-    def _pod_end(self, numbers: list[int]) -> ClusterEnd:
-        pods = tuple(self._cluster.pods[number] for number in numbers)
-        first = pods[0]
-        name = first.name if len(pods) == 1 else first.workload or first.app or first.name
-        title = f"{first.namespace}/{name}"
-        if first.host_network:
-            title = f"{title} (host network)"
-        return ClusterEnd(replace(self.pods[numbers[0]], name=title, ips=()), title, pods)
-
-    def _nodes(self) -> Iterator[ClusterEnd]:
-        """Give each kind of host as its own pods see it, and each node that others see with labels of its own."""
-        book = self._policies.addresses
-        hosts: dict[tuple[LabelSet | None, LabelSet | None], Party] = {}
-        names: dict[tuple[LabelSet | None, LabelSet | None], list[str]] = {}
-        remote: dict[LabelSet, list[Party]] = {}
-        for node in self._cluster.surroundings.nodes or ():
-            party = self._policies.party_of_node(node)
-            if party.managed:
-                key = (party.local_labels, party.host_labels)
-                hosts.setdefault(key, party_of_host(node, book))
-                names.setdefault(key, []).append(node.name)
-            remote.setdefault(party.labels, []).append(party)
-        if not hosts:
-            yield ClusterEnd(party_of_host(None, book), "host")
-        for key, party in hosts.items():
-            title = "host" if len(hosts) == 1 else f"host {_listed(names[key])}"
-            yield ClusterEnd(replace(party, name=title, node=""), title)
-        for parties in remote.values():
-            title = f"node {_listed([party.name for party in parties])}"
-            # Seen from other nodes: as its own pods see it, it is the host.
-            yield ClusterEnd(replace(parties[0], name=title, ips=(), node="", managed=False), title)
-
-    def _outside_end(self, group: list[str]) -> ClusterEnd:
-        party = self.outside(group[0])
-        title = _outside_title(party, group)
-        return ClusterEnd(replace(party, name=title), title, addresses=tuple(group))
+    def ends(self, state: int) -> Iterator[ClusterEnd]:
+        hosts = sum(parties[0].kind is PartyKind.HOST for parties, _ in self.slots.values())
+        for parties, names in self.slots.values():
+            party = parties[state]
+            is_outside = party.kind is PartyKind.OUTSIDE
+            title = names[0]
+            if is_outside:
+                title = party.name or outside_title(party, names)
+            elif party.kind is PartyKind.HOST:
+                title = "host" if hosts == 1 else f"host {listed(names)}"
+            elif party.kind is PartyKind.NODE:
+                title = f"node {listed(names)}"
+            yield ClusterEnd(replace(party, name=title), title, addresses=tuple(names) if is_outside else ())
 
 
-def _anywhere(party: Party) -> Party:
-    """Give the party without the node that it runs on: an identity may run on any."""
-    return replace(party, node="", ips=(), identity=None, unfiltered=party.unfiltered)
+def _host(node: Node | None, policies: PolicySet) -> Party:
+    return _bare(party_of_host(node, policies.addresses), policies)
 
 
-def _outside_title(party: Party, group: list[str]) -> str:
-    if party.fqdn_names:
-        return _listed(party.fqdn_names)
-    prefixes = sorted(label.key for label in party.labels if label.source == Source.CIDR)
-    groups = sorted(label.key.rpartition("/")[2] for label in party.labels if label.source == Source.CIDR_GROUP)
-    if party.labels.has_reserved("kube-apiserver"):
-        return f"kube-apiserver {group[0]}"
-    if prefixes:
-        return prefixes[-1].replace("-", ":") + (f" (group {groups[0]})" if groups else "")
-    return "world" if "." in group[0] else "world over IPv6"
+def _bare(node: Party, policies: PolicySet) -> Party:
+    """Give a node under no particular name; by which labels host policies select it matters with a host firewall."""
+    own = node.host_labels if policies.config.host_firewall else None
+    return replace(node, name="", ips=(), node="", host_labels=own)
 
 
-def _listed(names: Iterable[str], most: int = 2) -> str:
-    found = list(names)
-    shown = ", ".join(found[:most])
-    return shown if len(found) <= most else f"{shown} and {len(found) - most} more"
+def number_of(pods: PodEnds, rosters: Sequence[Roster], parties: Sequence[Party], viewer: Party) -> int | None:
+    """Give the number of the end that a party is in the eyes of another; ``parties`` are it in the first rosters."""
+    number = pods.find(parties[0]) if parties[0].kind is PartyKind.ENDPOINT else None
+    return _other_number(rosters, parties, viewer) if number is None else number
 
 
-def _unambiguous(ends: Iterable[ClusterEnd]) -> Iterator[ClusterEnd]:
-    """Tell ends of one title apart by a number."""
-    seen: dict[str, int] = {}
-    for end in ends:
-        seen[end.title] = seen.get(end.title, 0) + 1
-        count = seen[end.title]
-        title = end.title if count == 1 else f"{end.title} #{count}"
-        yield end if count == 1 else replace(end, title=title, party=replace(end.party, name=title))
+def _other_number(rosters: Sequence[Roster], parties: Sequence[Party], viewer: Party) -> int | None:
+    local = is_local_node(parties[0], viewer)
+    for number, end in enumerate(rosters[0].ends):
+        if (
+            (end.party.kind is PartyKind.HOST) is local
+            and not end.pods
+            and all(
+                _looks_like(roster.ends[number].party, party, local=local)
+                for roster, party in zip(rosters, parties, strict=False)
+            )
+        ):
+            return number
+    return None
 
 
-def _samples(sets: Sequence[PolicySet], clusters: Sequence[Cluster]) -> tuple[list[str], bool]:
-    """Give an address for each piece into which the known prefixes cut the outside, and those with known names."""
-    taken = {ip for cluster in clusters for pod in cluster.pods for ip in pod.party.ips}
-    networks: dict[tuple[int, int, int], Network] = {}
-    for policies in sets:
-        networks.update(policies.addresses.prefixes)
-    versions = [4, 6] if any(policies.config.ipv6 for policies in sets) else [4]
-    found: dict[str, None] = {_WORLDS[version]: None for version in versions}
-    for network in networks.values():
-        last = int(network.broadcast_address)
-        kind = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
-        for number in (int(network.network_address), last + 1):
-            if number < 1 << network.max_prefixlen:
-                found[str(kind(number))] = None
-    for cluster in clusters:
-        found.update(dict.fromkeys(cluster.learnt))
-        found.update(dict.fromkeys(cluster.surroundings.kube_apiserver or ()))
-        for addresses in (cluster.surroundings.fqdn_cache or {}).values():
-            found.update(dict.fromkeys(addresses))
-    nodes = {ip for cluster in clusters for node in cluster.surroundings.nodes or () for ip in node.ips}
-    kept = [address for address in found if address not in taken and address not in nodes and _is_address(address)]
-    return kept[:MOST_OUTSIDE], len(kept) <= MOST_OUTSIDE
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
+def _looks_like(known: Party, party: Party, *, local: bool) -> bool:
+    # Without a host firewall the labels of the host itself do not matter and are not kept.
+    if known.host_labels not in (None, party.host_labels):
         return False
-    return True
+    if local:
+        return (known.local_labels or known.labels) == (party.local_labels or party.labels)
+    return known.labels == party.labels and (known.fqdn_names is None) == (party.fqdn_names is None)
+
+
+def as_seen_by(policies: PolicySet, party: Party, names: tuple[str, ...] = ()) -> Party:
+    """Give the party as a set of policies sees it: prefixes that only they know change the identity of an address.
+
+    ``names`` are further DNS names that the address has got by then.
+    """
+    known = tuple(dict.fromkeys((*(party.fqdn_names or ()), *names))) if names else party.fqdn_names
+    if party.kind is PartyKind.OUTSIDE:
+        seen = policies.party_of_ip(party.ips[0], known or ()) if party.ips else party
+        seen = replace(seen, name=party.name, fqdn_names=known, missing=party.missing)
+        return replace(seen, labels=policies.labels_seen(seen, seen))
+    matches = policies.config.cidr_matches_nodes
+    if matches and party.kind is PartyKind.NODE and party.ips:
+        seen = policies.party_of_ip(party.ips[0], known or ())
+        return replace(party, labels=seen.labels, local_labels=seen.local_labels)
+    if matches and party.kind is PartyKind.HOST:
+        labels = policies.addresses.local_labels(policies.node_named(party.node))
+        return replace(party, labels=labels, local_labels=labels)
+    return party

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from handlers.model.labels import LabelSet, Source
 from handlers.model.party import NamedPort, Party
-from handlers.model.rule import Direction, LabelSelector, Operator, Requirement, SubjectKind
+from handlers.model.rule import Direction, LabelSelector, Operator, Requirement, Rule, SubjectKind
 from handlers.policy.config import Enforcement
 from handlers.policy.decide import Posture, Table, make_table
 from handlers.policy.policy_set import PolicySet
@@ -112,10 +112,15 @@ class Selection:
         nodes = self._is_node if kind is SubjectKind.NODES else ~self._is_node
         return self._index.selected(selector) & place & nodes & self._governed if place else 0
 
-    def subjects(self, direction: Direction) -> Subjects:
-        """Sort all ends into classes, and work out the entries of each class."""
+    def subjects_of(self, rule: Rule) -> int:
+        """Give the ends that a rule selects as its subjects."""
+        subject = rule.subject
+        return self.selected(subject.kind, subject.namespace, subject.selector)
+
+    def subjects(self, direction: Direction, looked_at: Iterable[Rule]) -> Subjects:
+        """Sort all ends into classes by the rules that select them, and work out the entries of each class."""
         groups: dict[tuple[SubjectKind, str, LabelSelector], list[RuleEntries]] = defaultdict(list)
-        for rule in self._policies.rules:
+        for rule in looked_at:
             if rule.direction is direction:
                 key = (rule.subject.kind, rule.subject.namespace, rule.subject.selector)
                 groups[key].append(entries_of_rule(rule))

@@ -12,9 +12,10 @@ from handlers.model.party import NamedPort, Party
 from handlers.model.report import Patch
 from handlers.model.rule import PolicyKind
 from handlers.model.traffic import Traffic
-from handlers.patch import DnsSide, KnownIdentities, Proposal, propose
-from handlers.patch.universe import as_seen_by
+from handlers.patch import DnsSide, Proposal, propose
 from handlers.policy import PolicyConfig, PolicySet, compile_policies
+from handlers.reach.ends import PodEnds
+from handlers.reach.roster import as_seen_by
 from tests.policy.worlds import pod, surroundings
 
 MANIFESTS = Path(__file__).parent / "manifests"
@@ -90,7 +91,7 @@ def ask(
     old = compile_policies(manifests, config=config or PolicyConfig(), surroundings=AROUND)
     peer = old.party_of_ip(destination, names) if isinstance(destination, str) else destination
     sides = old.combine(source, peer, traffic)
-    known = KnownIdentities.of_pods(pods) if pods is not None else None
+    known = PodEnds.of_parties(pods) if pods is not None else None
     proposal = propose(old, manifests, sides, source, peer, traffic, known=known, dns=dns)
     return Answer(proposal, old, manifests)
 

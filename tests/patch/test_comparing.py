@@ -6,14 +6,16 @@ from hypothesis import strategies as st
 
 from handlers.model.decision import Redirect
 from handlers.model.labels import Label, LabelSet, Source
-from handlers.model.rule import HttpRule, L4Protocol, LabelSelector, Operator, PortProtocol, Requirement
+from handlers.model.party import Party
+from handlers.model.rule import HttpRule, LabelSelector, Operator, Requirement
 from handlers.model.traffic import Protocol, Traffic
-from handlers.patch.access import CLOSED, Access, Change, Level, change_of
-from handlers.patch.ground import Ground, bits, partition
 from handlers.patch.identify import labels_meaning
-from handlers.patch.known import KnownIdentity
-from handlers.patch.ports import PortRange, _ranges, in_words, merged, without
 from handlers.policy.ports import covered
+from handlers.reach.access import CLOSED, Access, Level, Widening, widening_of
+from handlers.reach.bits import members, partition
+from handlers.reach.ends import PodEnds
+from handlers.reach.label_index import LabelIndex
+from handlers.reach.ports import PortSpan, blocks, in_words, merged, spans_between, whole_span, without
 from tests.patch.lab import CART, FRONTEND, LOADGEN, REDIS
 from tests.policy.worlds import pod
 
@@ -25,45 +27,43 @@ OTHER = Access(Level.LIMITED, frozenset({POST}), Redirect.HTTP)
 UNKNOWN = Access(Level.UNKNOWN)
 
 CHANGES = {
-    "closed to open": (CLOSED, OPEN, Change.OPENED),
-    "closed to some requests": (CLOSED, ONE, Change.OPENED),
-    "one request more": (ONE, TWO, Change.OPENED),
-    "some requests to all": (TWO, OPEN, Change.OPENED),
-    "another request instead": (ONE, OTHER, Change.CLOSED),
-    "one request less": (TWO, ONE, Change.CLOSED),
-    "open to some requests": (OPEN, ONE, Change.CLOSED),
-    "open to closed": (OPEN, CLOSED, Change.CLOSED),
-    "nothing": (ONE, ONE, Change.SAME),
-    "all names through the DNS proxy": (OPEN, Access(Level.OPEN, proxy=Redirect.DNS), Change.SAME),
+    "closed to open": (CLOSED, OPEN, Widening.OPENED),
+    "closed to some requests": (CLOSED, ONE, Widening.OPENED),
+    "one request more": (ONE, TWO, Widening.OPENED),
+    "some requests to all": (TWO, OPEN, Widening.OPENED),
+    "another request instead": (ONE, OTHER, Widening.CLOSED),
+    "one request less": (TWO, ONE, Widening.CLOSED),
+    "open to some requests": (OPEN, ONE, Widening.CLOSED),
+    "open to closed": (OPEN, CLOSED, Widening.CLOSED),
+    "nothing": (ONE, ONE, Widening.SAME),
+    "all names through the DNS proxy": (OPEN, Access(Level.OPEN, proxy=Redirect.DNS), Widening.SAME),
     "all requests through the HTTP proxy: not all traffic is HTTP": (
-        OPEN, Access(Level.OPEN, proxy=Redirect.HTTP), Change.CLOSED,
+        OPEN, Access(Level.OPEN, proxy=Redirect.HTTP), Widening.CLOSED,
     ),
-    "a handshake is demanded": (OPEN, Access(Level.OPEN, demands_authentication=True), Change.CLOSED),
-    "rules begin to contradict": (CLOSED, Access(Level.BROKEN), Change.CLOSED),
-    "unknown stays unknown": (UNKNOWN, UNKNOWN, Change.UNKNOWABLE),
-    "unknown becomes open": (UNKNOWN, OPEN, Change.UNKNOWABLE),
-    "open becomes unknown": (OPEN, UNKNOWN, Change.CLOSED),
+    "a handshake is demanded": (OPEN, Access(Level.OPEN, demands_authentication=True), Widening.CLOSED),
+    "rules begin to contradict": (CLOSED, Access(Level.BROKEN), Widening.CLOSED),
+    "unknown stays unknown": (UNKNOWN, UNKNOWN, Widening.UNKNOWABLE),
+    "unknown becomes open": (UNKNOWN, OPEN, Widening.UNKNOWABLE),
+    "open becomes unknown": (OPEN, UNKNOWN, Widening.CLOSED),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("before", "after", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_change_that_could_close_something_counts_as_closing(before: Access, after: Access, change: Change) -> None:
-    assert change_of(before, after) is change
+def test_a_change_that_could_close_something_counts_as_closing(before: Access, after: Access, change: Widening) -> None:
+    assert widening_of(before, after) is change
 
 
 def test_ranges_join_and_read_well() -> None:
-    ranges = [PortRange(Protocol.TCP, 80, 80), PortRange(Protocol.TCP, 81, 90), PortRange(Protocol.UDP, 53, 53)]
+    ranges = [PortSpan(Protocol.TCP, 80, 80), PortSpan(Protocol.TCP, 81, 90), PortSpan(Protocol.UDP, 53, 53)]
     assert in_words(ranges) == ("80-90/TCP", "53/UDP")
-    assert in_words([PortRange(one, 0, 0xFF if one.is_icmp else 0xFFFF) for one in Protocol]) == (
-        "every port and protocol",
-    )
-    assert str(PortRange(Protocol.ICMP, 8, 8)) == "ICMP type 8"
-    assert str(PortRange(Protocol.TCP, 0, 0xFFFF)) == "any port/TCP"
+    assert in_words(map(whole_span, Protocol)) == ("every port and protocol",)
+    assert str(PortSpan(Protocol.ICMP, 8, 8)) == "ICMP type 8"
+    assert str(PortSpan(Protocol.TCP, 1, 0xFFFF)) == "any port/TCP"
 
 
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
 def test_taking_a_port_out_of_a_range_leaves_all_others(first: int, more: int, port: int) -> None:
-    whole = PortRange(Protocol.TCP, first, first + more)
+    whole = PortSpan(Protocol.TCP, first, first + more)
     parts = without(whole, Traffic(Protocol.TCP, port))
     left = {number for part in parts for number in range(part.first, part.last + 1)}
     assert left == set(range(first, first + more + 1)) - {port}
@@ -71,15 +71,14 @@ def test_taking_a_port_out_of_a_range_leaves_all_others(first: int, more: int, p
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 10)), max_size=8))
 def test_merging_keeps_every_port_once(pieces: list[tuple[int, int]]) -> None:
-    ranges = [PortRange(Protocol.TCP, first, first + more) for first, more in pieces]
+    ranges = [PortSpan(Protocol.TCP, first, first + more) for first, more in pieces]
     joined = merged(ranges)
     numbers = [number for one in joined for number in range(one.first, one.last + 1)]
     assert sorted(numbers) == sorted({n for one in ranges for n in range(one.first, one.last + 1)})
 
 
-def test_a_port_decides_alike_inside_a_range() -> None:
-    entry = PortProtocol(port=1000, end_port=1200, protocol=L4Protocol.TCP, pointer="")
-    for one in _ranges(Protocol.TCP, [entry], lambda name, protocol: 0, in_blocks=True):
+def test_a_port_decides_alike_inside_a_block() -> None:
+    for one in spans_between(Protocol.TCP, (*blocks(1000, 1200), 1201)):
         lengths = {covered(1000, 1200, port) for port in range(one.first, min(one.last, 3000) + 1)}
         assert len(lengths) == 1
 
@@ -100,8 +99,9 @@ REQUIREMENTS = st.builds(
 def test_masks_agree_with_matching_one_by_one(identities: list[dict[str, str]], clauses: list[Requirement]) -> None:
     sets = [LabelSet(tuple(Label(key, "k8s", value) for key, value in labels.items())) for labels in identities]
     selector = LabelSelector(tuple(clauses))
-    ground = Ground([KnownIdentity(labels) for labels in sets])
-    assert list(bits(ground.mask(selector))) == [n for n, labels in enumerate(sets) if selector.matches(labels)]
+    assert members(LabelIndex(sets).selected(selector)) == [
+        n for n, labels in enumerate(sets) if selector.matches(labels)
+    ]
 
 
 @given(st.integers(0, 255), st.lists(st.integers(0, 255), max_size=5))
@@ -122,7 +122,6 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize(("one", "everybody", "keys"), MEANINGS.values(), ids=MEANINGS)
-def test_labels_that_mean_a_workload(one: object, everybody: tuple[object, ...], keys: list[str]) -> None:
-    ground = Ground([KnownIdentity(party.labels) for party in everybody])  # type: ignore[attr-defined]
-    chosen = labels_meaning(one.labels, ground, complete=True)  # type: ignore[attr-defined]
+def test_labels_that_mean_a_workload(one: Party, everybody: tuple[Party, ...], keys: list[str]) -> None:
+    chosen = labels_meaning(one.labels, PodEnds.of_parties(everybody), complete=True)
     assert [label.key for label in chosen] == keys

@@ -16,10 +16,11 @@ from handlers.model.labels import LabelSet
 from handlers.model.party import Party, PartyKind
 from handlers.model.rule import Direction
 from handlers.model.traffic import Protocol, Traffic
-from handlers.patch import KnownIdentities, Proposal, propose
-from handlers.patch.universe import as_seen_by
+from handlers.patch import Proposal, propose
 from handlers.policy.cases import Case, traffic_of
 from handlers.policy.policy_set import PolicySet, compile_policies
+from handlers.reach.ends import PodEnds
+from handlers.reach.roster import as_seen_by, number_of
 from tests.patch.lab import key_of
 
 CASES = Path(__file__).parents[1] / "policy" / "cases" / "train.jsonl.xz"
@@ -47,7 +48,7 @@ def pods_of(case: Case) -> list[Party]:
 
 
 def proposals(document: dict[str, Any], case: Case) -> Iterator[tuple[Party, Party, Traffic, Proposal]]:
-    known = KnownIdentities.of_pods(pods_of(case))
+    known = PodEnds.of_parties(pods_of(case))
     queries = random.Random(document["id"]).sample(case.queries, len(case.queries))  # noqa: S311
     found = 0
     for query in queries:
@@ -103,16 +104,20 @@ def ports_of(sets: tuple[PolicySet, ...], asked: Traffic, rng: random.Random) ->
     return [*some, *COMMON, Traffic(asked.protocol, asked.port)]
 
 
+def traffic_alike(one: Traffic, other: Traffic) -> bool:
+    return (one.protocol, one.port) == (other.protocol, other.port)
+
+
 def wrong_flows(case: Case, new: PolicySet, asked: tuple[Party, Party, Traffic], proposal: Proposal) -> list[object]:
     """List the flows that closed, or opened without being listed, or are listed and did not open."""
     assert proposal.opening is not None
     source, destination, traffic = asked
-    universe = proposal.opening.universe
+    compared = proposal.opening.compared
+    rosters, pods = compared.change.rosters, compared.change.pods
     listed: dict[tuple[int | None, int | None], list[Any]] = {}
     for flow in proposal.opening.flows:
         if flow.was_closed:
             listed.setdefault((flow.source, flow.destination), []).append(flow.ports)
-    asked_pair = (universe.find(source, destination), universe.find(destination, source))
     rng = random.Random(0)  # noqa: S311
     tried = ports_of((case.policies, new), traffic, rng)
     found: list[object] = []
@@ -120,11 +125,18 @@ def wrong_flows(case: Case, new: PolicySet, asked: tuple[Party, Party, Traffic],
         if one.kind is not PartyKind.ENDPOINT and other.kind is not PartyKind.ENDPOINT:
             continue
         later = as_seen_by(new, one), as_seen_by(new, other)
-        pair = (universe.find(one, other, later[0]), universe.find(other, one, later[1]))
+        now = as_seen_by(case.policies, one), as_seen_by(case.policies, other)
+        first = number_of(pods, rosters, (now[0], later[0]), other)
+        second = number_of(pods, rosters, (now[1], later[1]), one)
+        assert first is not None, one
+        assert second is not None, other
         for sent in tried:
             before, after = is_open(case.policies, one, other, sent), is_open(new, *later, sent)
-            says = any(ports.holds(sent) for ports in listed.get(pair, ()))
-            is_asked = pair == asked_pair and (sent.protocol, sent.port) == (traffic.protocol, traffic.port)
+            says = any(ports.holds(sent) for ports in listed.get((first, second), ()))
+            is_asked = compared.is_asked(first, second) and (sent.protocol, sent.port) == (
+                traffic.protocol,
+                traffic.port,
+            )
             if before != after and not (after and (says or is_asked)):
                 found.append(("changed", str(one), str(other), str(sent), after))
             if says and before == after:

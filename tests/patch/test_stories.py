@@ -10,9 +10,8 @@ from handlers.model.labels import LabelSet
 from handlers.model.party import MissingFact, Party, PartyKind
 from handlers.model.rule import Origin, PolicyRef
 from handlers.model.traffic import Traffic
-from handlers.patch import DnsSide, propose
+from handlers.patch import DnsSide
 from handlers.patch.edits import applied
-from handlers.patch.known import KnownIdentities
 from handlers.policy.config import PolicyConfig, Version
 from tests.patch.lab import (
     CART,
@@ -282,19 +281,6 @@ def test_what_the_api_server_adds_is_not_shown() -> None:
         "namespace": "shop",
         "annotations": {"owner": "cart"},
     }
-
-
-def test_an_edit_that_the_api_server_refuses_is_not_proposed() -> None:
-    manifests = recorded("02-ingress-default-deny")
-    old = policies("---\n".join(yaml.safe_dump(one) for one in manifests))
-    sides = old.combine(LOADGEN, CART, tcp(8080))
-    proposal = propose(
-        old, manifests, sides, LOADGEN, CART, tcp(8080), known=KnownIdentities.of_pods(PODS),
-        dry_run=lambda policy, manifest: "no" if policy.name == "cart-allow-frontend" else None,
-    )  # fmt: skip
-    (patch,) = proposal.patches
-    assert patch.policy == "CiliumNetworkPolicy/shop/cart-from-loadgen"
-    assert "the API server takes it (dry run)" in patch.checks
 
 
 def test_two_edits_of_one_object_are_one_patch() -> None:

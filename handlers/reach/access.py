@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from handlers.model.decision import Redirect, Verdict
-from handlers.model.party import MissingFact
-from handlers.model.rule import Authentication, DnsRule, HttpRule, Origin
+from handlers.model.party import MissingFact, Party
+from handlers.model.rule import Authentication, Direction, DnsRule, HttpRule, Origin
+from handlers.model.traffic import Traffic
 from handlers.policy.decide import Outcome
+from handlers.policy.policy_set import PolicySet
 
 Request = HttpRule | DnsRule
 
 _COMPARABLE = (None, Redirect.HTTP, Redirect.DNS)
-_DEMANDS = (Authentication.REQUIRED, Authentication.ALWAYS_FAIL)
+DEMANDS = (Authentication.REQUIRED, Authentication.ALWAYS_FAIL)
 
 
 class Level(IntEnum):
@@ -47,6 +49,11 @@ UNPOLICED = Access(Level.OPEN)
 CLOSED = Access(Level.CLOSED)
 
 
+def access(policies: PolicySet, direction: Direction, subject: Party, peer: Party, traffic: Traffic) -> Access:
+    """Give what one side lets through: that of the subject."""
+    return access_of(*policies.outcome(direction, subject, peer, traffic))
+
+
 def access_of(outcome: Outcome, missing: tuple[MissingFact, ...]) -> Access:
     """Read an outcome for traffic without a named request."""
     match outcome.verdict:
@@ -58,7 +65,7 @@ def access_of(outcome: Outcome, missing: tuple[MissingFact, ...]) -> Access:
             return Access(Level.BROKEN)
         case Verdict.UNKNOWN:
             return Access(Level.UNKNOWN, missing=missing)
-    demands = outcome.authentication in _DEMANDS
+    demands = outcome.authentication in DEMANDS
     if outcome.redirect not in _COMPARABLE:
         origins = tuple(sorted({one.origin for one in outcome.contributions}))
         return Access(Level.LIMITED, proxy=outcome.redirect, demands_authentication=demands, opaque=origins)
@@ -68,7 +75,7 @@ def access_of(outcome: Outcome, missing: tuple[MissingFact, ...]) -> Access:
     return Access(Level.LIMITED, requests, outcome.redirect, demands)
 
 
-class Change(StrEnum):
+class Widening(StrEnum):
     """What became of an access."""
 
     SAME = "same"
@@ -79,26 +86,26 @@ class Change(StrEnum):
     """It rests on a fact that was not read, before and after."""
 
 
-def change_of(before: Access, after: Access) -> Change:
+def widening_of(before: Access, after: Access) -> Widening:
     """Compare two states of one side."""
     if Level.BROKEN in (before.level, after.level):
-        return Change.SAME if before.level is after.level else Change.CLOSED
+        return Widening.SAME if before.level is after.level else Widening.CLOSED
     if Level.UNKNOWN in (before.level, after.level):
         was_open = before.level in (Level.OPEN, Level.LIMITED)
-        return Change.CLOSED if was_open else Change.UNKNOWABLE
+        return Widening.CLOSED if was_open else Widening.UNKNOWABLE
     if before == after:
-        return Change.SAME
+        return Widening.SAME
     if before.level is Level.CLOSED:
-        return Change.OPENED
+        return Widening.OPENED
     if after.level < before.level or before.demands_authentication != after.demands_authentication:
-        return Change.CLOSED
+        return Widening.CLOSED
     if before.level is Level.OPEN:
         # Only the DNS proxy lets everything through that is no request of its kind: traffic to port 53 is DNS.
         harmless = after.proxy in (None, Redirect.DNS) or before.proxy is after.proxy
-        return Change.SAME if harmless else Change.CLOSED
+        return Widening.SAME if harmless else Widening.CLOSED
     if before.opaque:
-        return Change.CLOSED
+        return Widening.CLOSED
     if after.level is Level.OPEN:
-        return Change.OPENED
+        return Widening.OPENED
     grown = before.proxy is after.proxy and before.requests < after.requests
-    return Change.OPENED if grown else Change.CLOSED
+    return Widening.OPENED if grown else Widening.CLOSED
