@@ -1,12 +1,10 @@
 """Everything that can go wrong, in words: what happened, and what to do next. Never a stack trace, never a secret."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from bot.render.blocks import Block, Message, actions, button, code, escape, message, section
-from bot.render.candidates import candidate_buttons
 from bot.render.clean import one_line
 from bot.render.reading import duration
 
@@ -14,10 +12,6 @@ from bot.render.reading import duration
 class FailureKind(StrEnum):
     """Why there is no answer."""
 
-    FORBIDDEN = "forbidden"
-    NO_SUCH_NAMESPACE = "no-such-namespace"
-    RELAY_UNREACHABLE = "relay-unreachable"
-    CLUSTER_UNREACHABLE = "cluster-unreachable"
     TIMEOUT = "timeout"
     QUEUE_DOWN = "queue-down"
     LOST = "lost"
@@ -30,54 +24,11 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What happened, what to do about it, and questions that may help, as buttons."""
+    """What happened, and what to do about it."""
 
     kind: FailureKind
     happened: str
     remedy: str = ""
-    questions: tuple[str, ...] = ()
-
-
-def forbidden(verb: str, resource: str, namespace: str | None = None) -> Failure:
-    """The cluster refused a read."""
-    place = f" in namespace {_name(namespace)}" if namespace else " in the whole cluster"
-    return Failure(
-        FailureKind.FORBIDDEN,
-        f"I may not {_name(verb)} {_name(resource)}{place}.",
-        f"Grant my service account {_name(verb)} on {_name(resource)}; the chart's ClusterRole lists all that I read.",
-    )
-
-
-def no_such_namespace(namespace: str, nearest: Sequence[str] = (), questions: Sequence[str] = ()) -> Failure:
-    """A namespace of the question is not there."""
-    meant = f" Did you mean {' or '.join(map(_name, nearest))}?" if nearest else ""
-    return Failure(
-        FailureKind.NO_SUCH_NAMESPACE,
-        f"There is no namespace {_name(namespace)} in this cluster.{meant}",
-        "" if nearest else "Check the spelling, and that this bot watches the cluster you mean.",
-        tuple(questions),
-    )
-
-
-def relay_unreachable(address: str, reason: str = "") -> Failure:
-    """Hubble relay does not answer and the question is about nothing but flows."""
-    why = f" ({reason})" if reason else ""
-    return Failure(
-        FailureKind.RELAY_UNREACHABLE,
-        f"Hubble relay at {_name(address)} does not answer{why}, so I cannot see flows.",
-        "Check it with `cilium hubble port-forward` and `hubble status`; `cilium status` shows whether relay runs. "
-        "`HUBBLE_SERVER` says where I look for it.",
-    )
-
-
-def cluster_unreachable(address: str, reason: str = "") -> Failure:
-    """The Kubernetes API does not answer."""
-    why = f" ({reason})" if reason else ""
-    return Failure(
-        FailureKind.CLUSTER_UNREACHABLE,
-        f"The Kubernetes API at {_name(address)} does not answer{why}.",
-        "Ask again in a minute; if it stays so, check the API server, and my worker's credentials and network policy.",
-    )
 
 
 def timeout(after: timedelta, waiting_for: str = "") -> Failure:
@@ -156,7 +107,6 @@ def failure_message(failure: Failure, question: str = "") -> Message:
     )
     blocks = [
         section(f"⚠️ {_with_code(failure.happened)}{remedy}{about}"),
-        *candidate_buttons(failure.questions),
         *again,
     ]
     return message(blocks, failure_text(failure))
@@ -168,18 +118,11 @@ def failure_text(failure: Failure) -> str:
 
 
 _WORTH_REPEATING = {
-    FailureKind.RELAY_UNREACHABLE,
-    FailureKind.CLUSTER_UNREACHABLE,
     FailureKind.TIMEOUT,
     FailureKind.QUEUE_DOWN,
     FailureKind.LOST,
     FailureKind.INTERNAL,
 }
-
-
-def _name(value: str) -> str:
-    # Back-ticks mark what is shown as code; a value brings none of its own.
-    return f"`{value.replace('`', '')}`"
 
 
 def _with_code(words: str) -> str:

@@ -14,13 +14,9 @@ from handlers.names.resolve import Meaning
 
 DNS_NAMESPACE = "kube-system"
 """Namespace of the cluster DNS (Kubernetes, Using CoreDNS for Service Discovery)."""
-DNS_SERVICE = "kube-dns"
-"""Name of its Service, for CoreDNS as well."""
 DNS_APP = "kube-dns"
 """Value of the label ``k8s-app`` of its pods."""
 DNS_PORT = 53
-REFUSED = 5
-"""The response code of a refused query (RFC 1035, 4.1.1)."""
 
 
 def name_looked_up(ends: Ends) -> str | None:

@@ -23,7 +23,6 @@ class Drops:
     direction: FlowDirection
     node: str
     count: int
-    first_at: datetime
     last_at: datetime
     denied_by: tuple[str, ...]
     """Policies that Hubble names, ``Kind/namespace/name``: only for explicit denies."""
@@ -137,7 +136,6 @@ def drops_of(flows: Iterable[Flow]) -> tuple[Drops, ...]:
                 direction=(verdicts or group)[-1].direction,
                 node=node,
                 count=max(kinds.values()),
-                first_at=min(flow.time for flow in group),
                 last_at=max(flow.time for flow in group),
                 denied_by=tuple(sorted({policy.ref for flow in group for policy in flow.denied_by})),
             )

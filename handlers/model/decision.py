@@ -278,11 +278,6 @@ class NearestMiss:
         """The clause to name first."""
         return self.clauses[0]
 
-    @property
-    def is_single(self) -> bool:
-        """Whether repairing this one clause is enough for this direction."""
-        return len(self.clauses) == 1
-
 
 @dataclass(frozen=True, slots=True)
 class Conflict:

@@ -207,26 +207,6 @@ class Facts:
         return self.value(Part.AGENT_ENDPOINTS)
 
     @property
-    def agent_identities(self) -> PerNode[tuple[agent.AgentIdentity, ...]]:
-        """The identities that each agent asked knows."""
-        return self.value(Part.AGENT_IDENTITIES)
-
-    @property
-    def agent_addresses(self) -> PerNode[tuple[agent.AddressIdentity, ...]]:
-        """The ipcache of each agent asked."""
-        return self.value(Part.AGENT_ADDRESSES)
-
-    @property
-    def agent_names(self) -> PerNode[tuple[agent.LearntName, ...]]:
-        """The DNS names that each agent asked has learnt."""
-        return self.value(Part.AGENT_NAMES)
-
-    @property
-    def agent_egress(self) -> PerNode[tuple[agent.EgressGatewayEntry, ...]]:
-        """The egress gateway map of each agent asked."""
-        return self.value(Part.AGENT_EGRESS)
-
-    @property
     def agent_metrics(self) -> PerNode[tuple[agent.Metric, ...]]:
         """The metrics of each agent asked."""
         return self.value(Part.AGENT_METRICS)

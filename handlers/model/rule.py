@@ -282,8 +282,6 @@ class PortProtocol:
     protocol: L4Protocol
     pointer: str
     name: str = ""
-    implied_protocol: bool = False
-    """The author wrote no protocol: a NetworkPolicy means TCP, a Cilium policy means any."""
 
     def __str__(self) -> str:
         """Write ``8080/TCP``, ``1000-2000/UDP``, ``http/TCP`` or ``ICMP type 8``."""

@@ -215,8 +215,7 @@ def _block_peer(block: Mapping[str, object], pointer: str, config: PolicyConfig)
 def _port(item: object, pointer: str) -> PortProtocol:
     """Read a port entry: without a protocol TCP, without a port every port (lines 316-353)."""
     fields = as_mapping(item, pointer)
-    written = text_of(fields, "protocol", pointer)
-    protocol = _PROTOCOLS.get(written.upper())
+    protocol = _PROTOCOLS.get(text_of(fields, "protocol", pointer).upper())
     if protocol is None:
         raise PolicyError(f"{pointer}/protocol must be TCP, UDP or SCTP")
     end_port = integer_of(fields, "endPort", pointer, 0, MAX_PORT)
@@ -233,6 +232,4 @@ def _port(item: object, pointer: str) -> PortProtocol:
         raise PolicyError(f"{pointer}/port must be a number or a port name")
     if not 0 <= port <= MAX_PORT:
         raise PolicyError(f"{pointer}/port is out of range")
-    return PortProtocol(
-        port=port, end_port=end_port, protocol=protocol, pointer=pointer, name=name, implied_protocol=not written
-    )
+    return PortProtocol(port=port, end_port=end_port, protocol=protocol, pointer=pointer, name=name)

@@ -83,7 +83,6 @@ def read_cilium_port(
         protocol=parse_protocol(protocol_text, pointer),
         pointer=pointer,
         name=name,
-        implied_protocol=not protocol_text,
     )
 
 

@@ -48,10 +48,6 @@ class _Heard:
     ended: grpc.RpcError | None = None
 
     @property
-    def connected(self) -> set[str]:
-        return {name for name, (state, _) in self.states.items() if state == pb.NODE_CONNECTED}
-
-    @property
     def anything(self) -> bool:
         return bool(self.senders or self.states)
 
