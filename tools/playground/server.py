@@ -129,7 +129,8 @@ class Playground:
         self._loop = loop
         self._news = threading.Condition()
         self._version = 0
-        self._stopped = False
+        self.stopped = False
+        """Whether the server is gone."""
         stand_in.workspace.watch(self._noticed)
 
     @property
@@ -146,11 +147,6 @@ class Playground:
     def settings(self) -> PlaygroundSettings:
         """Tokens, deadlines and limits in force."""
         return self._stand_in.settings
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the server is gone."""
-        return self._stopped
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which the bot finds the playground."""
@@ -392,7 +388,7 @@ class Playground:
         return self._run(wrapped())
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        if self._stopped:
+        if self.stopped:
             work.close()
             raise RuntimeError("the playground has stopped")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -422,7 +418,7 @@ def running_playground(
         try:
             yield playground
         finally:
-            playground._stopped = True
+            playground.stopped = True
             asyncio.run_coroutine_threadsafe(server.stop(), loop).result(START_TIMEOUT)
     finally:
         loop.call_soon_threadsafe(loop.stop)
