@@ -1,4 +1,4 @@
-"""One moment of a cluster, read from its API, Hubble and agents, and from its sysdump, is the same to the model."""
+"""One moment of a cluster, read live, from its sysdump or from a recording, is the same to the model."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from handlers.model.parts import Part
+from handlers.model.parts import PARTS, Part
+from handlers.model.scope import PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Missing
-from tests.cluster.lab import lab
+from handlers.model.width import IN_NAMESPACES, OF_IDENTITIES, OF_PODS
+from tests.cluster.lab import Lab, lab
 from tests.cluster.record import NAMES
 from tests.sources.asking import every_ask, known, whole
+from workers.sources.recorded import RecordingSource, ReplaySource
 from workers.sources.sysdump import SysdumpSource
 
 # Typed clients drop or null empty lists of optional fields while a dump is written.
@@ -59,6 +62,42 @@ _COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
 }
 _AT_ANOTHER_MOMENT = {Part.FLOWS, Part.AGENT_METRICS}
 _IN_NO_DUMP = {Part.WORKLOADS, Part.RELAY, Part.CIDR_GROUPS}
+
+
+_NARROW = {
+    "one namespace": Scope(namespaces=("shop",)),
+    "two namespaces": Scope(namespaces=("payments", "shop", "shop")),
+    "a namespace that is not there": Scope(namespaces=("nowhere",)),
+    "cluster-wide objects alone": Scope(namespaces=()),
+    "pods by label": Scope(pods=(PodQuery("shop", labels="app in (cart, frontend)"),)),
+    "pods by node": Scope(pods=(PodQuery(node="lab-node-2"),)),
+    "a pod by its address, and its namespace": Scope(pods=(PodQuery(ip="10.244.0.166"), PodQuery("shop"))),
+    "identities by number": Scope(identities=(50404, 23279, 99999, 1)),
+}
+
+
+@pytest.mark.parametrize("scope", _NARROW.values(), ids=list(_NARROW))
+def test_what_is_asked_narrowly_is_narrowed_alike(scope: Scope, baseline: Lab) -> None:
+    live, dump = baseline.source(), SysdumpSource(baseline.record.sysdump)
+    narrowed = [part for part in PARTS if part.width in (IN_NAMESPACES, OF_PODS, OF_IDENTITIES)]
+    parts = [part for part in narrowed if part.width.is_known(scope) and part not in _IN_NO_DUMP]
+    assert parts
+    for part in parts:
+        shown = _COMPARED.get(part, lambda value: value)
+        of_live, of_dump = shown(known(live, Ask(part, scope))), shown(known(dump, Ask(part, scope)))
+        assert sorted(map(str, of_live)) == sorted(map(str, of_dump)), part
+    live.close()
+    dump.close()
+
+
+def test_what_a_running_cluster_told_is_told_again_by_its_recording(baseline: Lab, tmp_path: Path) -> None:
+    recording = RecordingSource(baseline.source(), tmp_path / "r.gz")
+    answers = {ask: recording.read(ask, 10) for ask in every_ask(baseline.now)}
+    recording.close()
+    replay = ReplaySource(tmp_path / "r.gz")
+    assert replay.now() == baseline.now
+    for ask, answer in answers.items():
+        assert replay.read(ask, 10) == answer, ask
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,10 +23,11 @@ class Listing(Protocol):
 class Lists:
     """Lists within one deadline."""
 
-    def __init__(self, listing: Listing, deadline: Deadline, threads: Executor | None) -> None:
+    def __init__(self, listing: Listing, deadline: Deadline, threads: Executor | None, *, is_archive: bool) -> None:
         self._listing = listing
         self._deadline = deadline
         self._threads = threads
+        self._is_archive = is_archive
         self._origins: list[str] = []
 
     @property
@@ -44,7 +45,9 @@ class Lists:
 
     def of(self, *wanted: tuple[Resource[T], Select]) -> tuple[T, ...]:
         """Return the objects of several kinds, in the order of the kinds."""
-        return self.together([partial(self._one, resource, select) for resource, select in wanted])
+        # An archive gives all of a kind whatever is selected: it is asked once, or each object would come twice.
+        asked = dict.fromkeys((resource, EVERY) for resource, _ in wanted) if self._is_archive else wanted
+        return self.together([partial(self._one, resource, select) for resource, select in asked])
 
     def together(self, calls: Sequence[Callable[[], Iterable[T]]]) -> tuple[T, ...]:
         """Make calls side by side; the first failure, in the order of the calls, is everybody's."""

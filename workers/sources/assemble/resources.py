@@ -51,7 +51,10 @@ class Resource(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Which objects of a kind are wanted, as the API server narrows lists. A source may give more, never fewer."""
+    """Which objects of a kind are wanted, as the API server narrows lists.
+
+    A source may give more, never fewer; only an archive gives those of other namespaces.
+    """
 
     namespace: str | None = None
     labels: str | None = None

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from handlers.model.cluster import Pod
 from handlers.model.flow import FlowLog, RelayStatus
+from handlers.model.manifest_yaml import ManifestError
 from handlers.model.parts import Part
 from handlers.model.scope import FlowQuery
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
@@ -19,7 +20,7 @@ from workers.sources.assemble.cilium_pods import CiliumPods
 from workers.sources.assemble.commands import AgentCommand, Output
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.objects import MADE_OF_OBJECTS, Reading
-from workers.sources.assemble.resources import EVERY, Resource, Select
+from workers.sources.assemble.resources import Resource, Select
 from workers.sources.convert.reading import MalformedError, each
 from workers.sources.deadline import Deadline
 from workers.sources.unread import UnreadError
@@ -108,14 +109,14 @@ class AssembledSource(ABC):
             return Known(value, self.now(), origin)
         except UnreadError as error:
             return error.missing
-        except MalformedError as error:
+        except (MalformedError, ManifestError) as error:
             return Missing(Gap.MALFORMED, str(error))
         except ValueError as error:
             return Missing(Gap.FAILED, str(error))
 
     def lists(self, deadline: Deadline) -> Lists:
         """Return the objects of this source, to be read within a deadline."""
-        return Lists(self._objects, deadline, self._threads)
+        return Lists(self._objects, deadline, self._threads, is_archive=self._archived is not None)
 
     def _value(self, ask: Ask, deadline: Deadline) -> tuple[object, str]:
         part, scope = ask.part, ask.scope
@@ -143,8 +144,7 @@ class AssembledSource(ABC):
         return self._once((part, node), lambda: agent_part(part, ask, pods))
 
     def _objects(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
-        wanted = select if self._archived is None else EVERY
-        return self._once(resource, lambda: self._converted(resource, wanted, deadline))
+        return self._once(resource, lambda: self._converted(resource, select, deadline))
 
     def _converted(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
         found = self.manifests(resource, select, deadline)
@@ -167,7 +167,7 @@ class _Once:
             if key not in self._made and key not in self._failed:
                 try:
                     self._made[key] = make()
-                except (UnreadError, MalformedError) as error:
+                except (UnreadError, MalformedError, ManifestError) as error:
                     self._failed[key] = error
         if key in self._failed:
             raise self._failed[key]
