@@ -41,7 +41,6 @@ def answer(
         findings=findings,
         expected=conclusion.expected,
         observed=conclusion.observed,
-        observed_detail=conclusion.observed_detail,
         identities=conclusion.identities,
         gaps=tuple(_gap_notes(snapshot, facts.touched)),
         budget=_budget(snapshot),

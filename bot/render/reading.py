@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from bot.render.headline import sentence_of
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence
+from handlers.model.headline import CANNOT_TELL
 from handlers.model.report import AlsoOpens, Expected, GapNote, Observed, Patch, Report
 
 
@@ -39,7 +41,7 @@ class Status:
     word: str
 
 
-_WORD = {Expected.OPEN: "Open", Expected.BLOCKED: "Blocked", Expected.UNKNOWN: "Cannot tell"}
+_WORD = {Expected.OPEN: "Open", Expected.BLOCKED: "Blocked", Expected.UNKNOWN: CANNOT_TELL}
 _TONE = {Expected.OPEN: Tone.GOOD, Expected.BLOCKED: Tone.BAD, Expected.UNKNOWN: Tone.DOUBT}
 _CONTRADICTION = {
     (Expected.OPEN, Observed.DROPPED): "Open, yet dropped",
@@ -76,25 +78,15 @@ def status_of(report: Report) -> Status:
 
 
 def opening(report: Report) -> tuple[Status, str, Sentence]:
-    """Return status, separator and headline: where the headline starts with the status itself, it is not said twice."""
-    status, headline = status_of(report), report.headline
-    if not status.word:
-        return status, "", headline
-    if headline.template.casefold().startswith(status.word.casefold()):
-        rest = headline.template[len(status.word) :].lstrip(": ")
-        return status, " ", Sentence(rest, headline.values)
-    return status, " — ", headline
+    """Return status, separator and headline: where the headline's lead is the status itself, it is not said twice."""
+    status = status_of(report)
+    separator = " " if report.headline.claim.lead == status.word else " — "
+    return status, separator if status.word else "", sentence_of(report, status=status.word)
 
 
 def unsaid(report: Report, finding: Finding) -> Sentence | None:
-    """Return what a finding says beyond the headline: its clauses from the first that the headline lacks, or None."""
-    clauses = finding.whole.template.split("; ")
-    headline = str(report.headline)
-    for count in range(len(clauses), 0, -1):
-        said = Sentence("; ".join(clauses[:count]), finding.whole.values)
-        if str(said) in headline:
-            return Sentence("; ".join(clauses[count:]), finding.whole.values) if clauses[count:] else None
-    return finding.whole
+    """Return what a finding says beyond the headline: all of it, its detail alone, or None."""
+    return finding.detail if sentence_of(report).says(finding.sentence) else finding.whole
 
 
 def hop_strip(report: Report) -> tuple[tuple[str, Mark], ...]:
@@ -155,7 +147,7 @@ def shared_advice(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 def seen(report: Report) -> str:
     """Return what flows showed, in a sentence, or nothing where the question was not about flows."""
-    detail = "" if report.observed_detail in str(report.headline) else report.observed_detail
+    detail = "" if sentence_of(report).says(report.headline.seen) else report.headline.seen
     if report.observed is None:
         return detail
     words = _SEEN[report.observed]

@@ -92,7 +92,7 @@ def _blame(finding: Finding, unsaid: Sentence | None) -> str:
     if unsaid is None and len(cited) == 1:
         lines = [f"{place}{cited[0]}"]
     else:
-        lines = [f"{place}{clip(say(unsaid), 700) if unsaid else ''}", *(f"• {item}" for item in cited)]
+        lines = [f"{place}{clip(say(unsaid), 700) if unsaid else ''}".rstrip(), *(f"• {item}" for item in cited)]
     if len(_cited(finding)) > 3:
         lines.append(f"… {len(_cited(finding)) - 3} more, see Evidence")
     excerpt = next((item.excerpt for item in finding.evidence if item.excerpt.strip()), "")

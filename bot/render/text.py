@@ -52,9 +52,13 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False)
 
 def markdown(report: Report, *, age: timedelta | None = None) -> str:
     """Return the report as Markdown, for a pull request or an incident document."""
-    status = reading.status_of(report)
-    lead = f"{status.word}: " if status.word else ""
-    lines = [f"## {lead}{_md(str(report.headline))}", "", f"`{_ticked(report.question)}`", ""]
+    status, separator, headline = reading.opening(report)
+    lines = [
+        f"## {status.word}{':' * (separator == ' — ')}{' ' * bool(separator)}{_md(str(headline))}",
+        "",
+        f"`{_ticked(report.question)}`",
+        "",
+    ]
     if report.expected is not None:
         lines += [" · ".join(f"{hop} {mark}" for hop, mark in reading.hop_strip(report)), ""]
     for finding in reading.worst_first(report.findings):

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from handlers.model.facts import Facts
-from handlers.model.finding import Finding, Sentence
+from handlers.model.finding import Finding
+from handlers.model.headline import Headline
 from handlers.model.report import Expected, IdentityNote, Observed, Patch
 from handlers.model.scope import Scope
 from handlers.model.snapshot import AnyPart
@@ -32,10 +33,9 @@ class Question(Protocol):
 class Conclusion:
     """What a command makes of the findings; the engine builds the Report around it."""
 
-    headline: Sentence
+    headline: Headline
     expected: Expected | None = None
     observed: Observed | None = None
-    observed_detail: str = ""
     identities: tuple[IdentityNote, ...] = ()
     patches: tuple[Patch, ...] = ()
     patch_notes: tuple[str, ...] = ()

@@ -11,8 +11,9 @@ from handlers.connection.backends import selected_pods
 from handlers.connection.policies import some_policy_names_services
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
-from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.finding import Finding, Outcome, Sentence, prose
 from handlers.model.flow import FlowLog
+from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Known
@@ -123,25 +124,19 @@ def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Co
     if not groups:
         doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
         if doubts:
-            return Conclusion(
-                Sentence(
-                    "Cannot tell what is dropped in {where}: " + doubts[0].sentence.template,
-                    {**doubts[0].sentence.values, "where": where},
-                )
-            )
+            claim = Sentence("what is dropped in {where}", {"where": where}, lead=CANNOT_TELL)
+            return Conclusion(Headline(claim, reason=doubts[0].sentence, remedy=doubts[0].advice))
         return _none_seen(facts, where, window)
     total = sum(group.weight for group in groups)
     few, share = 0, 0
     while few < len(groups) and share * 100 < total * 95:
         share += groups[few].weight
         few += 1
-    causes = "1 cause explains" if few == 1 else f"{few} causes explain"
-    return Conclusion(
-        Sentence(
-            f"{{total}} drop{{total:|s}} in {{where}} in the last {{window}}; {causes} {share * 100 // total} %",
-            {"total": total, "where": where, "window": window},
-        )
+    claim = Sentence(
+        "{total} drop{total:|s} in {where} in the last {window}; {few} cause{few: explains|s explain} {share} %",
+        {"total": total, "where": where, "window": window, "few": few, "share": share * 100 // total},
     )
+    return Conclusion(Headline(claim))
 
 
 def _none_seen(facts: Facts, where: str, window: str) -> Conclusion:
@@ -150,15 +145,15 @@ def _none_seen(facts: Facts, where: str, window: str) -> Conclusion:
     log: FlowLog | None = look.value if isinstance(look, Known) else None
     silent = tuple(sorted(log.silent)) if log else ()
     if log is None or not log.heard:
-        return Conclusion(Sentence("Cannot tell what is dropped in {where}: no node was heard", {"where": where}))
+        claim = Sentence("what is dropped in {where}", {"where": where}, lead=CANNOT_TELL)
+        return Conclusion(Headline(claim, reason=prose("no node was heard")))
     lost = sum(entry.count for entry in log.lost)
     doubts = " ({silent} not heard)" * bool(silent) + " ({lost} events were lost)" * bool(lost)
-    return Conclusion(
-        Sentence(
-            "No drops seen in {where} in the last {window}" + doubts,
-            {"where": where, "window": window, "silent": silent, "lost": lost},
-        )
+    claim = Sentence(
+        "No drops seen in {where} in the last {window}" + doubts,
+        {"where": where, "window": window, "silent": silent, "lost": lost},
     )
+    return Conclusion(Headline(claim))
 
 
 def arrange(findings: Iterable[Finding]) -> list[Finding]:

@@ -9,6 +9,7 @@ from handlers.commands.worst_first import worst_first
 from handlers.model.endpoint import Kind, Named
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import Headline
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
 from handlers.model.scope import Scope
@@ -63,19 +64,19 @@ def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> 
     problems = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     unknown = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     if question.node and any(finding.code == "NODE_UNKNOWN" for finding in unknown):
-        return Conclusion(unknown[0].sentence)
+        return Conclusion(Headline(unknown[0].sentence))
     if problems:
-        worst = problems[0].sentence
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems, the worst"
-        return Conclusion(Sentence(f"Cilium in {where} has {count}: {worst.template}", worst.values))
-    if unknown:
-        return Conclusion(
-            Sentence(
-                "Nothing ill was found in {where}, but {count} check{count:|s} could not be made",
-                {"where": where, "count": len(unknown)},
-            )
+        claim = Sentence(
+            "Cilium in {where} has {count} problem{count:|s, the worst}", {"where": where, "count": len(problems)}
         )
-    return Conclusion(Sentence("Cilium in {where} is healthy", {"where": where}))
+        return Conclusion(Headline(claim, reason=problems[0].sentence, remedy=problems[0].advice))
+    if unknown:
+        claim = Sentence(
+            "Nothing ill was found in {where}, but {count} check{count:|s} could not be made",
+            {"where": where, "count": len(unknown)},
+        )
+        return Conclusion(Headline(claim))
+    return Conclusion(Headline(Sentence("Cilium in {where} is healthy", {"where": where})))
 
 
 def arrange(findings: Iterable[Finding]) -> list[Finding]:

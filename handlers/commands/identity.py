@@ -7,7 +7,8 @@ from datetime import timedelta
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, PartMissingError
-from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.finding import Finding, Outcome, prose
+from handlers.model.headline import Headline
 from handlers.model.parts import Part
 from handlers.model.reserved import LOCAL_SCOPE
 from handlers.model.scope import PodQuery, Scope
@@ -78,7 +79,7 @@ def conclude(_question: IdentityOf, _facts: Facts, findings: tuple[Finding, ...]
     """Let the first finding speak: it says what the identity is."""
     doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     first = next((finding for finding in findings if finding.outcome is Outcome.FINE), None) or next(iter(doubts), None)
-    return Conclusion(first.sentence if first else Sentence("Nothing is known of this identity"))
+    return Conclusion(Headline(first.sentence if first else prose("Nothing is known of this identity")))
 
 
 def arrange(findings: Iterable[Finding]) -> list[Finding]:

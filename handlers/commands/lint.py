@@ -7,6 +7,7 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
 from handlers.names.grammar import Fresh, Since, Word, items
@@ -62,14 +63,12 @@ def conclude(question: LintPolicies, _facts: Facts, findings: tuple[Finding, ...
     problems = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     if problems:
-        worst = problems[0].sentence
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems, the first"
-        return Conclusion(Sentence(f"{count} in {{where}}: {worst.template}", {**worst.values, "where": where}))
+        claim = Sentence("{count} problem{count:|s, the first} in {where}", {"count": len(problems), "where": where})
+        return Conclusion(Headline(claim, reason=problems[0].sentence, remedy=problems[0].advice))
     if doubts:
-        worst = doubts[0].sentence
-        words = "No problem found in {where}, and not everything could be checked: "
-        return Conclusion(Sentence(words + worst.template, {**worst.values, "where": where}))
-    return Conclusion(Sentence("No problem in {where}", {"where": where}))
+        claim = Sentence("No problem found in {where}, and not everything could be checked", {"where": where})
+        return Conclusion(Headline(claim, reason=doubts[0].sentence, remedy=doubts[0].advice))
+    return Conclusion(Headline(Sentence("No problem in {where}", {"where": where})))
 
 
 COMMAND = Command(

@@ -6,7 +6,8 @@ from datetime import timedelta
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.commands.since import DEFAULT_SPAN
 from handlers.model.facts import Facts
-from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.finding import Finding, Outcome, Sentence, prose
+from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
 from handlers.names.grammar import Fresh, Word, items
@@ -49,11 +50,10 @@ def conclude(question: MatrixOf, _facts: Facts, findings: tuple[Finding, ...]) -
     counted = next((finding.sentence for finding in findings if finding.code == "MATRIX"), None)
     doubts = [f.sentence for f in findings if f.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     if counted is None or doubts:
-        first = doubts[0] if doubts else Sentence("nothing was worked out")
-        about = question.namespace or "the cluster"
-        words = "Cannot tell everything about who reaches whom in {about}: " + first.template
-        return Conclusion(Sentence(words, {**first.values, "about": about}))
-    return Conclusion(counted)
+        about = {"about": question.namespace or "the cluster"}
+        claim = Sentence("everything about who reaches whom in {about}", about, lead=CANNOT_TELL)
+        return Conclusion(Headline(claim, reason=doubts[0] if doubts else prose("nothing was worked out")))
+    return Conclusion(Headline(counted))
 
 
 COMMAND = Command(

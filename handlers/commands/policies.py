@@ -8,6 +8,7 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import Address, EndpointName, HostName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import PodQuery, Scope
 from handlers.names.grammar import End, Fresh, Word, end_of, items
@@ -75,16 +76,13 @@ def conclude(question: PoliciesOf, _facts: Facts, findings: tuple[Finding, ...])
     doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     policies = {finding.evidence[0].ref for finding in findings if finding.evidence and finding.weight > 0}
     if doubts and not policies:
-        return Conclusion(
-            Sentence(
-                "Cannot tell for {about}: " + doubts[0].sentence.template, {**doubts[0].sentence.values, "about": about}
-            )
-        )
+        claim = Sentence("for {about}", {"about": about}, lead=CANNOT_TELL)
+        return Conclusion(Headline(claim, reason=doubts[0].sentence, remedy=doubts[0].advice))
     if not policies:
-        return Conclusion(Sentence("No policy selects {about}: everything is allowed both ways", {"about": about}))
-    count = "1 policy concerns" if len(policies) == 1 else f"{len(policies)} policies concern"
-    tail = f"; {ill[0].sentence.template}" if ill else ""
-    return Conclusion(Sentence(f"{count} {{about}}{tail}", {**(ill[0].sentence.values if ill else {}), "about": about}))
+        claim = Sentence("No policy selects {about}: everything is allowed both ways", {"about": about})
+        return Conclusion(Headline(claim))
+    claim = Sentence("{count} polic{count:y concerns|ies concern} {about}", {"count": len(policies), "about": about})
+    return Conclusion(Headline(claim, more=tuple(finding.sentence for finding in ill[:1])))
 
 
 def arrange(findings: Iterable[Finding]) -> list[Finding]:

@@ -8,6 +8,7 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.commands.since import DEFAULT_SPAN
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
 from handlers.names.grammar import Fresh, items
@@ -72,13 +73,14 @@ def _is_fresh(word: str) -> bool:
 def conclude(question: WhoReaches, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
     """Say how many contacts there are, or why they are not known."""
     doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
-    blocking = [finding.sentence for finding in doubts if finding.blocking]
+    blocking = [finding for finding in doubts if finding.blocking]
     if blocking:
-        words = "Cannot tell all about {end}: " + blocking[0].template
-        return Conclusion(Sentence(words, {**blocking[0].values, "end": question.end}))
+        claim = Sentence("all about {end}", {"end": question.end}, lead=CANNOT_TELL)
+        return Conclusion(Headline(claim, reason=blocking[0].sentence, remedy=blocking[0].advice))
     count = sum(finding.code == "REACHES" for finding in findings)
     words = "{count} group{count:|s} of flows can pass" + "; {doubts} cannot be told" * bool(doubts)
-    return Conclusion(Sentence("{end}: " + words, {"end": question.end, "count": count, "doubts": len(doubts)}))
+    claim = Sentence("{end}: " + words, {"end": question.end, "count": count, "doubts": len(doubts)})
+    return Conclusion(Headline(claim))
 
 
 COMMAND = Command(

@@ -1,6 +1,6 @@
 """What ``why`` makes of its findings: one line for a tired person, from what ought to be and what was seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from handlers.commands.command import Conclusion
@@ -13,13 +13,24 @@ from handlers.connection.policy_findings import port_in_words
 from handlers.connection.trial import Trial
 from handlers.model.connection import Connection
 from handlers.model.facts import Facts, Unread
-from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value
+from handlers.model.finding import Finding, Hop, Outcome, Sentence, prose
+from handlers.model.headline import CANNOT_TELL, Headline, Pair
 from handlers.model.question import AboutConnection
 from handlers.model.report import Expected, Observed, expected_of
 from handlers.names.grammar import end_of
 
 MOST_PASSING = 4
 """Ports or pods named that pass where others are stopped."""
+_CANNOT_REACH = Sentence("{source} cannot reach {destination}{on}")
+_SHOULD_NOT_REACH = Sentence("{source} should not reach {destination}{on}")
+_CAN_REACH = Sentence("{source} can reach {destination}{on}")
+_CAN_REACH_NOW = Sentence("{source} can reach {destination}{on} now")
+_IS_NOT_STOPPED_BY_POLICY = Sentence("{source} does not reach {destination}{on}, and no policy is to blame")
+_NOTHING_STOPS = Sentence("Nothing checked stops {source} from reaching {destination}{on}")
+_WAS_SEEN_REACHING = Sentence("{source} was seen reaching {destination}{on}")
+_DOES_NOT_REACH = Sentence("{source} does not reach {destination}{on}")
+_MAY_REACH = Sentence("whether {source} reaches {destination}{on}", lead=CANNOT_TELL)
+"""Every claim about a connection; source, destination and port are set in at the end."""
 _AFTER_POLICY = (Hop.APPLICATION, Hop.L7)
 """Hops at which packets pass though the request fails: a proxy that refuses has opened the connection first."""
 
@@ -38,7 +49,6 @@ def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, .
         headline=_headline(trial, ends, expected, observation, findings),
         expected=expected,
         observed=observation.observed,
-        observed_detail=observation.detail,
         identities=identity_notes(trial.legs, facts),
         patches=remedy.patches,
         patch_notes=remedy.notes,
@@ -47,12 +57,17 @@ def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, .
 
 
 def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | Unread) -> Conclusion:
-    said = unresolved[0].sentence if unresolved else Sentence("Cannot tell: the names could not be looked up")
+    first = next(iter(unresolved), None)
+    headline = Headline(
+        first.sentence if first else Sentence("what the names mean", lead=CANNOT_TELL),
+        place=Hop.RESOLVE,
+        seen="flows were not looked at, since it is not clear whose",
+        remedy=first.advice if first else "",
+    )
     return Conclusion(
-        headline=said,
+        headline=headline,
         expected=Expected.UNKNOWN,
         observed=Observed.NO_DATA,
-        observed_detail="flows were not looked at, since it is not clear whose",
         candidates=() if isinstance(ends, Unread) else tuple(_candidates(question, ends)),
     )
 
@@ -78,168 +93,119 @@ def _observation(trial: Trial, findings: tuple[Finding, ...]) -> Observation:
 
 
 def _headline(
-    trial: Trial,
-    ends: Ends,
-    expected: Expected,
-    observation: Observation,
-    findings: tuple[Finding, ...],
-) -> Sentence:
-    values = {
-        "q_source": _short(ends.source.title),
-        "q_destination": _short(ends.destination.title),
-        "q_on": _on(trial.connection),
-        "q_seen": observation.detail,
-    }
+    trial: Trial, ends: Ends, expected: Expected, observation: Observation, findings: tuple[Finding, ...]
+) -> Headline:
     match expected:
         case Expected.BLOCKED:
-            return _blocked(values, observation, findings, _change(trial), _passing(trial))
+            headline = _blocked(trial, observation, findings)
         case Expected.OPEN:
-            sentence = _open(values, observation, findings, _change(trial))
-            assumed = config_assumption(trial.facts)
-            return (
-                Sentence(f"{sentence.template} (assuming: {{q_assumed}})", {**sentence.values, "q_assumed": assumed})
-                if assumed
-                else sentence
-            )
+            headline = _open(trial, observation, findings)
         case Expected.UNKNOWN:
-            return _unknown(values, observation, findings)
-
-
-def _change(trial: Trial) -> PolicyChange | None:
-    """Return the newest change of a policy that concerns the connection, None where that cannot be told."""
-    change = trial.change
-    return None if isinstance(change, Unread) else change
-
-
-def _passing(trial: Trial) -> tuple[str, ...]:
-    """Return what policy lets pass where it stops only a part: ports, else pods; nothing where it stops all or none."""
-    legs = trial.judgements
-    if isinstance(legs, Unread):
-        return ()
-    stopped = [leg for leg in legs if leg.sides.blocking]
-    passing = [leg for leg in legs if not leg.sides.blocking]
-    if not stopped or not passing:
-        return ()
-    ports = {port_in_words(leg) for leg in passing} - {port_in_words(leg) for leg in stopped}
-    pods = {str(leg.destination) for leg in passing} - {str(leg.destination) for leg in stopped}
-    pods |= {str(leg.source) for leg in passing} - {str(leg.source) for leg in stopped}
-    return tuple(sorted(ports or pods))[:MOST_PASSING]
-
-
-def _blocked(
-    values: dict[str, str],
-    observation: Observation,
-    findings: tuple[Finding, ...],
-    change: PolicyChange | None,
-    passing: tuple[str, ...],
-) -> Sentence:
-    blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
-    first = _inside(blockers[0].sentence)
-    more = len(blockers) - 1
-    others = f", and {more} more blocker{'s' if more > 1 else ''}" if more else ""
-    if passing:
-        values = {**values, "q_passing": ", ".join(passing)}
-        others += "; {q_passing} would pass"
-    template = f"{{q_source}} cannot reach {{q_destination}}{{q_on}}: {first.template}{others}"
-    all_values = {**first.values, **values}
-    hops = {blocker.hop for blocker in blockers}
-    if hops == {Hop.DNS} and observation.observed is Observed.FORWARDED:
-        return Sentence(f"{template}; by address packets pass", all_values)
-    if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop not in _AFTER_POLICY:
-        return _should_be_blocked(first, others, all_values, observation, findings, change)
-    return Sentence(template, all_values)
-
-
-def _should_be_blocked(
-    first: Sentence,
-    others: str,
-    values: Mapping[str, Value],
-    observation: Observation,
-    findings: tuple[Finding, ...],
-    change: PolicyChange | None,
-) -> Sentence:
-    """Blocked by the book, yet it passes: older than a change, audit mode, not realised, or our mistake."""
-    if observation.observed is Observed.AUDITED:
-        why = "it passes only because policy audit mode is on"
-    elif change and observation.at and change.at > observation.at:
-        values = {**values, "q_policy": change.policy}
-        why = "packets passed until {q_policy} was changed"
-    elif realised := next((finding for finding in findings if finding.code == "POLICY_NOT_REALIZED"), None):
-        values = {**values, **realised.sentence.values}
-        why = f"yet it passes: {_inside(realised.sentence).template}"
-    else:
-        why = "it passes all the same ({q_seen}): the datapath has not converged, or this judgement is wrong"
-    return Sentence(
-        f"{{q_source}} should not reach {{q_destination}}{{q_on}}: {first.template}{others}; {why}",
-        values,
+            headline = _unknown(observation, findings)
+    source, destination = _short(ends.source.title), _short(ends.destination.title)
+    values = {"source": source, "destination": destination, "on": _on(trial.connection)}
+    return replace(
+        headline,
+        claim=replace(headline.claim, values=values),
+        pair=Pair(source, destination, _port(trial.connection)),
+        seen=observation.detail,
     )
 
 
-def _open(
-    values: dict[str, str],
-    observation: Observation,
-    findings: tuple[Finding, ...],
-    change: PolicyChange | None,
-) -> Sentence:
-    subject = "{q_source} can reach {q_destination}{q_on}"
+def _because(claim: Sentence, finding: Finding) -> Headline:
+    """Return a claim with the finding that decides it."""
+    return Headline(claim, place=finding.hop, reason=finding.sentence, mechanism=finding.detail, remedy=finding.advice)
+
+
+def _blocked(trial: Trial, observation: Observation, findings: tuple[Finding, ...]) -> Headline:
+    blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
+    headline = replace(_because(_CANNOT_REACH, blockers[0]), others=len(blockers) - 1, more=tuple(_passing(trial)))
+    if {blocker.hop for blocker in blockers} == {Hop.DNS} and observation.observed is Observed.FORWARDED:
+        return replace(headline, more=(*headline.more, prose("by address packets pass")))
+    if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop not in _AFTER_POLICY:
+        why = _why_it_passes(trial, observation, findings)
+        return replace(headline, claim=_SHOULD_NOT_REACH, more=(*headline.more, why))
+    return headline
+
+
+def _passing(trial: Trial) -> Iterator[Sentence]:
+    """Say what policy lets pass where it stops only a part: ports, else pods; nothing where it stops all or none."""
+    legs = trial.judgements
+    if isinstance(legs, Unread):
+        return
+    stopped = [leg for leg in legs if leg.sides.blocking]
+    passing = [leg for leg in legs if not leg.sides.blocking]
+    if not stopped:
+        return
+    ports = {port_in_words(leg) for leg in passing} - {port_in_words(leg) for leg in stopped}
+    pods = {str(leg.destination) for leg in passing} - {str(leg.destination) for leg in stopped}
+    pods |= {str(leg.source) for leg in passing} - {str(leg.source) for leg in stopped}
+    if ports or pods:
+        yield Sentence("{passing} would pass", {"passing": tuple(sorted(ports or pods))[:MOST_PASSING]})
+
+
+def _why_it_passes(trial: Trial, observation: Observation, findings: tuple[Finding, ...]) -> Sentence:
+    """Blocked by the book, yet it passes: older than a change, audit mode, not realised, or our mistake."""
+    if observation.observed is Observed.AUDITED:
+        return prose("it passes only because policy audit mode is on")
+    if change := _change_since(observation, trial):
+        return Sentence("packets passed until {policy} was changed", {"policy": change.policy})
+    if realised := next((finding for finding in findings if finding.code == "POLICY_NOT_REALIZED"), None):
+        return Sentence("yet it passes: {reason}", {"reason": realised.sentence})
+    return Sentence(
+        "it passes all the same ({seen}): the datapath has not converged, or this judgement is wrong",
+        {"seen": observation.detail},
+    )
+
+
+def _change_since(observation: Observation, trial: Trial) -> PolicyChange | None:
+    """Return the newest change of a policy that concerns the connection, if what was seen is older than that."""
+    change = trial.change
+    if change is None or isinstance(change, Unread) or observation.at is None or change.at <= observation.at:
+        return None
+    return change
+
+
+def _open(trial: Trial, observation: Observation, findings: tuple[Finding, ...]) -> Headline:
     doubts = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     match observation.observed:
-        case Observed.FORWARDED | Observed.AUDITED if doubts:
-            worst = _inside(doubts[0].sentence)
-            return Sentence(f"{subject}, but {worst.template}", {**worst.values, **values})
         case Observed.FORWARDED | Observed.AUDITED:
-            return Sentence(f"{subject}: {{q_seen}}", values)
+            headline = _because(_CAN_REACH, doubts[0]) if doubts else Headline(_CAN_REACH)
         case Observed.DROPPED:
-            if change and observation.at and change.at > observation.at and observation.is_by_policy:
-                return Sentence(
-                    f"{subject} now: the drops seen are older than the last change of {{q_policy}}; {{q_seen}}",
-                    {**values, "q_policy": change.policy},
-                )
-            return Sentence(
-                "{q_source} does not reach {q_destination}{q_on}, and no policy is to blame: {q_seen}", values
-            )
-        case Observed.NOTHING:
-            return Sentence(
-                f"Nothing checked stops {subject.replace(' can reach ', ' from reaching ')}; {{q_seen}}", values
-            )
-        case Observed.NO_DATA:
-            return Sentence(
-                f"Nothing checked stops {subject.replace(' can reach ', ' from reaching ')}, but {{q_seen}}", values
-            )
+            change = _change_since(observation, trial)
+            headline = Headline(_IS_NOT_STOPPED_BY_POLICY)
+            if change and observation.is_by_policy:
+                older = "the drops seen are older than the last change of {policy}"
+                headline = Headline(_CAN_REACH_NOW, reason=Sentence(older, {"policy": change.policy}))
+        case Observed.NOTHING | Observed.NO_DATA:
+            headline = Headline(_NOTHING_STOPS)
+    return replace(headline, assumed=config_assumption(trial.facts) or "")
 
 
-def _unknown(values: dict[str, str], observation: Observation, findings: tuple[Finding, ...]) -> Sentence:
-    doubts = [
+def _unknown(observation: Observation, findings: tuple[Finding, ...]) -> Headline:
+    doubt = next(
         finding for finding in findings if finding.blocking and finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)
-    ]
-    doubt = _inside(doubts[0].sentence)
-    all_values = {**doubt.values, **values}
+    )
     match observation.observed:
         case Observed.FORWARDED | Observed.AUDITED:
-            start = "{q_source} was seen reaching {q_destination}{q_on} ({q_seen}), yet policy cannot be told"
+            return _because(_WAS_SEEN_REACHING, doubt)
         case Observed.DROPPED:
-            start = "{q_source} does not reach {q_destination}{q_on} ({q_seen}); the cause cannot be told"
-        case _:
-            start = "Cannot tell whether {q_source} reaches {q_destination}{q_on}"
-    return Sentence(f"{start}: {doubt.template}", all_values)
+            return _because(_DOES_NOT_REACH, doubt)
+    return _because(_MAY_REACH, doubt)
 
 
 def _on(connection: Connection) -> str:
     if connection.protocol and connection.protocol.is_icmp:
         return " by ping"
-    if connection.port is not None:
-        return f" on {connection.port}/{connection.protocol or 'TCP'}"
-    return ""
+    return f" on {_port(connection)}" if connection.port is not None else ""
+
+
+def _port(connection: Connection) -> str:
+    if connection.protocol and connection.protocol.is_icmp:
+        return "ICMP"
+    return f"{connection.port}/{connection.protocol or 'TCP'}" if connection.port is not None else ""
 
 
 def _short(title: str) -> str:
     """Return a title without its kind where the kind says nothing new."""
     return title.removeprefix("pod ")
-
-
-def _inside(sentence: Sentence) -> Sentence:
-    """Return a sentence that stands behind a colon: its own first word loses the capital letter."""
-    template = sentence.template
-    if template[:1].isupper() and template[1:2].islower():
-        template = template[0].lower() + template[1:]
-    return Sentence(template, sentence.values)

@@ -9,21 +9,16 @@ from handlers.model.rule import Implied, Operator
 
 
 def nearest_in_words(miss: NearestMiss, peer: Party) -> Sentence:
-    """Return ``nearest is /spec/ingress/2 of …: …``; its holes are named so that they fit into another sentence."""
+    """Return ``nearest is /spec/ingress/2 of …: …``."""
     # One clause can be mended; of many the first is enough to see how far off the rule is.
     shown = miss.clauses[:2] if len(miss.clauses) == 2 else miss.clauses[:1]
-    clauses = [_clause(clause, peer) for clause in shown]
-    values: dict[str, Value] = {"near_rule": miss.rule.pointer, "near_policy": miss.rule.policy.short}
-    words = []
-    for index, clause in enumerate(clauses):
-        template = clause.template
-        for name, value in clause.values.items():
-            template = template.replace(f"{{{name}}}", f"{{near_{index}_{name}}}")
-            values[f"near_{index}_{name}"] = value
-        words.append(template)
-    more = len(miss.clauses) - len(clauses)
-    rest = f" (and {more} more clauses fail)" if more else ""
-    return Sentence(f"nearest is {{near_rule}} of {{near_policy}}: {', and '.join(words)}{rest}", values)
+    first, *second = (_clause(clause, peer) for clause in shown)
+    words = "nearest is {rule} of {policy}: {first}"
+    values: dict[str, Value] = {"rule": miss.rule.pointer, "policy": miss.rule.policy.short, "first": first}
+    if second:
+        return Sentence(f"{words}, and {{second}}", {**values, "second": second[0]})
+    more = len(miss.clauses) - len(shown)
+    return Sentence(f"{words} (and {{more}} more clauses fail)" if more else words, {**values, "more": more})
 
 
 def _clause(clause: Clause, peer: Party) -> Sentence:

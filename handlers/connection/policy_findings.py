@@ -8,7 +8,7 @@ from handlers.connection.judgement import ANY_OTHER_PORT, Judged
 from handlers.connection.trial import Trial
 from handlers.model.decision import Decision, Reason, Verdict
 from handlers.model.facts import Facts, needed
-from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Sentence, code
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code, prose
 from handlers.model.rule import Direction, Origin
 
 POLICY_DEFAULT_DENY = code(
@@ -94,10 +94,10 @@ SIDE_CODES: tuple[Code, ...] = (
 )
 
 _WORDS = {
-    Direction.EGRESS: {"{direction}": "egress", "{verb}": "lets it reach", "{preposition}": "from"},
-    Direction.INGRESS: {"{direction}": "ingress", "{verb}": "lets in", "{preposition}": "into"},
+    Direction.EGRESS: (prose("egress"), prose("lets it reach"), prose("from")),
+    Direction.INGRESS: (prose("ingress"), prose("lets in"), prose("into")),
 }
-"""Words of the sentences that differ by direction; they are our own prose, not values to be quoted."""
+"""Words of the sentences that differ by direction: its name, a verb, a preposition."""
 _ALLOWED: dict[Reason, Code] = {
     Reason.RULE: POLICY_ALLOWS,
     Reason.NO_POLICY: POLICY_ABSENT,
@@ -112,6 +112,7 @@ def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> 
     if judged.sides.loops_back:
         return POLICY_LOOPS_BACK.finding(Outcome.FINE, hop=hop, blocking=True, subject=str(decision.subject))
     spoken, outcome, blocking = _verdict(decision)
+    direction, verb, preposition = _WORDS[decision.direction]
     finding = spoken.finding(
         outcome,
         hop=hop,
@@ -126,19 +127,14 @@ def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> 
         missing=tuple(str(fact).replace("-", " ") for fact in decision.missing),
         kind=str(decision.subject.kind),
         what=decision.conflict.what if decision.conflict else None,
+        direction=direction,
+        verb=verb,
+        preposition=preposition,
     )
-    finding = replace(finding, sentence=_worded(finding.sentence, decision.direction))
     miss = decision.nearest_miss
     if outcome is not Outcome.PROBLEM or miss is None:
         return finding
     return replace(finding, detail=nearest_in_words(miss, decision.peer))
-
-
-def _worded(sentence: Sentence, direction: Direction) -> Sentence:
-    template = sentence.template
-    for hole, word in _WORDS[direction].items():
-        template = template.replace(hole, word)
-    return Sentence(template, sentence.values)
 
 
 def _verdict(decision: Decision) -> tuple[Code, Outcome, bool]:

@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-Value = str | int | float | bool | None | tuple[str, ...]
-"""What a template may be filled with."""
-
 
 class Outcome(StrEnum):
     """What a probe found."""
@@ -62,30 +59,56 @@ class Sentence:
     """Words with holes, and what goes into the holes. Renderers quote the values, so a hostile name stays a name.
 
     A hole with two words behind its colon stands for one of them: ``{count} polic{count:y|ies}`` is ``1 policy`` and
-    ``2 policies``.
+    ``2 policies``. A value that is a sentence itself is prose, not quoted; behind other words it starts in lower case.
     """
 
     template: str
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: "Mapping[str, Value]" = field(default_factory=dict)
+    lead: str = ""
+    """Words in front that say no more than a status does: who shows the status leaves them out."""
 
     def said(self, quote: Callable[[str], str] = str) -> str:
         """Return the sentence with every value passed through ``quote``."""
-        return "".join(self._pieces(quote))
+        return "".join(_pieces(self, quote, begins=True))
 
-    def _pieces(self, quote: Callable[[str], str]) -> list[str]:
-        pieces = []
-        for literal, name, words, _conversion in string.Formatter().parse(self.template):
-            pieces.append(literal)
-            if name is not None and words:
-                one, _, many = words.partition("|")
-                pieces.append(one if self.values.get(name) == 1 else many)
-            elif name is not None:
-                pieces.append(_spoken(self.values.get(name), quote))
-        return pieces
+    def says(self, value: "Value") -> bool:
+        """Whether a value fills one of the holes, or one of a sentence inside."""
+        names = {name for _literal, name, _words, _conversion in string.Formatter().parse(self.template)}
+        mine = [own for name, own in self.values.items() if name in names]
+        return any(own == value or (isinstance(own, Sentence) and own.says(value)) for own in mine)
 
     def __str__(self) -> str:
         """Say it plainly."""
         return self.said()
+
+
+Value = str | int | float | bool | None | tuple[str, ...] | Sentence
+"""What a template may be filled with."""
+
+
+def _pieces(sentence: Sentence, quote: Callable[[str], str], *, begins: bool) -> list[str]:
+    pieces = [_prose(f"{sentence.lead} ", begins=begins)] if sentence.lead else []
+    for literal, name, words, _conversion in string.Formatter().parse(sentence.template):
+        pieces.append(_prose(literal, begins=begins or any(pieces)))
+        value = sentence.values.get(name or "")
+        if name is not None and words:
+            one, _, many = words.partition("|")
+            pieces.append(one if value == 1 else many)
+        elif isinstance(value, Sentence):
+            pieces += _pieces(value, quote, begins=begins and not any(pieces))
+        elif name is not None:
+            pieces.append(_spoken(value, quote))
+    return pieces
+
+
+def prose(words: str) -> Sentence:
+    """Return our own words as a sentence without holes."""
+    return Sentence(words.replace("{", "{{").replace("}", "}}"))
+
+
+def _prose(words: str, *, begins: bool) -> str:
+    is_capital = words[:1].isupper() and words[1:2].islower()
+    return words[0].lower() + words[1:] if is_capital and not begins else words
 
 
 def _spoken(value: Value, quote: Callable[[str], str]) -> str:
@@ -110,6 +133,7 @@ class Code:
     meaning: str
     template: str
     advice: str = ""
+    lead: str = ""
 
     def finding(
         self,
@@ -132,7 +156,7 @@ class Code:
         return Finding(
             self.name,
             outcome,
-            Sentence(self.template, values),
+            Sentence(self.template, values, self.lead),
             hop=hop,
             blocking=blocking,
             evidence=tuple(evidence),
@@ -143,7 +167,7 @@ class Code:
         )
 
 
-def code(name: str, *, meaning: str, template: str, advice: str = "") -> Code:
+def code(name: str, *, meaning: str, template: str, advice: str = "", lead: str = "") -> Code:
     """Declare an explanation code.
 
     Raises:
@@ -151,7 +175,7 @@ def code(name: str, *, meaning: str, template: str, advice: str = "") -> Code:
     """
     if not name.replace("_", "").isalnum() or name != name.upper():
         raise ValueError(f"code {name} is not UPPER_SNAKE")
-    return Code(name, meaning, template, advice)
+    return Code(name, meaning, template, advice, lead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +210,7 @@ class Finding:
         """The claim with its detail."""
         if self.detail is None:
             return self.sentence
-        return Sentence(
-            f"{self.sentence.template}; {self.detail.template}", {**self.sentence.values, **self.detail.values}
-        )
+        return Sentence("{claim}; {detail}", {"claim": self.sentence, "detail": self.detail})
 
     @property
     def text(self) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from handlers.model.finding import Finding, Hop, Outcome, Sentence
+from handlers.model.finding import Finding, Hop, Outcome
+from handlers.model.headline import Headline
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the report's JSON form (docs/report-schema.json)."""
 
 
@@ -118,14 +119,13 @@ class Report:
     question: str
     """The question in normal form; typed after ``/cilium`` it asks the same again."""
     command: str
-    headline: Sentence
+    headline: Headline
     taken_at: datetime
     source: str
     findings: tuple[Finding, ...]
     expected: Expected | None = None
     """None for commands that ask no reachability question."""
     observed: Observed | None = None
-    observed_detail: str = ""
     identities: tuple[IdentityNote, ...] = ()
     gaps: tuple[GapNote, ...] = ()
     budget: Budget = field(default_factory=Budget)

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.model.facts import Facts
-from handlers.model.finding import Code, Finding, Hop, Outcome, Sentence, code
+from handlers.model.finding import Code, Finding, Hop, Outcome, Sentence, code, prose
+from handlers.model.headline import CANNOT_TELL
 from handlers.model.snapshot import AnyPart, Missing
 
 PART_MISSING = code(
     "PART_MISSING",
     meaning="A part of the cluster that this check needs could not be read, so the check says nothing either way.",
-    template="Cannot tell whether {{healthy}} — {part} could not be read: {detail}",
+    lead=CANNOT_TELL,
+    template="whether {healthy} — {part} could not be read: {detail}",
 )
 PROBE_BROKEN = code(
     "PROBE_BROKEN",
     meaning="A check failed with an error of its own. It is a defect of cilium-triage, not of the cluster.",
-    template="The check {probe} failed with {error}; whether {{healthy}} is not known",
+    template="The check {probe} failed with {error}; whether {healthy} is not known",
     advice="Please report it with a recording of the run (--record FILE).",
 )
 OF_EVERY_PROBE = (PART_MISSING, PROBE_BROKEN)
@@ -53,30 +55,31 @@ class Probe:
 
     def unknown(self, part: AnyPart, missing: Missing) -> Finding:
         """Say that the claim cannot be judged without a part."""
-        return Finding(
-            PART_MISSING.name,
+        return PART_MISSING.finding(
             Outcome.UNKNOWN,
-            Sentence(self._with_claim(PART_MISSING.template), {"part": part.in_words, "detail": missing.detail}),
             hop=self.hop,
             blocking=self.blocking,
             advice=missing.remedy,
+            healthy=self._claim,
+            part=part.in_words,
+            detail=missing.detail,
         )
 
     def broken(self, error: Exception) -> Finding:
         """Say that the check itself failed."""
-        return Finding(
-            PROBE_BROKEN.name,
+        return PROBE_BROKEN.finding(
             Outcome.BROKEN,
-            Sentence(self._with_claim(PROBE_BROKEN.template), {"probe": self.name, "error": type(error).__name__}),
             hop=self.hop,
             blocking=self.blocking,
             advice=PROBE_BROKEN.advice,
+            healthy=self._claim,
+            probe=self.name,
+            error=type(error).__name__,
         )
 
-    def _with_claim(self, template: str) -> str:
-        # The claim is our own prose, part of the words and not a value to be quoted.
-        clause = (self.healthy[:1].lower() + self.healthy[1:]).rstrip(".")
-        return template.replace("{{healthy}}", clause.replace("{", "{{").replace("}", "}}"))
+    @property
+    def _claim(self) -> Sentence:
+        return prose(self.healthy.rstrip("."))
 
 
 def probe(

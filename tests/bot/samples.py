@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence, Value
+from handlers.model.headline import Headline
 from handlers.model.report import (
     AlsoOpens,
     Budget,
@@ -55,7 +56,7 @@ def report(*findings: Finding, **others: Any) -> Report:
     found: dict[str, Any] = {
         "question": "why shop/loadgen payments/checkout-api 443",
         "command": "why",
-        "headline": Sentence("{a} and {b}", {"a": "shop/loadgen", "b": "payments/checkout-api"}),
+        "headline": Headline(Sentence("{a} and {b}", {"a": "shop/loadgen", "b": "payments/checkout-api"})),
         "taken_at": NOON,
         "source": "cluster lab",
         "findings": findings,
@@ -98,12 +99,15 @@ def blocked_on_both_sides() -> Report:
         finding("the agents of both nodes are healthy", hop=Hop.AGENTS, blocking=False),
         ingress,
         finding("l7 says nothing", Outcome.NOT_APPLICABLE, Hop.L7),
-        headline=Sentence(
-            "{a} cannot reach {b}{on}: " + egress.sentence.template + ", and 1 more blocker",
-            {**egress.sentence.values, "a": "shop/loadgen", "on": " on 443/TCP"},
+        headline=Headline(
+            Sentence(
+                "{a} cannot reach {b}{on}", {"a": "shop/loadgen", "b": "payments/checkout-api", "on": " on 443/TCP"}
+            ),
+            reason=egress.sentence,
+            others=1,
+            seen="6 packets dropped at egress (Policy denied), last at 12:26:27",
         ),
         observed=Observed.DROPPED,
-        observed_detail="6 packets dropped at egress (Policy denied), last at 12:26:27",
         identities=(
             IdentityNote(695, ("k8s:app=loadgen",), ("shop/loadgen-7d654f56fb-ddrcg",)),
             IdentityNote(35708, ("k8s:app=checkout-api",), ("payments/checkout-api-cfd74fdd9-m9n8n",), more=2),
@@ -142,12 +146,11 @@ def open_and_seen() -> Report:
         finding("egress is not restricted", hop=Hop.EGRESS_POLICY),
         finding("ingress rule 0 allows it", hop=Hop.INGRESS_POLICY),
         question="why shop/frontend shop/cart 8080",
-        headline=Sentence(
-            "{a} can reach {b} on 8080/TCP: {seen}",
-            {"a": "shop/frontend", "b": "shop/cart", "seen": "14 packets forwarded, last at 12:26:27"},
+        headline=Headline(
+            Sentence("{a} can reach {b} on 8080/TCP", {"a": "shop/frontend", "b": "shop/cart"}),
+            seen="14 packets forwarded, last at 12:26:27",
         ),
         observed=Observed.FORWARDED,
-        observed_detail="14 packets forwarded, last at 12:26:27",
         budget=Budget(("lab-node-1", "lab-node-2"), (), NOON.replace(minute=11), NOON.replace(minute=11), NOON, 14),
     )
 
@@ -163,11 +166,12 @@ def cannot_tell() -> Report:
             values={"part": "policies", "detail": "403 forbidden"},
             advice="Grant the bot list on ciliumnetworkpolicies.",
         ),
-        headline=Sentence(
-            "Cannot tell whether {a} reaches {b}: policies could not be read", {"a": "shop/frontend", "b": "shop/cart"}
+        headline=Headline(
+            Sentence("whether {a} reaches {b}", {"a": "shop/frontend", "b": "shop/cart"}, lead="Cannot tell"),
+            reason=Sentence("policies could not be read"),
+            seen="Hubble relay did not answer",
         ),
         observed=Observed.NO_DATA,
-        observed_detail="Hubble relay did not answer",
         gaps=(
             GapNote("policies", None, "forbidden", "list ciliumnetworkpolicies", "grant the verb list"),
             GapNote("flows", None, "timeout", "relay at hubble-relay:80"),
@@ -205,7 +209,7 @@ def drops() -> Report:
         *causes,
         question="drops shop since 15m",
         command="drops",
-        headline=Sentence("two causes explain 99 % of 961 drops in {ns}", {"ns": "shop"}),
+        headline=Headline(Sentence("two causes explain 99 % of 961 drops in {ns}", {"ns": "shop"})),
         expected=None,
         observed=None,
     )

@@ -18,6 +18,7 @@ from bot.render.evidence import evidence_text, file_as_reply, names_message, pat
 from bot.render.report import report_message
 from bot.render.text import markdown, plain
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence
+from handlers.model.headline import Headline
 from handlers.model.report import (
     AlsoOpens,
     Budget,
@@ -97,13 +98,23 @@ reports = some.builds(
     Report,
     question=text,
     command=text,
-    headline=sentences,
+    headline=some.builds(
+        Headline,
+        sentences,
+        place=some.one_of(some.none(), some.sampled_from(Hop)),
+        reason=some.one_of(some.none(), sentences),
+        mechanism=some.one_of(some.none(), sentences),
+        others=some.integers(0, 9),
+        seen=text,
+        remedy=text,
+        more=some.lists(sentences, max_size=3).map(tuple),
+        assumed=text,
+    ),
     taken_at=times,
     source=text,
     findings=some.lists(findings, max_size=25).map(tuple),
     expected=some.one_of(some.none(), some.sampled_from(Expected)),
     observed=some.one_of(some.none(), some.sampled_from(Observed)),
-    observed_detail=text,
     identities=some.lists(
         some.builds(
             IdentityNote,

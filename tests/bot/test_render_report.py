@@ -10,6 +10,7 @@ from bot.render.reading import hop_strip, status_of
 from bot.render.report import report_message
 from bot.render.text import markdown, plain
 from handlers.model.finding import Evidence, Hop, Outcome, Sentence
+from handlers.model.headline import Headline
 from handlers.model.report import Expected, Observed, Report
 from tests.bot import samples
 from tests.bot.samples import finding, report
@@ -115,9 +116,14 @@ def test_what_the_headline_says_is_not_said_again() -> None:
 
 def test_of_a_long_finding_only_what_the_headline_lacks_is_said() -> None:
     blocker = finding(
-        "{a} is denied; nearest is {rule}", Outcome.PROBLEM, Hop.EGRESS_POLICY, values={"a": "x", "rule": "y"}
+        "{a} is denied",
+        Outcome.PROBLEM,
+        Hop.EGRESS_POLICY,
+        values={"a": "x"},
+        detail=Sentence("nearest is {rule}", {"rule": "y"}),
     )
-    shown = words(report(blocker, headline=Sentence("x cannot reach z: {a} is denied, and 1 more blocker", {"a": "x"})))
+    shown = words(report(blocker, headline=Headline(Sentence("x cannot reach z"), reason=blocker.sentence, others=1)))
+    assert "x cannot reach z: `x` is denied, and 1 more blocker" in shown
     assert "*Stops at egress:* nearest is `y`" in shown
 
 
@@ -154,7 +160,7 @@ def test_without_an_answer_the_missing_fact_is_named_and_how_to_get_it() -> None
 
 def test_a_single_missing_fact_that_the_headline_names_leaves_only_what_to_do() -> None:
     doubt = finding("there is no namespace x", Outcome.UNKNOWN, Hop.RESOLVE, advice="Check the spelling.")
-    shown = words(report(doubt, headline=Sentence("Cannot tell: there is no namespace x")))
+    shown = words(report(doubt, headline=Headline(doubt.sentence)))
     assert shown.count("there is no namespace") == 1
     assert "*Do:* Check the spelling." in shown
 
@@ -167,7 +173,7 @@ def test_advice_that_many_lines_share_is_given_once() -> None:
 
 
 def test_a_list_without_a_problem_starts_with_its_headline() -> None:
-    shown = report(finding("x"), headline=Sentence("2 policies"), expected=None, observed=None)
+    shown = report(finding("x"), headline=Headline(Sentence("2 policies")), expected=None, observed=None)
     assert words(shown).startswith("✅ 2 policies\n")
     assert plain(shown).startswith("2 policies\n")
 
@@ -290,7 +296,7 @@ def test_colours_are_for_terminals_only() -> None:
 
 
 def test_markdown_keeps_names_as_they_are_written() -> None:
-    shown = replace(samples.open_and_seen(), headline=Sentence("{a} <b> *c*", {"a": "shop/my_app"}))
+    shown = replace(samples.open_and_seen(), headline=Headline(Sentence("{a} <b> *c*", {"a": "shop/my_app"})))
     assert markdown(shown).startswith("## Open: shop/my\\_app \\<b\\> \\*c\\*")
 
 

@@ -10,10 +10,11 @@ from functools import cache
 import pytest
 
 import handlers.probes
+from bot.render.headline import sentence_of
 from handlers.catalogue import CATALOGUE, Catalogue, understand
 from handlers.commands.command import Command
 from handlers.engine import answer
-from handlers.model.finding import Code, Finding, Outcome
+from handlers.model.finding import Code, Finding, Outcome, Sentence
 from handlers.model.report import Report
 from handlers.probes.probe import OF_EVERY_PROBE
 from tests.knowledge.build import deny_all, shop
@@ -45,6 +46,11 @@ def findings() -> Iterator[tuple[Report, Finding]]:
     for report in reports():
         for finding in report.findings:
             yield report, finding
+
+
+def unfilled(sentence: Sentence) -> set[str]:
+    inside = (value for value in sentence.values.values() if isinstance(value, Sentence))
+    return (holes(sentence.template) - set(sentence.values)).union(*map(unfilled, inside))
 
 
 def holes(template: str) -> set[str]:
@@ -88,10 +94,9 @@ def test_a_finding_has_a_code_that_its_probes_declare() -> None:
 
 def test_the_holes_of_every_finding_are_filled() -> None:
     for report, finding in findings():
-        missing = holes(finding.whole.template) - set(finding.whole.values)
-        assert not missing, (report.question, finding.code, missing)
+        assert not unfilled(finding.whole), (report.question, finding.code)
     for report in reports():
-        assert not holes(report.headline.template) - set(report.headline.values), report.question
+        assert not unfilled(sentence_of(report)), report.question
 
 
 def test_no_probe_breaks_in_the_scenarios() -> None:

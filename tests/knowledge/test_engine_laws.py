@@ -19,6 +19,7 @@ from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, 
 from handlers.plan import ROUNDS
 from handlers.probes.probe import Probe
 from tests.knowledge.build import Cluster, FakeSource, allow_from, codes, deny_all, shop
+from tests.reading import in_words
 from tests.scenarios.truth import FOLDER, SCENARIOS, Check, checks
 from workers.collect import collect
 from workers.sources.sysdump import SysdumpSource
@@ -87,7 +88,7 @@ def test_knowing_less_never_opens_what_was_closed(check: Check) -> None:
     whole = answer(question, snapshot)
     for part in CATALOGUE.wanted(question):
         less = answer(question, without(snapshot, part))
-        assert not is_surer(less, whole), f"without {part}: {less.headline}"
+        assert not is_surer(less, whole), f"without {part}: {in_words(less)}"
         assert not [finding for finding in less.findings if finding.outcome is Outcome.BROKEN], part
 
 
@@ -97,7 +98,7 @@ def test_a_source_that_may_not_read_a_part_never_opens_either(check: Check) -> N
     whole = answer(question, collect(question, dump(check.scenario), budget=30))
     for part in (Part.POLICIES, Part.ENDPOINT_SLICES, Part.PODS, Part.NODES, Part.NAMESPACES, Part.SERVICES):
         less = answer(question, collect(question, Without(dump(check.scenario), part), budget=30))
-        assert not is_surer(less, whole), f"without {part}: {less.headline}"
+        assert not is_surer(less, whole), f"without {part}: {in_words(less)}"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_nothing_readable_gives_a_plain_answer_with_remedies(question: str, gap:
     assert not [finding for finding in report.findings if finding.outcome in (Outcome.BROKEN, Outcome.PROBLEM)]
     assert report.expected in (None, "unknown")
     assert report.observed in (None, "no-data")
-    assert "healthy" not in str(report.headline)
+    assert "healthy" not in in_words(report)
     assert {note.remedy for note in report.gaps if note.gap == gap.value} == {"Grant it."}
 
 
@@ -149,7 +150,7 @@ def test_an_empty_cluster_gives_a_plain_answer(question: str) -> None:
     cluster.nodes.clear()
     cluster.namespaces.clear()
     report = cluster.ask(question)
-    assert str(report.headline)
+    assert in_words(report)
     assert report.expected in (None, "unknown")
     assert not [finding for finding in report.findings if finding.outcome is Outcome.BROKEN]
 
@@ -195,7 +196,7 @@ def test_a_probe_that_fails_is_broken_and_hides_nothing() -> None:
 def test_a_blocking_probe_that_fails_leaves_doubt() -> None:
     report = shop().ask(QUESTION, with_probe(broken(True, _fails)))
     assert report.expected == "unknown"
-    assert "the check canary failed with ZeroDivisionError" in str(report.headline)
+    assert "the check canary failed with ZeroDivisionError" in in_words(report)
 
 
 def test_a_probe_that_does_not_block_leaves_none() -> None:

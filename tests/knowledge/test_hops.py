@@ -9,6 +9,7 @@ from handlers.model.agent import AgentStatus, EgressGatewayEntry, PeerNode
 from handlers.model.parts import Part
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, shop, the
+from tests.reading import in_words
 
 A, B = "shop/frontend-1", "shop/cart-1"
 
@@ -101,7 +102,7 @@ def test_a_refused_look_up_is_what_was_seen() -> None:
     cluster = shop().policy(EGRESS + names("*.example.com")).dns(A, "cart.shop.svc.cluster.local", refused=True)
     report = cluster.ask("why shop/frontend shop/cart 80")
     assert report.observed == "dropped"
-    assert "1 DNS queries for the name were refused" in report.observed_detail
+    assert "1 DNS queries for the name were refused" in report.headline.seen
 
 
 def test_queries_that_drop_though_policy_allows_them_are_told() -> None:
@@ -188,7 +189,7 @@ def test_nodes_that_do_not_reach_each_other_block() -> None:
     report = cluster.ask("why shop/frontend shop/cart 80")
     assert report.expected == "blocked"
     assert report.first_failing_hop() == "agents"
-    assert "n1 cannot reach n2: timed out" in str(report.headline)
+    assert "n1 cannot reach n2: timed out" in in_words(report)
 
 
 def test_a_peer_that_is_no_part_of_the_path_does_not_block() -> None:

@@ -147,7 +147,7 @@ CASES = {
 def test_events_show(case: Case) -> None:
     report = case.cluster().ask(f"why shop/deploy/frontend {case.asked}")
     assert report.observed == case.observed
-    assert case.words in report.observed_detail
+    assert case.words in report.headline.seen
 
 
 APPLICATION = {
@@ -228,4 +228,4 @@ def test_how_much_was_seen_is_said() -> None:
 def test_a_verdict_and_its_drop_are_one_packet() -> None:
     cluster = shop().dropped(A, B, 8080, times=2)
     assert len(cluster.flows) == 4
-    assert "2 packets" in cluster.ask("why shop/frontend shop/cart 80").observed_detail
+    assert "2 packets" in cluster.ask("why shop/frontend shop/cart 80").headline.seen

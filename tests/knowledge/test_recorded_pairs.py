@@ -18,6 +18,7 @@ from handlers.model.report import Report
 from handlers.model.snapshot import Snapshot
 from handlers.model.traffic import Protocol, Traffic
 from handlers.policy.pods import pod_party
+from tests.reading import in_words
 from tests.scenarios.snapshots import whole
 
 CHOSEN = ("14-both-sides", "20-namespace-default-deny")
@@ -98,6 +99,6 @@ def test_every_pair_agrees_with_policy_and_with_what_was_seen(scenario: str) -> 
             if flow.verdict is FlowVerdict.DROPPED and (flow.drop_reason or "").startswith("POLICY_")
         ]
         answers = [flow for flow in seen(pair, facts, back=True) if flow.is_reply and "RST" not in flow.tcp_flags]
-        assert not (drops and report.expected == "open"), report.headline
-        assert not (answers and report.expected == "blocked"), report.headline
+        assert not (drops and report.expected == "open"), in_words(report)
+        assert not (answers and report.expected == "blocked"), in_words(report)
     assert count > 100

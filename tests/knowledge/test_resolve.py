@@ -13,6 +13,7 @@ from handlers.names.grammar import End as Named
 from handlers.names.grammar import items
 from handlers.names.resolve import End, Meaning, Obstacle, Resolved, resolve
 from tests.knowledge.build import NOW, Cluster, codes, shop
+from tests.reading import in_words
 
 
 def town() -> Cluster:
@@ -140,25 +141,25 @@ def test_a_workload_without_pods_is_found_by_its_controller() -> None:
     cluster = shop().deploy("shop/asleep", replicas=0)
     report = cluster.ask("why shop/asleep shop/cart 80")
     assert report.expected == "blocked"
-    assert "Deployment shop/asleep has no running pod" in str(report.headline)
+    assert "Deployment shop/asleep has no running pod" in in_words(report)
 
 
 def test_an_entity_is_itself() -> None:
     report = shop().ask("why world shop/cart 80")
-    assert "entity world" in str(report.headline)
+    assert "entity world" in in_words(report)
 
 
 def test_the_address_of_a_pod_is_the_pod_and_no_name_is_looked_up() -> None:
     cluster = shop()
     address = next(pod.ips[0] for pod in cluster.pods if pod.name == "cart-1")
     report = cluster.ask(f"why shop/frontend {address} 8080")
-    assert "shop/cart-1" in str(report.headline)
+    assert "shop/cart-1" in in_words(report)
     assert not [finding for finding in report.findings if finding.hop == "dns"]
 
 
 def test_a_host_network_pod_s_address_is_its_node() -> None:
     report = town().ask("why shop/frontend 192.168.0.1 8080")
-    assert "node n1" in str(report.headline)
+    assert "node n1" in in_words(report)
 
 
 def test_an_unread_list_of_services_leaves_an_address_open() -> None:

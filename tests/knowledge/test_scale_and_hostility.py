@@ -12,6 +12,7 @@ from handlers.model.cluster import PolicyObject
 from handlers.model.finding import Outcome
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, ago, codes, deny_all, shop
+from tests.reading import in_words
 from workers.collect import collect
 
 A, B = "shop/frontend-1", "shop/cart-1"
@@ -52,7 +53,7 @@ def test_twenty_thousand_flows_are_looked_at_in_time() -> None:
     question = understand(QUESTION).question
     snapshot = collect(question, cluster.source(), budget=30)
     started = time.process_time()
-    assert "10000 packets dropped" in answer(question, snapshot).observed_detail
+    assert "10000 packets dropped" in answer(question, snapshot).headline.seen
     assert time.process_time() - started < 3
 
 
@@ -70,7 +71,7 @@ def test_hostile_words_in_flows_stay_words(text: str) -> None:
     for question in (QUESTION, "drops", "drops shop"):
         report = cluster.ask(question)
         assert not [finding for finding in report.findings if finding.outcome is Outcome.BROKEN], question
-        assert str(report.headline)
+        assert in_words(report)
 
 
 @pytest.mark.parametrize("protocol", [None, *Protocol], ids=str)
@@ -121,7 +122,7 @@ def test_absurd_policies_break_no_probe(kind: str, body: dict[str, Any]) -> None
     for question in (QUESTION, "policies shop", "policies shop/cart", "health", "drops"):
         report = cluster.ask(question)
         assert "PROBE_BROKEN" not in codes(report), question
-        assert str(report.headline)
+        assert in_words(report)
 
 
 @pytest.mark.parametrize("body", ABSURD.values(), ids=ABSURD.keys())

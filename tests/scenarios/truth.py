@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.model.report import Expected, Observed, Report
+from tests.reading import in_words
 
 FOLDER = Path(__file__).parent
 SCENARIOS = tuple(sorted(path.parent.name for path in FOLDER.glob("*/truth.json")))
@@ -79,17 +80,17 @@ def _policies(check: dict[str, Any]) -> Iterator[str]:
 def assert_agrees(report: Report, check: Check) -> None:
     """Hold a report against the truth: headline, first failing hop, and every policy that had a part in it."""
     refs = {evidence.ref for finding in report.findings for evidence in finding.evidence}
-    assert set(check.policies) <= refs, report.headline
+    assert set(check.policies) <= refs, in_words(report)
     if check.cause == "policy-not-realized":
         assert report.observed is Observed.FORWARDED
         realized = next(finding for finding in report.findings if finding.code == "POLICY_NOT_REALIZED")
         assert check.policies[0] in {evidence.ref for evidence in realized.evidence}
-        assert "still enforces the policy that it had before" in str(report.headline)
+        assert "still enforces the policy that it had before" in in_words(report)
     elif check.passes:
-        assert report.expected is Expected.OPEN, report.headline
+        assert report.expected is Expected.OPEN, in_words(report)
         assert not report.blockers()
     else:
-        assert report.expected is Expected.BLOCKED, report.headline
+        assert report.expected is Expected.BLOCKED, in_words(report)
         assert report.first_failing_hop() == HOP_OF_CAUSE[check.cause]
         assert report.observed is not Observed.NO_DATA
         blamed = {evidence.ref for finding in report.blockers() for evidence in finding.evidence}

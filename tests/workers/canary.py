@@ -9,6 +9,7 @@ from handlers.catalogue import Catalogue
 from handlers.commands.command import Asked, Command, Conclusion
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import Headline
 from handlers.model.parts import Part
 from handlers.model.report import expected_of
 from handlers.model.scope import Scope
@@ -37,7 +38,9 @@ def sings(question: Canary, facts: Facts) -> Iterator[Finding]:
 
 
 def _conclude(question: Canary, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
-    return Conclusion(Sentence("it is {expected}", {"expected": expected_of(findings)}), expected_of(findings))
+    return Conclusion(
+        Headline(Sentence("it is {expected}", {"expected": expected_of(findings)})), expected_of(findings)
+    )
 
 
 COMMAND = Command(

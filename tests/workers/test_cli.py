@@ -12,6 +12,7 @@ import pytest
 from handlers.catalogue import CATALOGUE
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import Headline
 from handlers.model.report import Expected, Report
 from tests.workers.canary import CANARY, NOW, Canary, catalogue_of_canary
 from tools.demo import QUESTION, SAMPLE
@@ -23,7 +24,7 @@ ON_SAMPLE = ["--sysdump", str(SAMPLE)]
 
 
 def report(expected: Expected | None, *findings: Finding, candidates: tuple[str, ...] = ()) -> Report:
-    return Report("q", "c", Sentence("h"), NOW, "s", findings, expected, candidates=candidates)
+    return Report("q", "c", Headline(Sentence("h")), NOW, "s", findings, expected, candidates=candidates)
 
 
 def finding(outcome: Outcome, *, blocking: bool = False) -> Finding:

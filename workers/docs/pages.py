@@ -66,7 +66,7 @@ def codes_page(codes: Iterable[Code], probes: Iterable[Probe]) -> str:
 def _code(code: Code, probes: list[Probe]) -> Iterator[str]:
     yield f"## {code.name}"
     yield code.meaning
-    yield f"> {code.template}"
+    yield f"> {code.lead} {code.template}" if code.lead else f"> {code.template}"
     if code.advice:
         yield f"What to do: {code.advice}"
     for probe in probes:

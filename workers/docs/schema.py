@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from handlers.model.finding import Finding, Value
+from handlers.model.finding import Finding, Sentence, Value
+from handlers.model.headline import Headline
 from handlers.model.report import SCHEMA, Report
 from workers.docs.docstrings import attribute_docstrings, plain
 
@@ -21,6 +22,7 @@ _SCALARS: dict[Any, Json] = {
     bool: {"type": "boolean"},
     types.NoneType: {"type": "null"},
     datetime: {"type": "string", "format": "date-time"},
+    Sentence: {"type": "string"},
 }
 
 
@@ -31,6 +33,7 @@ def report_schema() -> Json:
     report["properties"] |= {
         "schema": {"const": SCHEMA},
         "headline": {"type": "string", "description": "The answer in one plain sentence."},
+        "answer": _schema(Headline, definitions) | {"description": "The parts that the headline is made of."},
         "cached_at": {
             "anyOf": [_SCALARS[datetime], _SCALARS[types.NoneType]],
             "description": "When the answer was kept, if it comes from the cache.",
@@ -67,7 +70,7 @@ def _object(cls: type[Any], definitions: dict[str, Json]) -> Json:
         item.name: _schema(hints[item.name], definitions)
         | ({"description": told[item.name]} if item.name in told else {})
         for item in dataclasses.fields(cls)
-        if item.name != "headline"
+        if cls is not Report or item.name != "headline"
     }
     return {
         "type": "object",
@@ -83,7 +86,8 @@ def _schema(hint: Any, definitions: dict[str, Json]) -> Json:
     if hint in _SCALARS:
         return dict(_SCALARS[hint])
     if origin in (Union, types.UnionType):
-        return {"anyOf": [_schema(member, definitions) for member in get_args(hint)]}
+        members = [_schema(member, definitions) for member in get_args(hint)]
+        return {"anyOf": [member for index, member in enumerate(members) if member not in members[:index]]}
     if origin is tuple:
         return {"type": "array", "items": _schema(get_args(hint)[0], definitions)}
     if origin is not None and issubclass(origin, Mapping):
