@@ -5,8 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from hypothesis import settings
 
 from tools.embedded import EmbeddedRedis, embedded_redis
+
+# How long one example takes depends on the machine; time is measured by benchmarks.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -134,9 +134,7 @@ reports = some.builds(
     notes=some.lists(text, max_size=8).map(tuple),
     candidates=some.lists(text, max_size=15).map(tuple),
 )
-patiently = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+patiently = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 LIVE_MARKUP = re.compile(r"<(?!@U0ADA>)")
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

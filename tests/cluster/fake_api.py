@@ -62,7 +62,8 @@ KINDS: dict[str, Kind] = {
 class Fault:
     """What goes wrong with calls of one resource (``exec``, ``portforward`` and ``discovery`` are ones too).
 
-    ``times`` None means for ever; ``page`` limits it to that page of a list (0 is the first).
+    ``times`` None means for ever; ``page`` limits it to that page of a list (0 is the first), ``by_name`` to objects
+    that are asked for by name.
     """
 
     status: int = 500
@@ -73,6 +74,7 @@ class Fault:
     drops: bool = False
     page: int | None = None
     namespace: str | None = None
+    by_name: bool = False
 
 
 @dataclass
@@ -182,6 +184,8 @@ class FakeApi(ThreadedServer):
         if fault.page is not None and fault.page != _offset(request.query.get("continue"))[1]:
             return None
         if fault.namespace is not None and fault.namespace != found.get("namespace"):
+            return None
+        if fault.by_name and "name" not in found:
             return None
         return fault
 

@@ -58,7 +58,7 @@ def _values(part: AnyPart) -> st.SearchStrategy[Any]:
 def test_any_value_of_a_part_comes_back_equal(part: AnyPart) -> None:
     hint = part.holds
 
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=5, suppress_health_check=list(HealthCheck), database=None)
     @given(_values(part))
     def holds(value: Any) -> None:
         body = json.loads(json.dumps(encode(value, hint)))

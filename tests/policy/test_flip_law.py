@@ -131,7 +131,6 @@ def opens(objects: Objects, decision: Decision, subject: str, peer: str) -> bool
 
 @settings(
     max_examples=120,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -11,7 +11,7 @@ from handlers.policy.ports import covered
 from handlers.policy.syntax import is_service_name, label_key_fault, parse_unsigned
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(start=st.integers(1, 65535), width=st.integers(0, 300), offset=st.integers(-3, 303))
 def test_a_range_covers_exactly_its_ports_with_an_aligned_block(start: int, width: int, offset: int) -> None:
     end, port = min(start + width, 65535), start + offset

@@ -86,7 +86,7 @@ class TestNarrow:
         baseline.api.objects["ciliumidentities"] = [
             item for item in baseline.api.objects["ciliumidentities"] if item["metadata"]["name"] != "23279"
         ]
-        baseline.api.faults["ciliumidentities"] = Fault(status=404, message="not found", times=2)
+        baseline.api.faults["ciliumidentities"] = Fault(status=404, message="not found", by_name=True)
         found = known(source, Ask(Part.IDENTITIES, Scope(identities=(50404, 23279))))
         assert [item.number for item in found] == [50404]
 
