@@ -87,6 +87,11 @@ def process_hangs(broken: Broken) -> None:
         os.kill(child, signal.SIGSTOP)
 
 
+def process_hangs_beside_a_twin(broken: Broken) -> None:
+    """The same, with another worker that is idle."""
+    process_hangs(broken)
+
+
 def worker_is_told_to_stop(broken: Broken) -> None:
     """The worker is told to stop, as a deployment does, and another one starts."""
     broken.heal()
@@ -113,6 +118,7 @@ FAILURES: dict[str, Callable[[Broken], None]] = {
         redis_forgets,
         every_run_is_killed,
         process_hangs,
+        process_hangs_beside_a_twin,
         worker_is_told_to_stop,
         slack_is_away,
     )
@@ -133,7 +139,7 @@ def measure(fail: Callable[[Broken], None]) -> tuple[float, str, int]:
                     lambda: not client.keys("cilium-triage:run:*") and not client.keys("cilium-triage:lease:*")
                 )
             asked = broken.ask_and_hang()
-            if fail is worker_has_a_twin:
+            if fail in (worker_has_a_twin, process_hangs_beside_a_twin):
                 running.start_worker()
                 time.sleep(8)
             started = time.monotonic()

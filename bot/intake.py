@@ -21,9 +21,9 @@ from bot.guard import Guard
 from bot.publish import NotInChannelError, Publisher, PublishError
 from bot.render.blocks import Message
 from bot.render.candidates import not_understood
-from bot.render.failure import Failure, failure_message, internal, not_in_channel, queue_down
+from bot.render.failure import failure_message, internal, not_in_channel, queue_down
 from bot.render.progress import looking
-from bot.surface import Surface
+from bot.surface import Surface, SurfaceError
 from bot.surfaces.slack import address_of
 from bot.ticket import Ticket
 from bot.waiters import Waiters
@@ -68,7 +68,7 @@ class Intake:
         except RedisError as error:
             log.error("redis does not answer", error=type(error).__name__)
             self.tell(where, failure_message(queue_down()))
-        except PublishError as error:
+        except SurfaceError as error:
             log.warning("slack did not take it", error=type(error).__name__, reason=str(error), channel=where.channel)
         except Exception as error:  # noqa: BLE001  (the asker must hear of it, whatever it is)
             failure_id = uuid.uuid4().hex[:8]
@@ -122,21 +122,10 @@ class Intake:
             if self.waiters.join(ticket):
                 self.dispatcher.send(ticket)
             self.watch.remember(ticket)
-        except RedisError:
+        except (RedisError, QueueDownError):
+            # Once on the list it is sent again, and the answer takes the place of the bad news.
             self.surface.fail(ticket, queue_down())
-        except QueueDownError:
-            self._answer_all(ticket, queue_down())
         log.info("asked", ticket=ticket.id, command=ticket.command, via=where.via, channel=where.channel)
-
-    def _answer_all(self, ticket: Ticket, failure: Failure) -> None:
-        self.surface.fail(ticket, failure)
-        try:
-            for waiter in self.waiters.drain(ticket):
-                if waiter.id != ticket.id:
-                    self.surface.fail(waiter, failure)
-                self.waiters.answered(waiter)
-        except RedisError as error:
-            log.error("redis does not answer", error=type(error).__name__)
 
     def _did_not_understand(self, error: NotUnderstoodError, where: Where) -> None:
         if where.via is not Via.INCIDENT:

@@ -4,7 +4,6 @@ Askers of the same question share one run, and every one of them is answered. Th
 
 * Who asks, once there is a place for the answer: ``join(ticket)``. True means that nobody works on this question and
   the caller must send the ticket to the queue; False means that a run is under way and will answer this ticket too.
-  When the ticket cannot be queued, the caller goes through ``drain`` with the failure as the answer.
 * Worker, first thing: ``begin(ticket, run)``, which takes the lease; ``renew`` keeps it as long as the run lives.
 * Worker, while it works: ``waiting(ticket)`` lists everybody who may be shown progress.
 * Worker, at the end::
@@ -25,7 +24,6 @@ finds it taken. Runs that begin and end without a word are counted, here and now
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, cast
@@ -62,21 +60,16 @@ class Turn(StrEnum):
     """Everybody has the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How long a lease lasts, and how long a question rests whose answer did not arrive."""
-
-    lease: timedelta = LEASE
-    pause: timedelta = PAUSE
-
-
 class Waiters:
     """The list of askers per question, in Redis."""
 
-    def __init__(self, redis: Redis, *, prefix: str = "cilium-triage", times: Times | None = None) -> None:
+    def __init__(
+        self, redis: Redis, *, prefix: str = "cilium-triage", lease: timedelta = LEASE, pause: timedelta = PAUSE
+    ) -> None:
         self._redis = redis
         self._prefix = prefix
-        self._times = times or Times()
+        self._lease_lasts = lease
+        self._pause_lasts = pause
 
     def join(self, ticket: Ticket) -> bool:
         """Enter the ticket, and say whether the caller has to send it. One transaction."""
@@ -84,7 +77,7 @@ class Waiters:
             pipe.hset(self._waiting(ticket.key), ticket.id, ticket.to_json())
             pipe.expire(self._waiting(ticket.key), KEEP)
             pipe.sadd(self._index, ticket.key)
-            pipe.set(self._lease(ticket.key), _QUEUED, nx=True, px=self._times.lease)
+            pipe.set(self._lease(ticket.key), _QUEUED, nx=True, px=self._lease_lasts)
             *_, taken = pipe.execute()
         return bool(taken)
 
@@ -101,7 +94,7 @@ class Waiters:
                 return Turn.DONE
             if holder not in ("", _QUEUED, run):
                 return Turn.TAKEN
-            pipe.set(lease, run, px=self._times.lease)
+            pipe.set(lease, run, px=self._lease_lasts)
             if runs_lost >= MOST_RUNS:
                 return Turn.GIVE_UP
             # Lost until it ends with a word.
@@ -120,7 +113,7 @@ class Waiters:
             holder = _text(pipe.get(lease))
             pipe.multi()
             if holder == run:
-                pipe.pexpire(lease, self._times.lease)
+                pipe.pexpire(lease, self._lease_lasts)
             return holder == run
 
         return bool(self._atomically(prolong, lease))
@@ -146,11 +139,10 @@ class Waiters:
         """Say whether this ticket has had its answer."""
         return bool(self._redis.exists(self._answered(ticket.id)))
 
-    def drain(self, ticket: Ticket, run: str = _QUEUED) -> Iterator[Ticket]:
+    def drain(self, ticket: Ticket, run: str) -> Iterator[Ticket]:
         """Hand out every waiter once, late comers too, then give the lease back.
 
-        A waiter that the caller did not mark ``answered`` stays listed for another run. Without ``run`` it is somebody
-        who could not send the ticket.
+        A waiter that the caller did not mark ``answered`` stays listed for another run.
         """
         handed: set[str] = set()
         while left := [waiter for waiter in self.waiting(ticket) if waiter.id not in handed]:
@@ -170,7 +162,7 @@ class Waiters:
             pipe.multi()
             if holder == run:
                 pipe.delete(self._lost(ticket.key))
-                pipe.set(lease, _PAUSED, px=self._times.pause)
+                pipe.set(lease, _PAUSED, px=self._pause_lasts)
 
         self._atomically(pause, lease)
 
@@ -193,13 +185,13 @@ class Waiters:
         lease = self._lease(key)
         if holder := _text(self._redis.get(lease)):
             if holder == _QUEUED and not is_queue_empty:
-                self._redis.pexpire(lease, self._times.lease)
+                self._redis.pexpire(lease, self._lease_lasts)
             return None
         listed = sorted(_readable(self._redis.hgetall(self._waiting(key))), key=_order)
         if not listed:
             self._forget_if_empty(key)
             return None
-        return listed[0] if self._redis.set(lease, _QUEUED, nx=True, px=self._times.lease) else None
+        return listed[0] if self._redis.set(lease, _QUEUED, nx=True, px=self._lease_lasts) else None
 
     def _forget_if_empty(self, key: str) -> None:
         def forget(pipe: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from bot.ticket import Address, Ticket
-from bot.waiters import Times, Turn, Waiters
+from bot.waiters import Turn, Waiters
 from tests.bot.samples import NOON
 
 
@@ -57,7 +57,7 @@ def test_everybody_who_waits_is_handed_out_once_in_the_order_of_asking(waiters: 
     for asked in (second, first):
         waiters.join(asked)
     handed = []
-    for waiter in waiters.drain(first):
+    for waiter in waiters.drain(first, "run"):
         handed.append(waiter.id)
         waiters.answered(waiter)
     assert handed == ["z", "a"]
@@ -67,7 +67,7 @@ def test_who_asks_while_answers_go_out_gets_one_too(waiters: Waiters) -> None:
     first, late = ticket("first"), ticket("late", after=5)
     waiters.join(first)
     handed = []
-    for waiter in waiters.drain(first):
+    for waiter in waiters.drain(first, "run"):
         if waiter.id == "first":
             assert not waiters.join(late)
         handed.append(waiter.id)
@@ -78,7 +78,7 @@ def test_who_asks_while_answers_go_out_gets_one_too(waiters: Waiters) -> None:
 def test_after_the_run_the_next_asker_starts_another(waiters: Waiters) -> None:
     first = ticket("first")
     waiters.join(first)
-    for waiter in waiters.drain(first):
+    for waiter in waiters.drain(first, "run"):
         waiters.answered(waiter)
     assert waiters.join(ticket("next"))
 
@@ -90,7 +90,7 @@ def test_nobody_falls_between_runs_however_they_interleave(waiters: Waiters) -> 
     def ask(number: int) -> None:
         mine = ticket(f"t{number}", after=number)
         if waiters.join(mine):
-            for waiter in waiters.drain(mine):
+            for waiter in waiters.drain(mine, "run"):
                 answered.append(waiter.id)
                 waiters.answered(waiter)
 
@@ -181,7 +181,7 @@ def test_a_run_that_was_lost_leaves_its_question_to_one_caller(waiters: Waiters,
 def test_a_message_counts_as_lost_only_if_it_cannot_be_in_the_queue(
     redis: Redis, is_queue_empty: bool, lost: bool
 ) -> None:
-    waiters = Waiters(redis, times=Times(lease=timedelta(milliseconds=200)))
+    waiters = Waiters(redis, lease=timedelta(milliseconds=200))
     mine = ticket("mine")
     waiters.join(mine)
 
