@@ -3,11 +3,10 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from handlers.model import agent, cluster, flow
 from handlers.model.parts import Part
-from handlers.model.snapshot import AnyPart, Known, Missing, PartOf, PerNode, Snapshot
+from handlers.model.snapshot import AnyPart, Known, Missing, PartOf, Snapshot
 
 T = TypeVar("T")
 
@@ -59,12 +58,38 @@ def needed(found: T | Unread) -> T:
     return found
 
 
+class _Value(Generic[T]):
+    """The value of one part as an attribute of Facts: what ``facts.value(part)`` returns, and raises."""
+
+    def __init__(self, part: PartOf[T]) -> None:
+        self._part = part
+
+    def __get__(self, facts: "Facts", _: type["Facts"]) -> T:
+        return facts.value(self._part)
+
+
 class Facts:
     """A typed view of a snapshot.
 
-    The properties return the part's value and raise PartMissingError where it was not read, UndeclaredPartError where
+    The attributes give the part's value and raise PartMissingError where it was not read, UndeclaredPartError where
     it was not declared. ``look`` returns a part as Known or Missing, for those who can do without it.
     """
+
+    namespaces = _Value(Part.NAMESPACES)
+    nodes = _Value(Part.NODES)
+    pods = _Value(Part.PODS)
+    cilium_pods = _Value(Part.CILIUM_PODS)
+    services = _Value(Part.SERVICES)
+    endpoint_slices = _Value(Part.ENDPOINT_SLICES)
+    policies = _Value(Part.POLICIES)
+    egress_gateways = _Value(Part.EGRESS_GATEWAYS)
+    cilium_endpoints = _Value(Part.CILIUM_ENDPOINTS)
+    identities = _Value(Part.IDENTITIES)
+    flows = _Value(Part.FLOWS)
+    relay = _Value(Part.RELAY)
+    agent_status = _Value(Part.AGENT_STATUS)
+    agent_endpoints = _Value(Part.AGENT_ENDPOINTS)
+    agent_metrics = _Value(Part.AGENT_METRICS)
 
     def __init__(
         self,
@@ -120,93 +145,3 @@ class Facts:
     def now(self) -> datetime:
         """The moment everything is judged at."""
         return self._snapshot.taken_at
-
-    @property
-    def config(self) -> cluster.CiliumConfig:
-        """Cilium's configuration."""
-        return self.value(Part.CONFIG)
-
-    @property
-    def namespaces(self) -> tuple[cluster.Namespace, ...]:
-        """Every namespace."""
-        return self.value(Part.NAMESPACES)
-
-    @property
-    def nodes(self) -> tuple[cluster.Node, ...]:
-        """Every node."""
-        return self.value(Part.NODES)
-
-    @property
-    def api_server(self) -> tuple[str, ...]:
-        """The addresses of the Kubernetes API server, as ``ip:port``."""
-        return self.value(Part.API_SERVER)
-
-    @property
-    def pods(self) -> tuple[cluster.Pod, ...]:
-        """The pods in scope."""
-        return self.value(Part.PODS)
-
-    @property
-    def cilium_pods(self) -> tuple[cluster.Pod, ...]:
-        """Cilium's own pods: agents, operator, relay, Envoy."""
-        return self.value(Part.CILIUM_PODS)
-
-    @property
-    def workloads(self) -> tuple[cluster.Workload, ...]:
-        """The controllers in scope."""
-        return self.value(Part.WORKLOADS)
-
-    @property
-    def services(self) -> tuple[cluster.Service, ...]:
-        """The Services in scope."""
-        return self.value(Part.SERVICES)
-
-    @property
-    def endpoint_slices(self) -> tuple[cluster.EndpointSlice, ...]:
-        """The EndpointSlices in scope."""
-        return self.value(Part.ENDPOINT_SLICES)
-
-    @property
-    def policies(self) -> tuple[cluster.PolicyObject, ...]:
-        """The policies in scope, cluster-wide ones always among them."""
-        return self.value(Part.POLICIES)
-
-    @property
-    def egress_gateways(self) -> tuple[cluster.PolicyObject, ...]:
-        """The egress gateway policies."""
-        return self.value(Part.EGRESS_GATEWAYS)
-
-    @property
-    def cilium_endpoints(self) -> tuple[cluster.CiliumEndpoint, ...]:
-        """The CiliumEndpoints in scope."""
-        return self.value(Part.CILIUM_ENDPOINTS)
-
-    @property
-    def identities(self) -> tuple[cluster.CiliumIdentity, ...]:
-        """The cluster-wide identities in scope."""
-        return self.value(Part.IDENTITIES)
-
-    @property
-    def flows(self) -> flow.FlowLog:
-        """The flows in scope."""
-        return self.value(Part.FLOWS)
-
-    @property
-    def relay(self) -> flow.RelayStatus:
-        """Relay's view of its peers."""
-        return self.value(Part.RELAY)
-
-    @property
-    def agent_status(self) -> PerNode[agent.AgentStatus]:
-        """The status of each agent asked."""
-        return self.value(Part.AGENT_STATUS)
-
-    @property
-    def agent_endpoints(self) -> PerNode[tuple[agent.AgentEndpoint, ...]]:
-        """The endpoints of each agent asked."""
-        return self.value(Part.AGENT_ENDPOINTS)
-
-    @property
-    def agent_metrics(self) -> PerNode[tuple[agent.Metric, ...]]:
-        """The metrics of each agent asked."""
-        return self.value(Part.AGENT_METRICS)

@@ -1,12 +1,14 @@
 """The objects that a source lists for one read, several kinds side by side, and where they came from."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from workers.sources.assemble.resources import EVERY, Resource, Select
 from workers.sources.deadline import Deadline
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,7 +25,7 @@ class Listing(Protocol):
 class Lists:
     """Lists within one deadline."""
 
-    def __init__(self, listing: Listing, deadline: Deadline, threads: Executor | None, *, is_archive: bool) -> None:
+    def __init__(self, listing: Listing, deadline: Deadline, threads: "Executor | None", *, is_archive: bool) -> None:
         self._listing = listing
         self._deadline = deadline
         self._threads = threads

@@ -3,10 +3,9 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handlers.model.cluster import Pod
 from handlers.model.flow import FlowLog, RelayStatus
@@ -24,6 +23,9 @@ from workers.sources.assemble.resources import Resource, Select
 from workers.sources.convert.reading import MalformedError, each
 from workers.sources.deadline import Deadline
 from workers.sources.unread import UnreadError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ class AssembledSource(ABC):
     """
 
     def __init__(
-        self, *, cilium_namespace: str | None = None, threads: Executor | None = None, is_archive: bool = False
+        self, *, cilium_namespace: str | None = None, threads: "Executor | None" = None, is_archive: bool = False
     ) -> None:
         """Set up the assembling.
 
