@@ -5,14 +5,12 @@ from typing import Any
 
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.facts import Facts, PartMissingError
-from handlers.model.finding import Finding, Hop, Outcome
+from handlers.model.finding import Finding, Hop
 from handlers.model.flow import FlowLog
 from handlers.model.parts import Part
 from handlers.model.report import Budget, GapNote, Report
 from handlers.model.snapshot import AnyPart, Known, Missing, Snapshot
 from handlers.probes.probe import Probe
-
-_WORST_FIRST = (Outcome.PROBLEM, Outcome.BROKEN, Outcome.UNKNOWN, Outcome.FINE, Outcome.NOT_APPLICABLE)
 
 
 def answer(
@@ -57,7 +55,7 @@ def in_hop_order(findings: Iterable[Finding]) -> list[Finding]:
         findings,
         key=lambda finding: (
             finding.hop.order if finding.hop else len(Hop),
-            _WORST_FIRST.index(finding.outcome),
+            finding.outcome.order,
             not finding.blocking,
             -finding.weight,
         ),

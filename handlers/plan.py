@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handlers.catalogue import CATALOGUE, Catalogue
-from handlers.model.facts import Facts, PartMissingError
+from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.scope import Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap, Missing, Snapshot
 
@@ -14,9 +14,8 @@ ROUNDS = 3
 
 def next_asks(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE) -> tuple[Ask, ...]:
     """Return the reads that can be made now: parts wanted, not yet read, and wide enough known."""
-    try:
-        scope = question.scope(Facts(so_far))
-    except PartMissingError:
+    scope = attempt(lambda: question.scope(Facts(so_far)))
+    if isinstance(scope, Lacking):
         # What would tell the width could not be read; the parts that depend on it stay unasked and are reported so.
         return ()
     missing = sorted(catalogue.wanted(question) - so_far.parts.keys(), key=str)
@@ -25,10 +24,8 @@ def next_asks(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE)
 
 def unasked(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE) -> Mapping[AnyPart, Missing]:
     """Return a reason for every wanted part that the rounds never came to, save those that turned out needless."""
-    try:
-        scope = question.scope(Facts(so_far))
-    except PartMissingError:
-        scope = Scope()
+    found = attempt(lambda: question.scope(Facts(so_far)))
+    scope = Scope() if isinstance(found, Lacking) else found
     return {
         part: Missing(Gap.NOT_ASKED, "what it depends on could not be read")
         for part in catalogue.wanted(question) - so_far.parts.keys()

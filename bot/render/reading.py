@@ -56,7 +56,6 @@ _SEEN = {
     Observed.NOTHING: "no attempt in the time looked at",
     Observed.NO_DATA: "flows could not be read",
 }
-_WORST_FIRST = (Outcome.PROBLEM, Outcome.BROKEN, Outcome.UNKNOWN, Outcome.FINE, Outcome.NOT_APPLICABLE)
 _DOUBTFUL = (Outcome.UNKNOWN, Outcome.BROKEN)
 
 
@@ -136,7 +135,7 @@ def noticed(report: Report) -> tuple[Finding, ...]:
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings, worst first; what is equally bad keeps the command's own order."""
-    return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.outcome)))
+    return tuple(sorted(findings, key=lambda finding: finding.outcome.order))
 
 
 def shared_advice(findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -43,6 +43,11 @@ class Conclusion:
     candidates: tuple[str, ...] = ()
 
 
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return problems before doubts before what is fine, heavier ones first within each: the order of a list."""
+    return sorted(findings, key=lambda finding: (finding.outcome.order, -finding.weight, finding.text))
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One subcommand of ``/cilium`` and of the command line.

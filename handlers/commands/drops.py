@@ -1,16 +1,14 @@
 """``drops``: what is dropped, grouped by cause."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, worst_first
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
-from handlers.commands.worst_first import worst_first
 from handlers.connection.backends import selected_pods
 from handlers.connection.policies import some_policy_names_services
 from handlers.model.endpoint import EndpointName
-from handlers.model.facts import Facts, PartMissingError
+from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence, prose
 from handlers.model.flow import FlowLog
 from handlers.model.headline import CANNOT_TELL, Headline
@@ -50,11 +48,8 @@ class Drops:
         )
 
     def _flows(self, so_far: Facts) -> FlowQuery | None:
-        try:
-            about = self.about(so_far)
-        except PartMissingError:
-            return None
-        if about is None:
+        about = attempt(lambda: self.about(so_far))
+        if about is None or isinstance(about, Lacking):
             return None
         return FlowQuery(about.matches(), so_far.now - self.since, so_far.now)
 
@@ -156,11 +151,6 @@ def _none_seen(facts: Facts, where: str, window: str) -> Conclusion:
     return Conclusion(Headline(claim))
 
 
-def arrange(findings: Iterable[Finding]) -> list[Finding]:
-    """Order the groups by how many packets they dropped."""
-    return worst_first(findings)
-
-
 COMMAND = Command(
     name="drops",
     usage=USAGE,
@@ -169,7 +159,7 @@ COMMAND = Command(
     question=Drops,
     parse=parse,
     conclude=conclude,
-    arrange=arrange,
+    arrange=worst_first,
     keep=timedelta(seconds=30),
     leave_out=frozenset(
         {

@@ -1,13 +1,11 @@
 """``health``: is Cilium itself well, worst first?"""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
-from handlers.commands.worst_first import worst_first
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, worst_first
 from handlers.model.endpoint import Kind, Named
-from handlers.model.facts import Facts, PartMissingError
+from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import Headline
 from handlers.model.parts import Part
@@ -31,13 +29,11 @@ class Health(AboutNodes):
 
     def scope(self, so_far: Facts) -> Scope:
         """Return every node's agent, up to a bound, and every policy."""
-        try:
-            nodes: tuple[str, ...] | None = tuple(node.name for node in so_far.nodes if self.node in (None, node.name))
-        except PartMissingError:
-            nodes = (self.node,) if self.node else None
+        named = (self.node,) if self.node else None
+        nodes = attempt(lambda: tuple(node.name for node in so_far.nodes if self.node in (None, node.name)))
         return Scope(
             all_namespaces=True,
-            nodes=nodes[:MOST_AGENTS] if nodes is not None else None,
+            nodes=named if isinstance(nodes, Lacking) else nodes[:MOST_AGENTS],
         )
 
 
@@ -79,11 +75,6 @@ def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> 
     return Conclusion(Headline(Sentence("Cilium in {where} is healthy", {"where": where})))
 
 
-def arrange(findings: Iterable[Finding]) -> list[Finding]:
-    """Order the findings worst first."""
-    return worst_first(findings)
-
-
 COMMAND = Command(
     name="health",
     usage=USAGE,
@@ -92,7 +83,7 @@ COMMAND = Command(
     question=Health,
     parse=parse,
     conclude=conclude,
-    arrange=arrange,
+    arrange=worst_first,
     keep=timedelta(seconds=30),
     leave_out=frozenset(
         {

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import EndpointName
-from handlers.model.facts import Facts, PartMissingError
+from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, prose
 from handlers.model.headline import Headline
 from handlers.model.parts import Part
@@ -33,15 +33,12 @@ class IdentityOf:
 
     def scope(self, so_far: Facts) -> Scope:
         """Return every carrier and every policy, and each node's own view where the number is node-local."""
-        try:
-            nodes: tuple[str, ...] | None = tuple(node.name for node in so_far.nodes) if self.is_node_local else ()
-        except PartMissingError:
-            nodes = None
+        nodes = attempt(lambda: tuple(node.name for node in so_far.nodes) if self.is_node_local else ())
         return Scope(
             all_namespaces=True,
             pods=(PodQuery(),),
             identities=(),
-            nodes=nodes,
+            nodes=None if isinstance(nodes, Lacking) else nodes,
         )
 
     @property

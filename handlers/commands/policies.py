@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError
 from handlers.model.endpoint import Address, EndpointName, HostName
-from handlers.model.facts import Facts, PartMissingError
+from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
@@ -43,12 +43,10 @@ class PoliciesOf:
         )
 
     def _nodes(self, so_far: Facts) -> tuple[str, ...] | None:
-        try:
-            if self.endpoint is None:
-                pods = so_far.pods
-            else:
-                pods = resolve(self.endpoint, so_far, Side.SOURCE, None, None).pods
-        except PartMissingError:
+        pods = attempt(
+            lambda: resolve(self.endpoint, so_far, Side.SOURCE, None, None).pods if self.endpoint else so_far.pods
+        )
+        if isinstance(pods, Lacking):
             return None
         return tuple(dict.fromkeys(pod.node for pod in pods if pod.node and pod.is_running))[:_MOST_AGENTS]
 

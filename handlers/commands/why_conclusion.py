@@ -12,7 +12,7 @@ from handlers.connection.policies import PolicyChange, config_assumption
 from handlers.connection.policy_findings import port_in_words
 from handlers.connection.trial import Trial
 from handlers.model.connection import Connection
-from handlers.model.facts import Facts, Unread
+from handlers.model.facts import Facts, Lacking
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, prose
 from handlers.model.headline import CANNOT_TELL, Headline, Pair
 from handlers.model.question import AboutConnection
@@ -40,7 +40,7 @@ def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, .
     unresolved = [finding for finding in findings if finding.hop is Hop.RESOLVE and finding.outcome is Outcome.UNKNOWN]
     trial = Trial(question.connection, facts)
     ends = trial.ends
-    if unresolved or isinstance(ends, Unread) or not ends.are_clear:
+    if unresolved or isinstance(ends, Lacking) or not ends.are_clear:
         return _unclear(question, unresolved, ends)
     observation = _observation(trial, findings)
     expected = expected_of(findings)
@@ -56,7 +56,7 @@ def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, .
     )
 
 
-def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | Unread) -> Conclusion:
+def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | Lacking) -> Conclusion:
     first = next(iter(unresolved), None)
     headline = Headline(
         first.sentence if first else Sentence("what the names mean", lead=CANNOT_TELL),
@@ -68,7 +68,7 @@ def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | 
         headline=headline,
         expected=Expected.UNKNOWN,
         observed=Observed.NO_DATA,
-        candidates=() if isinstance(ends, Unread) else tuple(_candidates(question, ends)),
+        candidates=() if isinstance(ends, Lacking) else tuple(_candidates(question, ends)),
     )
 
 
@@ -131,7 +131,7 @@ def _blocked(trial: Trial, observation: Observation, findings: tuple[Finding, ..
 def _passing(trial: Trial) -> Iterator[Sentence]:
     """Say what policy lets pass where it stops only a part: ports, else pods; nothing where it stops all or none."""
     legs = trial.judgements
-    if isinstance(legs, Unread):
+    if isinstance(legs, Lacking):
         return
     stopped = [leg for leg in legs if leg.sides.blocking]
     passing = [leg for leg in legs if not leg.sides.blocking]
@@ -161,7 +161,7 @@ def _why_it_passes(trial: Trial, observation: Observation, findings: tuple[Findi
 def _change_since(observation: Observation, trial: Trial) -> PolicyChange | None:
     """Return the newest change of a policy that concerns the connection, if what was seen is older than that."""
     change = trial.change
-    if change is None or isinstance(change, Unread) or observation.at is None or change.at <= observation.at:
+    if change is None or isinstance(change, Lacking) or observation.at is None or change.at <= observation.at:
         return None
     return change
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from handlers.connection.legs import Leg
 from handlers.model.cluster import CiliumEndpoint
-from handlers.model.facts import Facts, Unread
+from handlers.model.facts import Facts, Lacking
 from handlers.model.parts import Part
 from handlers.model.report import IdentityNote
 from handlers.model.snapshot import Known
@@ -14,10 +14,10 @@ MOST_CARRIERS = 5
 """Pods named for one identity."""
 
 
-def identity_notes(legs: Iterable[Leg] | Unread, facts: Facts) -> tuple[IdentityNote, ...]:
+def identity_notes(legs: Iterable[Leg] | Lacking, facts: Facts) -> tuple[IdentityNote, ...]:
     """Return the identities of the pods at both ends, each once; none while the legs cannot be told."""
     notes: dict[int, IdentityNote] = {}
-    for leg in () if isinstance(legs, Unread) else legs:
+    for leg in () if isinstance(legs, Lacking) else legs:
         for place in (leg.source, leg.destination):
             endpoint = endpoint_of_pod(place.pod, facts)
             if endpoint and endpoint.identity is not None and endpoint.identity not in notes:

@@ -3,7 +3,7 @@
 from handlers.connection.ends import Ends
 from handlers.connection.legs import Place, places_of
 from handlers.connection.observation import Observation, clock
-from handlers.connection.seen import Drops, drops_of, is_at
+from handlers.connection.seen import DroppedPackets, drops_of, is_at
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, FlowVerdict
@@ -56,7 +56,7 @@ def refused_queries(name: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
     )
 
 
-def dropped_queries(flows: tuple[Flow, ...]) -> tuple[Drops, ...]:
+def dropped_queries(flows: tuple[Flow, ...]) -> tuple[DroppedPackets, ...]:
     """Return the DNS packets that were dropped before anybody could read a name."""
     return drops_of(flow for flow in flows if not flow.dns)
 

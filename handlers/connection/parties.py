@@ -4,9 +4,8 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from handlers.connection.addresses import labels_on
+from handlers.connection.addresses import known_addresses, labels_on
 from handlers.connection.legs import Leg, PlaceKind
-from handlers.connection.outside import known_addresses
 from handlers.connection.policies import names_on, policies_of
 from handlers.model.cluster import Pod
 from handlers.model.endpoint import EntityName

@@ -9,7 +9,7 @@ from handlers.connection.policies import in_force, policies_in
 from handlers.connection.trial import Trial
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, PolicyObject
 from handlers.model.decision import Reason
-from handlers.model.facts import Facts, Unread, attempt, needed
+from handlers.model.facts import Facts, Lacking, attempt, needed
 from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
 from handlers.model.party import NamedPort, Party
@@ -41,7 +41,7 @@ class Remedy:
 def remedy_of(trial: Trial) -> Remedy:
     """Work out patches for everything in policy that blocks the connection; a note tells what is lacking for that."""
     found = attempt(lambda: _remedy(trial))
-    if isinstance(found, Unread):
+    if isinstance(found, Lacking):
         return Remedy(notes=(f"No patch: {found.part.in_words} could not be read.",))
     return found
 

@@ -13,7 +13,7 @@ from handlers.connection.policies import some_policy_names_services
 from handlers.connection.trial import Trial
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
-from handlers.model.facts import Facts, Unread, attempt, needed
+from handlers.model.facts import Facts, Lacking, attempt, needed
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known
@@ -38,8 +38,8 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         namespaces=None if namespaces is None else tuple(sorted(namespaces | {DNS_NAMESPACE})),
         all_namespaces=everywhere,
         pods=_pod_queries(connection, so_far, everywhere),
-        nodes=None if isinstance(ends, Unread) else _nodes(connection, ends, so_far),
-        flows=None if isinstance(ends, Unread) else _flow_query(connection, span, ends, so_far),
+        nodes=None if isinstance(ends, Lacking) else _nodes(connection, ends, so_far),
+        flows=None if isinstance(ends, Lacking) else _flow_query(connection, span, ends, so_far),
         identities=_identities(so_far, may_be_blocked),
         all_policies=may_be_blocked,
         named_ports=_some_egress_rule_names_ports(so_far) or None,
@@ -52,7 +52,7 @@ def _namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
     found: set[str] = set()
     for name in (connection.source, connection.destination):
         namespaces = attempt(partial(_namespaces_of, name, so_far))
-        if not isinstance(namespaces, Unread):
+        if not isinstance(namespaces, Lacking):
             found |= namespaces
         elif namespaces.missing.gap is Gap.NOT_ASKED:
             return None
@@ -95,7 +95,7 @@ def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tup
                 queries.append(PodQuery(ip=address.cidr))
             continue
         namespaces = attempt(partial(_namespaces_of, name, so_far))
-        if not isinstance(namespaces, Unread):
+        if not isinstance(namespaces, Lacking):
             queries += [PodQuery(namespace=namespace) for namespace in sorted(namespaces)]
         elif namespaces.missing.gap is Gap.NOT_ASKED:
             return None
@@ -111,7 +111,7 @@ def _nodes(connection: Connection, ends: Ends, so_far: Facts) -> tuple[str, ...]
 def _backends(connection: Connection, ends: Ends, so_far: Facts) -> tuple[Target, ...]:
     """Return the backends; where they cannot be told the service probe says so, and the other end is worth a look."""
     backends = attempt(lambda: backends_of(connection, ends.destination, so_far))
-    return () if isinstance(backends, Unread) else backends
+    return () if isinstance(backends, Lacking) else backends
 
 
 def _nodes_of(end: Resolved) -> Iterator[str]:
@@ -184,7 +184,7 @@ def _may_be_blocked(trial: Trial) -> bool | None:
     if not isinstance(trial.facts.look(Part.POLICIES), Known):
         return None
     legs = attempt(lambda: (*needed(trial.judgements), *needed(trial.lookups)))
-    if isinstance(legs, Unread):
+    if isinstance(legs, Lacking):
         return None if legs.missing.gap is Gap.NOT_ASKED else False
     return not all(side.passes for leg in legs for side in leg.sides)
 

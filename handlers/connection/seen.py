@@ -16,7 +16,7 @@ from handlers.policy.entities import telling_labels
 
 
 @dataclass(frozen=True, slots=True)
-class Drops:
+class DroppedPackets:
     """Packets dropped for one reason on one node; ``count`` is distinct packets, retransmissions included."""
 
     reason: str
@@ -41,7 +41,7 @@ class Sight:
     refused_at: datetime | None = None
     """The destination answered a connection attempt with RST: nothing listens."""
     audited_at: datetime | None = None
-    drops: tuple[Drops, ...] = ()
+    drops: tuple[DroppedPackets, ...] = ()
     flows: int = 0
     attempts: int = 0
     """Connection attempts (TCP SYN) that were handed to the destination, retransmissions included."""
@@ -116,7 +116,7 @@ def sight_of(stretch: Stretch, flows: Iterable[Flow]) -> Sight:
     )
 
 
-def drops_of(flows: Iterable[Flow]) -> tuple[Drops, ...]:
+def drops_of(flows: Iterable[Flow]) -> tuple[DroppedPackets, ...]:
     """Group dropped flows by reason, direction and node.
 
     A packet shows as a drop and as a policy verdict: the larger of the two counts is the number of packets, and the
@@ -131,7 +131,7 @@ def drops_of(flows: Iterable[Flow]) -> tuple[Drops, ...]:
         verdicts = [flow for flow in group if flow.event_type == EventType.POLICY_VERDICT]
         kinds = Counter(flow.event_type for flow in group)
         found.append(
-            Drops(
+            DroppedPackets(
                 reason=reason,
                 direction=(verdicts or group)[-1].direction,
                 node=node,

@@ -32,28 +32,28 @@ class PartMissingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class Lacking:
     """Something that could not be worked out, since a part that it rests on was not read."""
 
     part: AnyPart
     missing: Missing
 
 
-def attempt(make: Callable[[], T]) -> T | Unread:
+def attempt(make: Callable[[], T]) -> T | Lacking:
     """Return what ``make`` gives, or the part that it lacked."""
     try:
         return make()
     except PartMissingError as error:
-        return Unread(error.part, error.missing)
+        return Lacking(error.part, error.missing)
 
 
-def needed(found: T | Unread) -> T:
+def needed(found: T | Lacking) -> T:
     """Return what was worked out.
 
     Raises:
         PartMissingError: if a part that it rests on was not read.
     """
-    if isinstance(found, Unread):
+    if isinstance(found, Lacking):
         raise PartMissingError(found.part, found.missing)
     return found
 

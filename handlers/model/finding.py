@@ -17,6 +17,14 @@ class Outcome(StrEnum):
     BROKEN = "broken"
     """The probe itself failed: our mistake, never the cluster's."""
 
+    @property
+    def order(self) -> int:
+        """Position from what hurts most to what does not matter."""
+        return _WORST_FIRST.index(self)
+
+
+_WORST_FIRST = (Outcome.PROBLEM, Outcome.BROKEN, Outcome.UNKNOWN, Outcome.FINE, Outcome.NOT_APPLICABLE)
+
 
 class Hop(StrEnum):
     """The steps of a connection, in the order in which a packet and its answer take them."""

@@ -11,7 +11,7 @@ from handlers.connection.judgement import Judged
 from handlers.connection.legs import LEG_PARTS
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
-from handlers.connection.seen import Drops, sight_of
+from handlers.connection.seen import DroppedPackets, sight_of
 from handlers.connection.trial import Trial
 from handlers.model.decision import Verdict
 from handlers.model.facts import Facts, needed
@@ -55,7 +55,7 @@ def drops_are_explained(question: AboutConnection, facts: Facts) -> Iterator[Fin
                     yield _finding(drop, direction)
 
 
-def _is_news(drop: Drops, passed_at: datetime | None, changed_at: datetime | None) -> bool:
+def _is_news(drop: DroppedPackets, passed_at: datetime | None, changed_at: datetime | None) -> bool:
     """Whether neither a packet that passed later nor a later change of policy makes the drop history."""
     return not any(later and later > drop.last_at for later in (passed_at, changed_at))
 
@@ -65,7 +65,7 @@ def _explains(leg: Judged, direction: Direction) -> bool:
     return side.verdict in (Verdict.DENIED, Verdict.UNKNOWN, Verdict.ERROR)
 
 
-def _finding(drop: Drops, direction: Direction) -> Finding:
+def _finding(drop: DroppedPackets, direction: Direction) -> Finding:
     return DROPS_UNEXPLAINED.finding(
         Outcome.UNKNOWN,
         hop=Hop.EGRESS_POLICY if direction is Direction.EGRESS else Hop.INGRESS_POLICY,

@@ -9,9 +9,9 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from handlers.connection.addresses import known_addresses
 from handlers.connection.labels import selector_matches
 from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind
-from handlers.connection.outside import known_addresses
 from handlers.connection.trial import Trial
 from handlers.model.cluster import Node, PolicyObject
 from handlers.model.endpoint import Entity, EntityName

@@ -6,7 +6,7 @@ import pytest
 
 from handlers.catalogue import understand
 from handlers.connection.trial import Trial
-from handlers.model.facts import Facts, PartMissingError, Unread, needed
+from handlers.model.facts import Facts, Lacking, PartMissingError, needed
 from handlers.model.parts import PARTS, Part
 from handlers.model.snapshot import AnyPart
 from tests.knowledge.build import Cluster, deny_all, shop
@@ -37,7 +37,7 @@ def test_a_piece_names_the_part_that_it_lacks(story: str) -> None:
     part, lacking = LACKS[story]
     tried = trial(denied().without(part))
     pieces: dict[str, Any] = {name: getattr(tried, name) for name in PIECES}
-    assert tuple(name for name in PIECES if isinstance(pieces[name], Unread)) == lacking
+    assert tuple(name for name in PIECES if isinstance(pieces[name], Lacking)) == lacking
     assert {pieces[name].part for name in lacking} <= {part}
 
 

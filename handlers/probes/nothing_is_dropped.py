@@ -14,7 +14,7 @@ from handlers.connection.policy_findings import policies_named
 from handlers.model.cluster import Pod
 from handlers.model.decision import Decision, Verdict
 from handlers.model.drop_reason import drop_reason
-from handlers.model.facts import Facts, PartMissingError
+from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowDirection, FlowEnd
 from handlers.model.parts import Part
@@ -83,7 +83,7 @@ _PROXY = ("DNS_REFUSED", "HTTP_REFUSED", "UNKNOWN")
     needs=PARTS,
     uses=(Part.FLOWS, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES, Part.IDENTITIES),
 )
-def drops_explained(question: Drops, facts: Facts) -> Iterator[Finding]:
+def nothing_is_dropped(question: Drops, facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each group of drops."""
     if question.about(facts) is None:
         yield DROPS_OF_WHOM.finding(Outcome.UNKNOWN, name=str(question.endpoint or question.namespace))
@@ -114,10 +114,9 @@ def _explain(group: DropGroup, facts: Facts) -> Finding:
 
 
 def _by_policy(group: DropGroup, facts: Facts) -> Finding:
-    try:
-        decision = _decide(group, facts)
-    except PartMissingError as error:
-        return _finding(DROPS_BY_UNKNOWN_POLICY, group, why=f"{error.part} could not be read")
+    decision = attempt(lambda: _decide(group, facts))
+    if isinstance(decision, Lacking):
+        return _finding(DROPS_BY_UNKNOWN_POLICY, group, why=f"{decision.part.in_words} could not be read")
     if decision is None or decision.verdict in (Verdict.UNKNOWN, Verdict.ERROR):
         missing = ", ".join(decision.missing) if decision and decision.missing else "its direction is not known"
         return _finding(DROPS_BY_UNKNOWN_POLICY, group, why=missing)
