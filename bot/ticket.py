@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from handlers.model.attachment import MOST_ATTACHED, Attachment
 from handlers.model.wire import WireError, decode, encode
 
 SCHEMA = 2
-
-MOST_ATTACHED = 256 * 1024
-"""Bytes of all attachments of a question together: a few hundred manifests."""
 
 
 class TicketError(ValueError):
@@ -29,14 +27,6 @@ class Address:
 
     surface: str
     place: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A text that came with a question: a manifest that was pasted, or dropped as a file."""
-
-    name: str
-    content: str
 
 
 @dataclass(frozen=True, slots=True)

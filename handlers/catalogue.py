@@ -6,7 +6,7 @@ file in ``handlers.commands`` and one in ``handlers.probes``, and no line elsewh
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ import handlers.commands
 import handlers.probes
 from handlers.commands.command import Asked, Command
 from handlers.commands.understand import understood
+from handlers.model.attachment import Attachment
 from handlers.model.finding import Code
 from handlers.model.snapshot import AnyPart
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
@@ -62,13 +63,15 @@ class Catalogue:
         command = self.command_of(question)
         return command.parts.union(*(probe.parts for probe in self.probes_for(question))) - command.leave_out
 
-    def understand(self, text: str) -> Asked:
+    def understand(self, text: str, attached: Sequence[Attachment] = ()) -> Asked:
         """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
+
+        ``attached`` is what came with the question.
 
         Raises:
             NotUnderstoodError: with the usage line, or the nearest subcommands.
         """
-        return understood(text, self.commands)
+        return understood(text, self.commands, attached)
 
 
 Named = TypeVar("Named", Command, Code)

@@ -61,8 +61,8 @@ class ReportCache:
             log.warning("cache_not_written", error=type(error).__name__)
 
     def _key(self, asked: Asked) -> str:
-        # Hashed, because a question may hold any character and be long.
-        digest = hashlib.sha256(f"{self._cluster}\0{asked}".encode()).hexdigest()
+        # Hashed, because a question may hold any character and be long; what came with it is in the value alone.
+        digest = hashlib.sha256(f"{self._cluster}\0{asked}\0{asked.question!r}".encode(errors="replace")).hexdigest()
         return f"{self._prefix}:report:{SCHEMA}:{digest}"
 
 

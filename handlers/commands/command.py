@@ -1,11 +1,12 @@
 """What a subcommand declares."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from handlers.model.attachment import Attachment
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding
 from handlers.model.headline import Headline
@@ -65,6 +66,8 @@ class Command:
     parse: Callable[[str], Any]
     conclude: Callable[[Any, Facts, tuple[Finding, ...]], Conclusion]
     phrase: Callable[[str], Any | None] | None = None
+    attach: Callable[[Any, Sequence[Attachment]], Any] | None = None
+    """Adds to a question what came with it, or raises NotUnderstoodError; None where nothing can come with it."""
     arrange: Callable[[Iterable[Finding]], list[Finding]] | None = None
     """Order of the findings; None means hop order, worst first within a hop."""
     role: Role = Role.VIEWER

@@ -1,17 +1,18 @@
 """From the words of an asker to a question: by the name of a subcommand, or as a plain sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from handlers.commands.command import Asked, Command, NotUnderstoodError
+from handlers.model.attachment import Attachment
 from handlers.names.decorations import undecorated
 from handlers.names.grammar import Fresh, items
 from handlers.names.spelling import nearest
 
 
-def understood(text: str, commands: Mapping[str, Command]) -> Asked:
+def understood(text: str, commands: Mapping[str, Command], attached: Sequence[Attachment] = ()) -> Asked:
     """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
 
-    Slack's decorations are taken off first. The text may be anything.
+    Slack's decorations are taken off first. The text may be anything. ``attached`` is what came with it.
 
     Raises:
         NotUnderstoodError: with the usage line, or the nearest subcommands.
@@ -21,7 +22,8 @@ def understood(text: str, commands: Mapping[str, Command]) -> Asked:
     command = commands.get(first.lower())
     fresh = any(isinstance(item, Fresh) for item in items(words))
     if command:
-        return Asked(command, command.parse(rest), fresh)
+        question = command.parse(rest)
+        return Asked(command, command.attach(question, attached) if command.attach else question, fresh)
     for candidate in commands.values():
         question = candidate.phrase(words) if candidate.phrase else None
         if question is not None:

@@ -1,11 +1,15 @@
-"""YAML as ``cilium sysdump`` writes it, to plain JSON values; anything cleverer is refused."""
+"""YAML of a cluster's objects to plain JSON values, as ``cilium sysdump`` writes it; anything cleverer is refused."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
 _MAX_DEPTH = 200
 """Levels of nesting; manifests stay below 30, and libyaml's composer overflows the stack somewhere above 5,000."""
+
+_BOUNDARY = re.compile(rb"^(?:---(?=[ \t\r\n]|\Z)|\.\.\.[ \t]*\r?$)", re.MULTILINE)
 
 try:
     _Base: Any = yaml.CSafeLoader
@@ -44,6 +48,22 @@ def load_manifest(written: bytes) -> Any:
         if isinstance(error, ManifestError):
             raise
         raise ManifestError(f"it is no YAML of a cluster's objects: {_first_line(error)}") from error
+
+
+def load_manifests(written: bytes) -> tuple[Any, ...]:
+    """Return every document that the bytes hold, empty ones left out.
+
+    Raises:
+        ManifestError: as ``load_manifest`` does.
+    """
+    return tuple(document for document in map(load_manifest, _split(written)) if document is not None)
+
+
+def _split(written: bytes) -> Iterator[bytes]:
+    """Cut at the markers, which YAML knows only at the beginning of a line."""
+    for part in _BOUNDARY.split(written):
+        if not all(line.lstrip().startswith((b"%", b"#")) for line in part.splitlines() if line.strip()):
+            yield part
 
 
 def _check_events(written: bytes) -> None:

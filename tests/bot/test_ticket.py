@@ -7,8 +7,9 @@ import pytest
 
 from bot.surface import SurfaceError
 from bot.surfaces.slack import address_of, where_of
-from bot.ticket import MOST_ATTACHED, SCHEMA, Address, Attachment, Ticket, TicketError
+from bot.ticket import SCHEMA, Address, Ticket, TicketError
 from bot.where import Via, Where
+from handlers.model.attachment import MOST_ATTACHED, Attachment
 from tests.bot.samples import NOON
 
 TICKET = Ticket(

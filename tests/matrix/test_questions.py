@@ -7,24 +7,46 @@ import pytest
 
 from handlers.catalogue import understand
 from handlers.engine import answer
+from handlers.model.attachment import Attachment
 from handlers.model.finding import Finding, Outcome
 from handlers.model.parts import Part
 from handlers.model.report import Report
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
 from handlers.source import Source
 from tests.cluster.lab import lab
+from tests.policy.worlds import cnp
 from tests.reading import in_words
 from workers.collect import collect
 from workers.sources.sysdump import SysdumpSource
 
+ATTACHED = {
+    "whatif": (
+        Attachment("closed.yaml", cnp("{endpointSelector: {}, ingress: [{}]}", name="closed", namespace="payments")),
+    ),
+    "check": (
+        Attachment(
+            "contract.yaml",
+            "allow: [shop/frontend -> payments/checkout-api 8443/TCP]\ndeny: [world -> payments/checkout-api]\n",
+        ),
+    ),
+}
 SCENARIO = "14-both-sides"
-QUESTIONS = ["lint", "lint payments", "reach payments/checkout-api", "reach world to", "matrix", "matrix payments"]
-DEPENDS_ON_FLOWS = {"LINTED", "LINT_UNUSED_RULE"}
+QUESTIONS = [
+    "lint",
+    "lint payments",
+    "reach payments/checkout-api",
+    "reach world to",
+    "matrix",
+    "matrix payments",
+    "whatif",
+    "check",
+]
+DEPENDS_ON_FLOWS = {"LINTED", "LINT_UNUSED_RULE", "WHATIF_FLOWS", "WHATIF_FLOW_CUT"}
 """A cluster and its archive remember different flows."""
 
 
 def asked(text: str, source: Source) -> Report:
-    question = understand(text).question
+    question = understand(text, ATTACHED.get(text, ())).question
     return answer(question, collect(question, source, budget=30))
 
 

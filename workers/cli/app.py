@@ -20,6 +20,7 @@ from workers.cli.options import (
     origin_of,
 )
 from workers.cli.status import Status
+from workers.documents import UnreadableError, attached
 from workers.origin import Live, NotOpenedError
 
 PROGRAM = "cilium-triage"
@@ -46,6 +47,10 @@ RecordOption = Annotated[
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the answer.")]
 BudgetOption = Annotated[float, typer.Option("--budget", min=0.1, max=600, help="Seconds for all reads together.")]
+FileOption = Annotated[
+    list[Path] | None,
+    typer.Option("--file", "-f", help="Policies or a contract that the question is about: a file, a folder, or -."),
+]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack; a terminal keeps no answers.")]
 
 
@@ -64,7 +69,7 @@ def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     except NotUnderstoodError as error:
         _say_not_understood(error)
         return Status.USAGE
-    except NotOpenedError as error:
+    except (NotOpenedError, UnreadableError) as error:
         typer.echo(f"{PROGRAM}: {error}", err=True)
         return Status.USAGE
     except typer.TyperException as error:
@@ -115,8 +120,9 @@ def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
         output: OutputOption = Output.TEXT,
         budget: BudgetOption = 10.0,
         fresh: FreshOption = False,
+        file: FileOption = None,
     ) -> int:
-        asked = catalogue.understand(" ".join([*([name] if name else []), *(words or [])]))
+        asked = catalogue.understand(" ".join([*([name] if name else []), *(words or [])]), attached(file or []))
         origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
         return answer_in_terminal(asked, origin, Choices(output.value, budget, record), catalogue)
 

@@ -7,37 +7,36 @@ from typing import Annotated
 
 import typer
 
+from handlers.commands.check import CheckContract
 from handlers.contract import Checked, ContractError, Result, read_contract
 from handlers.contract import check as check_lines
-from handlers.reach.state import State
-from workers.cli.status import Status
-from workers.policy_matrix_cli import opened
-from workers.policy_matrix_cli.documents import UnreadableError, read_all
-from workers.policy_matrix_cli.ends import Form, told
+from handlers.whole_cluster import state_of
+from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, ReplayOption, SysdumpOption
+from workers.cli.status import status_of
+from workers.documents import UnreadableError, read_all
+from workers.policy_matrix_cli.ends import Form, end_with, told
+from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
 
 
 def check(
     contract: Annotated[Path, typer.Argument(help="The contract: a YAML file with the lists allow and deny.")],
-    sysdump: opened.SysdumpOption = None,
-    replay: opened.ReplayOption = None,
-    case: opened.CaseOption = None,
-    case_id: opened.CaseIdOption = None,
-    context: opened.ContextOption = None,
-    kubeconfig: opened.KubeconfigOption = None,
-    hubble_server: opened.HubbleOption = None,
+    sysdump: SysdumpOption = None,
+    replay: ReplayOption = None,
+    case: CaseOption = None,
+    case_id: CaseIdOption = None,
+    context: ContextOption = None,
+    kubeconfig: KubeconfigOption = None,
+    hubble_server: HubbleOption = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
-    budget: opened.BudgetOption = 60.0,
+    budget: BudgetOption = 60.0,
 ) -> None:
     """Check a contract. Status 0: it holds; 1: a line is broken; 2: a line cannot be told, or is about nobody."""
     with told():
-        lines = read_contract(_only_document(contract))
-        looked = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look()
-        checked = list(check_lines(lines, State.of(looked.cluster)))
+        question = CheckContract(read_contract(_only_document(contract)))
+        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look(question)
+        checked = list(check_lines(question.lines, state_of(question, looked.facts)))
     sys.stdout.write(_json(checked) if output is Form.JSON else _text(checked))
-    if any(one.result is Result.BROKEN for one in checked):
-        raise typer.Exit(Status.PROBLEM)
-    if any(one.result is not Result.HOLDS for one in checked):
-        raise typer.Exit(Status.UNKNOWN)
+    end_with(looked.report, status_of(looked.report))
 
 
 def _only_document(path: Path) -> object:

@@ -13,13 +13,13 @@ from handlers.model.report import Report
 from handlers.reach.end_names import EndNameError
 from handlers.reach.proposal import ProposalError
 from workers.cli.status import Status
+from workers.documents import UnreadableError
 from workers.origin import NotOpenedError
-from workers.policy_matrix_cli import opened, place
-from workers.policy_matrix_cli.documents import UnreadableError
 from workers.policy_matrix_cli.git_diff import GitError
+from workers.policy_matrix_cli.place import NotReadError
 
 _USAGE = (NotOpenedError, EndNameError, ProposalError, ContractError, GitError)
-_UNKNOWN = (opened.NotReadError, place.NotReadError, UnreadableError, PartMissingError)
+_UNKNOWN = (NotReadError, UnreadableError, PartMissingError)
 
 
 class Form(StrEnum):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handlers.model.rule import Manifest, PolicyRef
 from handlers.reach.proposal import Proposal, policies_among, reference_of
-from workers.policy_matrix_cli.documents import MOST_BYTES, UnreadableError, documents_of
+from workers.documents import MOST_BYTES, UnreadableError, documents_of
 
 _REVISION = re.compile(r"[A-Za-z0-9_/@^~][A-Za-z0-9_./@^~{}+-]{0,199}")
 _SUFFIXES = (".yaml", ".yml", ".json")

@@ -1,6 +1,7 @@
 """``policy whatif``: what a change of policies or labels would cut and open."""
 
 import sys
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,15 +9,18 @@ from typing import Annotated
 import typer
 
 from bot.render.whole_cluster import comparison_json, comparison_text
-from handlers.reach.cluster import Cluster
-from handlers.reach.compare import ChangeKind, Comparison, compare
-from handlers.reach.observed import FlowFate, FlowJudge, ObservedFlow, fates
-from handlers.reach.proposal import LabelChange, Proposal, ProposalError, parse_reference, policies_among
+from handlers.commands.whatif import WhatIf
+from handlers.probes.change_cuts_nothing import compared_of, fates_of
+from handlers.reach.compare import ChangeKind, Comparison
+from handlers.reach.observed import FlowFate
+from handlers.reach.proposal import LabelChange, Proposal, ProposalError, parse_reference, policies_among, reference_of
+from handlers.whole_cluster import whole_of
+from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, ReplayOption, SysdumpOption
 from workers.cli.status import Status
-from workers.policy_matrix_cli import opened
-from workers.policy_matrix_cli.documents import documents_of, read_all
-from workers.policy_matrix_cli.ends import Form, told
+from workers.documents import documents_of, read_all
+from workers.policy_matrix_cli.ends import Form, end_with, told
 from workers.policy_matrix_cli.git_diff import proposal_of_range
+from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place, SinceOption
 
 
 class FailOn(StrEnum):
@@ -47,39 +51,33 @@ def whatif(
     ] = None,
     repository: Annotated[Path, typer.Option("--repository", help="Where the range is looked up.")] = Path(),
     fail_on: Annotated[FailOn, typer.Option("--fail-on", help="Which change makes the status 1.")] = FailOn.ANY,
-    sysdump: opened.SysdumpOption = None,
-    replay: opened.ReplayOption = None,
-    case: opened.CaseOption = None,
-    case_id: opened.CaseIdOption = None,
-    context: opened.ContextOption = None,
-    kubeconfig: opened.KubeconfigOption = None,
-    hubble_server: opened.HubbleOption = None,
+    sysdump: SysdumpOption = None,
+    replay: ReplayOption = None,
+    case: CaseOption = None,
+    case_id: CaseIdOption = None,
+    context: ContextOption = None,
+    kubeconfig: KubeconfigOption = None,
+    hubble_server: HubbleOption = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
-    budget: opened.BudgetOption = 60.0,
-    since: opened.SinceOption = 10.0,
+    budget: BudgetOption = 60.0,
+    since: SinceOption = 10.0,
 ) -> None:
     """Show what a change would cut and open. Status 0: nothing; 1: something; 2: cannot tell; 64: not understood."""
     with told():
-        proposals = _proposals(apply or [], delete or [], label or [], git, repository)
-        place = opened.Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, since)
-        looked = place.look()
-        after = looked.cluster
-        for proposal in proposals:
-            after = proposal.applied(after)
-        compared = compare(looked.cluster, after)
-        fated = _fates(looked.cluster, after, looked.flows)
+        question = WhatIf(
+            _proposal(apply or [], delete or [], label or [], git, repository), since=timedelta(minutes=since)
+        )
+        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look(question)
+        compared, fated = compared_of(question, looked.facts), fates_of(question, looked.facts)
+        flows = whole_of(question, looked.facts).flows
     told_as = comparison_json if output is Form.JSON else comparison_text
-    sys.stdout.write(told_as(compared, fated, None if looked.flows is None else len(looked.flows)))
-    status = _status(compared, fated, fail_on, flows_known=looked.flows is not None)
-    if status is not Status.FINE:
-        raise typer.Exit(status)
+    sys.stdout.write(told_as(compared, fated, None if flows is None else len(flows)))
+    end_with(looked.report, _status(compared, fated, fail_on, flows_known=flows is not None))
 
 
-def _proposals(
-    apply: list[Path], delete: list[str], label: list[str], git: str | None, repository: Path
-) -> list[Proposal]:
-    """Give the change of each option, in the order: commits, deletions, files, labels."""
-    proposals = [proposal_of_range(git, repository)] if git is not None else []
+def _proposal(apply: list[Path], delete: list[str], label: list[str], git: str | None, repository: Path) -> Proposal:
+    """Put the change of each option together; what a range of commits says comes first."""
+    ranged = proposal_of_range(git, repository) if git is not None else Proposal()
     stdin = Path("-")
     documents = list(read_all([path for path in apply if path != stdin]))
     if stdin in apply:
@@ -88,17 +86,11 @@ def _proposals(
     if apply and not put:
         raise ProposalError("there is no policy in what --apply names")
     changes = tuple(LabelChange.parse(text) for text in label)
-    proposals.append(Proposal(put, tuple(parse_reference(text) for text in delete), changes))
-    if git is None and not (put or delete or changes):
+    deleted = tuple(parse_reference(text) for text in delete)
+    if git is None and not (put or deleted or changes):
         raise ProposalError("name a change: --apply, --delete, --label or --git")
-    return proposals
-
-
-def _fates(before: Cluster, after: Cluster, flows: tuple[ObservedFlow, ...] | None) -> tuple[FlowFate, ...]:
-    if not flows:
-        return ()
-    old, new = (FlowJudge(cluster, cluster.compiled()) for cluster in (before, after))
-    return tuple(fates(flows, old, new))
+    kept = tuple(manifest for manifest in ranged.put if reference_of(manifest) not in deleted)
+    return Proposal((*kept, *put), tuple(dict.fromkeys((*ranged.delete, *deleted))), changes)
 
 
 def _status(compared: Comparison, fated: tuple[FlowFate, ...], fail_on: FailOn, *, flows_known: bool) -> Status:

@@ -1,16 +1,16 @@
 """Policies from files and folders: YAML with several documents, or JSON, which is YAML as well."""
 
-import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from handlers.model.manifest_yaml import ManifestError, load_manifest
+from handlers.model.attachment import Attachment
+from handlers.model.manifest_yaml import ManifestError, load_manifests
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_FILES = 20_000
 _SUFFIXES = (".yaml", ".yml", ".json")
-_BOUNDARY = re.compile(rb"^(?:---(?=[ \t\r\n]|\Z)|\.\.\.[ \t]*\r?$)", re.MULTILINE)
 
 
 class UnreadableError(Exception):
@@ -26,17 +26,9 @@ def documents_of(content: bytes, name: str) -> tuple[Any, ...]:
     if len(content) > MOST_BYTES:
         raise UnreadableError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
     try:
-        return tuple(document for document in map(load_manifest, _split(content)) if document is not None)
+        return load_manifests(content)
     except ManifestError as error:
         raise UnreadableError(f"{name}: {error}") from error
-
-
-def _split(content: bytes) -> Iterator[bytes]:
-    """Cut at the markers, which YAML knows only at the beginning of a line."""
-    parts = _BOUNDARY.split(content)
-    for part in parts:
-        if not all(line.lstrip().startswith((b"%", b"#")) for line in part.splitlines() if line.strip()):
-            yield part
 
 
 def read_all(paths: Iterable[Path]) -> tuple[Any, ...]:
@@ -45,16 +37,30 @@ def read_all(paths: Iterable[Path]) -> tuple[Any, ...]:
     Raises:
         UnreadableError: naming the first file that cannot be read.
     """
-    found: list[Any] = []
-    for path in _files(paths):
-        try:
-            if path.stat().st_size > MOST_BYTES:
-                raise UnreadableError(f"{path} is larger than {MOST_BYTES >> 20} MiB")
-            content = path.read_bytes()
-        except OSError as error:
-            raise UnreadableError(f"{path}: {error.strerror or 'it cannot be read'}") from error
-        found.extend(documents_of(content, str(path)))
-    return tuple(found)
+    return tuple(document for path in _files(paths) for document in documents_of(_content(path), str(path)))
+
+
+def attached(paths: Iterable[Path]) -> tuple[Attachment, ...]:
+    """Return the same files as texts that come with a question; ``-`` is standard input.
+
+    Raises:
+        UnreadableError: naming the first file that cannot be read.
+    """
+    stdin = Path("-")
+    listed = list(paths)
+    found = [(str(path), _content(path)) for path in _files(path for path in listed if path != stdin)]
+    if stdin in listed:
+        found.append(("standard input", sys.stdin.buffer.read(MOST_BYTES)))
+    return tuple(Attachment(name, content.decode(errors="replace")) for name, content in found)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UnreadableError(f"{path} is larger than {MOST_BYTES >> 20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror or 'it cannot be read'}") from error
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -1,0 +1,115 @@
+"""``check``: does the cluster keep a reachability contract?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.since import DEFAULT_SPAN
+from handlers.contract import ContractError, Demand, Line, read_contract
+from handlers.model.attachment import Attachment
+from handlers.model.facts import Facts
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import Headline
+from handlers.model.manifest_yaml import ManifestError, load_manifests
+from handlers.model.question import AboutCluster
+from handlers.model.scope import Scope
+from handlers.names.grammar import Fresh, items
+from handlers.reach.end_names import EndNameError, ends_named
+from handlers.reach.roster import Roster
+from handlers.whole_cluster import whole_scope
+
+USAGE = "check [allow|deny FROM to TO [PORTS]] [fresh]"
+HOW = (
+    "Give me a contract: one line, or YAML with the lists allow and deny, pasted as a code block or dropped as a file."
+)
+_EXAMPLE = "check deny world to payments/ledger 5432/TCP"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContract(AboutCluster):
+    """Does every line of a contract hold? ``typed`` is the line that was typed, the others came with the question."""
+
+    lines: tuple[Line, ...] = ()
+    typed: str = ""
+
+    def __str__(self) -> str:
+        """Return the normal form; what came with the question comes with it again."""
+        return f"check {self.typed}".strip()
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return the whole cluster."""
+        return whole_scope(self, so_far, DEFAULT_SPAN)
+
+
+def parse(text: str) -> CheckContract:
+    """Read a line of a contract, or nothing where the contract comes with the question.
+
+    Raises:
+        NotUnderstoodError: if the words are no line of a contract.
+    """
+    words = [word for word in text.split() if not any(isinstance(item, Fresh) for item in items(word))]
+    if not words:
+        return CheckContract()
+    demand, *line = words
+    if demand not in tuple(Demand):
+        raise NotUnderstoodError("A line says allow or deny first.", USAGE, (_EXAMPLE,))
+    # An arrow means something to a shell, so that a line may be typed without one.
+    written = " ".join("->" if word == "to" else word for word in line)
+    return CheckContract(_understood({demand: [written]}), f"{demand} {written.replace(' -> ', ' to ')}")
+
+
+def attach(question: CheckContract, attached: Sequence[Attachment]) -> CheckContract:
+    """Add the contracts that came with the question.
+
+    Raises:
+        NotUnderstoodError: if there is no line at all, or one of the texts is no contract.
+    """
+    lines = question.lines
+    for one in attached:
+        try:
+            documents = load_manifests(one.content.encode(errors="replace"))
+        except ManifestError as error:
+            raise NotUnderstoodError(f"{one.name}: {error}.", USAGE, (_EXAMPLE,)) from error
+        for document in documents:
+            lines = (*lines, *_understood(document, f"{one.name}: "))
+    if not lines:
+        problem = (
+            "Give me a contract: a line, or a YAML with the lists allow and deny, pasted as a code block or as a file"
+        )
+        raise NotUnderstoodError(f"{problem}.", USAGE, (_EXAMPLE,))
+    return replace(question, lines=lines)
+
+
+def _understood(document: object, where: str = "") -> tuple[Line, ...]:
+    try:
+        lines = read_contract(document)
+        for line in lines:
+            for name in (line.source, line.destination):
+                ends_named(name, Roster(()))
+    except (ContractError, EndNameError) as error:
+        raise NotUnderstoodError(f"{where}{error}.", USAGE, (_EXAMPLE,)) from error
+    return lines
+
+
+def conclude(_question: CheckContract, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Say how many lines hold, and the first that does not."""
+    lines = [finding for finding in findings if finding.code.startswith("CONTRACT_")]
+    held = sum(finding.outcome is Outcome.FINE for finding in lines)
+    worst = next((finding.sentence for finding in findings if finding.outcome is not Outcome.FINE), None)
+    words = "{held} of {count} line{count:|s} hold" + (f"; {worst.template}" if worst else "")
+    claim = Sentence(words, {**(worst.values if worst else {}), "held": held, "count": len(lines)})
+    return Conclusion(Headline(claim))
+
+
+COMMAND = Command(
+    name="check",
+    usage=USAGE,
+    summary="Does the cluster keep a reachability contract: who must reach whom, and who must not?",
+    examples=("check allow shop/frontend to shop/cart 8080/TCP", _EXAMPLE),
+    question=CheckContract,
+    parse=parse,
+    attach=attach,
+    conclude=conclude,
+    keep=timedelta(seconds=60),
+)

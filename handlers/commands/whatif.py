@@ -1,0 +1,134 @@
+"""``whatif``: what would a change of policies or labels cut and open?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.model.attachment import Attachment
+from handlers.model.cluster import PolicyObject
+from handlers.model.facts import Facts
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.headline import Headline
+from handlers.model.manifest_yaml import ManifestError, load_manifests
+from handlers.model.question import AboutCluster
+from handlers.model.scope import Scope
+from handlers.names.grammar import Fresh, Since, items
+from handlers.reach.proposal import (
+    LabelChange,
+    Proposal,
+    ProposalError,
+    parse_reference,
+    policies_among,
+    reference_of,
+)
+from handlers.whole_cluster import whole_scope
+
+USAGE = "whatif [delete KIND/NAMESPACE/NAME]... [label POD|NAMESPACE KEY=VALUE|KEY-...]... [since 15m] [fresh]"
+_EXAMPLES = ("whatif delete cnp/shop/cart", "whatif label shop/redis-0 tier=back old-")
+HOW = "Give me the policies: paste the YAML as a code block in a message that mentions me, or drop it there as a file"
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf(AboutCluster):
+    """What would a change do? The policies to put in place come with the question; ``typed`` are its words."""
+
+    proposal: Proposal = field(default_factory=Proposal)
+    typed: str = ""
+    since: timedelta = DEFAULT_SPAN
+
+    def __str__(self) -> str:
+        """Return the normal form; what came with the question comes with it again."""
+        since = "" if self.since == DEFAULT_SPAN else f"since {span_in_words(self.since)}"
+        return " ".join(filter(None, ("whatif", self.typed, since)))
+
+    @property
+    def proposed(self) -> tuple[PolicyObject, ...]:
+        """The policies to put in place."""
+        named = ((reference_of(manifest), manifest) for manifest in self.proposal.put)
+        return tuple(PolicyObject(ref.kind, ref.namespace, ref.name, manifest, None) for ref, manifest in named)
+
+    def scope(self, so_far: Facts) -> Scope:
+        """Return the whole cluster."""
+        return whole_scope(self, so_far, self.since)
+
+
+def parse(text: str) -> WhatIf:
+    """Read what is deleted and relabelled.
+
+    Raises:
+        NotUnderstoodError: if the words say something else, or in another way.
+    """
+    since = next((item.span for item in items(text) if isinstance(item, Since)), DEFAULT_SPAN)
+    phrases: list[list[str]] = []
+    for word in text.split():
+        if word in ("delete", "label", "since", "last", "past"):
+            phrases.append([word])
+        elif not any(isinstance(item, Fresh) for item in items(word)):
+            if not phrases:
+                raise NotUnderstoodError(f"“{word[:40]}” is no change. {HOW}.", USAGE, _EXAMPLES)
+            phrases[-1].append(word)
+    changes = [phrase for phrase in phrases if phrase[0] in ("delete", "label")]
+    try:
+        delete = tuple(parse_reference(name) for verb, *names in changes if verb == "delete" for name in names)
+        labels = tuple(LabelChange.parse(" ".join(words)) for verb, *words in changes if verb == "label" and words)
+    except ProposalError as error:
+        raise NotUnderstoodError(f"{error}.", USAGE, _EXAMPLES) from error
+    if any(len(phrase) == 1 for phrase in changes):
+        raise NotUnderstoodError("Say what is deleted or labelled.", USAGE, _EXAMPLES)
+    return WhatIf(Proposal((), delete, labels), " ".join(" ".join(phrase) for phrase in changes), since)
+
+
+def attach(question: WhatIf, attached: Sequence[Attachment]) -> WhatIf:
+    """Add the policies that came with the question.
+
+    Raises:
+        NotUnderstoodError: if there is no change at all, or one of the texts is no YAML.
+    """
+    documents: list[object] = []
+    for one in attached:
+        try:
+            documents += load_manifests(one.content.encode(errors="replace"))
+        except ManifestError as error:
+            raise NotUnderstoodError(f"{one.name}: {error}.", USAGE, _EXAMPLES) from error
+    put = policies_among(documents)
+    if attached and not put:
+        raise NotUnderstoodError(f"There is no policy in {attached[0].name}. {HOW}.", USAGE, _EXAMPLES)
+    changed = replace(question, proposal=replace(question.proposal, put=(*question.proposal.put, *put)))
+    if changed.proposal == Proposal():
+        raise NotUnderstoodError(f"Nothing is changed. {HOW}.", USAGE, _EXAMPLES)
+    return changed
+
+
+def conclude(_question: WhatIf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Say what is cut and opened, and first what stands in the way of knowing."""
+    blocking = [one.sentence for one in findings if one.blocking and one.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    counts = {name: sum(one.code == f"WHATIF_{name.upper()}" for one in findings) for name in _SAID}
+    said = [words for name, words in _SAID.items() if counts[name]]
+    if blocking:
+        claim = Sentence("; ".join([*said, blocking[0].template]), {**blocking[0].values, **counts})
+        return Conclusion(Headline(claim))
+    return Conclusion(Headline(Sentence("; ".join(said) or "No verdict changes", counts)))
+
+
+_SAID = {
+    "refused": "{refused} polic{refused:y|ies} would be refused",
+    "flow_cut": "{flow_cut} kind{flow_cut:|s} of flows that pass today would be cut",
+    "cut": "{cut} group{cut:|s} of pairs would be cut",
+    "opened": "{opened} group{opened:|s} of pairs would be opened",
+    "requests": "{requests} group{requests:|s} of pairs would get other application rules",
+}
+
+
+COMMAND = Command(
+    name="whatif",
+    usage=USAGE,
+    summary="What would a change of policies or labels cut and open? The policies come as a code block or a file.",
+    examples=_EXAMPLES,
+    question=WhatIf,
+    parse=parse,
+    attach=attach,
+    conclude=conclude,
+    keep=timedelta(seconds=60),
+)
