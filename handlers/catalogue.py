@@ -6,7 +6,7 @@ file in ``handlers.commands`` and one in ``handlers.probes``, and no line elsewh
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar
@@ -58,10 +58,10 @@ class Catalogue:
         """Return the probes that answer this type of question."""
         return tuple(probe for probe in self.probes if isinstance(question, probe.answers))
 
-    def wanted(self, question: Any) -> frozenset[AnyPart]:
-        """Return every part that a probe of the question or its command declares, less what the command leaves out."""
-        command = self.command_of(question)
-        return command.parts.union(*(probe.parts for probe in self.probes_for(question))) - command.leave_out
+    def wanted(self, question: Any) -> Set[AnyPart]:
+        """Return every part that some probe of the question declares, less those that its command leaves out."""
+        declared = {part for probe in self.probes_for(question) for part in probe.parts}
+        return declared - self.command_of(question).leave_out
 
     def understand(self, text: str, attached: Sequence[Attachment] = ()) -> Asked:
         """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".

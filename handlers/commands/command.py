@@ -72,8 +72,6 @@ class Command:
     """Order of the findings; None means hop order, worst first within a hop."""
     role: Role = Role.VIEWER
     keep: timedelta = timedelta(seconds=60)
-    parts: frozenset[AnyPart] = frozenset()
-    """Parts that ``conclude`` looks at by itself, whether or not a probe declares them."""
     leave_out: frozenset[AnyPart] = frozenset()
     """Parts that some probe could use and this question does without."""
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from handlers.model.facts import Facts
 from handlers.model.parts import Part
 from handlers.model.scope import PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, Snapshot
-from tests.workers.canary import NOW, Canary, Script, catalogue_of_canary
+from tests.workers.canary import COMMAND, NOW, Canary, Script, catalogue_of_canary
 from workers.collect import collect
 
 
@@ -41,6 +42,14 @@ def test_the_answers_of_nodes_are_gathered_into_one_part() -> None:
     )
     assert snapshot.parts == {Part.AGENT_STATUS: Known(PerNode(answers), NOW, "agent")}
     assert list(snapshot.gaps()) == [(Part.AGENT_STATUS, "b", answers["b"])]
+
+
+def test_a_command_leaves_out_parts_that_its_probes_could_use() -> None:
+    without_relay = replace(COMMAND, leave_out=frozenset({Part.RELAY}))
+    catalogue = Catalogue.of([without_relay], needing(Part.NODES, Part.CONFIG, Part.RELAY).probes)
+    source = Script()
+    snapshot = collect(Canary(), source, catalogue=catalogue)
+    assert {ask.part for ask in source.asks} == set(snapshot.parts) == {Part.NODES, Part.CONFIG}
 
 
 def width_by_rounds(facts: Facts) -> Scope:
