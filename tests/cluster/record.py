@@ -2,7 +2,7 @@
 
 import json
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,6 @@ class Record:
     responses: list[pb.GetFlowsResponse]
     hubble_status: dict[str, Any]
     outputs: dict[tuple[str, str], Output]
-    truth: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sysdump(self) -> Path:
@@ -59,7 +58,6 @@ def record(name: str) -> Record:
         responses=list(delimited(files["flows.pb"])),
         hubble_status=json.loads(files["hubble-status.json"]),
         outputs=outputs,
-        truth=json.loads((SCENARIOS / name / "truth.json").read_text("utf-8")),
     )
 
 

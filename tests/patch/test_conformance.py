@@ -104,10 +104,6 @@ def ports_of(sets: tuple[PolicySet, ...], asked: Traffic, rng: random.Random) ->
     return [*some, *COMMON, Traffic(asked.protocol, asked.port)]
 
 
-def traffic_alike(one: Traffic, other: Traffic) -> bool:
-    return (one.protocol, one.port) == (other.protocol, other.port)
-
-
 def wrong_flows(case: Case, new: PolicySet, asked: tuple[Party, Party, Traffic], proposal: Proposal) -> list[object]:
     """List the flows that closed, or opened without being listed, or are listed and did not open."""
     assert proposal.opening is not None
