@@ -68,8 +68,8 @@ def build(settings: Settings) -> Web:
     )
     prefix = settings.key_prefix
     publisher = Publisher(client)
-    waiters, dispatcher = Waiters(redis, prefix=prefix), Dispatcher(redis_url)
-    watch = Watch(waiters, dispatcher)
+    dispatcher = Dispatcher(redis_url)
+    watch = Watch(Waiters(redis, prefix=prefix), dispatcher)
     home_team = str(client.auth_test().get("team_id") or "")
     intake = Intake(
         understand=understand,
@@ -77,8 +77,6 @@ def build(settings: Settings) -> Web:
         guard=Guard(_rules(settings, home_team), redis, Usergroups(client).members_of, prefix=prefix),
         publisher=publisher,
         surface=surfaces(publisher, redis, prefix=prefix),
-        waiters=waiters,
-        dispatcher=dispatcher,
         watch=watch,
     )
     command.listen(app, intake)

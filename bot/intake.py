@@ -16,7 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.deliveries import REMEMBER, Deliveries
-from bot.dispatch import Dispatcher, QueueDownError
+from bot.dispatch import QueueDownError
 from bot.guard import Guard
 from bot.publish import NotInChannelError, Publisher, PublishError
 from bot.render.blocks import Message
@@ -26,7 +26,6 @@ from bot.render.progress import looking
 from bot.surface import Surface, SurfaceError
 from bot.surfaces.slack import address_of
 from bot.ticket import Ticket
-from bot.waiters import Waiters
 from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.commands.command import Asked, NotUnderstoodError
@@ -48,8 +47,6 @@ class Intake:
     guard: Guard
     publisher: Publisher
     surface: Surface
-    waiters: Waiters
-    dispatcher: Dispatcher
     watch: Watch
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -119,9 +116,7 @@ class Intake:
             asked_at=self.now(),
         )
         try:
-            if self.waiters.join(ticket):
-                self.dispatcher.send(ticket)
-            self.watch.remember(ticket)
+            self.watch.enter(ticket)
         except (RedisError, QueueDownError):
             # Once on the list it is sent again, and the answer takes the place of the bad news.
             self.surface.fail(ticket, queue_down())

@@ -32,10 +32,18 @@ class Watch:
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
 
-    def remember(self, ticket: Ticket) -> None:
-        """Look after a ticket from now on, not only from the next look."""
+    def enter(self, ticket: Ticket) -> None:
+        """Enter a question on the list, send it to the queue if nobody works on it, and look after it from now on.
+
+        Raises:
+            redis.RedisError: if the list does not answer; the ticket is not on it.
+            QueueDownError: if the queue does not take it; the ticket is on the list, and sent when it does.
+        """
+        is_first = self._waiters.join(ticket)
         with self._lock:
             self._open[ticket.id] = ticket
+        if is_first:
+            self._dispatcher.send(ticket)
 
     def start(self) -> None:
         """Look again and again in a thread of its own."""
@@ -74,8 +82,7 @@ class Watch:
                     self._open.pop(ticket.id, None)
             else:
                 log.warning("queue lost a question", ticket=ticket.id)
-                if self._waiters.join(ticket):
-                    self._dispatcher.send(ticket)
+                self.enter(ticket)
         with self._lock:
             self._open.update(listed)
 

@@ -68,7 +68,7 @@ def assemble(settings: WorkerSettings) -> Deps:
         reports=Reports(texts, prefix=settings.key_prefix),
         soft_limit=settings.soft_limit,
     )
-    digests = Digests(texts, waiters, publisher, Dispatcher(url).send, settings.key_prefix)
+    digests = Digests(texts, publisher, Watch(waiters, Dispatcher(url)), settings.key_prefix)
     return Deps(settings, answering, digests)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from bot.publish import Publisher, PublishError
 from bot.render.progress import looking
 from bot.surfaces.slack import address_of
 from bot.ticket import Ticket
-from bot.waiters import Waiters
+from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.catalogue import CATALOGUE, Catalogue
 from workers.settings import Digest
@@ -44,9 +44,8 @@ class Digests:
     """Starts the question of a digest as if somebody in its channel had asked."""
 
     redis: redis.Redis
-    waiters: Waiters
     publisher: Publisher
-    send: Callable[[Ticket], None]
+    watch: Watch
     prefix: str
     catalogue: Catalogue = CATALOGUE
 
@@ -56,6 +55,7 @@ class Digests:
         Raises:
             PublishError: if the channel does not take it.
             redis.ConnectionError, redis.TimeoutError: if Redis does not answer.
+            QueueDownError: if the queue does not take it; it is on the list then, and sent later.
         """
         moment = now or datetime.now(UTC)
         asked = self.catalogue.understand(question)
@@ -68,8 +68,7 @@ class Digests:
             self.redis.delete(once)
             raise
         ticket = Ticket(uuid.uuid4().hex, str(asked), asked.command.name, False, address_of(where), moment)
-        if self.waiters.join(ticket):
-            self.send(ticket)
+        self.watch.enter(ticket)
 
 
 def _digest(question: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher, QueueDownError
@@ -64,8 +65,6 @@ def intake(redis: Redis, dispatcher: Dispatcher, publisher: Publisher, watch: Wa
         guard=Guard(Rules(frozenset()), redis, lambda _group: frozenset()),
         publisher=publisher,
         surface=SlackSurface(publisher),
-        waiters=Waiters(redis),
-        dispatcher=dispatcher,
         watch=watch,
     )
 
@@ -82,9 +81,9 @@ def test_without_redis_the_asker_is_told_once(intake: Intake, slack: Playground,
 
 
 def test_redis_that_goes_after_the_placeholder_turns_the_placeholder_into_the_news(
-    intake: Intake, slack: Playground, nowhere: str
+    intake: Intake, dispatcher: Dispatcher, slack: Playground, nowhere: str
 ) -> None:
-    gone = replace(intake, waiters=Waiters(Redis.from_url(nowhere)))
+    gone = replace(intake, watch=Watch(Waiters(Redis.from_url(nowhere)), dispatcher))
     gone.ask(QUESTION, WHERE, delivery="d1")
     (told,) = texts(slack)
     assert "the queue (Redis) does not answer" in told
@@ -94,7 +93,7 @@ def test_a_queue_that_takes_nothing_is_told_and_the_question_stays_on_the_list(
     intake: Intake, slack: Playground, redis: Redis, nowhere: str
 ) -> None:
     dead = Dispatcher(nowhere)
-    replace(intake, dispatcher=dead).ask(QUESTION, WHERE, delivery="d1")
+    replace(intake, watch=Watch(Waiters(redis), dead)).ask(QUESTION, WHERE, delivery="d1")
     dead.close()
     (told,) = texts(slack)
     assert "the queue (Redis) does not answer" in told
@@ -187,7 +186,8 @@ def test_the_watch_goes_on_when_redis_does_not_answer(
     dispatcher: Dispatcher, publisher: Publisher, nowhere: str
 ) -> None:
     watch = Watch(Waiters(Redis.from_url(nowhere)), dispatcher)
-    watch.remember(Ticket("t1", QUESTION, "why", False, address_of(WHERE), datetime.now(UTC)))
+    with pytest.raises(RedisError):
+        watch.enter(Ticket("t1", QUESTION, "why", False, address_of(WHERE), datetime.now(UTC)))
     watch.look()
 
 

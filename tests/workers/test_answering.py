@@ -12,6 +12,7 @@ import pytest
 import redis
 from celery.exceptions import SoftTimeLimitExceeded
 
+from bot.dispatch import QUEUE, Dispatcher
 from bot.publish import Publisher, SlackUnavailableError
 from bot.render.progress import looking
 from bot.reports import Reports
@@ -22,6 +23,7 @@ from bot.surfaces.kept import ADDRESS, KeptSurface
 from bot.surfaces.slack import SlackSurface, address_of, where_of
 from bot.ticket import Address, Ticket
 from bot.waiters import Turn, Waiters
+from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.commands.command import Asked
 from handlers.model.report import Expected
@@ -286,13 +288,17 @@ def test_a_slow_run_says_how_far_it_is(bench: Bench, playground: Playground) -> 
     assert bench.shown(ticket).startswith("OPEN")
 
 
-def test_a_digest_is_asked_once_however_often_it_is_delivered(bench: Bench, playground: Playground) -> None:
-    sent: list[Ticket] = []
+def test_a_digest_is_asked_once_however_often_it_is_delivered(
+    bench: Bench, playground: Playground, redis_server: EmbeddedRedis
+) -> None:
     channel = playground.say("ada", CHANNEL, "hello")["channel"]
-    digests = Digests(bench.client, bench.waiters, bench.publisher, sent.append, "test", CANARY)
+    dispatcher = Dispatcher(redis_server.url)
+    digests = Digests(bench.client, bench.publisher, Watch(bench.waiters, dispatcher), "test", CANARY)
     digests.start(channel, "canary sings")
     digests.start(channel, "canary sings")
-    (ticket,) = sent
+    dispatcher.close()
+    (ticket,) = bench.waiters.listed()
+    assert bench.client.llen(QUEUE) == 1
     bench.answering().answer(ticket, "run")
     assert bench.shown(ticket).startswith("OPEN")
     assert len(bench.bot_messages()) == 1
