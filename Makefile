@@ -37,6 +37,10 @@ coverage: setup ## Run the tests, and show which lines none of them reaches
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+.PHONY: laws
+laws: setup ## Hold the laws of patches against a thousand clusters made up (minutes)
+	LAW_CLUSTERS=1000 $(BIN)/python -m pytest -q -n auto tests/patch/test_law.py
+
 .PHONY: lint
 lint: setup ## Ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .
