@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from handlers.model.cluster import EndpointSlice, Pod, Service, ServicePort
-from handlers.model.connection import Connection
 from handlers.model.facts import Facts
 from handlers.model.parts import Part
 from handlers.model.snapshot import Known
-from handlers.model.traffic import Protocol
+from handlers.model.traffic import Protocol as IpProtocol
 from handlers.names.resolve import Resolved
 
 
@@ -21,7 +21,7 @@ class Target:
 
     ip: str
     port: int | None
-    protocol: Protocol
+    protocol: IpProtocol
     service_port: ServicePort
     pod: str | None
     """``namespace/name`` of the pod behind it, if it is one."""
@@ -30,22 +30,34 @@ class Target:
     terminating: bool
 
 
-def ports_asked(connection: Connection, service: Service) -> tuple[ServicePort, ...]:
+class Dialled(Protocol):
+    """What is dialled at a Service; a connection says it, and a question about the Service."""
+
+    @property
+    def port(self) -> int | None:
+        """The Service's port, None for all."""
+
+    @property
+    def protocol(self) -> IpProtocol | None:
+        """Its protocol, None for any."""
+
+
+def ports_asked(dialled: Dialled, service: Service) -> tuple[ServicePort, ...]:
     """Return the ports of the Service that the question is about: the one asked, or all of them.
 
     A headless Service has no port of its own: its name gives the pods' addresses, and the client dials a pod's port.
     """
-    if service.is_headless and connection.port is not None:
-        return (ServicePort(None, connection.port, connection.protocol or "TCP", None),)
+    if service.is_headless and dialled.port is not None:
+        return (ServicePort(None, dialled.port, dialled.protocol or "TCP", None),)
     return tuple(
         port
         for port in service.ports
-        if (connection.port is None or port.port == connection.port)
-        and (connection.protocol is None or port.protocol == connection.protocol)
+        if (dialled.port is None or port.port == dialled.port)
+        and (dialled.protocol is None or port.protocol == dialled.protocol)
     )
 
 
-def backends_of(connection: Connection, destination: Resolved, facts: Facts) -> tuple[Target, ...]:
+def backends_of(dialled: Dialled, destination: Resolved, facts: Facts) -> tuple[Target, ...]:
     """Return every backend, ready or not, of the ports asked; none for what is no Service.
 
     Raises:
@@ -55,13 +67,11 @@ def backends_of(connection: Connection, destination: Resolved, facts: Facts) -> 
     if service is None:
         return ()
     slices = slices_of(service, facts)
-    if service.is_headless and connection.port is not None:
-        (port,) = ports_asked(connection, service)
+    if service.is_headless and dialled.port is not None:
+        (port,) = ports_asked(dialled, service)
         found = {target.ip: target for part in slices for target in _at_own_port(port, part)}
         return tuple(found.values())
-    return tuple(
-        target for port in ports_asked(connection, service) for part in slices for target in _targets(port, part)
-    )
+    return tuple(target for port in ports_asked(dialled, service) for part in slices for target in _targets(port, part))
 
 
 def slices_of(service: Service, facts: Facts) -> tuple[EndpointSlice, ...]:
@@ -81,7 +91,7 @@ def _at_own_port(port: ServicePort, part: EndpointSlice) -> Iterator[Target]:
         for ip in backend.addresses:
             pod = "/".join(backend.pod) if backend.pod else None
             ready, ending = backend.ready is not False, backend.terminating is True
-            yield Target(ip, port.port, Protocol(port.protocol), port, pod, backend.node, ready, ending)
+            yield Target(ip, port.port, IpProtocol(port.protocol), port, pod, backend.node, ready, ending)
 
 
 def _targets(port: ServicePort, part: EndpointSlice) -> Iterator[Target]:
@@ -93,7 +103,7 @@ def _targets(port: ServicePort, part: EndpointSlice) -> Iterator[Target]:
                 yield Target(
                     ip=ip,
                     port=slice_port.port,
-                    protocol=Protocol(port.protocol),
+                    protocol=IpProtocol(port.protocol),
                     service_port=port,
                     pod="/".join(backend.pod) if backend.pod else None,
                     node=backend.node,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from handlers.model.cluster import PolicyObject
 from handlers.model.connection import Connection
+from handlers.model.endpoint import EndpointName
+from handlers.model.traffic import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +13,15 @@ class AboutConnection:
     """A question that has a connection: who talks to whom, on which port."""
 
     connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class AboutService:
+    """A question that has a Service, and the port of it that is dialled: None for all."""
+
+    service: EndpointName
+    port: int | None = None
+    protocol: Protocol | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from handlers.connection.trial import Trial
 from handlers.model.endpoint import Named
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
-from handlers.model.question import AboutConnection
-from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Obstacle, Resolved
+from handlers.model.question import AboutConnection, AboutService
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, Obstacle, Resolved, resolve
 from handlers.probes.probe import probe
 
 NAME_RESOLVED = code(
@@ -60,15 +60,18 @@ _CODE: dict[Obstacle, Code] = {
 
 
 @probe(
-    answers=(AboutConnection,),
+    answers=(AboutConnection, AboutService),
     codes=(NAME_RESOLVED, ADDRESS_GONE, *_CODE.values()),
     needs=PARTS,
     uses=OPTIONAL_PARTS,
     hop=Hop.RESOLVE,
     blocking=True,
 )
-def names_resolve(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
+def names_resolve(question: AboutConnection | AboutService, facts: Facts) -> Iterator[Finding]:
     """Say what each name means."""
+    if isinstance(question, AboutService):
+        yield _finding(resolve(question.service, facts, End.DESTINATION, question.port, question.protocol))
+        return
     ends = needed(Trial(question.connection, facts).ends)
     for end in (ends.source, ends.destination):
         yield _finding(end)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from handlers.connection.backends import Target, backends_of, ports_asked, selected_pods, slices_of
+from handlers.connection.backends import Dialled, Target, backends_of, ports_asked, selected_pods, slices_of
 from handlers.connection.legs import LEG_PARTS, PlaceKind, places_of
 from handlers.connection.trial import Trial
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
-from handlers.model.question import AboutConnection
-from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Resolved
+from handlers.model.question import AboutConnection, AboutService
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, Resolved, resolve
 from handlers.probes.probe import probe
 
 SERVICE_PORT_NOT_FOUND = code(
@@ -74,7 +74,7 @@ SERVICE_HAS_BACKENDS = code(
 
 
 @probe(
-    answers=(AboutConnection,),
+    answers=(AboutConnection, AboutService),
     codes=(
         SERVICE_PORT_NOT_FOUND,
         SERVICE_SELECTS_NOTHING,
@@ -91,31 +91,38 @@ SERVICE_HAS_BACKENDS = code(
     hop=Hop.SERVICE,
     blocking=True,
 )
-def service_has_backends(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
+def service_has_backends(question: AboutConnection | AboutService, facts: Facts) -> Iterator[Finding]:
     """Judge each port of the Service that is asked about."""
-    ends = needed(Trial(question.connection, facts).ends)
-    service = ends.destination.service
-    if service is None or not ends.are_clear:
+    if isinstance(question, AboutService):
+        dialled: Dialled = question
+        source, destination = None, resolve(question.service, facts, End.DESTINATION, question.port, question.protocol)
+    else:
+        dialled, ends = question.connection, needed(Trial(question.connection, facts).ends)
+        source, destination = ends.source, ends.destination
+    service = destination.service
+    if service is None or any(end.obstacle for end in (source, destination) if end):
         return
     if service.type == "ExternalName":
         yield _finding(SERVICE_IS_ELSEWHERE, Outcome.UNKNOWN, service, external=service.external_name)
         return
-    ports = ports_asked(question.connection, service)
+    ports = ports_asked(dialled, service)
     if not ports:
-        asked = str(question.connection.port or question.connection.protocol)
+        asked = str(dialled.port or dialled.protocol)
         listed = tuple(f"{port.port}/{port.protocol}" for port in service.ports)
         yield _finding(
             SERVICE_PORT_NOT_FOUND, Outcome.PROBLEM, service, pointer="/spec/ports", port=asked, ports=listed
         )
         return
-    targets = backends_of(question.connection, ends.destination, facts)
+    targets = backends_of(dialled, destination, facts)
     for port in ports:
         mine = [target for target in targets if target.service_port == port]
-        yield _judge(service, port, mine, ends.source, facts)
+        yield _judge(service, port, mine, source, facts)
         yield from _undeclared(service, port, mine, facts)
 
 
-def _judge(service: Service, port: ServicePort, targets: list[Target], source: Resolved, facts: Facts) -> Finding:
+def _judge(
+    service: Service, port: ServicePort, targets: list[Target], source: Resolved | None, facts: Facts
+) -> Finding:
     dialled = f"{port.port}/{port.protocol}"
     ready = [target for target in targets if target.ready]
     if ready:
@@ -166,10 +173,10 @@ def _undeclared(service: Service, port: ServicePort, targets: list[Target], fact
 
 
 def _with_traffic_policy(
-    service: Service, port: ServicePort, ready: list[Target], source: Resolved, facts: Facts
+    service: Service, port: ServicePort, ready: list[Target], source: Resolved | None, facts: Facts
 ) -> Finding:
-    nodes = {place.node for place in places_of(source, facts) if place.kind in (PlaceKind.POD, PlaceKind.NODE)}
-    if service.internal_traffic_policy == "Local" and not source.service:
+    if service.internal_traffic_policy == "Local" and source and not source.service:
+        nodes = {place.node for place in places_of(source, facts) if place.kind in (PlaceKind.POD, PlaceKind.NODE)}
         lonely = sorted(str(node) for node in nodes - {target.node for target in ready} if node)
         if lonely:
             return _finding(

@@ -10,8 +10,9 @@ from handlers.commands.command import Command
 from handlers.commands.why import COMMAND as WHY
 from handlers.connection.scope import connection_scope
 from handlers.engine import answer
+from handlers.model.endpoint import Kind, Named
 from handlers.model.facts import Facts
-from handlers.model.question import AboutConnection, AboutNodes
+from handlers.model.question import AboutConnection, AboutNodes, AboutService
 from handlers.model.scope import Scope
 from tests.knowledge.build import Cluster, deny_all, shop
 
@@ -72,3 +73,26 @@ def test_a_new_question_about_nodes_gets_the_probes_of_health() -> None:
 
     assert CATALOGUE.probes_for(Drain("n1")) == CATALOGUE.probes_for(understand("health n1").question)
     assert not set(CATALOGUE.probes_for(Drain("n1"))) & set(CATALOGUE.probes_for(rehearsal()))
+
+
+@dataclass(frozen=True, slots=True)
+class Backends(AboutService):
+    """A question about a Service alone: who is behind it?"""
+
+
+SERVICES = {
+    "every port has a backend": ("cart", None, {"NAME_RESOLVED", "SERVICE_HAS_BACKENDS"}),
+    "a port that it does not have": ("cart", 81, {"NAME_RESOLVED", "SERVICE_PORT_NOT_FOUND"}),
+    "a name that means nothing": ("carts", None, {"NAME_NOT_FOUND"}),
+}
+
+
+@pytest.mark.parametrize("story", SERVICES)
+def test_a_new_question_about_a_service_is_judged_without_a_client(story: str) -> None:
+    name, port, expected = SERVICES[story]
+    question = Backends(Named("shop", name, Kind.SERVICE), port)
+    facts = Facts(shop().snapshot(QUESTION))
+    probes = CATALOGUE.probes_for(question)
+    assert {probe.name for probe in probes} == {"names_resolve", "service_has_backends"}
+    found = [finding for probe in probes for finding in probe.check(question, facts.narrowed(probe.parts))]
+    assert {finding.code for finding in found} == expected
