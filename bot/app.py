@@ -13,6 +13,7 @@ from bot.dispatch import Dispatcher
 from bot.guard import Allowed, Guard, Rules
 from bot.intake import Intake
 from bot.listeners import actions, command, home, incident, mention, rest
+from bot.listeners.attached import Attached
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.settings import Settings
@@ -79,10 +80,11 @@ def build(settings: Settings) -> Web:
         surface=surfaces(publisher, redis, prefix=prefix),
         watch=watch,
     )
+    attached = Attached(client)
     command.listen(app, intake)
     actions.listen(app, intake, Reports(redis, prefix=prefix))
-    mention.listen(app, intake, settings.bots)
-    incident.listen(app, intake, settings.incident_channels, settings.bots)
+    mention.listen(app, intake, settings.bots, attached)
+    incident.listen(app, intake, settings.incident_channels, settings.bots, attached)
     home.listen(app, publisher)
     rest.listen(app)
     return Web(app, redis, watch, dispatcher, pool)

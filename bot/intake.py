@@ -6,7 +6,7 @@ told in words.
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
@@ -29,6 +29,7 @@ from bot.ticket import Ticket
 from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.commands.command import Asked, NotUnderstoodError
+from handlers.model.attachment import Attachment
 
 log = structlog.get_logger(__name__)
 
@@ -37,12 +38,14 @@ _SAYS_WHO = {Via.COMMAND, Via.BUTTON}
 _ALONE = {Via.COMMAND, Via.BUTTON}
 """Where a reply that answers nothing is for the asker's eyes only."""
 
+Search = Callable[[], Sequence[Attachment]]
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
     """The way of a question through the web process."""
 
-    understand: Callable[[str], Asked]
+    understand: Callable[[str, Sequence[Attachment]], Asked]
     deliveries: Deliveries
     guard: Guard
     publisher: Publisher
@@ -50,13 +53,17 @@ class Intake:
     watch: Watch
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def ask(self, text: str, where: Where, *, delivery: str, per_question: bool = False) -> None:
+    def ask(
+        self, text: str, where: Where, *, delivery: str, per_question: bool = False, attached: Search = tuple
+    ) -> None:
         """Take a question in. Says everything that has to be said itself; raises nothing.
+
+        ``attached`` looks for what came with the question.
 
         ``delivery`` names what Slack delivered, so that it counts once. With ``per_question`` the same delivery counts
         again when it asks something else: an edited message.
         """
-        self.safely(where, lambda: self._ask(text, where, delivery, per_question=per_question))
+        self.safely(where, lambda: self._ask(text, where, delivery, attached, per_question=per_question))
 
     def safely(self, where: Where, work: Callable[[], None]) -> None:
         """Do work for an asker; whatever goes wrong is told to the asker in words, and logged without secrets."""
@@ -81,13 +88,15 @@ class Intake:
             self.tell(where, failure_message(queue_down()))
             return False
 
-    def _ask(self, text: str, where: Where, delivery: str, *, per_question: bool) -> None:
+    def _ask(self, text: str, where: Where, delivery: str, search: Search, *, per_question: bool) -> None:
         asked: Asked | NotUnderstoodError
+        attached: Sequence[Attachment] = ()
         try:
-            asked = self.understand(text)
+            attached = search()
+            asked = self.understand(text, attached)
         except NotUnderstoodError as error:
             asked = error
-        subject = text if isinstance(asked, NotUnderstoodError) else f"{asked} {asked.fresh}"
+        subject = text if isinstance(asked, NotUnderstoodError) else f"{asked} {asked.fresh} {asked.question!r}"
         name = f"{delivery}:{_digest(subject)}" if per_question else delivery
         if not self.deliveries.is_first(name):
             log.info("delivered again", delivery=delivery)
@@ -97,9 +106,9 @@ class Intake:
             log.info("refused", kind=objection.kind, user=where.user, command=asked.command.name)
             self.tell(where, failure_message(objection))
         else:
-            self._take(asked, where)
+            self._take(asked, where, tuple(attached) if asked.command.attach else ())
 
-    def _take(self, asked: Asked, where: Where) -> None:
+    def _take(self, asked: Asked, where: Where, attached: tuple[Attachment, ...]) -> None:
         question = str(asked)
         asker = where.user if where.via in _SAYS_WHO else ""
         try:
@@ -114,6 +123,7 @@ class Intake:
             fresh=asked.fresh,
             address=address_of(where),
             asked_at=self.now(),
+            attachments=attached,
         )
         try:
             self.watch.enter(ticket)

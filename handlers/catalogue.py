@@ -73,6 +73,12 @@ class Catalogue:
         """
         return understood(text, self.commands, attached)
 
+    def takes_attachments(self, text: str) -> bool:
+        """Whether the words begin with a subcommand that something can come with."""
+        first, _, _rest = text.strip().partition(" ")
+        command = self.commands.get(first.lower())
+        return command is not None and command.attach is not None
+
 
 Named = TypeVar("Named", Command, Code)
 

@@ -104,7 +104,8 @@ class Answering:
         started = time.monotonic()
         try:
             with narrator:
-                ran = self.look(replace(self.catalogue.understand(ticket.text), fresh=ticket.fresh), narrator.say)
+                asked = self.catalogue.understand(ticket.text, ticket.attachments)
+                ran = self.look(replace(asked, fresh=ticket.fresh), narrator.say)
             seconds = round(time.monotonic() - started, 2)
             log.info("looked", question=ticket.text, seconds=seconds, cached=ran.cached_at is not None)
             return self._kept(ran)

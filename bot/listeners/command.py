@@ -12,6 +12,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.intake import Intake
+from bot.listeners.attached import blocks_of, words_of
 from bot.listeners.place import of_command
 from bot.render.help import help_message, is_help
 from handlers.catalogue import CATALOGUE
@@ -33,6 +34,7 @@ def listen(app: App, intake: Intake) -> None:
     def ask(body: Mapping[str, Any]) -> None:
         text = str(body.get("text") or "")
         if not is_help(text):
-            intake.ask(text, of_command(body), delivery=f"command:{body.get('trigger_id')}")
+            delivery = f"command:{body.get('trigger_id')}"
+            intake.ask(words_of(text), of_command(body), delivery=delivery, attached=lambda: blocks_of(text))
 
     app.command(NAME)(ack=acknowledge, lazy=[ask])

@@ -11,6 +11,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.intake import Intake
+from bot.listeners.attached import Attached, words_of
 from bot.listeners.heard import heard
 from bot.listeners.mention import without_mention
 from bot.listeners.place import of_message
@@ -20,7 +21,7 @@ from handlers.catalogue import CATALOGUE
 _NAMESPACED = re.compile(r"(?:^|\s)[a-z0-9-]+/[a-z0-9]")
 
 
-def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[str]) -> None:
+def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[str], attached: Attached) -> None:
     """Register the listener for the channels that are configured."""
 
     def is_incident(event: Mapping[str, Any]) -> bool:
@@ -32,8 +33,10 @@ def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[s
         if message is None or not _is_question(message.text) or (bot_user and f"<@{bot_user}" in message.text):
             return  # a mention comes as an event of its own
         where = of_message(body, message.raw, Via.INCIDENT)
-        text = without_mention(message.text, bot_user)
-        intake.ask(text, where, delivery=f"message:{where.channel}:{message.ts}", per_question=True)
+        text = without_mention(words_of(message.text), bot_user)
+        came_with = attached.to(text, message.raw, where.channel)
+        delivery = f"message:{where.channel}:{message.ts}"
+        intake.ask(text, where, delivery=delivery, per_question=True, attached=came_with)
 
     def acknowledge(ack: Ack) -> None:
         ack()

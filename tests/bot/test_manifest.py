@@ -42,6 +42,7 @@ def test_the_other_scopes_are_those_that_writing_needs() -> None:
     assert SCOPES - set().union(*NEEDED.values()) == {
         "chat:write",
         "commands",
+        "files:read",
         "files:write",
         "im:write",
         "usergroups:read",

@@ -113,7 +113,7 @@ def test_a_queue_that_is_down_is_noticed_soon(nowhere: str) -> None:
 def test_a_defect_of_ours_is_told_by_its_number_and_logged_without_values(
     intake: Intake, slack: Playground, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(_text: str) -> Any:
+    def broken(_text: str, _attached: object) -> Any:
         raise ZeroDivisionError("xoxb-secret")
 
     replace(intake, understand=broken).ask(QUESTION, WHERE, delivery="d1")

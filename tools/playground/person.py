@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tools.playground import payloads, typed_text
@@ -72,8 +72,9 @@ def say(
     *,
     thread_ts: str | None = None,
     smart_quotes: bool = False,
+    files: Sequence[Json] = (),
 ) -> Message:
-    """Post what the user typed, as Slack writes it, and send the events."""
+    """Post what the user typed, as Slack writes it, with file objects beside it, and send the events."""
     typed = typed.strip()[:MAX_TEXT]
     if not typed:
         raise NotPossible("nothing was typed")
@@ -93,6 +94,8 @@ def say(
             blocks=[typed_text.as_rich_text(found, uuid.uuid4().hex[:5])],
             thread_ts=thread_ts,
             client_msg_id=str(uuid.uuid4()),
+            subtype="file_share" if files else None,
+            files=list(files),
         )
     )
     named = any(piece.kind is typed_text.PieceKind.USER and piece.target == BOT_USER_ID for piece in found)

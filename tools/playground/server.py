@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from aiohttp import web
 
 from tools.playground import control, file_store, origin, page_feed, person, response_url, web_api
 from tools.playground.methods import apps, chat, conversations, files, reactions, users, views
+from tools.playground.methods.files import dropped as dropped_file
 from tools.playground.settings import PlaygroundSettings
 from tools.playground.stand_in import StandIn
 from tools.playground.workspace import Change, Channel, Json, User
@@ -160,14 +161,26 @@ class Playground:
     # -- acting as people -----------------------------------------------------------------------------------------
 
     def say(
-        self, user: str, channel: str, text: str, thread_ts: str | None = None, *, smart_quotes: bool = False
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        thread_ts: str | None = None,
+        *,
+        smart_quotes: bool = False,
+        files: Mapping[str, bytes] | None = None,
     ) -> Json:
-        """Type a message, in a thread if ``thread_ts`` is given; returns it as posted."""
+        """Type a message, in a thread if ``thread_ts`` is given, with files by name; returns it as posted."""
 
         def work() -> Json:
             speaker, place = self._place(user, channel)
             stand_in = self._stand_in
-            message = person.say(stand_in, speaker, place, text, thread_ts=thread_ts, smart_quotes=smart_quotes)
+            dropped = [
+                dropped_file(stand_in, speaker.id, place.id, name, content) for name, content in (files or {}).items()
+            ]
+            message = person.say(
+                stand_in, speaker, place, text, thread_ts=thread_ts, smart_quotes=smart_quotes, files=dropped
+            )
             return page_feed.shown_message(message)
 
         return self._call(work)

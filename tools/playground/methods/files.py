@@ -103,6 +103,25 @@ def _share(stand_in: StandIn, files: list[File], channel: str, thread_ts: str | 
         stand_in.emit(payloads.file_shared_event(file.id, BOT_USER_ID, channel, event_ts=event_ts))
 
 
+def dropped(stand_in: StandIn, user: str, channel: str, name: str, content: bytes) -> Json:
+    """Keep a file that a person drops into a channel, and return its object."""
+    file = stand_in.workspace.keep_file(
+        File(
+            id=stand_in.workspace.next_id("F"),
+            name=name,
+            title=name,
+            size=len(content),
+            user=user,
+            created=int(stand_in.clock()),
+            mimetype=_mimetype(name),
+            alt_text=None,
+        )
+    )
+    file.content, file.received, file.completed = content, True, True
+    file.channels.append(channel)
+    return file_object(stand_in, file)
+
+
 @method("files.info", Tier.FOUR)
 def files_info(call: Call) -> Json:
     """Describe a file, with the beginning of its text."""
