@@ -18,7 +18,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the knowledge with the example's two files added, and nothing else changed."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
-    text = (ROOT / "CONTRIBUTING.md").read_text()
+    _, _, text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Worked example: a new subcommand with its probe")
+    text, _, _ = text.partition("\n## ")
     files = re.findall(r"^`(handlers/\S+\.py)`:\n\n```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert [name for name, _ in files] == ["handlers/commands/nodes.py", "handlers/probes/nodes_ready.py"]
     for name, code in files:
