@@ -93,3 +93,21 @@ def runs(running: System, questions: list[str]) -> dict[str, int]:
     lines = [json.loads(line) for line in running.children[0].last_words(10_000).splitlines() if line.startswith("{")]
     looked = Counter(line["question"] for line in lines if line["event"] == "looked" and not line["cached"])
     return {question: looked[question] for question in questions}
+
+
+CLOSED = (
+    "```kind: CiliumNetworkPolicy\nmetadata: {name: closed, namespace: shop}\n"
+    "spec: {endpointSelector: {}, ingress: [{}]}```"
+)
+WHOLE_CLUSTER = {
+    "lint": "polic",
+    "reach shop/cart from": "can reach",
+    "matrix shop": "pairs of ends",
+    f"whatif {CLOSED}": "would be cut",
+    "check allow shop/nobody to shop/cart 8080": "nothing in the cluster is called",
+}
+
+
+@pytest.mark.parametrize("question", WHOLE_CLUSTER, ids=lambda question: question.split()[0])
+def test_a_question_about_the_whole_cluster_is_answered(running: System, question: str) -> None:
+    assert WHOLE_CLUSTER[question] in running.answer(running.mention(question))
