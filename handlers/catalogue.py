@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 
 import handlers.commands
 import handlers.probes
-from handlers.commands.command import Asked, Command
-from handlers.commands.understand import understood
+from handlers.commands.command import Asked, Command, NotUnderstoodError
 from handlers.model.attachment import Attachment
 from handlers.model.finding import Code
 from handlers.model.snapshot import AnyPart
+from handlers.names.decorations import undecorated
+from handlers.names.grammar import Fresh, items
+from handlers.names.spelling import nearest
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
 
 Declaration = TypeVar("Declaration")
@@ -66,12 +68,29 @@ class Catalogue:
     def understand(self, text: str, attached: Sequence[Attachment] = ()) -> Asked:
         """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
 
-        ``attached`` is what came with the question.
+        Slack's decorations are taken off first. The text may be anything. ``attached`` is what came with it.
 
         Raises:
             NotUnderstoodError: with the usage line, or the nearest subcommands.
         """
-        return understood(text, self.commands, attached)
+        words = undecorated(text)
+        first, _, rest = words.partition(" ")
+        fresh = any(isinstance(item, Fresh) for item in items(words))
+        if command := self.commands.get(first.lower()):
+            question = command.parse(rest)
+            return Asked(command, command.attach(question, attached) if command.attach else question, fresh)
+        for command in self.commands.values():
+            question = command.phrase(words) if command.phrase else None
+            if question is not None:
+                return Asked(command, question, fresh)
+        examples = tuple(command.examples[0] for command in self.commands.values())
+        if not words:
+            raise NotUnderstoodError("Nothing was asked.", suggestions=examples)
+        close = nearest(first.lower()[:40], self.commands)
+        raise NotUnderstoodError(
+            f"“{first[:40]}” is no subcommand, and the sentence names no two ends of a connection.",
+            suggestions=tuple(self.commands[name].usage for name in close) or examples,
+        )
 
     def takes_attachments(self, text: str) -> bool:
         """Whether the words begin with a subcommand that something can come with."""
