@@ -96,10 +96,9 @@ def conclude(_question: CheckContract, _facts: Facts, findings: tuple[Finding, .
     """Say how many lines hold, and the first that does not."""
     lines = [finding for finding in findings if finding.code.startswith("CONTRACT_")]
     held = sum(finding.outcome is Outcome.FINE for finding in lines)
-    worst = next((finding.sentence for finding in findings if finding.outcome is not Outcome.FINE), None)
-    words = "{held} of {count} line{count:|s} hold" + (f"; {worst.template}" if worst else "")
-    claim = Sentence(words, {**(worst.values if worst else {}), "held": held, "count": len(lines)})
-    return Conclusion(Headline(claim))
+    worst = [finding.sentence for finding in findings if finding.outcome is not Outcome.FINE][:1]
+    claim = Sentence("{held} of {count} line{count:|s} hold", {"held": held, "count": len(lines)})
+    return Conclusion(Headline(claim, more=tuple(worst)))
 
 
 COMMAND = Command(

@@ -106,10 +106,10 @@ def conclude(_question: WhatIf, _facts: Facts, findings: tuple[Finding, ...]) ->
     blocking = [one.sentence for one in findings if one.blocking and one.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     counts = {name: sum(one.code == f"WHATIF_{name.upper()}" for one in findings) for name in _SAID}
     said = [words for name, words in _SAID.items() if counts[name]]
+    claim = Sentence("; ".join(said) or "No verdict changes", counts)
     if blocking:
-        claim = Sentence("; ".join([*said, blocking[0].template]), {**blocking[0].values, **counts})
-        return Conclusion(Headline(claim))
-    return Conclusion(Headline(Sentence("; ".join(said) or "No verdict changes", counts)))
+        return Conclusion(Headline(claim, more=tuple(blocking[:1])) if said else Headline(blocking[0]))
+    return Conclusion(Headline(claim))
 
 
 _SAID = {
