@@ -68,7 +68,7 @@ class Comparison:
     """Two states of a cluster, compared whole.
 
     ``refused`` are policies of the new state that the agent would refuse and that were not refused before.
-    ``is_whole`` is False when a bound cut the comparison short; ``gaps`` then says where.
+    ``gaps`` say where a bound cut the comparison short.
     """
 
     changes: tuple[FlowChange, ...]

@@ -59,11 +59,6 @@ class Narrowed:
         self.pods = pods
         self._others = range(len(pods.ends), len(rosters[0].ends))
 
-    @property
-    def ends(self) -> int:
-        """How many ends there are."""
-        return len(self.rosters[0].ends)
-
     @cached_property
     def sides(self) -> tuple[SideChange, ...]:
         """Everything that changes on one side, whatever the other side does."""
