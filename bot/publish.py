@@ -53,11 +53,7 @@ class UndeliverableError(PublishError):
 
 
 class SlackUnavailableError(PublishError, UnavailableError):
-    """Slack could not take it now. ``retry_after`` is in seconds, where Slack named a time."""
-
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
+    """Slack could not take it now."""
 
 
 @dataclass(slots=True)
@@ -276,7 +272,7 @@ def _slack_errors() -> Iterator[None]:
         if reason in _ABSENT:
             raise NotInChannelError(reason) from error
         if _passes(error):
-            raise SlackUnavailableError(reason, _retry_after(error)) from error
+            raise SlackUnavailableError(reason) from error
         raise UndeliverableError(reason) from error
     except SlackClientError as error:
         raise UndeliverableError(type(error).__name__) from error
