@@ -64,7 +64,7 @@ def on_the_way(redis_server: EmbeddedRedis, redis_client: Redis, monkeypatch: py
             asked = slack.say("ada", CHANNEL, f"@cilium {QUESTION}")
             (ticket,) = Queue(redis_client).wait()
             tasks.answer.run(ticket.to_json())
-            slack.wait_for(lambda: [reply for reply in slack.replies(asked) if "BLOCKED" in reply["text"]])
+            slack.wait_for(lambda: [reply for reply in slack.replies(asked) if "BLOCKED" in reply["text"]], 20)
             socket.close()
             web.close()
         deps.cache_clear()
