@@ -1,4 +1,4 @@
-"""The whole cluster at once: who reaches whom on which ports, what a change would do, and what is odd about policies.
+"""The whole cluster at once: its ends, who reaches whom on which ports, and what a change would do.
 
 Cilium decides by identity. So each distinct selector is compiled once to a bit set over the identities, and the
 answers for all pairs are sums and differences of such sets: exactly what ``PolicySet.combine`` says of each pair, at a
