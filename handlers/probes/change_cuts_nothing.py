@@ -171,6 +171,7 @@ def _of_kind(kind: ChangeKind, changes: list[FlowChange]) -> Iterator[Finding]:
             outcome,
             blocking=kind is ChangeKind.DOUBT,
             weight=min(change.pairs, 900_000),
+            follow_up=_reach(change),
             evidence=[Evidence("computed", "", excerpt=f"{change.pairs} pairs: {verdicts}")],
             sources=_names(change.sources),
             destinations=_names(change.destinations),
@@ -179,6 +180,13 @@ def _of_kind(kind: ChangeKind, changes: list[FlowChange]) -> Iterator[Finding]:
         )
     if len(changes) > MOST_OF_A_KIND:
         yield WHATIF_MORE.finding(outcome, count=len(changes) - MOST_OF_A_KIND, kind=str(kind))
+
+
+def _reach(change: FlowChange) -> str:
+    """Return the question that shows how things stand today, where one destination of pods is meant."""
+    destination = change.destinations[0]
+    is_one = len(change.destinations) == 1 and destination.pods and " " not in destination.title
+    return f"reach {destination.title} from" if is_one else ""
 
 
 def _names(ends: Iterable[object]) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ def _passage(end: ClusterEnd, way: Way, contact: Contact, passage: Passage) -> F
     one = REACHES.finding(
         Outcome.FINE,
         evidence=[Evidence("computed", "", excerpt=reason) for reason in passage.because],
+        follow_up=_why(end, way, contact, passage),
         sources=sources,
         destinations=destinations,
         ports=ports,
@@ -89,6 +90,16 @@ def _passage(end: ClusterEnd, way: Way, contact: Contact, passage: Passage) -> F
     proxy = " through a proxy, where application rules apply" if passage.through_proxy else ""
     reasons = "; ".join(passage.because) or "the rules are not named"
     return replace(one, detail=Sentence(f"passes{proxy} ({{reasons}})", {"reasons": reasons}))
+
+
+def _why(end: ClusterEnd, way: Way, contact: Contact, passage: Passage) -> str:
+    """Return the question that looks closer, where one pair of pods and one port is meant."""
+    ends = (contact.peers[0], end) if way is Way.FROM else (end, contact.peers[0])
+    span = passage.ports[0].spans[0]
+    is_one = len(contact.peers) == 1 and not passage.is_every_port and not span.protocol.is_icmp
+    if not is_one or not all(one.pods and " " not in one.title for one in ends):
+        return ""
+    return f"why {ends[0].title} {ends[1].title} {span.first}/{span.protocol}"
 
 
 Names = str | tuple[str, ...]

@@ -24,6 +24,7 @@ from workers.sources.sysdump import SysdumpSource
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(handlers.probes.__path__) if module.name != "probe")
 OF_THE_ENGINE = {code.name for code in OF_EVERY_PROBE}
+WHOLE_CLUSTER = ("lint", "reach shop/cart", "matrix shop", "check deny world to shop/", "whatif label shop env=new")
 
 
 @cache
@@ -36,7 +37,7 @@ def _reports() -> Iterator[Report]:
     for scenario in SCENARIOS:
         source = SysdumpSource(FOLDER / scenario / "sysdump.zip")
         asked = [check.question for check in checks(scenario)]
-        for text in (*asked, "drops since 1h", "health", "policies shop", "identity shop/frontend"):
+        for text in (*asked, "drops since 1h", "health", "policies shop", "identity shop/frontend", *WHOLE_CLUSTER):
             question = understand(text).question
             yield answer(question, collect(question, source, budget=30))
         source.close()
