@@ -1,7 +1,7 @@
 """The policies in reach, compiled once for a snapshot, with what they refer to."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PolicyObject, Service
@@ -45,7 +45,7 @@ class PolicyChange:
     at: datetime
 
 
-USUAL_VERSION = "1.19"
+USUAL_VERSION = "1.19.6"
 """Version whose meaning is assumed where none could be read."""
 _CLUSTER_LABEL = "k8s:io.cilium.k8s.policy.cluster="
 
@@ -122,26 +122,11 @@ def _config(facts: Facts) -> tuple[PolicyConfig, str | None]:
             config = PolicyConfig.from_cilium_config(known.options, version or USUAL_VERSION)
         except (ConfigError, ValueError) as error:
             return PolicyConfig(cluster_name=known.cluster_name), f"cilium-config was not understood ({error})"
-        return _with_defects(
-            config, version
-        ), None if version else f"Cilium's version is not known; the meaning of {USUAL_VERSION} is assumed"
+        return config, None if version else f"Cilium's version is not known; the meaning of {USUAL_VERSION} is assumed"
     version = _version_from_relay(facts)
     options = {"cluster-name": _cluster_name_from_labels(facts)}
     config = PolicyConfig.from_cilium_config(options, version or USUAL_VERSION)
-    return _with_defects(
-        config, version
-    ), f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed"
-
-
-def _with_defects(config: PolicyConfig, version: str | None) -> PolicyConfig:
-    """Return the settings with the defects of a development snapshot of 1.19, mended before its release.
-
-    An ingress peer that is only an ipBlock also selects the namespace (cilium#46305), and a Service selector with dots
-    in a key selects nothing (cilium#41151).
-    """
-    if version and "1.19.0-dev" in version:
-        return replace(config, network_policy_block_opens_namespace=True, service_selector_loses_dots=True)
-    return config
+    return config, f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed"
 
 
 def _version_from_relay(facts: Facts) -> str | None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from handlers.lints.context import LintContext, finding
 from handlers.model.finding import Finding, Outcome, code
 from handlers.model.rule import Direction, DnsRule, Effect, L7Kind, Origin, Peer, PeerKind, Rule
-from handlers.policy.config import DOUBLE_STAR, PolicyConfig
+from handlers.policy.config import PolicyConfig
 from handlers.policy.fqdn import name_matches
+from handlers.policy.versions import DOUBLE_STAR
 from handlers.reach.bits import members
 
 LINT_FQDN_WITHOUT_DNS_RULE = code(

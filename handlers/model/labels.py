@@ -186,13 +186,15 @@ class LabelPattern:
         return match.end() if match else None
 
 
+SERVICE_ACCOUNT_PATTERN = r"io\.cilium\.k8s\.policy\.serviceaccount"
+TOPOLOGY_PATTERN = r"!topology\.kubernetes\.io"
 DEFAULT_LABEL_PATTERNS = (
     r"reserved:.*",
     r"io\.kubernetes\.pod\.namespace",
     r"io\.cilium\.k8s\.namespace\.labels",
     r"app\.kubernetes\.io",
     r"io\.cilium\.k8s\.policy\.cluster",
-    r"io\.cilium\.k8s\.policy\.serviceaccount",
+    SERVICE_ACCOUNT_PATTERN,
     r"!io\.kubernetes",
     r"!kubernetes\.io",
     r"!statefulset\.kubernetes\.io/pod-name",
@@ -207,8 +209,10 @@ DEFAULT_LABEL_PATTERNS = (
     r"!controller-uid",
     r"!annotation.*",
     r"!etcd_node",
+    TOPOLOGY_PATTERN,
 )
-"""What Cilium keeps and drops without configuration (pkg/labelsfilter/filter.go:229-252)."""
+"""What Cilium keeps and drops without configuration (pkg/labelsfilter/filter.go:229-252). Which versions have which of
+the two that have a name is told in ``handlers/policy/versions.py``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,18 +223,18 @@ class LabelFilter:
     only_included: bool = False
 
     @classmethod
-    def from_option(cls, option: str) -> "LabelFilter":
-        """Add the ``labels`` option of cilium-config (patterns separated by blanks) to the defaults.
+    def from_option(
+        cls, option: str, *, drops_topology: bool = True, keeps_service_account: bool = True
+    ) -> "LabelFilter":
+        """Add the ``labels`` option of cilium-config (patterns separated by blanks) to the defaults of a version.
 
         One pattern that keeps switches to a list of what is allowed (pkg/labelsfilter/filter.go:155-172).
         Raises LabelFilterError for a pattern that does not compile.
         """
         extra = tuple(LabelPattern.parse(text) for text in option.split())
-        default = cls()
-        return cls(
-            patterns=default.patterns + extra,
-            only_included=any(not pattern.ignore for pattern in extra),
-        )
+        wanted = {TOPOLOGY_PATTERN: drops_topology, SERVICE_ACCOUNT_PATTERN: keeps_service_account}
+        default = tuple(LabelPattern.parse(text) for text in DEFAULT_LABEL_PATTERNS if wanted.get(text, True))
+        return cls(patterns=default + extra, only_included=any(not pattern.ignore for pattern in extra))
 
     def keeps(self, label: Label) -> bool:
         """Tell whether the label is part of identities (pkg/labelsfilter/filter.go:299-345).

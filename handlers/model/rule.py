@@ -267,6 +267,11 @@ class L4Protocol(StrEnum):
     ICMPV6 = "ICMPv6"
     VRRP = "VRRP"
     IGMP = "IGMP"
+    GRE = "GRE"
+    IPIP = "IPIP"
+    IPV6 = "IPV6"
+    ESP = "ESP"
+    AH = "AH"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@
 ``decide_dns`` (a name), ``selecting`` (what each policy does to an endpoint) and ``party_of_ip`` (who an address is).
 """
 
-from handlers.policy.config import VERSION_FACTS, ConfigError, Enforcement, PolicyConfig, Version, VersionFact
+from handlers.policy.config import ConfigError, Enforcement, PolicyConfig
 from handlers.policy.policy_set import PolicySet, compile_policies
 from handlers.policy.surroundings import CidrGroup, Node, Service, Surroundings
+from handlers.policy.versions import VERSION_FACTS, Version, VersionFact
 
 __all__ = [
     "VERSION_FACTS",

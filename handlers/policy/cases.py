@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from handlers.model.cluster import Pod, PodPort
 from handlers.model.decision import Decision, Verdict
 from handlers.model.endpoint import EntityName
-from handlers.model.party import Party
+from handlers.model.labels import LabelSet
+from handlers.model.party import NamedPort, Party
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
-from handlers.policy.config import DOUBLE_STAR, REQUIRES_GONE, Enforcement, PolicyConfig
+from handlers.policy.config import Enforcement, PolicyConfig, identity_label_filter
 from handlers.policy.parties import labels_of_pod, party_of_pod, party_of_unread_node
 from handlers.policy.policy_set import PolicySet, compile_policies
 from handlers.policy.shapes import (
@@ -23,11 +24,18 @@ from handlers.policy.shapes import (
     text_of,
 )
 from handlers.policy.surroundings import CidrGroup, Node, Service, Surroundings
+from handlers.policy.versions import (
+    BLOCK_OPENS_NAMESPACE,
+    LOCAL_CLUSTER_DEFAULT,
+    SERVICE_SELECTOR_LOSES_DOTS,
+    SNAPSHOT,
+    Version,
+)
 
 Mapped = Mapping[str, object]
 
-_RECORDED_WITH = frozenset({REQUIRES_GONE.name, DOUBLE_STAR.name})
-"""Facts of the 1.19 release that came after the snapshot with which the data was recorded."""
+_MENDED = frozenset({BLOCK_OPENS_NAMESPACE, SERVICE_SELECTOR_LOSES_DOTS})
+"""Defects of the snapshot that are mended in cases that name no version, unless they ask for the tree as it is."""
 
 
 class CaseError(ValueError):
@@ -43,8 +51,12 @@ def config_of(options: Mapped) -> PolicyConfig:
             value = optional_boolean(options, name, "/options")
             return default if value is None else value
 
+        named = text_of(options, "ciliumVersion", "/options")
+        version = Version.parse(named) if named else SNAPSHOT
         modes = [as_text(mode, "/options/policyCIDRMatchMode") for mode in list_of(options, "policyCIDRMatchMode", "")]
         return PolicyConfig(
+            version=version,
+            label_filter=identity_label_filter("", version),
             enforcement=Enforcement(text_of(options, "enforcement", "/options") or "default"),
             cluster_name=text_of(options, "clusterName", "/options") or "default",
             always_allow_localhost=text_of(options, "allowLocalhost", "/options") != "policy",
@@ -53,11 +65,9 @@ def config_of(options: Mapped) -> PolicyConfig:
             node_selector_labels=flag("enableNodeSelectorLabels", False),
             non_default_deny=flag("enableNonDefaultDeny", True),
             ipv6=flag("ipv6", False),
-            default_local_cluster=flag("policyDefaultLocalCluster", True),
+            default_local_cluster=flag("policyDefaultLocalCluster", LOCAL_CLUSTER_DEFAULT.holds_in(version)),
             extended_protocols=flag("extendedIPProtocols", False),
-            undone=_RECORDED_WITH,
-            network_policy_block_opens_namespace=as_is,
-            service_selector_loses_dots=as_is,
+            undone=frozenset() if named or as_is else _MENDED,
         )
     except ValueError as error:
         raise CaseError(str(error)) from error
@@ -126,6 +136,7 @@ class Case:
             kube_apiserver=tuple(_texts(cluster, "kubeApiserver", "/cluster")),
             fqdn_cache={name: tuple(_texts(fqdn, name, "/cluster/fqdn")) for name in fqdn},
             named_ports=tuple(port for pod in pods for port in pod.party.named_ports or ()),
+            ports_of=_ports_by_identity(pods),
             identities=tuple(dict.fromkeys(pod.party.labels for pod in pods if not pod.host_network)),
         )
 
@@ -210,6 +221,14 @@ class Case:
                 for status in self.policies.statuses
             ],
         }
+
+
+def _ports_by_identity(pods: Iterable[_Pod]) -> Mapping[LabelSet, tuple[NamedPort, ...]]:
+    found: dict[LabelSet, tuple[NamedPort, ...]] = {}
+    for pod in pods:
+        if not pod.host_network:
+            found[pod.party.labels] = (*found.get(pod.party.labels, ()), *(pod.party.named_ports or ()))
+    return found
 
 
 def side_answer(decision: Decision) -> dict[str, object]:

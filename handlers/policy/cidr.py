@@ -14,6 +14,7 @@ from handlers.model.rule import LabelSelector, Operator, Requirement
 from handlers.policy.config import PolicyConfig
 from handlers.policy.selectors import reserved_selector
 from handlers.policy.shapes import PolicyError
+from handlers.policy.versions import ZERO_PREFIX_IS_WORLD
 
 Address = IPv4Address | IPv6Address
 
@@ -44,14 +45,14 @@ def parse_prefix(text: str) -> Network | None:
         return None
 
 
-def check_cidr(text: str, pointer: str, *, bare_address: bool) -> None:
-    """Check an entry of ``toCIDR`` or ``fromCIDR``.
+def check_cidr(text: str, pointer: str) -> None:
+    """Check an entry of ``toCIDR`` or ``fromCIDR``, which may be a bare address as far as the agent is concerned.
 
     Raises PolicyError (pkg/policy/api/rule_validation.go, CIDR.sanitize).
     """
     if not text:
         raise PolicyError(f"IP must be specified ({pointer})")
-    if parse_prefix(text) is None and not (bare_address and parse_address(text) is not None):
+    if parse_prefix(text) is None and parse_address(text) is None:
         raise PolicyError(f"unable to parse CIDR: {pointer} is no address or prefix")
 
 
@@ -85,6 +86,19 @@ def world_label(version: int, config: PolicyConfig) -> Label:
     return Label(key=name, source=Source.RESERVED)
 
 
+def prefix_requirement(network: Network, operator: Operator, config: PolicyConfig) -> Requirement:
+    """Demand that a prefix contains the peer, or that it does not.
+
+    In newer versions a prefix of length zero is the world's label and nothing else (pkg/labels/cidr.go).
+    """
+    values = ("",) if operator is Operator.EQUALS else ()
+    if network.prefixlen == 0 and config.holds(ZERO_PREFIX_IS_WORLD):
+        other_family = config.ipv6 if network.version == 4 else config.ipv4
+        name = f"world-ipv{network.version}" if other_family else "world"
+        return Requirement(Source.RESERVED, name, operator, values)
+    return Requirement(Source.CIDR, cidr_key(network), operator, values)
+
+
 def cidr_selectors(network: Network, excepts: Iterable[Network], config: PolicyConfig) -> tuple[LabelSelector, ...]:
     """Compile a prefix with its carve-outs; a prefix of length zero also means the world's own label.
 
@@ -92,11 +106,11 @@ def cidr_selectors(network: Network, excepts: Iterable[Network], config: PolicyC
     GetCIDRLabels).
     """
     carved = tuple(
-        Requirement(Source.CIDR, cidr_key(one), Operator.DOES_NOT_EXIST)
+        prefix_requirement(one, Operator.DOES_NOT_EXIST, config)
         for one in sorted(set(excepts), key=lambda one: (one.version, int(one.network_address), one.prefixlen))
     )
-    selectors = [LabelSelector((Requirement(Source.CIDR, cidr_key(network), Operator.EXISTS), *carved))]
-    if network.prefixlen == 0:
+    selectors = [LabelSelector((prefix_requirement(network, Operator.EXISTS, config), *carved))]
+    if network.prefixlen == 0 and not config.holds(ZERO_PREFIX_IS_WORLD):
         world = world_label(network.version, config)
         selectors.append(LabelSelector((Requirement(world.source, world.key, Operator.EXISTS), *carved)))
     return tuple(selectors)
@@ -113,20 +127,14 @@ def group_name_key(name: str) -> str:
 def plain_cidr_selectors(text: str, config: PolicyConfig) -> tuple[LabelSelector, ...]:
     """Compile an entry of ``toCIDR`` or ``fromCIDR``.
 
-    Unlike in ``toCIDRSet``, only the literal texts 0.0.0.0/0 and ::/0 mean the world (pkg/policy/api/cidr.go:90-130).
+    Unlike in ``toCIDRSet``, only the literal texts 0.0.0.0/0 and ::/0 mean the world in older versions
+    (pkg/policy/api/cidr.go:90-130 of 1.18).
     """
     network = network_of(text)
     if network is None:
         return ()
-    selectors = [LabelSelector((Requirement(Source.CIDR, cidr_key(network), Operator.EQUALS, ("",)),))]
-    if text == "0.0.0.0/0":
-        if config.dual_stack:
-            selectors.append(reserved_selector("world-ipv4"))
-        elif config.ipv4:
-            selectors.append(reserved_selector("world"))
-    elif text == "::/0":
-        if config.dual_stack:
-            selectors.append(reserved_selector("world-ipv6"))
-        elif config.ipv6:
-            selectors.append(reserved_selector("world"))
+    selectors = [LabelSelector((prefix_requirement(network, Operator.EQUALS, config),))]
+    enabled = {"0.0.0.0/0": config.ipv4, "::/0": config.ipv6}
+    if enabled.get(text) and not config.holds(ZERO_PREFIX_IS_WORLD):
+        selectors.append(reserved_selector(world_label(network.version, config).key))
     return tuple(selectors)

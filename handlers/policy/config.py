@@ -1,4 +1,4 @@
-"""The settings of the agent that change what a policy means, and what differs between versions."""
+"""The settings of the agent that change what a policy means; what its version changes is told in ``versions.py``."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,14 @@ from enum import StrEnum
 
 from handlers.model.labels import LabelFilter, LabelFilterError, LabelPattern
 from handlers.model.rule import PolicyKind
+from handlers.policy.versions import (
+    LOCAL_CLUSTER_DEFAULT,
+    LOCAL_CLUSTER_OPTION,
+    SERVICE_ACCOUNT_KEPT,
+    TOPOLOGY_LABELS_DROPPED,
+    Version,
+    VersionFact,
+)
 
 
 class Enforcement(StrEnum):
@@ -17,128 +25,21 @@ class Enforcement(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Version:
-    """A Cilium version, as far as meaning depends on it."""
-
-    major: int
-    minor: int
-    patch: int = 0
-
-    @classmethod
-    def parse(cls, text: str) -> "Version":
-        """Read ``v1.18.3``, ``1.19.0-dev`` or an image tag that ends so; raises ValueError when there is no version."""
-        match = re.search(r"(?<![\d.])v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?", text, re.ASCII)
-        if match is None:
-            raise ValueError(f"no Cilium version in {text[:60]!r}")
-        return cls(int(match[1]), int(match[2]), int(match[3] or 0))
-
-    def __str__(self) -> str:
-        """Write ``1.19.3``."""
-        return f"{self.major}.{self.minor}.{self.patch}"
-
-
-@dataclass(frozen=True, slots=True)
-class VersionFact:
-    """One thing that changed its meaning: since when, and where that can be read."""
-
-    name: str
-    since: Version
-    meaning: str
-    source: str
-
-
-LOCAL_CLUSTER_DEFAULT = VersionFact(
-    "local-cluster-default",
-    Version(1, 19),
-    "Peer selectors without a cluster label mean the local cluster; before, every cluster of the mesh.",
-    "Documentation/operations/upgrade.rst:298-305, pkg/clustermesh/types/option.go:149",
-)
-REQUIRES_GONE = VersionFact(
-    "requires-gone",
-    Version(1, 19),
-    "fromRequires and toRequires are refused; before, they narrow every rule with the same subject.",
-    "cilium#42615",
-)
-DOUBLE_STAR = VersionFact(
-    "double-star",
-    Version(1, 19),
-    "A DNS pattern that starts with **. matches any number of labels; before, it is the same as *.",
-    "cilium#43420",
-)
-SECTIONS_REQUIRED = VersionFact(
-    "sections-required",
-    Version(1, 18),
-    "A Cilium rule without any non-empty section is invalid; before, it was accepted and did nothing.",
-    "pkg/policy/api/rule_validation.go:43-45, commit 4af386d181",
-)
-DENY_SECTIONS_CHECKED = VersionFact(
-    "deny-sections-checked",
-    Version(1, 18),
-    "ingressDeny and egressDeny are checked like the allow sections; before, nobody checked them.",
-    "pkg/policy/api/rule_validation.go:93-104, commit 91cd89e2a8",
-)
-L7_OPEN_WITHOUT_DEFAULT_DENY = VersionFact(
-    "l7-open-without-default-deny",
-    Version(1, 18),
-    "Without default deny, application rules refuse nothing; before, DNS rules did.",
-    "pkg/policy/l4.go:1062-1078, commit e0a7378d04",
-)
-REDIRECT_FIRST = VersionFact(
-    "redirect-first",
-    Version(1, 17),
-    "Of two allows that cover a flow, one that redirects to a proxy wins; before, the more specific port did.",
-    "bpf/lib/policy.h, commit d169b04fb6",
-)
-SERVICE_SELECTORS = VersionFact(
-    "service-selectors",
-    Version(1, 17),
-    "toServices also means Services with a selector, and stands beside toPorts; before, it was refused with ports.",
-    "pkg/policy/k8s/service.go, pkg/policy/api/rule_validation.go, commit 0b0c38f67f",
-)
-CIDR_GROUP_LABELS = VersionFact(
-    "cidr-group-labels",
-    Version(1, 17),
-    "cidrGroupSelector selects CIDR groups by label; before, the field did not exist.",
-    "pkg/policy/api/cidr.go, commit 047f39febc",
-)
-HOST_DNS = VersionFact(
-    "host-dns",
-    Version(1, 17),
-    "Host policies may have DNS rules; before, no application rules at all.",
-    "pkg/policy/api/rule_validation.go:304-335",
-)
-BARE_ADDRESS_REFUSED = VersionFact(
-    "bare-address-refused",
-    Version(1, 20),
-    "A CIDR field refuses an address without a prefix length.",
-    "1.20 pre-releases, pkg/policy/api/rule_validation.go",
-)
-OVERLAPPING_PORTS_KEEP_OPEN = VersionFact(
-    "overlapping-ports-keep-open",
-    Version(1, 20),
-    "A plain allow keeps its meaning in the proxy where an HTTP rule of a wider or narrower port range overlaps it.",
-    "cilium/proxy, cilium/network_policy.cc, PortNetworkPolicyRules::append",
-)
-
-VERSION_FACTS = (
-    LOCAL_CLUSTER_DEFAULT,
-    REQUIRES_GONE,
-    DOUBLE_STAR,
-    SECTIONS_REQUIRED,
-    DENY_SECTIONS_CHECKED,
-    L7_OPEN_WITHOUT_DEFAULT_DENY,
-    REDIRECT_FIRST,
-    SERVICE_SELECTORS,
-    CIDR_GROUP_LABELS,
-    HOST_DNS,
-    BARE_ADDRESS_REFUSED,
-    OVERLAPPING_PORTS_KEEP_OPEN,
-)
-"""Everything in this engine that depends on the version, from 1.16 on."""
-
-SNAPSHOT = Version(1, 19)
+USUAL_VERSION = Version(1, 19, 6)
+"""The version whose meaning is assumed where none is known."""
 _ALL_KINDS = frozenset(PolicyKind)
+
+
+def identity_label_filter(option: str, version: Version) -> LabelFilter:
+    """Tell which labels a version makes part of identities, given its ``labels`` option.
+
+    Raises LabelFilterError for a pattern that does not compile.
+    """
+    return LabelFilter.from_option(
+        option,
+        drops_topology=TOPOLOGY_LABELS_DROPPED.holds_in(version),
+        keeps_service_account=SERVICE_ACCOUNT_KEPT.holds_in(version),
+    )
 
 
 class ConfigError(ValueError):
@@ -149,10 +50,10 @@ class ConfigError(ValueError):
 class PolicyConfig:
     """What the engine needs to know of the agent's configuration; the defaults are those of Cilium 1.19 on Kubernetes.
 
-    ``undone`` switches single version facts off: it exists to reproduce development snapshots.
+    ``undone`` switches single version facts off: it exists to reproduce builds that are no release.
     """
 
-    version: Version = SNAPSHOT
+    version: Version = USUAL_VERSION
     enforcement: Enforcement = Enforcement.DEFAULT
     cluster_name: str = "default"
     always_allow_localhost: bool = True
@@ -170,15 +71,11 @@ class PolicyConfig:
     kinds: frozenset[PolicyKind] = _ALL_KINDS
     label_filter: LabelFilter = field(default_factory=LabelFilter)
     node_label_patterns: tuple[LabelPattern, ...] = ()
-    undone: frozenset[str] = frozenset()
-    network_policy_block_opens_namespace: bool = False
-    """An ingress peer that is only an ipBlock also selects the namespace: a bug of 1.19 snapshots (cilium#46305)."""
-    service_selector_loses_dots: bool = False
-    """A Service selector with dots in a key selects nothing: a bug of 1.19 snapshots (cilium#41151)."""
+    undone: frozenset[VersionFact] = frozenset()
 
     def holds(self, fact: VersionFact) -> bool:
         """Tell whether this version has the fact."""
-        return self.version >= fact.since and fact.name not in self.undone
+        return fact.holds_in(self.version) and fact not in self.undone
 
     @property
     def dual_stack(self) -> bool:
@@ -188,7 +85,7 @@ class PolicyConfig:
     @property
     def selector_cluster(self) -> str:
         """The cluster that a peer selector means when it names none; empty means every cluster."""
-        return self.cluster_name if self.default_local_cluster else ""
+        return self.cluster_name if self.default_local_cluster and self.holds(LOCAL_CLUSTER_OPTION) else ""
 
     @classmethod
     def from_cilium_config(cls, options: Mapping[str, str], version: str) -> "PolicyConfig":
@@ -217,7 +114,7 @@ class PolicyConfig:
             PolicyKind.CILIUM_CLUSTERWIDE: flag("enable-cilium-clusterwide-network-policy", True),
         }
         try:
-            label_filter = LabelFilter.from_option(options.get("labels", ""))
+            label_filter = identity_label_filter(options.get("labels", ""), parsed)
             node_patterns = tuple(LabelPattern.parse(text) for text in options.get("node-labels", "").split())
         except LabelFilterError as error:
             raise ConfigError(str(error)) from error
@@ -233,7 +130,7 @@ class PolicyConfig:
             non_default_deny=flag("enable-non-default-deny-policies", True),
             ipv4=flag("enable-ipv4", True),
             ipv6=flag("enable-ipv6", True),
-            default_local_cluster=flag("policy-default-local-cluster", parsed >= LOCAL_CLUSTER_DEFAULT.since),
+            default_local_cluster=flag("policy-default-local-cluster", LOCAL_CLUSTER_DEFAULT.holds_in(parsed)),
             extended_protocols=flag("enable-extended-ip-protocols", False),
             l7_proxy=flag("enable-l7-proxy", True),
             icmp_rules=flag("enable-icmp-rules", True),

@@ -43,15 +43,11 @@ from handlers.model.rule import (
     Rule,
 )
 from handlers.model.traffic import Traffic
-from handlers.policy.config import (
-    L7_OPEN_WITHOUT_DEFAULT_DENY,
-    OVERLAPPING_PORTS_KEEP_OPEN,
-    REDIRECT_FIRST,
-    PolicyConfig,
-)
-from handlers.policy.filters import Cell, Contribution, Filter, FilterKey, RuleConflict, build_filters
+from handlers.policy.config import PolicyConfig
+from handlers.policy.filters import Cell, Contribution, Filter, FilterKey, RuleConflict, build_filters, narrowed_kinds
 from handlers.policy.ports import covered, protocol_of
 from handlers.policy.proxy import is_tcp, proxy_view
+from handlers.policy.versions import L7_OPEN_WITHOUT_DEFAULT_DENY, OVERLAPPING_PORTS_KEEP_OPEN, REDIRECT_FIRST
 
 Selects = Callable[[LabelSelector], bool]
 ResolveName = Callable[[str, L4Protocol], int | NamedPortFault]
@@ -149,6 +145,7 @@ def make_table(
                 localhost=localhost,
                 subject_namespace=subject_namespace,
                 l7_refuses=posture.default_deny or not config.holds(L7_OPEN_WITHOUT_DEFAULT_DENY),
+                narrowed=narrowed_kinds(config),
             )
         )
     except RuleConflict as conflict:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from handlers.model.decision import Decision, DnsNameDiffers, NearestMiss, Redirect, Verdict
 from handlers.model.rule import Origin
-from handlers.policy.config import DOUBLE_STAR, PolicyConfig
+from handlers.policy.config import PolicyConfig
 from handlers.policy.fqdn import name_matches
+from handlers.policy.versions import DOUBLE_STAR
 
 
 def decide_dns_name(packet: Decision, name: str, config: PolicyConfig) -> Decision:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from handlers.model.endpoint import EntityName
-from handlers.model.labels import LabelSet, Source
+from handlers.model.labels import CLUSTER_LABEL, LabelSet, Source
 from handlers.model.party import PartyKind
-from handlers.model.rule import WILDCARD, LabelSelector
+from handlers.model.rule import WILDCARD, LabelSelector, Operator, Requirement
 from handlers.policy.selectors import cluster_selector, reserved_selector
 
 
@@ -68,13 +68,19 @@ def telling_labels(entity: EntityName) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16)
-def entity_selectors(cluster_name: str) -> Mapping[str, tuple[LabelSelector, ...]]:
-    """Give the selectors of every entity; ``cluster`` depends on the name of the own cluster."""
+def entity_selectors(cluster_name: str, *, with_mesh: bool = False) -> Mapping[str, tuple[LabelSelector, ...]]:
+    """Give the selectors of every entity; ``cluster`` depends on the name of the own cluster.
+
+    ``with_mesh`` adds ``cluster-mesh``, which not every version knows (version fact ``cluster-mesh-entity``).
+    """
     single = (*IN_CLUSTER, *_WORLDS, "none")
     table: dict[str, tuple[LabelSelector, ...]] = {str(name): (reserved_selector(name),) for name in single}
     table["all"] = (WILDCARD,)
     table["world"] = tuple(reserved_selector(name) for name in _WORLDS)
     table["cluster"] = (*(reserved_selector(name) for name in IN_CLUSTER), cluster_selector(cluster_name))
+    if with_mesh:
+        in_some_cluster = LabelSelector((Requirement(Source.ANY, CLUSTER_LABEL, Operator.EXISTS),))
+        table["cluster-mesh"] = (*(reserved_selector(name) for name in IN_CLUSTER), in_some_cluster)
     return table
 
 

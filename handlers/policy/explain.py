@@ -55,7 +55,7 @@ from handlers.policy.cidr import network_of, parse_address
 from handlers.policy.config import PolicyConfig
 from handlers.policy.decide import Outcome, Posture, ResolveName
 from handlers.policy.entities import entities_of, entity_selectors
-from handlers.policy.filters import NARROWED_KINDS, peer_selectors
+from handlers.policy.filters import narrowed_kinds, peer_selectors
 from handlers.policy.l7 import http_differences
 from handlers.policy.ports import EXPANDED_ANY, covered, protocol_of
 from handlers.policy.unread import fact_in_doubt
@@ -95,6 +95,7 @@ class Explainer:
         """Explain with the agents' configuration and the addresses that they learnt for DNS names."""
         self.fqdn_cache = fqdn_cache
         self.entities = entity_selectors(config.cluster_name)
+        self.narrowed = narrowed_kinds(config)
         self._label_filter = config.label_filter
         self._kept: dict[str, bool] = {}
 
@@ -198,7 +199,8 @@ class _Walk:
                 return (ServiceMisses(rule.origin.at("toServices"), services, found=False),), True
             return (NobodySelected(rule.origin, ""),), True
         narrowing = self.narrowing[rule.effect]
-        selectors = peer_selectors(rule, tuple(one for one, _ in narrowing)) or ()
+        kinds = self.explainer.narrowed
+        selectors = peer_selectors(rule, tuple(one for one, _ in narrowing), kinds) or ()
         certain = True
         for selector in selectors:
             if fact_in_doubt(selector, self.peer, self.labels) is not None:
@@ -208,7 +210,7 @@ class _Walk:
         best: tuple[Clause, ...] | None = None
         for peer in rule.peers:
             clauses = self.clauses_of_peer(rule, peer)
-            if peer.kind in NARROWED_KINDS and not peer.cidr:
+            if peer.kind in kinds and not peer.cidr:
                 clauses += self.narrowing_clauses(rule)
             if clauses and (best is None or _distance(clauses) < _distance(best)):
                 best = clauses

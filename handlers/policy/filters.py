@@ -5,7 +5,7 @@ is where application rules add up, where a deny swallows an allow, and where rul
 (pkg/policy/rule.go:116-343, pkg/policy/l4.go:930-1130).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -32,10 +32,10 @@ from handlers.model.rule import (
     Rule,
     TlsContext,
 )
+from handlers.policy.config import PolicyConfig
 from handlers.policy.ports import EXPANDED_ANY
+from handlers.policy.versions import REQUIRES_NARROW_ENTITIES
 
-NARROWED_KINDS = (PeerKind.ENDPOINTS, PeerKind.NODES, PeerKind.ENTITY, PeerKind.SERVICE)
-"""The peers that requirements of other rules narrow."""
 HOST_SELECTOR = LabelSelector((Requirement(Source.RESERVED, "host", Operator.EQUALS, ("",)),))
 
 _DEFAULT_PRIORITIES = {"": 0, "http": 101, "kafka": 106, "tls": 116, "dns": 121, "crd": 126}
@@ -122,11 +122,12 @@ def build_filters(
     localhost: LabelSet | None,
     subject_namespace: str,
     l7_refuses: bool,
+    narrowed: Collection[PeerKind] = (),
 ) -> dict[FilterKey, Filter]:
     """Merge the rules of one direction; raises RuleConflict.
 
     ``l7_refuses`` says whether application rules refuse what they do not list: not where nothing is denied by default
-    (pkg/policy/l4.go:1062-1078).
+    (pkg/policy/l4.go:1062-1078). ``narrowed`` are the kinds of peers that requirements narrow.
     ``add_default_allow`` adds the wildcard that stands in when no policy enables default deny. ``localhost`` are the
     labels of the node when it is the peer and always allowed: then it passes application rules too
     (pkg/policy/l4.go:1164-1175).
@@ -137,7 +138,7 @@ def build_filters(
         for effect in (Effect.ALLOW, Effect.DENY)
     }
     for rule in rules:
-        selectors = peer_selectors(rule, narrowing[rule.effect])
+        selectors = peer_selectors(rule, narrowing[rule.effect], narrowed)
         if selectors is None:
             continue
         if not rule.ports:
@@ -154,8 +155,8 @@ def build_filters(
                     key: FilterKey = (port.name, 0, protocol) if port.name else (port.port, port.end_port, protocol)
                     _merge_all(filters, key, port, selectors or (WILDCARD,), cell, localhost)
     if add_default_allow:
-        # Requirements narrow this wildcard like any other selector.
-        everybody = LabelSelector(narrowing[Effect.ALLOW])
+        # This wildcard is written as an entity, and narrowed where entities are.
+        everybody = LabelSelector(narrowing[Effect.ALLOW]) if PeerKind.ENTITY in narrowed else WILDCARD
         _merge_all(filters, (0, 0, L4Protocol.ANY), _WHOLE, (everybody,), Cell(), None)
     return filters
 
@@ -163,17 +164,28 @@ def build_filters(
 _WHOLE = PortProtocol(port=0, end_port=0, protocol=L4Protocol.ANY, pointer="")
 
 
-def peer_selectors(rule: Rule, narrowing: tuple[Requirement, ...]) -> tuple[LabelSelector, ...] | None:
+def narrowed_kinds(config: PolicyConfig) -> tuple[PeerKind, ...]:
+    """Give the kinds of peers that requirements of other rules narrow: never CIDR and DNS peers.
+
+    ``ANY`` is a NetworkPolicy's missing ``from`` or ``to``, which used to be a selector like others.
+    """
+    if config.holds(REQUIRES_NARROW_ENTITIES):
+        return (PeerKind.ENDPOINTS, PeerKind.NODES, PeerKind.ENTITY, PeerKind.SERVICE)
+    return (PeerKind.ENDPOINTS, PeerKind.SERVICE, PeerKind.ANY)
+
+
+def peer_selectors(
+    rule: Rule, narrowing: tuple[Requirement, ...], kinds: Collection[PeerKind]
+) -> tuple[LabelSelector, ...] | None:
     """Give the selectors of a rule's peers: none at all for nobody (None), an empty tuple for an unrestricted rule.
 
-    ``narrowing`` are the requirements of all rules with this subject; they apply to label selectors, not to CIDR and
-    DNS peers (pkg/policy/types/policyentry.go:127-145).
+    ``narrowing`` are the requirements of all rules with this subject; they apply to peers of these kinds.
     """
     if rule.scope is PeerScope.NOBODY:
         return None
     selectors = []
     for peer in rule.peers:
-        narrowed = narrowing and peer.kind in NARROWED_KINDS and not peer.cidr
+        narrowed = narrowing and peer.kind in kinds and not peer.cidr
         for selector in peer.selectors:
             selectors.append(LabelSelector((*selector.requirements, *narrowing)) if narrowed else selector)
     # One wildcard makes the others pointless: only it gets a cell (pkg/policy/l4.go, createL4Filter).

@@ -9,6 +9,7 @@ from handlers.policy.config import PolicyConfig
 from handlers.policy.fqdn import check_names
 from handlers.policy.regexp import RegexpError, check_regexp, full_match
 from handlers.policy.shapes import PolicyError, as_mapping, as_text, list_of, optional_list, optional_mapping, text_of
+from handlers.policy.versions import KAFKA_GONE
 
 _MISMATCH_ACTIONS = ("", "LOG", "ADD", "DELETE", "REPLACE")
 _FIELDS = ("http", "kafka", "dns", "l7")
@@ -21,6 +22,8 @@ def read_l7(value: object, origin: Origin, config: PolicyConfig) -> tuple[L7Rule
     """
     pointer = origin.pointer
     rules = as_mapping(value, pointer)
+    if config.holds(KAFKA_GONE):
+        rules = {name: entries for name, entries in rules.items() if name in ("http", "dns")}
     lists = {name: optional_list(rules, name, pointer) for name in _FIELDS}
     parser = text_of(rules, "l7proto", pointer)
     present = tuple(name for name, entries in lists.items() if entries is not None)

@@ -8,7 +8,7 @@ from handlers.model.cluster import PolicyObject
 TO_SERVICES = frozenset({"toServices"})
 TO_NAMES = frozenset({"toFQDNs"})
 ENTITIES = frozenset({"fromEntities", "toEntities"})
-CIDR_GROUPS = frozenset({"cidrGroupRef", "cidrGroupSelector"})
+CIDR_GROUPS = frozenset({"cidrGroupRef", "cidrGroupSelector", "toGroups", "fromGroups"})
 
 
 def some_policy_has(fields: frozenset[str], policies: Iterable[PolicyObject]) -> bool:

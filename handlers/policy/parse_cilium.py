@@ -29,34 +29,28 @@ from handlers.model.rule import (
 )
 from handlers.policy.cidr import (
     check_cidr,
-    cidr_key,
     cidr_selectors,
     group_name_key,
     parse_address,
     parse_prefix,
     plain_cidr_selectors,
+    prefix_requirement,
 )
-from handlers.policy.config import (
-    BARE_ADDRESS_REFUSED,
-    CIDR_GROUP_LABELS,
-    DENY_SECTIONS_CHECKED,
-    HOST_DNS,
-    REQUIRES_GONE,
-    SECTIONS_REQUIRED,
-    SERVICE_SELECTORS,
-    PolicyConfig,
-)
+from handlers.policy.config import PolicyConfig
 from handlers.policy.entities import entity_selectors
+from handlers.policy.external_groups import external_group_key
 from handlers.policy.fqdn import check_names
 from handlers.policy.l7 import check_l7, read_l7
 from handlers.policy.ports import read_cilium_port, read_icmp
 from handlers.policy.selectors import (
+    KeyExtender,
     RawRequirement,
     check_selector,
     cilium_peer,
     cilium_subject,
     compile_requirements,
     extended_key,
+    extended_key_with_colon,
     node_peer,
     read_selector,
     selector_of,
@@ -74,6 +68,18 @@ from handlers.policy.shapes import (
     text_of,
 )
 from handlers.policy.surroundings import Surroundings
+from handlers.policy.versions import (
+    CIDR_GROUP_LABELS,
+    CLUSTER_MESH_ENTITY,
+    DENY_SECTIONS_CHECKED,
+    EXCEPT_MUST_BE_NARROWER,
+    GROUPS_ARE_CIDR_GROUPS,
+    HOST_DNS,
+    REQUIRES_GONE,
+    RESERVED_NEEDS_COLON,
+    SECTIONS_REQUIRED,
+    SERVICE_SELECTORS,
+)
 
 _MAX_PORTS = 40
 _SECTIONS = (
@@ -100,6 +106,7 @@ class _Spec:
     config: PolicyConfig
     surroundings: Surroundings
     entities: Mapping[str, tuple[LabelSelector, ...]]
+    extend: KeyExtender
 
     @property
     def namespace(self) -> str:
@@ -129,7 +136,7 @@ def parse_cilium_policy(
     specs.extend((f"/specs/{index}", spec) for index, spec in enumerate(listed or []))
     if not specs and listed is None:
         raise PolicyError(f"Invalid {policy.kind} spec(s): empty policy")
-    entities = entity_selectors(config.cluster_name)
+    entities = entity_selectors(config.cluster_name, with_mesh=config.holds(CLUSTER_MESH_ENTITY))
     rules: list[Rule] = []
     derivative = False
     for pointer, value in specs:
@@ -159,8 +166,9 @@ def _parse_spec(
     if not any(sections.values()) and config.holds(SECTIONS_REQUIRED):
         raise PolicyError("rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny")
     default_deny = _default_deny(spec, pointer, config)
-    subject, is_init = _subject(spec, pointer, policy)
-    shared = _Spec(policy, pointer, subject, is_init, default_deny, config, surroundings, entities)
+    extend = extended_key_with_colon if config.holds(RESERVED_NEEDS_COLON) else extended_key
+    subject, is_init = _subject(spec, pointer, policy, extend)
+    shared = _Spec(policy, pointer, subject, is_init, default_deny, config, surroundings, entities, extend)
     rules: list[Rule] = []
     derivative = False
     for name, direction, effect in _SECTIONS:
@@ -184,7 +192,7 @@ def _default_deny(spec: Mapping[str, object], pointer: str, config: PolicyConfig
     return {direction: value is not False for direction, value in wanted.items()}
 
 
-def _subject(spec: Mapping[str, object], pointer: str, policy: PolicyRef) -> tuple[Subject, bool]:
+def _subject(spec: Mapping[str, object], pointer: str, policy: PolicyRef, extend: KeyExtender) -> tuple[Subject, bool]:
     has_endpoints, has_nodes = "endpointSelector" in spec, "nodeSelector" in spec
     if not has_endpoints and not has_nodes:
         raise PolicyError("rule must have one of EndpointSelector or NodeSelector")
@@ -192,12 +200,12 @@ def _subject(spec: Mapping[str, object], pointer: str, policy: PolicyRef) -> tup
         raise PolicyError("rule cannot have both EndpointSelector and NodeSelector")
     here = f"{pointer}/endpointSelector" if has_endpoints else f"{pointer}/nodeSelector"
     raw = read_selector(spec["endpointSelector" if has_endpoints else "nodeSelector"], here)
-    check_selector(raw, extended_key)
+    check_selector(raw, extend)
     if has_nodes:
-        selector = selector_of(compile_requirements(raw, extended_key))
+        selector = selector_of(compile_requirements(raw, extend))
         return Subject(SubjectKind.NODES, selector, here, policy.namespace), False
-    is_init = any(extended_key(one.key) == "reserved.init" for one in raw)
-    selector = cilium_subject(raw, namespace=policy.namespace, pointer=here)
+    is_init = any(extend(one.key) == "reserved.init" for one in raw)
+    selector = cilium_subject(raw, namespace=policy.namespace, extend=extend, pointer=here)
     return Subject(SubjectKind.ENDPOINTS, selector, here, policy.namespace), is_init
 
 
@@ -267,7 +275,8 @@ class _Item:
         )
         if services and has_ports and self.checked and not self.spec.config.holds(SERVICE_SELECTORS):
             raise PolicyError("combining ToServices and ToPorts is not supported yet")
-        self.uses_groups = bool(groups)
+        is_enforced = self.spec.config.holds(GROUPS_ARE_CIDR_GROUPS)
+        self.uses_groups = bool(groups) and not is_enforced
         if nodes and not self.spec.config.node_selector_labels and self.checked:
             raise PolicyError(
                 'FromNodes/ToNodes rules can only be applied when the "enable-node-selector-labels" flag is set'
@@ -279,6 +288,7 @@ class _Item:
             *self._each(cidrs, "CIDR", self._cidr_peer),
             *self._each(cidr_set, "CIDRSet", self._cidr_set_peer),
             *self._each(fqdns, "FQDNs", self._fqdn_peer),
+            *self._each(groups if is_enforced else None, "Groups", self._group_peer),
         ]
         generated = self._service_peers(services)
         if any(listed is not None and not listed for listed in self._emptiable(endpoints, cidr_set, generated)) or any(
@@ -311,7 +321,7 @@ class _Item:
     def _raw(self, item: object, pointer: str) -> tuple[RawRequirement, ...]:
         raw = read_selector(item, pointer)
         if self.checked:
-            check_selector(raw, extended_key)
+            check_selector(raw, self.spec.extend)
         return raw
 
     def _endpoint_peer(self, item: object, pointer: str) -> Peer:
@@ -321,13 +331,14 @@ class _Item:
             namespace=self.spec.namespace,
             cluster=self.spec.cluster,
             subject_is_init=self.spec.subject_is_init,
+            extend=self.spec.extend,
             pointer=pointer,
         )
         return Peer(PeerKind.ENDPOINTS, (selector,), pointer, _written(raw))
 
     def _node_peer(self, item: object, pointer: str) -> Peer:
         raw = self._raw(item, pointer)
-        selector = node_peer(raw, cluster=self.spec.cluster, pointer=pointer)
+        selector = node_peer(raw, cluster=self.spec.cluster, extend=self.spec.extend, pointer=pointer)
         return Peer(PeerKind.NODES, (selector,), pointer, f"nodes with {_written(raw)}")
 
     def _entity_peer(self, item: object, pointer: str) -> Peer:
@@ -339,7 +350,7 @@ class _Item:
 
     def _cidr_peer(self, item: object, pointer: str) -> Peer:
         text = as_text(item, pointer)
-        check_cidr(text, pointer, bare_address=not self.spec.config.holds(BARE_ADDRESS_REFUSED))
+        check_cidr(text, pointer)
         return Peer(PeerKind.CIDR, plain_cidr_selectors(text, self.spec.config), pointer, text, cidr=text)
 
     def _cidr_set_peer(self, item: object, pointer: str) -> Peer:
@@ -360,7 +371,7 @@ class _Item:
             return self._group_peer_by_label(by_label, excepts, pointer)
         if group:
             requirement = Requirement(Source.CIDR_GROUP, group_name_key(group), Operator.EXISTS, pointer=pointer)
-            carved = _carved(_lenient(excepts))
+            carved = self._carved(excepts)
             return Peer(
                 PeerKind.CIDR_GROUP,
                 (LabelSelector((requirement, *carved)),),
@@ -372,7 +383,7 @@ class _Item:
         if network is None:
             raise PolicyError(f"unable to parse CIDRRule ({pointer}/cidr)")
         for index, text in enumerate(excepts):
-            _check_except(network, cidr, text, f"{pointer}/except/{index}")
+            _check_except(network, cidr, text, f"{pointer}/except/{index}", self.spec.config)
         return Peer(
             PeerKind.CIDR,
             cidr_selectors(network, _lenient(excepts), self.spec.config),
@@ -382,6 +393,10 @@ class _Item:
             excepts=tuple(excepts),
         )
 
+    def _carved(self, excepts: Sequence[str]) -> tuple[Requirement, ...]:
+        config = self.spec.config
+        return tuple(prefix_requirement(one, Operator.DOES_NOT_EXIST, config) for one in _lenient(excepts))
+
     def _group_peer_by_label(self, selector: Mapping[str, object], excepts: list[str], pointer: str) -> Peer:
         here = f"{pointer}/cidrGroupSelector"
         raw = read_selector(selector, here)
@@ -390,7 +405,7 @@ class _Item:
             return f"{Source.CIDR_GROUP}.{key}"
 
         check_selector(raw, extend)
-        requirements = [*compile_requirements(raw, extend), *_carved(_lenient(excepts))]
+        requirements = [*compile_requirements(raw, extend), *self._carved(excepts)]
         return Peer(
             PeerKind.CIDR_GROUP,
             (selector_of(requirements),),
@@ -398,6 +413,11 @@ class _Item:
             f"CIDR groups with {_written(raw)}",
             excepts=tuple(excepts),
         )
+
+    def _group_peer(self, item: object, pointer: str) -> Peer:
+        key = external_group_key(item, pointer)
+        selector = LabelSelector((Requirement(Source.CIDR_GROUP, key, Operator.EQUALS, ("",), pointer=pointer),))
+        return Peer(PeerKind.CIDR_GROUP, (selector,), pointer, f"external group {key}")
 
     def _fqdn_peer(self, item: object, pointer: str) -> Peer:
         entry = as_mapping(item, pointer)
@@ -434,6 +454,7 @@ class _Item:
                 namespace=self.spec.namespace,
                 cluster=self.spec.cluster,
                 subject_is_init=self.spec.subject_is_init,
+                extend=self.spec.extend,
                 pointer=here,
                 reserved_exempt=False,
             )
@@ -544,16 +565,13 @@ def _lenient(texts: Sequence[str]) -> list[Network]:
     return [network for network in map(parse_prefix, texts) if network is not None]
 
 
-def _carved(networks: Sequence[Network]) -> tuple[Requirement, ...]:
-    return tuple(Requirement(Source.CIDR, cidr_key(one), Operator.DOES_NOT_EXIST) for one in networks)
-
-
-def _check_except(network: Network, cidr: str, text: str, pointer: str) -> None:
+def _check_except(network: Network, cidr: str, text: str, pointer: str, config: PolicyConfig) -> None:
     """An exception must begin inside its prefix: compared by its address as written (rule_validation.go, CIDRRule)."""
-    address = parse_address(text.partition("/")[0])
-    if parse_prefix(text) is None or address is None:
+    prefix, address = parse_prefix(text), parse_address(text.partition("/")[0])
+    if prefix is None or address is None:
         raise PolicyError(f"unable to parse except ({pointer})")
-    if address.version != network.version or address not in network:
+    is_wider = config.holds(EXCEPT_MUST_BE_NARROWER) and network.prefixlen > prefix.prefixlen
+    if is_wider or address.version != network.version or address not in network:
         raise PolicyError(f"allow CIDR prefix {cidr[:60]} does not contain exclude CIDR prefix {text[:60]}")
 
 

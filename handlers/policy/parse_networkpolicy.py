@@ -42,6 +42,7 @@ from handlers.policy.selectors import (
 )
 from handlers.policy.shapes import PolicyError, as_mapping, as_text, integer_of, list_of, optional_mapping, text_of
 from handlers.policy.syntax import is_service_name
+from handlers.policy.versions import BLOCK_OPENS_NAMESPACE, BLOCK_REFUSED_WITH_LOCAL_CLUSTER
 
 _PROTOCOLS = {"": L4Protocol.TCP, "TCP": L4Protocol.TCP, "UDP": L4Protocol.UDP, "SCTP": L4Protocol.SCTP}
 
@@ -135,14 +136,11 @@ def _peers(entry: object, pointer: str, direction: Direction, namespace: str, co
     namespaces = optional_mapping(fields, "namespaceSelector", pointer)
     block = optional_mapping(fields, "ipBlock", pointer)
     peers = []
-    if (
-        pods is None
-        and namespaces is None
-        and direction is Direction.INGRESS
-        and config.network_policy_block_opens_namespace
-        and config.selector_cluster
-    ):
-        pods = {}
+    if pods is None and namespaces is None and direction is Direction.INGRESS and config.selector_cluster:
+        if block is not None and config.holds(BLOCK_REFUSED_WITH_LOCAL_CLUSTER):
+            raise PolicyError(f"combining FromEndpoints and FromCIDRSet is not supported yet ({pointer})")
+        if config.holds(BLOCK_OPENS_NAMESPACE):
+            pods = {}
     if pods is not None or namespaces is not None:
         selector, written = _pod_peer(pods, namespaces, pointer, namespace, config)
         peers.append(Peer(PeerKind.ENDPOINTS, (selector,), pointer, written))

@@ -9,7 +9,7 @@ from itertools import product
 from handlers.model.decision import BothSides, Decision, NamedPortFault, PolicySummary, Reason, Verdict
 from handlers.model.endpoint import EntityName
 from handlers.model.labels import Label, LabelSet, Source
-from handlers.model.party import MissingFact, Party
+from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
 from handlers.model.rule import (
     Direction,
     L4Protocol,
@@ -41,6 +41,7 @@ from handlers.policy.shapes import PolicyError, as_mapping, text_of
 from handlers.policy.summary import summarize
 from handlers.policy.surroundings import Node, Surroundings
 from handlers.policy.unread import fact_in_doubt
+from handlers.policy.versions import HOST_BY_IDENTITY, LOCALHOST_NEEDS_A_RULE, NAMED_PORTS_PER_PEER
 from handlers.policy.views import (
     NODE_KINDS,
     fqdn_labels_of,
@@ -138,6 +139,10 @@ class PolicySet:
         pods = surroundings.identities
         self._identities = None if pods is None else tuple(dict.fromkeys((*pods, *self.addresses.identities())))
         self._egress_names = NamedPortTable.of(surroundings.named_ports or ())
+        self._names_per_peer = config.holds(NAMED_PORTS_PER_PEER)
+        self._host_by_identity = config.holds(HOST_BY_IDENTITY)
+        self._localhost_needs_a_rule = config.holds(LOCALHOST_NEEDS_A_RULE)
+        self._peer_names: dict[tuple[tuple[NamedPort, ...], tuple[NamedPort, ...]], NamedPortTable] = {}
         self._selecting: dict[tuple[Direction, SubjectKind, LabelSet], tuple[Rule, ...]] = {}
         self._tables: dict[tuple[Direction, SubjectKind, LabelSet, LabelSet | None], Table] = {}
         self._explainer = Explainer(config, surroundings.fqdn_cache or {})
@@ -197,11 +202,12 @@ class PolicySet:
 
         The label keys ``host`` and ``init`` count whatever their source, as in the agent, which looks for them
         without one (pkg/policy/repository.go:363, 398): a pod with a label named ``init`` is isolated, one named
-        ``host`` is not.
+        ``host`` is not, unless the version looks at the identity's number (``host-by-identity``).
         """
         labels = own_labels(subject)
         config = self.config
-        if labels.find(Source.ANY, "host") is not None and not config.host_firewall:
+        is_host = subject.kind in NODE_KINDS if self._host_by_identity else labels.find(Source.ANY, "host") is not None
+        if is_host and not config.host_firewall:
             return Posture(enforced=False, default_deny=False, rules=())
         if config.enforcement is Enforcement.NEVER:
             return Posture(enforced=False, default_deny=False, rules=())
@@ -215,7 +221,7 @@ class PolicySet:
         fqdn: tuple[Label, ...] = ()
         if peer.fqdn_names and self._fqdns:
             fqdn = fqdn_labels_of(peer.fqdn_names, self._fqdns, self.config)
-        return labels_seen(peer, subject, fqdn)
+        return labels_seen(peer, subject, fqdn, self.config)
 
     def decide(self, direction: Direction, subject: Party, peer: Party, traffic: Traffic) -> Decision:
         """Decide one direction of a flow and explain it: ``subject`` is the end whose policy is asked."""
@@ -255,7 +261,7 @@ class PolicySet:
             audited = self.config.audit_mode if subject.audit is None else subject.audit
             decision = replace(decision, audited=audited)
         return self._explainer.explain(
-            decision, outcome, posture, labels, partial(self.resolve_name, direction, subject)
+            decision, outcome, posture, labels, partial(self.resolve_name, direction, subject, peer=peer)
         )
 
     def outcome(
@@ -297,6 +303,7 @@ class PolicySet:
             and self.config.always_allow_localhost
             and is_local_node(peer, subject)
             and subject.kind not in NODE_KINDS
+            and (bool(posture.rules) or not self._localhost_needs_a_rule)
         )
         localhost = (
             labels
@@ -317,7 +324,7 @@ class PolicySet:
                 guess = guesses.get((name, protocol))
                 if guess is not None:
                     return traffic.port if guess else NamedPortFault.UNKNOWN
-                return self.resolve_name(direction, subject, name, protocol)
+                return self.resolve_name(direction, subject, name, protocol, peer)
 
             return look_up(
                 table,
@@ -365,7 +372,7 @@ class PolicySet:
             subject.named_ports is None if direction is Direction.INGRESS else self.surroundings.named_ports is None
         )
         for one in table.filters.values():
-            if one.name and named_unread:
+            if one.name and (named_unread or self.port_name_in_doubt(direction, peer, one.name, one.protocol)):
                 doubts[one.name, one.protocol] = MissingFact.NAMED_PORTS
             for selector in one.cells:
                 fact = fact_in_doubt(selector, peer, labels)
@@ -374,12 +381,41 @@ class PolicySet:
         return doubts
 
     def resolve_name(
-        self, direction: Direction, subject: Party, name: str, protocol: L4Protocol
+        self, direction: Direction, subject: Party, name: str, protocol: L4Protocol, peer: Party | None = None
     ) -> int | NamedPortFault:
-        """Resolve a port name: ingress by the subject's own ports, egress by those of all pods."""
+        """Resolve a port name: ingress by the subject's own ports, egress by those of all pods.
+
+        In newer versions egress resolves it by the ports of the peer's identity (``named-ports-per-peer``); without a
+        peer, any number that some pod has tells that the name is known.
+        """
         if direction is Direction.INGRESS:
             return resolve_ingress_name(name, protocol, subject.named_ports or ())
-        return self._egress_names.resolve(name, protocol)
+        if not self._names_per_peer:
+            return self._egress_names.resolve(name, protocol)
+        if peer is None:
+            return self._egress_names.some(name, protocol)
+        return self._ports_of_identity(peer).resolve(name, protocol)
+
+    def _ports_of_identity(self, peer: Party) -> NamedPortTable:
+        if peer.kind is not PartyKind.ENDPOINT:
+            return NamedPortTable.of(())
+        shared = (self.surroundings.ports_of or {}).get(peer.labels, ())
+        key = (peer.named_ports or (), shared)
+        table = self._peer_names.get(key)
+        if table is None:
+            table = self._peer_names[key] = NamedPortTable.of((*key[0], *shared))
+        return table
+
+    def port_name_in_doubt(self, direction: Direction, peer: Party, name: str, protocol: L4Protocol) -> bool:
+        """Tell whether another pod of the peer's identity, which was not read, could give a port name another number.
+
+        Two numbers for one identity stand for none (pkg/types/portmap.go, LookupPort).
+        """
+        if direction is Direction.INGRESS or not self._names_per_peer or peer.kind is not PartyKind.ENDPOINT:
+            return False
+        if peer.named_ports is None:
+            return True
+        return self.surroundings.ports_of is None and len(self._egress_names.numbers_of(name, protocol)) > 1
 
     def combine(self, source: Party, destination: Party, traffic: Traffic) -> BothSides:
         """Decide both sides of a flow."""

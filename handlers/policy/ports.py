@@ -10,6 +10,7 @@ from handlers.model.traffic import Protocol
 from handlers.policy.config import PolicyConfig
 from handlers.policy.shapes import PolicyError, as_mapping, integer_of, list_of, text_of
 from handlers.policy.syntax import is_service_name, parse_unsigned
+from handlers.policy.versions import EXTENDED_PROTOCOLS, TUNNEL_PROTOCOLS
 
 MAX_PORT = 0xFFFF
 _PORT_BITS = 16
@@ -22,8 +23,14 @@ _WRITTEN_PROTOCOLS = {
     "TCP": L4Protocol.TCP,
     "UDP": L4Protocol.UDP,
     "SCTP": L4Protocol.SCTP,
-    "VRRP": L4Protocol.VRRP,
-    "IGMP": L4Protocol.IGMP,
+}
+_EXTENDED_PROTOCOLS = {"VRRP": L4Protocol.VRRP, "IGMP": L4Protocol.IGMP}
+_TUNNEL_PROTOCOLS = {
+    "GRE": L4Protocol.GRE,
+    "IPIP": L4Protocol.IPIP,
+    "IPV6": L4Protocol.IPV6,
+    "ESP": L4Protocol.ESP,
+    "AH": L4Protocol.AH,
 }
 _TRAFFIC_PROTOCOLS = {
     Protocol.TCP: L4Protocol.TCP,
@@ -41,12 +48,19 @@ def protocol_of(protocol: Protocol) -> L4Protocol:
     return _TRAFFIC_PROTOCOLS[protocol]
 
 
-def parse_protocol(text: str, pointer: str) -> L4Protocol:
+def parse_protocol(text: str, pointer: str, config: PolicyConfig) -> L4Protocol:
     """Read a protocol name; raises PolicyError (pkg/policy/api/utils.go, ParseL4Proto)."""
-    protocol = _WRITTEN_PROTOCOLS.get(text.upper())
+    written = text.upper()
+    protocol = _WRITTEN_PROTOCOLS.get(written) or _portless_protocols(config).get(written)
     if protocol is None:
         raise PolicyError(f"invalid protocol, must be {{ tcp | udp | sctp | vrrp | igmp | any }} ({pointer})")
     return protocol
+
+
+def _portless_protocols(config: PolicyConfig) -> Mapping[str, L4Protocol]:
+    if config.holds(TUNNEL_PROTOCOLS):
+        return _EXTENDED_PROTOCOLS | _TUNNEL_PROTOCOLS
+    return _EXTENDED_PROTOCOLS if config.holds(EXTENDED_PROTOCOLS) else {}
 
 
 def read_cilium_port(
@@ -62,12 +76,12 @@ def read_cilium_port(
     protocol_text = text_of(entry, "protocol", pointer)
     name, port = "", 0
     if not port_text:
-        if not config.extended_protocols:
+        if not (config.extended_protocols and config.holds(EXTENDED_PROTOCOLS)):
             raise PolicyError(f"port must be specified ({pointer})")
     elif is_service_name(port_text):
         name = port_text.lower()
     else:
-        if port_text != "0" and protocol_text in ("VRRP", "IGMP"):
+        if port_text != "0" and protocol_text in _portless_protocols(config):
             raise PolicyError(f"port must be empty or 0 ({pointer})")
         number = parse_unsigned(port_text, _PORT_BITS)
         if number is None:
@@ -80,7 +94,7 @@ def read_cilium_port(
     return PortProtocol(
         port=port,
         end_port=end_port & MAX_PORT,
-        protocol=parse_protocol(protocol_text, pointer),
+        protocol=parse_protocol(protocol_text, pointer, config),
         pointer=pointer,
         name=name,
     )
@@ -219,9 +233,18 @@ class NamedPortTable:
             names=frozenset(name for name, _ in numbers),
         )
 
+    def numbers_of(self, name: str, protocol: L4Protocol) -> frozenset[int]:
+        """Give every number that a name stands for."""
+        return self.numbers.get((name, protocol.upper()), frozenset())
+
+    def some(self, name: str, protocol: L4Protocol) -> int | NamedPortFault:
+        """Give one number that a name stands for, whichever."""
+        found = self.numbers_of(name, protocol)
+        return min(found) if found else self.resolve(name, protocol)
+
     def resolve(self, name: str, protocol: L4Protocol) -> int | NamedPortFault:
-        """Resolve a name for every peer alike (pkg/types/portmap.go, namedPortMultiMap.GetNamedPort)."""
-        found = self.numbers.get((name, protocol.upper()), frozenset())
+        """Resolve a name for all whose ports these are (pkg/types/portmap.go, namedPortMultiMap.GetNamedPort)."""
+        found = self.numbers_of(name, protocol)
         if len(found) == 1:
             return next(iter(found))
         if found:

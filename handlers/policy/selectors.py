@@ -8,6 +8,9 @@ from handlers.model.rule import Implied, LabelSelector, Operator, Requirement
 from handlers.policy.shapes import PolicyError, as_mapping, as_text, list_of, text_map, text_of
 from handlers.policy.syntax import label_key_fault, label_value_fault
 
+KeyExtender = Callable[[str], str]
+"""From a key as written to ``source.key``."""
+
 _OPERATORS = {
     "In": Operator.IN,
     "NotIn": Operator.NOT_IN,
@@ -61,12 +64,17 @@ def extended_key(key: str) -> str:
 
     Source: pkg/labels/labels.go, GetExtendedKeyFrom.
     """
+    if ":" not in key and key.startswith("reserved."):
+        return f"{Source.RESERVED}.{key.removeprefix('reserved.').partition('=')[0]}"
+    return extended_key_with_colon(key)
+
+
+def extended_key_with_colon(key: str) -> str:
+    """Write the same where a dot makes no reserved label (version fact ``reserved-needs-colon``)."""
     if key.startswith("$"):
         source, rest = str(Source.RESERVED), key[1:]
     elif ":" in key:
         source, _, rest = key.partition(":")
-    elif key.startswith("reserved."):
-        source, rest = str(Source.RESERVED), key.removeprefix("reserved.")
     else:
         source, rest = "", key
     return f"{source or Source.ANY}.{rest.partition('=')[0]}"
@@ -81,7 +89,7 @@ def split_key(extended: str) -> tuple[str, str]:
     return source or str(Source.ANY), key
 
 
-def check_selector(raw: Iterable[RawRequirement], extend: Callable[[str], str]) -> None:
+def check_selector(raw: Iterable[RawRequirement], extend: KeyExtender) -> None:
     """Check keys and values as the agent does, on the key with its source (slim meta/v1/validation).
 
     Raises PolicyError: "invalid label selector".
@@ -97,7 +105,7 @@ def check_selector(raw: Iterable[RawRequirement], extend: Callable[[str], str]) 
 
 
 def compile_requirements(
-    raw: Iterable[RawRequirement], extend: Callable[[str], str], implied: Implied | None = None
+    raw: Iterable[RawRequirement], extend: KeyExtender, implied: Implied | None = None
 ) -> list[Requirement]:
     """Turn clauses as written into requirements on identity labels."""
     compiled = []
@@ -155,6 +163,7 @@ def cilium_peer(
     namespace: str,
     cluster: str,
     subject_is_init: bool,
+    extend: KeyExtender,
     pointer: str,
     reserved_exempt: bool = True,
 ) -> LabelSelector:
@@ -163,7 +172,7 @@ def cilium_peer(
     Without a namespace clause it means the policy's namespace; in a cluster-wide policy, all Kubernetes pods.
     Reserved labels are exempt (pkg/k8s/apis/cilium.io/utils/utils.go:86-123).
     """
-    requirements = compile_requirements(raw, extended_key)
+    requirements = compile_requirements(raw, extend)
     if reserved_exempt and any(one.source == Source.RESERVED for one in requirements):
         return selector_of(requirements)
     if not has_key(requirements, NAMESPACE_LABEL):
@@ -176,13 +185,15 @@ def cilium_peer(
     return selector_of(requirements)
 
 
-def cilium_subject(raw: tuple[RawRequirement, ...], *, namespace: str, pointer: str) -> LabelSelector:
+def cilium_subject(
+    raw: tuple[RawRequirement, ...], *, namespace: str, extend: KeyExtender, pointer: str
+) -> LabelSelector:
     """Compile an ``endpointSelector``: a namespaced policy selects in its own namespace, whatever else it says.
 
     A namespace clause with source k8s is overwritten, one with another source stays beside it
     (pkg/k8s/apis/cilium.io/utils/utils.go:355-369).
     """
-    requirements = compile_requirements(raw, extended_key)
+    requirements = compile_requirements(raw, extend)
     if namespace:
         requirements = [
             one
@@ -193,12 +204,12 @@ def cilium_subject(raw: tuple[RawRequirement, ...], *, namespace: str, pointer: 
     return selector_of(requirements)
 
 
-def node_peer(raw: tuple[RawRequirement, ...], *, cluster: str, pointer: str) -> LabelSelector:
+def node_peer(raw: tuple[RawRequirement, ...], *, cluster: str, extend: KeyExtender, pointer: str) -> LabelSelector:
     """Compile an entry of ``fromNodes`` or ``toNodes``.
 
     Remote nodes only (pkg/k8s/apis/cilium.io/utils/utils.go:137-145).
     """
-    requirements = compile_requirements(raw, extended_key)
+    requirements = compile_requirements(raw, extend)
     requirements.append(exists("remote-node", Implied.REMOTE_NODE, Source.RESERVED, pointer))
     add_cluster(requirements, cluster, pointer)
     return selector_of(requirements)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 
 from handlers.model.rule import LabelSelector, Operator, Peer, PeerKind, PolicyRef, Requirement
 from handlers.policy.cidr import cidr_selectors, network_of
-from handlers.policy.config import SERVICE_SELECTORS, PolicyConfig
+from handlers.policy.config import PolicyConfig
 from handlers.policy.selectors import RawRequirement, read_selector, service_selector
 from handlers.policy.shapes import as_mapping, optional_mapping, text_of
 from handlers.policy.surroundings import Service
 from handlers.policy.syntax import label_key_fault, label_value_fault
+from handlers.policy.versions import SERVICE_SELECTOR_LOSES_DOTS, SERVICE_SELECTORS
 
 UNREAD_SERVICE = "service"
 """The source of requirements that stand in for Services that were not read; no label has it."""
@@ -96,7 +97,7 @@ def resolve(references: Iterable[ServiceReference], services: Iterable[Service],
                         service.selector,
                         namespace=service.namespace,
                         cluster=config.selector_cluster,
-                        loses_dots=config.service_selector_loses_dots,
+                        loses_dots=config.holds(SERVICE_SELECTOR_LOSES_DOTS),
                         pointer=reference.pointer,
                     ),
                 )

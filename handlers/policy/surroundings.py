@@ -41,8 +41,9 @@ class Node:
 class Surroundings:
     """The facts around the policies. None means not read, which is something else than none there.
 
-    ``named_ports`` are those of every pod that the agents know. ``identities`` are those of all pods, when they
-    are known; they only matter to one corner of the proxy's behaviour and to lints.
+    ``named_ports`` are those of every pod that the agents know; ``ports_of`` are the same by the identity that has
+    them, where that was read. ``identities`` are those of all pods, when they are known; they
+    only matter to one corner of the proxy's behaviour and to lints.
     """
 
     services: tuple[Service, ...] | None = None
@@ -51,4 +52,5 @@ class Surroundings:
     kube_apiserver: tuple[str, ...] | None = None
     fqdn_cache: Mapping[str, tuple[str, ...]] | None = None
     named_ports: tuple[NamedPort, ...] | None = None
+    ports_of: Mapping[LabelSet, tuple[NamedPort, ...]] | None = None
     identities: tuple[LabelSet, ...] | None = None

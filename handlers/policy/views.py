@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from handlers.model.labels import Label, LabelSet, Source
 from handlers.model.party import Party, PartyKind
 from handlers.model.rule import LabelSelector
-from handlers.policy.config import DOUBLE_STAR, PolicyConfig
+from handlers.policy.config import PolicyConfig
 from handlers.policy.fqdn import name_matches
+from handlers.policy.versions import DOUBLE_STAR, WORLD_SPLITS
 
 HOST_LABELS = LabelSet.reserved("host")
 NODE_KINDS = (PartyKind.NODE, PartyKind.HOST)
@@ -28,12 +29,18 @@ def is_local_node(party: Party, viewer: Party) -> bool:
     return party.kind is PartyKind.NODE and party.managed and bool(party.node) and party.node == viewer.node
 
 
-def labels_seen(party: Party, viewer: Party, fqdn_labels: tuple[Label, ...]) -> LabelSet:
+_SPLIT_WORLDS = tuple(LabelSet.reserved(name) for name in ("world-ipv4", "world-ipv6"))
+_WORLD = Label(key="world", source=Source.RESERVED)
+
+
+def labels_seen(party: Party, viewer: Party, fqdn_labels: tuple[Label, ...], config: PolicyConfig) -> LabelSet:
     """Give the identity labels of a party in the eyes of a viewer; ``fqdn_labels`` are added where they may be."""
     if is_local_node(party, viewer):
         return party.local_labels or HOST_LABELS
     if fqdn_labels and party.kind is PartyKind.OUTSIDE:
         return party.labels.with_labels(fqdn_labels)
+    if party.labels in _SPLIT_WORLDS and config.holds(WORLD_SPLITS):
+        return party.labels.with_labels((_WORLD,))
     return party.labels
 
 

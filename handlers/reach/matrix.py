@@ -7,9 +7,9 @@ from handlers.model.decision import Verdict
 from handlers.model.party import Party
 from handlers.model.rule import Direction, Rule
 from handlers.model.traffic import Traffic
-from handlers.policy.config import REDIRECT_FIRST
 from handlers.policy.decide import Outcome
 from handlers.policy.policy_set import PolicySet
+from handlers.policy.versions import REDIRECT_FIRST
 from handlers.reach.bits import bit_set, members
 from handlers.reach.peer_labels import PeerLabels
 from handlers.reach.peers import Peers

@@ -1,11 +1,16 @@
 """The peers of all subjects: which sightings each selector selects, for certain and in doubt."""
 
-from handlers.model.rule import LabelSelector
+from collections import defaultdict
+from collections.abc import Mapping
+
+from handlers.model.decision import NamedPortFault
+from handlers.model.rule import Direction, L4Protocol, LabelSelector
+from handlers.policy.policy_set import PolicySet
 from handlers.policy.services import UNREAD_SERVICE
 from handlers.policy.unread import fact_in_doubt
 from handlers.reach.bits import members
 from handlers.reach.label_index import LabelIndex
-from handlers.reach.peer_labels import PeerLabels
+from handlers.reach.peer_labels import STRANGER, PeerLabels
 
 
 class Peers:
@@ -26,6 +31,7 @@ class Peers:
         )
         self.sets: list[int] = [self._index.everybody]
         self._members: dict[int, list[int]] = {}
+        self._resolving: dict[tuple[str, L4Protocol], Mapping[int | None, int]] = {}
         self._numbers: dict[LabelSelector, tuple[int | None, int | None]] = {}
 
     def sets_of(self, selector: LabelSelector) -> tuple[int | None, int | None]:
@@ -34,6 +40,27 @@ class Peers:
         if numbers is None:
             numbers = self._numbers[selector] = self._number(selector)
         return numbers
+
+    def within(self, number: int | None, bits: int) -> int | None:
+        """Give the number of the part of a set that lies within these sightings; None for an empty one."""
+        return None if number is None else self._kept(self.sets[number] & bits)
+
+    def resolving(self, policies: PolicySet, name: str, protocol: L4Protocol) -> Mapping[int | None, int]:
+        """Give the sightings for which a port name stands for each number; None: it is not known which."""
+        known = self._resolving.get((name, protocol))
+        if known is not None:
+            return known
+        found: dict[int | None, int] = defaultdict(int)
+        for sighting, end in enumerate(self._seen.end_of):
+            party = self._seen.parties[end]
+            if policies.port_name_in_doubt(Direction.EGRESS, party, name, protocol):
+                found[None] |= 1 << sighting
+                continue
+            number = policies.resolve_name(Direction.EGRESS, STRANGER, name, protocol, party)
+            if not isinstance(number, NamedPortFault):
+                found[number] |= 1 << sighting
+        self._resolving[name, protocol] = found
+        return found
 
     def members(self, number: int) -> list[int]:
         """Give the sightings in a set."""

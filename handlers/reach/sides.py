@@ -6,7 +6,7 @@ the table the other way round, ready to be laid over the first.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from handlers.model.party import Party
 from handlers.model.rule import WILDCARD, Direction
 from handlers.model.traffic import Traffic
 from handlers.policy.policy_set import PolicySet
+from handlers.policy.versions import LOCALHOST_NEEDS_A_RULE, NAMED_PORTS_PER_PEER
 from handlers.reach.entries import WHOLE, Aspect, Entry, Ports
 from handlers.reach.peer_labels import STRANGER
 from handlers.reach.peers import Peers
@@ -69,6 +70,7 @@ class Side:
         self._ledger: dict[Ports, dict[tuple[Aspect, int], int]] = defaultdict(lambda: defaultdict(int))
         self._sums: list[dict[Ports, list[int]]] = []
         self._base: _Scattered | None = None
+        self._names_per_peer = policies.config.holds(NAMED_PORTS_PER_PEER)
         self.undecided = 0
         """The subjects of whom an unread fact can both allow and deny the same flow: only trying tells."""
         groups = [self._enter(group.entries, group.members, None) for group in subjects.groups]
@@ -121,9 +123,22 @@ class Side:
 
     def _charge(self, entry: Entry, sample: Party | None) -> tuple[_Charge, ...]:
         certain, doubtful = self._peers.sets_of(entry.selector)
+        if entry.name and self._subjects.direction is Direction.EGRESS and self._names_per_peer:
+            return tuple(self._charges_per_peer(entry, certain, doubtful))
         ports, is_unread = self._resolved(entry, sample)
-        if ports is None:
-            return ()
+        return self._booked(entry, ports, certain, doubtful, is_unread=is_unread) if ports is not None else ()
+
+    def _charges_per_peer(self, entry: Entry, certain: int | None, doubtful: int | None) -> Iterator[_Charge]:
+        """Resolve a port name by each peer's own ports: one charge for each number (``named-ports-per-peer``)."""
+        protocol = entry.ports.protocol
+        for number, bits in self._peers.resolving(self._policies, entry.name, protocol).items():
+            ports = Ports(protocol, number or 0, entry.ports.end_port if number else 0)
+            among = (self._peers.within(one, bits) for one in (certain, doubtful))
+            yield from self._booked(entry, ports, *among, is_unread=number is None)
+
+    def _booked(
+        self, entry: Entry, ports: Ports, certain: int | None, doubtful: int | None, *, is_unread: bool
+    ) -> tuple[_Charge, ...]:
         charges = []
         name = ((entry.name, entry.ports.protocol),) if is_unread else ()
         if certain is not None and not is_unread:
@@ -172,7 +187,8 @@ class Side:
         """Give the row of each sighting: sets of subjects.
 
         ``local`` are the sightings of one's own node, which always passes unless allow-localhost is off; to ``pods``,
-        that is, not to itself (pkg/policy/resolve.go:348-350). ``subjects`` are all ends.
+        that is, not to itself (pkg/policy/resolve.go:348-350), and in newer versions only to those whom a rule selects.
+        ``subjects`` are all ends.
         """
         size = self._peers.sets[Peers.EVERYBODY].bit_length()
         if self._base is None:
@@ -182,14 +198,19 @@ class Side:
         for ports, content in self._ledger.items():
             if ports != WHOLE and ports.cover(traffic):
                 sums_of.add(content, self._peers)
-        free = conflicting = 0
+        free = conflicting = selected = 0
         for one in self._subjects.classes:
             if not one.enforced:
                 free |= one.members
             elif one.conflicting:
                 conflicting |= one.members
+            if one.selected:
+                selected |= one.members
         held = subjects & ~free & ~conflicting
-        localhost = pods if self._policies.config.always_allow_localhost else 0
+        config = self._policies.config
+        localhost = pods if config.always_allow_localhost else 0
+        if config.holds(LOCALHOST_NEEDS_A_RULE):
+            localhost &= selected
         rows = []
         for number in range(size):
             allow, deny, redirect, may_allow, may_deny = sums_of.at(number)

@@ -10,6 +10,7 @@ from handlers.model.rule import Direction, LabelSelector, Operator, Requirement,
 from handlers.policy.config import Enforcement
 from handlers.policy.decide import Posture, Table, make_table
 from handlers.policy.policy_set import PolicySet
+from handlers.policy.versions import HOST_BY_IDENTITY
 from handlers.policy.views import NODE_KINDS, is_under_policy, own_labels
 from handlers.reach.bits import bit_set, members
 from handlers.reach.entries import Entry, RuleEntries, entries_of_filters, entries_of_rule
@@ -23,13 +24,14 @@ class SubjectClass:
     """Subjects whom the same rules select in one direction.
 
     Their policy map holds the entries of ``groups``, by number, and ``entries`` of their own. ``enforced`` is False for
-    ends whom no rule selects, or that are under nobody's policy here; ``conflicting`` says that the rules contradict
-    each other.
+    ends whom no rule selects, or that are under nobody's policy here; ``selected`` says that some rule selects them;
+    ``conflicting`` says that the rules contradict each other.
     """
 
     sample: Party
     members: int
     enforced: bool = False
+    selected: bool = False
     conflicting: bool = False
     default_allow: bool = False
     groups: tuple[int, ...] = ()
@@ -93,14 +95,16 @@ class Selection:
     def _by_label(self) -> tuple[int, int]:
         """Give the ends that policy spares, and those that it isolates, whatever selects them.
 
-        The label keys ``host`` and ``init`` count whatever their source (PolicySet.posture).
+        The label keys ``host`` and ``init`` count whatever their source, unless the version tells the host by its
+        identity (PolicySet.posture).
         """
         config = self._policies.config
         bearing = {
             key: self._index.selected(LabelSelector((Requirement(Source.ANY, key, Operator.EXISTS),)))
             for key in ("host", "init")
         }
-        exempt = 0 if config.host_firewall else bearing["host"]
+        hosts = self._is_node if config.holds(HOST_BY_IDENTITY) else bearing["host"]
+        exempt = 0 if config.host_firewall else hosts
         if config.enforcement is Enforcement.NEVER:
             exempt = self._index.everybody
         isolated = self._index.everybody if config.enforcement is Enforcement.ALWAYS else bearing["init"]
@@ -166,6 +170,7 @@ class Selection:
     def _class(self, direction: Direction, ends: list[int], rules: Sequence[RuleEntries]) -> SubjectClass:
         first, made = ends[0], SubjectClass(self._parties[ends[0]], bit_set(ends))
         isolated = bool(self._isolated >> first & 1)
+        made.selected = bool(rules)
         made.enforced = bool(
             self._governed >> first & 1 and not self._exempt >> first & 1 and (isolated or bool(rules))
         )

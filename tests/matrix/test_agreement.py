@@ -47,7 +47,7 @@ def differences(policies: PolicySet, parties: Sequence[Party], traffics: Sequenc
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-@pytest.mark.parametrize("name", ["named", "train"])
+@pytest.mark.parametrize("name", ["named", "train", "versions-named", "versions"])
 def test_each_recorded_verdict_is_the_cell_of_its_pair(name: str, chunk: int) -> None:
     wrong = []
     for document in recorded(name)[chunk::CHUNKS]:

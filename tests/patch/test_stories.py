@@ -12,7 +12,7 @@ from handlers.model.rule import Origin, PolicyRef
 from handlers.model.traffic import Traffic
 from handlers.patch import DnsSide
 from handlers.patch.edits import applied
-from handlers.policy.config import PolicyConfig, Version
+from handlers.policy import PolicyConfig, Version
 from tests.patch.lab import (
     CART,
     CATALOG,

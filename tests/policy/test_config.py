@@ -34,7 +34,7 @@ def test_an_empty_config_means_the_defaults_of_the_version() -> None:
 
 def test_every_option_is_read() -> None:
     read = config(
-        "quay.io/cilium/cilium:v1.17.3@sha256:00",
+        "quay.io/cilium/cilium:v1.18.3@sha256:00",
         enable_policy="always",
         cluster_name="west",
         allow_localhost="policy",
@@ -50,7 +50,7 @@ def test_every_option_is_read() -> None:
         enable_k8s_networkpolicy="false",
         labels="k8s:app !team",
     )
-    assert read.version == Version(1, 17, 3)
+    assert read.version == Version(1, 18, 3)
     assert read.enforcement is Enforcement.ALWAYS
     assert (read.cluster_name, read.selector_cluster) == ("west", "west")
     assert (read.always_allow_localhost, read.audit_mode, read.cidr_matches_nodes) == (False, True, True)
@@ -81,7 +81,8 @@ def test_a_version_must_be_one() -> None:
 
 def test_every_version_fact_says_since_when_and_where_it_is_written() -> None:
     assert len({fact.name for fact in VERSION_FACTS}) == len(VERSION_FACTS)
-    assert all(fact.meaning and fact.source and fact.since >= Version(1, 16) for fact in VERSION_FACTS)
+    assert all(fact.meaning and fact.source and (fact.since or fact.until) for fact in VERSION_FACTS)
+    assert all(step >= Version(1, 16) for fact in VERSION_FACTS for step in (*fact.since, *fact.until))
 
 
 REQUIRES = cnp("{endpointSelector: {}, ingress: [{fromEndpoints: [{}], fromRequires: [{matchLabels: {app: x}}]}]}")
@@ -92,6 +93,13 @@ SERVICE_AND_PORT = cnp(
     "toPorts: [{ports: [{port: '443', protocol: TCP}]}]}]}"
 )
 GROUP_LABELS = cnp("{endpointSelector: {}, ingress: [{fromCIDRSet: [{cidrGroupSelector: {}}]}]}")
+MESH = cnp("{endpointSelector: {}, ingress: [{fromEntities: [cluster-mesh]}]}")
+WIDE_EXCEPTION = cnp("{endpointSelector: {}, ingress: [{fromCIDRSet: [{cidr: 10.1.0.0/16, except: [10.1.0.0/8]}]}]}")
+TUNNEL = cnp("{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: '0', protocol: GRE}]}]}]}")
+VRRP = cnp("{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: '0', protocol: VRRP}]}]}]}")
+KAFKA_OVER_UDP = cnp(
+    "{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: '80', protocol: UDP}], rules: {kafka: [{}]}}]}]}"
+)
 BARE = cnp("{endpointSelector: {}, ingress: [{fromCIDR: [192.0.2.1]}]}")
 
 
@@ -100,16 +108,27 @@ BARE = cnp("{endpointSelector: {}, ingress: [{fromCIDR: [192.0.2.1]}]}")
     [
         (REQUIRES, "1.18.0", True),
         (REQUIRES, "1.19.0", False),
-        (SECTIONLESS, "1.17.0", True),
-        (SECTIONLESS, "1.18.0", False),
-        (BAD_DENY, "1.17.0", True),
-        (BAD_DENY, "1.18.0", False),
+        (REQUIRES, "1.19.0-dev", True),
+        (SECTIONLESS, "1.16.9", True),
+        (SECTIONLESS, "1.17.0", False),
+        (BAD_DENY, "1.16.9", True),
+        (BAD_DENY, "1.17.0", False),
         (SERVICE_AND_PORT, "1.16.0", False),
         (SERVICE_AND_PORT, "1.17.0", True),
         (GROUP_LABELS, "1.16.0", False),
         (GROUP_LABELS, "1.17.0", True),
         (BARE, "1.19.0", True),
-        (BARE, "1.20.0", False),
+        (BARE, "1.20.2", True),
+        (MESH, "1.19.6", False),
+        (MESH, "1.20.0", True),
+        (WIDE_EXCEPTION, "1.19.6", True),
+        (WIDE_EXCEPTION, "1.20.0", False),
+        (TUNNEL, "1.19.6", False),
+        (TUNNEL, "1.20.0", True),
+        (VRRP, "1.18.11", False),
+        (VRRP, "1.19.0", True),
+        (KAFKA_OVER_UDP, "1.19.6", False),
+        (KAFKA_OVER_UDP, "1.20.0", True),
     ],
 )
 def test_validity_by_version(text: str, version: str, valid: bool) -> None:
@@ -132,7 +151,7 @@ def test_redirects_beat_more_specific_peers_since_1_17(version: str, redirect: s
     assert into(CART, FRONTEND, tcp(80), text, config=config(version)).redirect == redirect
 
 
-@pytest.mark.parametrize(("version", "opens"), [("1.17.0", False), ("1.18.0", True)])
+@pytest.mark.parametrize(("version", "opens"), [("1.17.3", False), ("1.17.4", True), ("1.18.0", True)])
 def test_dns_rules_without_default_deny_by_version(version: str, opens: bool) -> None:
     text = cnp(
         "{endpointSelector: {}, enableDefaultDeny: {egress: false}, egress: "
@@ -183,7 +202,8 @@ def test_identity_labels_of_a_pod() -> None:
     ("option", "key", "kept"),
     [
         ("", "app", True),
-        ("", "topology.kubernetes.io/zone", True),
+        ("", "topology.kubernetes.io/zone", False),
+        ("topology.kubernetes.io/zone", "topology.kubernetes.io/zone", True),
         ("", "kubernetes.io/os", False),
         ("", "app.kubernetes.io/name", True),
         ("", "statefulset.kubernetes.io/pod-name", False),
