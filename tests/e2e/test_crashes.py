@@ -140,8 +140,16 @@ def test_a_worker_that_is_told_to_stop_in_mid_run(running: Broken) -> None:
     assert stopped.process.wait(TIMEOUT) == 0
 
 
+@pytest.fixture
+def twin(running: Broken) -> Iterator[Child]:
+    """A second worker, for one story."""
+    started = running.system.start_worker()
+    yield started
+    started.kill()
+
+
+@pytest.mark.usefixtures("twin")
 def test_a_question_that_is_delivered_again_and_again_to_two_workers(running: Broken) -> None:
-    twin = running.system.start_worker()
     asked = running.ask_and_hang()
     runs = len(running.policy_reads())
     with running.system.client() as client:
@@ -153,7 +161,6 @@ def test_a_question_that_is_delivered_again_and_again_to_two_workers(running: Br
         dispatcher.close()
     assert "policies (timeout)" in running.one_answer(asked)
     assert len(running.policy_reads()) == runs
-    twin.terminate()
 
 
 def test_a_scheduled_question_whose_worker_dies_when_nobody_else_is_left(running: Broken) -> None:
