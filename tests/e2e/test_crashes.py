@@ -231,7 +231,9 @@ def test_a_process_that_hangs_beyond_the_hard_limit(running: Broken) -> None:
     for child in children_of(running.worker.pid):
         # Deaf to the soft limit, as it would be inside a library that never returns.
         os.kill(child, signal.SIGSTOP)
-    assert "I gave up after" in running.one_answer(asked)
+    # The parent knows of the limit and of the lost process; which it hears of first decides whether another run comes.
+    answer = running.one_answer(asked)
+    assert "I gave up after" in answer or "policies (timeout)" in answer
 
 
 def test_a_redis_that_comes_back_without_its_memory(running: Broken) -> None:
