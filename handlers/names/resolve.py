@@ -126,19 +126,24 @@ def _of_node(name: EndpointName, node: Node, *, by_address: bool = False) -> Res
 
 
 def _bare(name: Named, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
-    """A name without namespace: it is taken where exactly one namespace has it."""
+    """A name without namespace: it is taken where exactly one namespace, or a node, has it."""
     namespaces = sorted(
         {pod.namespace for pod in facts.pods if name.name in _names_of(pod)}
         | {service.namespace for service in facts.services if service.name == name.name}
     )
-    if len(namespaces) == 1:
+    nodes = [node for node in facts.nodes if name.kind is None and node.name == name.name]
+    if nodes and not namespaces:
+        return _with_note(_of_node(Named(None, name.name, Kind.NODE), nodes[0]), f"{name.name} is a node")
+    if len(namespaces) == 1 and not nodes:
         found = _named(Named(namespaces[0], name.name, name.kind), facts, end, port, protocol)
         note = f"no namespace was given; only {namespaces[0]} has a {name.name}"
         return _with_note(found, note)
     if namespaces:
-        candidates = tuple(str(Named(namespace, name.name, name.kind)) for namespace in namespaces)
-        return Resolved(name, None, name.name, obstacle=Obstacle.SEVERAL, candidates=candidates)
+        candidates = [str(Named(namespace, name.name, name.kind)) for namespace in namespaces]
+        candidates += [f"node/{node.name}" for node in nodes]
+        return Resolved(name, None, name.name, obstacle=Obstacle.SEVERAL, candidates=tuple(candidates))
     known = {f"{pod.namespace}/{label}" for pod in facts.pods for label in _names_of(pod) if label != pod.name}
+    known |= {f"node/{node.name}" for node in facts.nodes}
     known |= {str(service) for service in facts.services}
     by_name = {entry.partition("/")[2]: entry for entry in sorted(known)}
     close = tuple(by_name[word] for word in nearest(name.name, by_name))
@@ -276,12 +281,21 @@ def _host_name(name: HostName, facts: Facts, end: End, port: int | None, protoco
         return _with_note(_address(inside, facts), f"{name} is the name of address {inside}")
     spaces = {space.name for space in facts.namespaces} if inside else set()
     if inside and (inside.namespace in spaces or is_cluster_name(name)):
-        found = _named(inside, facts, end, port, protocol)
-        if found.obstacle is None or is_cluster_name(name):
-            return _with_note(found, f"{name} is the name of {found.title}")
-    if inside is None and is_cluster_name(name):
+        return _of_cluster_name(name, inside, facts, end, port, protocol)
+    # Outside names are looked up by who dials them; nobody sends under one, so as a source such a name is nobody.
+    if is_cluster_name(name) or end is End.SOURCE:
         return Resolved(name, None, name.name, obstacle=Obstacle.NOTHING)
     return Resolved(name, Meaning.HOST_NAME, name.name)
+
+
+def _of_cluster_name(
+    name: HostName, inside: Named, facts: Facts, end: End, port: int | None, protocol: Protocol | None
+) -> Resolved:
+    """``cart.shop`` is what DNS answers, the Service; for what sends, or where there is none, what bears the name."""
+    found = _named(inside, facts, end, port, protocol)
+    if not is_cluster_name(name) and (found.obstacle is not None or end is End.SOURCE):
+        found = _named(Named(inside.namespace, inside.name), facts, end, port, protocol)
+    return _with_note(found, f"{name} is the name of {found.title}") if found.obstacle is None else found
 
 
 def is_cluster_name(name: HostName) -> bool:

@@ -87,6 +87,17 @@ CASES = {
         "cart.shop.svc.cluster.local", Meaning.SERVICE, "Service shop/cart", note="is the name of"
     ),
     "a Service's DNS name misspelt": Case("crat.shop.svc.cluster.local", None, obstacle=Obstacle.NOTHING),
+    "NAME.NAMESPACE of a workload without Service": Case(
+        "mailer.payments", Meaning.WORKLOAD, "Deployment payments/mailer"
+    ),
+    "NAME.NAMESPACE that sends is the workload": Case(
+        "cart.shop", Meaning.WORKLOAD, "Deployment shop/cart", end=End.SOURCE
+    ),
+    "NAME.NAMESPACE that is nobody": Case("crat.shop", None, obstacle=Obstacle.NOTHING, candidates=("shop/cart",)),
+    "NAME.NAMESPACE that is nobody, as a source": Case(
+        "crat.shop", None, end=End.SOURCE, obstacle=Obstacle.NOTHING, candidates=("shop/cart",)
+    ),
+    "a name outside cannot send": Case("api.stripe.com", None, end=End.SOURCE, obstacle=Obstacle.NOTHING),
     "a name outside": Case("api.stripe.com", Meaning.HOST_NAME, "api.stripe.com"),
     "two labels that are no Service": Case("stripe.com", Meaning.HOST_NAME, "stripe.com"),
 }
@@ -119,6 +130,7 @@ def test_the_nearest_spelling_stands_first() -> None:
 
 
 BARE = {
+    "a node has it": ("why n2 shop/cart 80", "open", "n2 is a node"),
     "one namespace has it": ("why mailer shop/cart", "open", "only payments has a mailer"),
     "two namespaces have it": ("why ledger shop/cart", "unknown", ""),
     "nobody has it": ("why nobody-here shop/cart", "unknown", ""),
