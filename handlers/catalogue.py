@@ -16,6 +16,7 @@ import handlers.probes
 from handlers.commands.command import Asked, Command, NotUnderstoodError
 from handlers.model.attachment import Attachment
 from handlers.model.finding import Code
+from handlers.model.question import AboutConnection
 from handlers.model.snapshot import AnyPart
 from handlers.names.decorations import undecorated
 from handlers.names.grammar import Fresh, items
@@ -57,8 +58,13 @@ class Catalogue:
         raise LookupError(f"no command asks a {type(question).__name__}")
 
     def probes_for(self, question: Any) -> tuple[Probe, ...]:
-        """Return the probes that answer this type of question."""
-        return tuple(probe for probe in self.probes if isinstance(question, probe.answers))
+        """Return the probes that answer this type of question, on the hops that it is about."""
+        hops = question.hops if isinstance(question, AboutConnection) else None
+        return tuple(
+            probe
+            for probe in self.probes
+            if isinstance(question, probe.answers) and (hops is None or probe.hop is None or probe.hop in hops)
+        )
 
     def wanted(self, question: Any) -> Set[AnyPart]:
         """Return every part that some probe of the question declares, less those that its command leaves out."""

@@ -1,17 +1,23 @@
 """What a question is about, as types: a probe answers every question that has what it judges, whatever command asks."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from handlers.model.cluster import PolicyObject
 from handlers.model.connection import Connection
 from handlers.model.endpoint import EndpointName
+from handlers.model.finding import Hop
 from handlers.model.traffic import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class AboutConnection:
-    """A question that has a connection: who talks to whom, on which port."""
+    """A question that has a connection: who talks to whom, on which port.
 
+    ``hops`` are those of the way that a type of question is about, None for the whole way.
+    """
+
+    hops: ClassVar[frozenset[Hop] | None] = None
     connection: Connection
 
 

@@ -1,4 +1,4 @@
-"""The worked example of CONTRIBUTING.md: two files, and the new subcommand is there."""
+"""The worked examples of CONTRIBUTING.md that are two files: with them, and no other line, the subcommand is there."""
 
 import json
 import os
@@ -13,17 +13,27 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+EXAMPLES = {
+    "a new subcommand with its probe": ["handlers/commands/nodes.py", "handlers/probes/nodes_ready.py"],
+    "a new question that reuses probes of `why`": [
+        "handlers/commands/leaves.py",
+        "handlers/probes/source_node_ready.py",
+    ],
+}
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the knowledge with the example's two files added, and nothing else changed."""
+    """A copy of the knowledge with the files of both examples added, and nothing else changed."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
-    _, _, text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Worked example: a new subcommand with its probe")
-    text, _, _ = text.partition("\n## ")
-    files = re.findall(r"^`(handlers/\S+\.py)`:\n\n```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert [name for name, _ in files] == ["handlers/commands/nodes.py", "handlers/probes/nodes_ready.py"]
-    for name, code in files:
-        (folder / name).write_text(code)
+    for title, names in EXAMPLES.items():
+        _, _, text = (ROOT / "CONTRIBUTING.md").read_text().partition(f"## Worked example: {title}\n")
+        text, _, _ = text.partition("\n## ")
+        files = re.findall(r"^`(handlers/\S+\.py)`:\n\n```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        assert [name for name, _ in files] == names
+        for name, code in files:
+            (folder / name).write_text(code)
     return folder
 
 
@@ -55,3 +65,19 @@ def test_its_usage_is_shown_to_who_mistypes(checkout: Path) -> None:
     done = _cli(checkout, "nodes", "twice")
     assert done.returncode == 64
     assert "nodes [fresh]" in done.stderr
+
+
+def test_a_question_about_three_hops_says_what_their_probes_say(checkout: Path) -> None:
+    dump = ROOT / "tests" / "scenarios" / "22-egress-gateway" / "sysdump.zip"
+    asked = ("shop/redis", "198.19.50.7:443")
+    leaves, why = (
+        json.loads(_cli(checkout, name, *asked, "--sysdump", str(dump), "--output", "json").stdout)
+        for name in ("leaves", "why")
+    )
+    of_why = [finding for finding in leaves["findings"] if finding["code"] != "SOURCE_NODE_READY"]
+    assert {finding["hop"] for finding in of_why} == {"resolve", "egress-policy", "egress-gateway"}
+    assert all(finding in why["findings"] for finding in of_why)
+    assert [finding["text"] for finding in leaves["findings"] if finding["code"] == "SOURCE_NODE_READY"] == [
+        "Node lab-node-1 is ready: yes"
+    ]
+    assert leaves["expected"] == "blocked"
