@@ -4,14 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.model.cluster import CiliumConfig, CiliumEndpoint, EndpointSlice, Node, PolicyObject, Service
+from handlers.connection.settings import settings_of
+from handlers.model.cluster import EndpointSlice, Node, PolicyObject, Service
 from handlers.model.facts import Facts
-from handlers.model.flow import Flow, RelayStatus
+from handlers.model.flow import Flow
 from handlers.model.parts import Part
 from handlers.model.rule import PolicyRef, PolicyStatus
 from handlers.model.snapshot import AnyPart, Known
 from handlers.policy import surroundings as around
-from handlers.policy.config import ConfigError, PolicyConfig
 from handlers.policy.mentions import CIDR_GROUPS, TO_SERVICES, some_policy_has
 from handlers.policy.parties import named_ports
 from handlers.policy.policy_set import PolicySet, compile_policies
@@ -43,11 +43,6 @@ class PolicyChange:
     policy: str
     """``Kind/namespace/name``"""
     at: datetime
-
-
-USUAL_VERSION = "1.19.6"
-"""Version whose meaning is assumed where none could be read."""
-_CLUSTER_LABEL = "k8s:io.cilium.k8s.policy.cluster="
 
 
 def policies_of(facts: Facts) -> PolicySet:
@@ -84,8 +79,8 @@ def _refused_by_agents(policy: PolicyObject) -> str | None:
 
 
 def config_assumption(facts: Facts) -> str | None:
-    """Return what is assumed about the configuration because it could not be read, None where it was read."""
-    return facts.once("configuration", lambda: _config(facts))[1]
+    """Return what is assumed about settings and versions because it could not be read, None where it was read."""
+    return settings_of(facts).assumption
 
 
 def newest_change(facts: Facts, among: Collection[str] | None = None) -> PolicyChange | None:
@@ -103,7 +98,7 @@ def newest_change(facts: Facts, among: Collection[str] | None = None) -> PolicyC
 
 def policies_in(objects: Sequence[PolicyObject], facts: Facts) -> PolicySet:
     """Return these policies compiled, with the cluster's configuration and surroundings."""
-    config, _ = facts.once("configuration", lambda: _config(facts))
+    config = settings_of(facts).config
     manifests = [policy.manifest for policy in in_force(objects)]
     return compile_policies(manifests, config=config, surroundings=_surroundings(facts))
 
@@ -111,42 +106,6 @@ def policies_in(objects: Sequence[PolicyObject], facts: Facts) -> PolicySet:
 def in_force(objects: Sequence[PolicyObject]) -> list[PolicyObject]:
     """Leave out what the agents refuse: it enforces nothing, whatever we make of it."""
     return [policy for policy in objects if _refused_by_agents(policy) is None]
-
-
-def _config(facts: Facts) -> tuple[PolicyConfig, str | None]:
-    look = facts.look(Part.CONFIG)
-    if isinstance(look, Known):
-        known: CiliumConfig = look.value
-        version = known.version or _version_from_relay(facts)
-        try:
-            config = PolicyConfig.from_cilium_config(known.options, version or USUAL_VERSION)
-        except (ConfigError, ValueError) as error:
-            return PolicyConfig(cluster_name=known.cluster_name), f"cilium-config was not understood ({error})"
-        return config, None if version else f"Cilium's version is not known; the meaning of {USUAL_VERSION} is assumed"
-    version = _version_from_relay(facts)
-    options = {"cluster-name": _cluster_name_from_labels(facts)}
-    config = PolicyConfig.from_cilium_config(options, version or USUAL_VERSION)
-    return config, f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed"
-
-
-def _version_from_relay(facts: Facts) -> str | None:
-    look = facts.look(Part.RELAY)
-    if not isinstance(look, Known):
-        return None
-    relay: RelayStatus = look.value
-    return next((node.version for node in relay.nodes if node.version), None)
-
-
-def _cluster_name_from_labels(facts: Facts) -> str:
-    """Return the cluster that the identities name, which selectors mean by default from 1.19 on."""
-    look = facts.look(Part.CILIUM_ENDPOINTS)
-    if isinstance(look, Known):
-        endpoints: tuple[CiliumEndpoint, ...] = look.value
-        labels = (label for endpoint in endpoints for label in endpoint.labels)
-        return next(
-            (label.removeprefix(_CLUSTER_LABEL) for label in labels if label.startswith(_CLUSTER_LABEL)), "default"
-        )
-    return "default"
 
 
 def _surroundings(facts: Facts) -> around.Surroundings:

@@ -65,6 +65,13 @@ POLICY_UNDECIDED = code(
     template="Whether {direction} policy of {subject} allows {peer} on {port} depends on {missing}, which was not read",
     advice="Give read access to it, and ask again.",
 )
+POLICY_BEYOND_KNOWLEDGE = code(
+    "POLICY_BEYOND_KNOWLEDGE",
+    meaning="Something is in force that could decide, and what it means is not known here: a version of Cilium that is"
+    " newer than the newest known one, a kind of policy or a setting that the engine does not judge.",
+    template="Whether {direction} policy of {subject} allows {peer} on {port} cannot be told under {beyond}",
+    advice="Look at the flows, and at what the other policy or the newer version says.",
+)
 POLICY_CONFLICT = code(
     "POLICY_CONFLICT",
     meaning="Rules contradict each other; the agent keeps the policy that the endpoint had before.",
@@ -89,6 +96,7 @@ SIDE_CODES: tuple[Code, ...] = (
     POLICY_NOT_ENFORCED_HERE,
     POLICY_AUDITED,
     POLICY_UNDECIDED,
+    POLICY_BEYOND_KNOWLEDGE,
     POLICY_CONFLICT,
     POLICY_NEEDS_AUTHENTICATION,
 )
@@ -125,6 +133,7 @@ def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> 
         policies=policies_named(decision),
         rules=tuple(_in_words(origin) for origin in decision.rules),
         missing=tuple(str(fact).replace("-", " ") for fact in decision.missing),
+        beyond=decision.beyond,
         kind=str(decision.subject.kind),
         what=decision.conflict.what if decision.conflict else None,
         direction=direction,
@@ -145,6 +154,8 @@ def _verdict(decision: Decision) -> tuple[Code, Outcome, bool]:
             return POLICY_EXPLICIT_DENY, Outcome.PROBLEM, True
         case Verdict.DENIED:
             return POLICY_DEFAULT_DENY, Outcome.PROBLEM, True
+        case Verdict.UNKNOWN if decision.beyond:
+            return POLICY_BEYOND_KNOWLEDGE, Outcome.UNKNOWN, True
         case Verdict.UNKNOWN:
             return POLICY_UNDECIDED, Outcome.UNKNOWN, True
         case Verdict.ERROR:

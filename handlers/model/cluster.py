@@ -219,10 +219,14 @@ class CiliumIdentity:
 
 @dataclass(frozen=True, slots=True)
 class CiliumConfig:
-    """The ``cilium-config`` ConfigMap and the agents' version, such as ``1.19.0-dev`` (None where not known)."""
+    """The ``cilium-config`` ConfigMap and the agents' version, such as ``1.19.0-dev`` (None where not known).
+
+    ``versions`` is the version of each node's agent by its name, as far as the images tell.
+    """
 
     options: Mapping[str, str]
     version: str | None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def cluster_name(self) -> str:

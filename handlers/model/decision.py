@@ -48,6 +48,8 @@ class Reason(StrEnum):
     NOT_AN_ENDPOINT = "not-an-endpoint"
     CONFLICT = "conflict"
     MISSING_FACT = "missing-fact"
+    BEYOND = "beyond-knowledge"
+    """Something is in force whose meaning is not known."""
 
 
 class Redirect(StrEnum):
@@ -322,6 +324,8 @@ class Decision:
     """Audit mode is on: what policy denies at L3 and L4 passes all the same, and is reported."""
     conflict: Conflict | None = None
     missing: tuple[MissingFact, ...] = ()
+    beyond: tuple[str, ...] = ()
+    """What is in force there and could matter, and has a meaning that is not known."""
 
     @property
     def passes(self) -> bool:

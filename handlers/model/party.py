@@ -40,6 +40,7 @@ class MissingFact(StrEnum):
     KUBE_APISERVER = "kube-apiserver-addresses"
     NAMED_PORTS = "named-ports"
     NODES = "nodes"
+    VERSION = "the-version-of-cilium-on-its-node"
 
 
 @dataclass(frozen=True, slots=True)

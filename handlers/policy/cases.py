@@ -9,7 +9,7 @@ from handlers.model.endpoint import EntityName
 from handlers.model.labels import LabelSet
 from handlers.model.party import NamedPort, Party
 from handlers.model.traffic import HttpRequest, Protocol, Traffic
-from handlers.policy.config import Enforcement, PolicyConfig, identity_label_filter
+from handlers.policy.config import Enforcement, PolicyConfig, beyond_version, identity_label_filter
 from handlers.policy.parties import labels_of_pod, party_of_pod, party_of_unread_node
 from handlers.policy.policy_set import PolicySet, compile_policies
 from handlers.policy.shapes import (
@@ -67,6 +67,7 @@ def config_of(options: Mapped) -> PolicyConfig:
             ipv6=flag("ipv6", False),
             default_local_cluster=flag("policyDefaultLocalCluster", LOCAL_CLUSTER_DEFAULT.holds_in(version)),
             extended_protocols=flag("extendedIPProtocols", False),
+            beyond=beyond_version(version),
             undone=frozenset() if named or as_is else _MENDED,
         )
     except ValueError as error:

@@ -1,7 +1,7 @@
 """The settings of the agent that change what a policy means; what its version changes is told in ``versions.py``."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from handlers.model.rule import PolicyKind
 from handlers.policy.versions import (
     LOCAL_CLUSTER_DEFAULT,
     LOCAL_CLUSTER_OPTION,
+    NEWEST_OF_EACH,
     SERVICE_ACCOUNT_KEPT,
     TOPOLOGY_LABELS_DROPPED,
     Version,
@@ -30,6 +31,19 @@ USUAL_VERSION = Version(1, 19, 6)
 _ALL_KINDS = frozenset(PolicyKind)
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Something in force whose meaning this engine does not know: what it could matter for is not decided.
+
+    ``namespace`` is where it can matter, empty for everywhere. ``is_policy`` says that it is a policy of its own; else
+    it changes what others mean, and matters only where one of those selects.
+    """
+
+    what: str
+    namespace: str = ""
+    is_policy: bool = False
+
+
 def identity_label_filter(option: str, version: Version) -> LabelFilter:
     """Tell which labels a version makes part of identities, given its ``labels`` option.
 
@@ -42,8 +56,29 @@ def identity_label_filter(option: str, version: Version) -> LabelFilter:
     )
 
 
+def beyond_version(version: Version) -> tuple[Beyond, ...]:
+    """Name a version that is newer, or older, than every known one."""
+    oldest, newest = NEWEST_OF_EACH[0], NEWEST_OF_EACH[-1]
+    if oldest.line <= version.line <= newest.line:
+        return ()
+    return (Beyond(f"Cilium {version} (known are {oldest.major}.{oldest.minor} to {newest.major}.{newest.minor})"),)
+
+
+def _beyond_options(options: Mapping[str, str]) -> Iterator[Beyond]:
+    if "pods" in re.split(r"[\s,]+", options.get("policy-cidr-match-mode", "")):
+        yield Beyond("policy-cidr-match-mode=pods")
+
+
 class ConfigError(ValueError):
     """A setting of cilium-config has a value that the agent would not start with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Other settings that judge on some nodes, or that could be those of every node (None)."""
+
+    config: "PolicyConfig"
+    nodes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +107,8 @@ class PolicyConfig:
     label_filter: LabelFilter = field(default_factory=LabelFilter)
     node_label_patterns: tuple[LabelPattern, ...] = ()
     undone: frozenset[VersionFact] = frozenset()
+    beyond: tuple[Beyond, ...] = ()
+    rivals: tuple[Rival, ...] = ()
 
     def holds(self, fact: VersionFact) -> bool:
         """Tell whether this version has the fact."""
@@ -137,4 +174,5 @@ class PolicyConfig:
             kinds=frozenset(kind for kind, enabled in kinds.items() if enabled),
             label_filter=label_filter,
             node_label_patterns=node_patterns,
+            beyond=(*beyond_version(parsed), *_beyond_options(options)),
         )

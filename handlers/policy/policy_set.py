@@ -69,12 +69,16 @@ def compile_policies(
     An object that the agent would refuse gets a status with the reason and contributes no rule; so does one of
     another kind.
     """
+    rivals = tuple(
+        (rival.nodes, compile_policies(objects, config=rival.config, surroundings=surroundings))
+        for rival in config.rivals
+    )
     statuses, rules = [], []
     for manifest in objects:
         status, parsed = _compile_one(manifest, config, surroundings)
         statuses.append(status)
         rules.extend(parsed)
-    return PolicySet(tuple(statuses), tuple(rules), config, surroundings)
+    return PolicySet(tuple(statuses), tuple(rules), config, surroundings, rivals)
 
 
 def _compile_one(
@@ -125,8 +129,13 @@ class PolicySet:
         rules: tuple[Rule, ...],
         config: PolicyConfig,
         surroundings: Surroundings,
+        rivals: tuple[tuple[frozenset[str] | None, "PolicySet"], ...] = (),
     ) -> None:
-        """Index the rules; use ``compile_policies`` to make one from manifests."""
+        """Index the rules; use ``compile_policies`` to make one from manifests.
+
+        ``rivals`` are the same policies under the settings of other nodes, or under other settings that are possible.
+        """
+        self._rivals = rivals
         self.statuses = statuses
         self.rules = rules
         self.config = config
@@ -224,7 +233,33 @@ class PolicySet:
         return labels_seen(peer, subject, fqdn, self.config)
 
     def decide(self, direction: Direction, subject: Party, peer: Party, traffic: Traffic) -> Decision:
-        """Decide one direction of a flow and explain it: ``subject`` is the end whose policy is asked."""
+        """Decide one direction of a flow and explain it: ``subject`` is the end whose policy is asked.
+
+        The settings of the subject's node judge; where it is not known which those are, all that are possible.
+        """
+        first, *others = self.judging(subject)
+        decision = first.decide_by_own(direction, subject, peer, traffic)
+        verdicts = {(decision.verdict, decision.l7)}
+        for other in others:
+            outcome, _ = other.outcome_by_own(direction, subject, peer, traffic)
+            verdicts.add((outcome.verdict, outcome.l7))
+        if len(verdicts) == 1:
+            return decision
+        missing = tuple(sorted({*decision.missing, MissingFact.VERSION}))
+        return replace(decision, verdict=Verdict.UNKNOWN, reason=Reason.MISSING_FACT, missing=missing)
+
+    def judging(self, subject: Party) -> tuple["PolicySet", ...]:
+        """Give the policies under each of the settings that can be those of the subject's node, the likeliest first."""
+        if not self._rivals:
+            return (self,)
+        for nodes, rival in self._rivals:
+            if nodes is not None and subject.node in nodes:
+                return rival.judging(subject)
+        nowhere = not subject.node
+        return (self, *(rival for nodes, rival in self._rivals if nodes is None or nowhere))
+
+    def decide_by_own(self, direction: Direction, subject: Party, peer: Party, traffic: Traffic) -> Decision:
+        """Decide and explain under these very settings, whichever node the subject is on."""
         decision = Decision(
             direction=direction,
             verdict=Verdict.NOT_APPLICABLE,
@@ -238,8 +273,12 @@ class PolicySet:
         posture = self.posture(subject, direction)
         labels = self.labels_seen(peer, subject)
         outcome, missing = self._outcome(direction, subject, peer, labels, posture, traffic)
+        beyond = self._beyond(subject, peer, posture)
+        if beyond:
+            outcome = replace(outcome, verdict=Verdict.UNKNOWN, reason=Reason.BEYOND)
         decision = replace(
             decision,
+            beyond=beyond,
             verdict=outcome.verdict,
             reason=outcome.reason,
             enforced=posture.enforced,
@@ -268,10 +307,33 @@ class PolicySet:
         self, direction: Direction, subject: Party, peer: Party, traffic: Traffic
     ) -> tuple[Outcome, tuple[MissingFact, ...]]:
         """Decide one direction without explaining it: for whoever compares a great many flows."""
+        judges = self.judging(subject)
+        found = [judge.outcome_by_own(direction, subject, peer, traffic) for judge in judges]
+        if len({(outcome.verdict, outcome.l7) for outcome, _ in found}) == 1:
+            return found[0]
+        unknown = replace(found[0][0], verdict=Verdict.UNKNOWN, reason=Reason.MISSING_FACT)
+        return unknown, (MissingFact.VERSION,)
+
+    def outcome_by_own(
+        self, direction: Direction, subject: Party, peer: Party, traffic: Traffic
+    ) -> tuple[Outcome, tuple[MissingFact, ...]]:
+        """Decide under these very settings, whichever node the subject is on."""
         if not is_under_policy(subject, self.config):
             return Outcome(Verdict.NOT_APPLICABLE, Reason.NOT_AN_ENDPOINT), ()
         posture = self.posture(subject, direction)
-        return self._outcome(direction, subject, peer, self.labels_seen(peer, subject), posture, traffic)
+        found = self._outcome(direction, subject, peer, self.labels_seen(peer, subject), posture, traffic)
+        if not self._beyond(subject, peer, posture):
+            return found
+        return replace(found[0], verdict=Verdict.UNKNOWN, reason=Reason.BEYOND), found[1]
+
+    def _beyond(self, subject: Party, peer: Party, posture: Posture) -> tuple[str, ...]:
+        """Name what is in force, could matter for the two, and has a meaning that is not known."""
+        if not self.config.beyond:
+            return ()
+        places = ("", own_labels(subject).namespace, own_labels(peer).namespace)
+        return tuple(
+            one.what for one in self.config.beyond if one.namespace in places and (one.is_policy or posture.enforced)
+        )
 
     def _table(self, direction: Direction, subject: Party, posture: Posture, localhost: LabelSet | None) -> Table:
         kind = SubjectKind.NODES if subject.kind in NODE_KINDS else SubjectKind.ENDPOINTS

@@ -7,11 +7,12 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 from collections.abc import Iterable, Iterator
 
 from handlers.connection.legs import LEG_PARTS, Place, PlaceKind
+from handlers.connection.settings import SETTINGS_PARTS, settings_of
 from handlers.connection.trial import Trial
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
-from handlers.model.labels import LabelFilter, LabelSet
+from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Known
@@ -56,7 +57,7 @@ MOST_TROUBLES = 10
     answers=(AboutConnection,),
     codes=(ENDPOINT_MISSING, IDENTITY_STALE, IDENTITY_DISAGREES, IDENTITY_GONE, IDENTITY_AGREES),
     needs=(*PARTS, Part.CILIUM_ENDPOINTS),
-    uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.IDENTITIES, Part.CONFIG),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.IDENTITIES, *SETTINGS_PARTS),
     hop=Hop.IDENTITY,
 )
 def identity_agrees(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
@@ -98,12 +99,14 @@ def _judge(place: Place, pod: Pod, facts: Facts) -> Finding:
 
 def _labels_missing(pod: Pod, endpoint: CiliumEndpoint, facts: Facts) -> list[str]:
     """Return the pod's labels that its identity ought to have and lacks."""
-    config = facts.look(Part.CONFIG)
-    # Another filter may be configured; without the configuration nobody can say what ought to be there.
-    if not isinstance(config, Known) or config.value.options.get("labels"):
+    # Without the configuration nobody can say what ought to be there, and where versions differ, only what all keep.
+    if not isinstance(facts.look(Part.CONFIG), Known):
         return []
+    config = settings_of(facts).config
+    filters = [one.label_filter for one in (config, *(rival.config for rival in config.rivals))]
     published = LabelSet.parse(endpoint.labels)
-    wanted = LabelFilter().apply(label for label in LabelSet.parse(_k8s(pod.labels.items())))
+    labels = LabelSet.parse(_k8s(pod.labels.items()))
+    wanted = [label for label in labels if all(one.keeps(label) for one in filters)]
     return [f"{label.key}={label.value}" for label in wanted if published.find("k8s", label.key) != label]
 
 

@@ -116,6 +116,7 @@ _REASONS = {
     Reason.DEFAULT_DENY: "denied by default",
     Reason.CONFLICT: "rules contradict each other",
     Reason.MISSING_FACT: "not everything was read",
+    Reason.BEYOND: "something is in force whose meaning is not known",
     Reason.NOT_AN_ENDPOINT: "under nobody's policy",
 }
 

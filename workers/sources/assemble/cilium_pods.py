@@ -47,12 +47,12 @@ class CiliumPods:
         found = lists.some(api.PODS, *(Select(namespace, labels=selector) for selector in selectors))
         return tuple({(pod.namespace, pod.name): pod for pod in found if cilium.is_cilium_pod(pod)}.values())
 
-    def version(self, lists: Lists) -> str | None:
-        """Return the agents' version, None where it cannot be told."""
+    def versions(self, lists: Lists) -> dict[str, str]:
+        """Return the version of each node's agent, that of running ones first; none where it cannot be told."""
         try:
-            return cilium.agent_version(self.agents(lists))
+            return cilium.agent_versions(self.agents(lists))
         except (UnreadError, MalformedError):
-            return None
+            return {}
 
     def agents(self, lists: Lists, node: str | None = None) -> list[Pod]:
         """Return the agents' pods, of one node or of all; those that run come first."""

@@ -63,7 +63,9 @@ def _config(reading: Reading) -> CiliumConfig:
                 f"there is no ConfigMap {CONFIG_NAME} in namespace {elsewhere}",
                 "Name the namespace that Cilium runs in (CILIUM_TRIAGE_CILIUM_NAMESPACE).",
             )
-    return CiliumConfig(options=found[0].options, version=reading.cilium_pods.version(reading.lists))
+    versions = reading.cilium_pods.versions(reading.lists)
+    by_node = {node: version for node, version in versions.items() if node}
+    return CiliumConfig(found[0].options, next(iter(versions.values()), None), by_node)
 
 
 def _config_maps(reading: Reading, namespace: str) -> list[cilium.ConfigMap]:

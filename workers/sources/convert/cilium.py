@@ -114,16 +114,20 @@ def config_map(body: Body) -> ConfigMap:
     return ConfigMap(name_of(body), labels(body, "data"))
 
 
-def agent_version(pods: Sequence[Pod]) -> str | None:
-    """Return the version in the agents' image tag, such as ``1.19.0-dev``; None where no tag has one."""
+def agent_versions(pods: Sequence[Pod]) -> dict[str, str]:
+    """Return the version in the image tag of each node's agent, such as ``1.19.0-dev``, as far as tags have one.
+
+    Of several agents of one node the first counts; the nodes are in the order of the pods.
+    """
+    found: dict[str, str] = {}
     for pod in pods:
-        if pod.labels.get("k8s-app") != "cilium":
+        if pod.labels.get("k8s-app") != "cilium" or (pod.node or "") in found:
             continue
-        for image in pod.images:
-            tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-            if found := version_in(tag):
-                return found
-    return None
+        tags = (image.partition("@")[0].rpartition("/")[2].partition(":")[2] for image in pod.images)
+        version = next(filter(None, map(version_in, tags)), None)
+        if version is not None:
+            found[pod.node or ""] = version
+    return found
 
 
 def version_in(words: str) -> str | None:
