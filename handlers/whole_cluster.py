@@ -4,7 +4,7 @@ Every list is read whole, in parallel; DNS names only from the agents of a clust
 not read and could change the answer is named: a list that is missing must not look like an empty one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,6 +47,8 @@ _MATTER_WITH = {
     Part.AGENT_NAMES: TO_NAMES,
 }
 """Parts that matter where some policy has one of these fields."""
+MOST_NAMES = 40
+"""Ends named in one finding; the others are counted."""
 _MOST_FLOWS = 100_000
 
 _WHOLE = "whole cluster"
@@ -99,6 +101,13 @@ def whole_of(question: AboutCluster, facts: Facts) -> Whole:
 def state_of(question: AboutCluster, facts: Facts) -> State:
     """Return the cluster laid out for all pairs, once. Raises PartMissingError as ``whole_of`` does."""
     return facts.once("state of the whole cluster", lambda: State.of(whole_of(question, facts).cluster))
+
+
+def names_of(ends: Iterable[object]) -> tuple[str, ...]:
+    """Return the names of ends as a finding lists them: the first, and how many more there are."""
+    names = [str(end) for end in ends]
+    more = len(names) - MOST_NAMES
+    return (*names[:MOST_NAMES], *([f"{more} more"] if more > 0 else []))
 
 
 def _put_together(question: AboutCluster, facts: Facts) -> Whole:

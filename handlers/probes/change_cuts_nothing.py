@@ -1,6 +1,6 @@
 """The change cuts nothing that passes today."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from handlers.commands.whatif import WhatIf
 from handlers.model.facts import Facts
@@ -9,7 +9,7 @@ from handlers.probes.probe import probe
 from handlers.reach.compare import ChangeKind, Comparison, FlowChange, compare
 from handlers.reach.observed import FlowFate, FlowJudge, fates
 from handlers.reach.proposal import ProposalError
-from handlers.whole_cluster import CLUSTER_PARTS, Whole, whole_of
+from handlers.whole_cluster import CLUSTER_PARTS, Whole, names_of, whole_of
 
 WHATIF_REFUSED = code(
     "WHATIF_REFUSED",
@@ -77,8 +77,6 @@ WHATIF_MORE = code(
 
 MOST_OF_A_KIND = 100
 """Changes of one kind in a report; the others are counted."""
-MOST_NAMES = 40
-"""Names in one finding; the others are counted."""
 
 _CODES: dict[ChangeKind, tuple[Code, Outcome]] = {
     ChangeKind.CUT: (WHATIF_CUT, Outcome.PROBLEM),
@@ -173,8 +171,8 @@ def _of_kind(kind: ChangeKind, changes: list[FlowChange]) -> Iterator[Finding]:
             weight=min(change.pairs, 900_000),
             follow_up=_reach(change),
             evidence=[Evidence("computed", "", excerpt=f"{change.pairs} pairs: {verdicts}")],
-            sources=_names(change.sources),
-            destinations=_names(change.destinations),
+            sources=names_of(change.sources),
+            destinations=names_of(change.destinations),
             ports=tuple(map(str, change.ports)),
             verdicts=verdicts,
         )
@@ -187,9 +185,3 @@ def _reach(change: FlowChange) -> str:
     destination = change.destinations[0]
     is_one = len(change.destinations) == 1 and destination.pods and " " not in destination.title
     return f"reach {destination.title} from" if is_one else ""
-
-
-def _names(ends: Iterable[object]) -> tuple[str, ...]:
-    titles = [str(end) for end in ends]
-    more = len(titles) - MOST_NAMES
-    return (*titles[:MOST_NAMES], *([f"{more} more"] if more > 0 else []))

@@ -1,6 +1,6 @@
 """Who can reach the end, and whom it can reach, is known."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from handlers.commands.reach import WhoReaches
@@ -11,7 +11,7 @@ from handlers.probes.probe import probe
 from handlers.reach.contacts import Contact, Passage, Reach, Way, reach
 from handlers.reach.end_names import ends_named
 from handlers.reach.ends import ClusterEnd
-from handlers.whole_cluster import CLUSTER_PARTS, state_of
+from handlers.whole_cluster import CLUSTER_PARTS, names_of, state_of
 
 REACHES = code(
     "REACHES",
@@ -42,8 +42,6 @@ MORE_CONTACTS = code(
 
 MOST_CONTACTS = 200
 """Contacts in a report; the others are counted."""
-MOST_NAMES = 40
-"""Names in one finding; the others are counted."""
 
 
 @probe(
@@ -75,7 +73,7 @@ def _contacts(found: Reach) -> Iterator[Finding]:
 
 
 def _passage(end: ClusterEnd, way: Way, contact: Contact, passage: Passage) -> Finding:
-    sources, destinations = _directed(way, end.title, _names(contact.peers))
+    sources, destinations = _directed(way, end.title, names_of(contact.peers))
     ports = ("every port",) if passage.is_every_port else tuple(map(str, passage.ports))
     if passage.verdict is Verdict.UNKNOWN:
         return REACHES_MAYBE.finding(Outcome.UNKNOWN, sources=sources, destinations=destinations, ports=ports)
@@ -107,9 +105,3 @@ Names = str | tuple[str, ...]
 
 def _directed(way: Way, end: str, peers: Names) -> tuple[Names, Names]:
     return (peers, end) if way is Way.FROM else (end, peers)
-
-
-def _names(ends: Iterable[ClusterEnd]) -> tuple[str, ...]:
-    titles = [end.title for end in ends]
-    more = len(titles) - MOST_NAMES
-    return (*titles[:MOST_NAMES], *([f"{more} more"] if more > 0 else []))

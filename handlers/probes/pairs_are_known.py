@@ -8,7 +8,7 @@ from handlers.model.finding import Finding, Outcome, code
 from handlers.probes.probe import probe
 from handlers.reach.bits import bit_set, members
 from handlers.reach.state import State
-from handlers.whole_cluster import CLUSTER_PARTS, state_of
+from handlers.whole_cluster import CLUSTER_PARTS, names_of, state_of
 
 MATRIX = code(
     "MATRIX",
@@ -39,8 +39,6 @@ NAMESPACE_WITHOUT_ENDS = code(
 
 MOST_ROWS = 300
 """Rows in a report; the others are counted."""
-MOST_NAMES = 40
-"""Destinations named in one row; the others are counted."""
 
 
 @probe(
@@ -102,14 +100,13 @@ def _unknown(state: State, source: int, wanted: int) -> int:
 
 def _row(state: State, source: int, ports: tuple[int, ...], bits: int) -> Finding:
     ends = state.roster.ends
-    titles = [ends[number].title for number in members(bits)]
-    title, more = ends[source].title, len(titles) - MOST_NAMES
+    title = ends[source].title
     is_every = len(ports) == len(state.classes)
     return MATRIX_ROW.finding(
         Outcome.FINE,
         weight=0 if is_every else 1,
         follow_up=f"reach {title} to" if ends[source].pods and " " not in title else "",
         source=title,
-        destinations=(*titles[:MOST_NAMES], *([f"{more} more"] if more > 0 else [])),
+        destinations=names_of(ends[number] for number in members(bits)),
         ports=("every port",) if is_every else tuple(str(state.classes[number]) for number in ports),
     )

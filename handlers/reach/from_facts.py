@@ -6,27 +6,11 @@ from handlers.model.cluster import CiliumEndpoint, EndpointSlice, Pod, Service
 from handlers.model.facts import Facts
 from handlers.model.parts import Part
 from handlers.model.rule import Manifest, PolicyStatus
-from handlers.model.snapshot import AnyPart, Known
+from handlers.model.snapshot import Known
 from handlers.policy.pods import endpoint_party, is_published, pod_party
 from handlers.policy.policy_set import PolicySet
 from handlers.reach.cluster import Cluster, ClusterPod, ExposedPort, ExposedService
 from handlers.reach.proposal import reference_of
-
-WHOLE_CLUSTER_PARTS: tuple[AnyPart, ...] = (
-    Part.POLICIES,
-    Part.NODES,
-    Part.PODS,
-    Part.CILIUM_ENDPOINTS,
-    Part.CONFIG,
-    Part.NAMESPACES,
-    Part.API_SERVER,
-    Part.CIDR_GROUPS,
-    Part.POLICY_SERVICES,
-    Part.NAMED_PORTS,
-    Part.RELAY,
-    Part.FLOWS,
-)
-"""What to read; of these only policies and nodes, and either pods or endpoints, are indispensable."""
 
 
 def cluster_of(facts: Facts, policies: PolicySet, refused: tuple[PolicyStatus, ...] = ()) -> Cluster:

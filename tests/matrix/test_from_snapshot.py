@@ -13,9 +13,10 @@ from handlers.model.party import PartyKind
 from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Known, PerNode, Snapshot
 from handlers.reach import cluster as whole
-from handlers.reach.from_facts import WHOLE_CLUSTER_PARTS, cluster_of
+from handlers.reach.from_facts import cluster_of
 from handlers.reach.observed import FlowFate, FlowJudge, fates, observed_flows
 from handlers.reach.proposal import Proposal
+from handlers.whole_cluster import CLUSTER_PARTS
 from tests.knowledge.build import NOW, Cluster, ago, deny_all, shop
 from tests.policy.worlds import cnp, documents
 
@@ -33,7 +34,7 @@ def read(cluster: Cluster) -> Facts:
         policy_services=True,
         named_ports=True,
     )
-    parts: dict[AnyPart, Any] = {part: source.read(Ask(part, scope), 30) for part in WHOLE_CLUSTER_PARTS}
+    parts: dict[AnyPart, Any] = {part: source.read(Ask(part, scope), 30) for part in CLUSTER_PARTS}
     agents = {node.name: source.read(Ask(Part.AGENT_ENDPOINTS, scope, node.name), 30) for node in cluster.nodes}
     parts[Part.AGENT_ENDPOINTS] = Known(PerNode(agents), NOW, "agent")
     return Facts(Snapshot(NOW, "cluster of the test", parts))

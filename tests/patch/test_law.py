@@ -28,11 +28,12 @@ from handlers.policy import PolicyConfig
 from handlers.reach.cluster import Cluster, ClusterPod
 from handlers.reach.compare import ChangeKind, FlowChange, compare
 from handlers.reach.ends import ClusterEnd, PodEnds
-from handlers.reach.from_facts import WHOLE_CLUSTER_PARTS, cluster_of
+from handlers.reach.from_facts import cluster_of
 from handlers.reach.narrow import Narrowed, changed_rules
 from handlers.reach.ports import PortSpan, merged, without
 from handlers.reach.proposal import reference_of
 from handlers.reach.roster import Surrounded, with_others
+from handlers.whole_cluster import CLUSTER_PARTS
 from tests.matrix.made_up import TRAFFICS, config, network_policy, policy
 from tests.matrix.test_laws import PODS
 from tests.policy.worlds import surroundings
@@ -197,7 +198,7 @@ def recorded(scenario: str) -> Cluster:
     scope = Scope(all_namespaces=True, pods=(PodQuery(),), identities=(), policy_services=True, named_ports=True)
     source = SysdumpSource(FOLDER / scenario / "sysdump.zip")
     try:
-        parts: dict[AnyPart, Any] = {part: source.read(Ask(part, scope), 30) for part in WHOLE_CLUSTER_PARTS}
+        parts: dict[AnyPart, Any] = {part: source.read(Ask(part, scope), 30) for part in CLUSTER_PARTS}
     finally:
         source.close()
     facts = Facts(Snapshot(datetime(2026, 1, 1, tzinfo=UTC), scenario, parts))
