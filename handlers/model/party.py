@@ -40,6 +40,8 @@ class MissingFact(StrEnum):
     KUBE_APISERVER = "kube-apiserver-addresses"
     NAMED_PORTS = "named-ports"
     NODES = "nodes"
+    """The labels of a node."""
+    LABELS = "labels-of-its-identity"
     VERSION = "the-version-of-cilium-on-its-node"
 
 

@@ -178,7 +178,7 @@ class Case:
         clusters = (pod.party.labels.cluster, "" if pod.party.managed else None)
         node = next((one for one in self.nodes if one.name == pod.party.node and one.cluster in clusters), None)
         if node is None:
-            return party_of_unread_node(pod.party.name)
+            return party_of_unread_node(pod.party.name, self.policies.addresses, pod.party.ips)
         return replace(self.policies.party_of_node(node), name=pod.party.name)
 
     def _entity(self, name: str, other: Party | None) -> Party:

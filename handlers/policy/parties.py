@@ -20,8 +20,9 @@ from dataclasses import replace
 from handlers.model.cluster import CiliumEndpoint, Pod, PodPort
 from handlers.model.endpoint import EntityName
 from handlers.model.flow import FlowEnd
-from handlers.model.labels import LabelSet, pod_identity_labels
+from handlers.model.labels import NAMESPACE_LABEL, Label, LabelSet, pod_identity_labels
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
+from handlers.model.reserved import RESERVED_IDENTITIES
 from handlers.policy.addresses import AddressBook
 from handlers.policy.cidr import Address, parse_address, world_label
 from handlers.policy.config import PolicyConfig
@@ -68,17 +69,30 @@ def party_of_pod(pod: Pod, labels: LabelSet, *, identity: int | None = None, aud
 
 
 def party_of_endpoint(endpoint: CiliumEndpoint, *, node: str = "", audit: bool | None = None) -> Party:
-    """Give a pod of which only the CiliumEndpoint is known; ``node`` is the name of the node that it names."""
-    labels = LabelSet.parse(endpoint.labels)
+    """Give a pod of which only the CiliumEndpoint is known; ``node`` is the name of the node that it names.
+
+    An endpoint without labels has those of its reserved identity, else some that nobody told.
+    """
+    labels, missing = LabelSet.parse(endpoint.labels), frozenset[MissingFact]()
+    if not endpoint.labels:
+        reserved = RESERVED_IDENTITIES.get(endpoint.identity or 0)
+        is_told = reserved is not None and bool(endpoint.identity)
+        labels = LabelSet.reserved(reserved[0]) if reserved and is_told else LabelSet((_in(endpoint.namespace),))
+        missing = frozenset() if is_told else frozenset({MissingFact.LABELS})
     name = f"{endpoint.namespace}/{endpoint.name}"
     return replace(
         party_of_labels(labels, name=name, ports=named_ports(endpoint.named_ports)),
+        missing=missing,
         ips=endpoint.ips,
         node=node,
         identity=endpoint.identity,
         unfiltered=tuple((label.key, label.value) for label in labels),
         audit=audit,
     )
+
+
+def _in(namespace: str) -> Label:
+    return Label(key=NAMESPACE_LABEL, value=namespace)
 
 
 def party_of_flow_end(
@@ -160,9 +174,28 @@ def party_of_node(node: Node, book: AddressBook, address: Address | None = None)
     )
 
 
-def party_of_unread_node(name: str, ips: tuple[str, ...] = ()) -> Party:
-    """Give a node, or a pod in its network, of which no object was read."""
-    return Party(PartyKind.REMOTE_NODE, ENTITIES[EntityName.REMOTE_NODE].labels, name=name, ips=ips, managed=False)
+def party_of_unread_node(name: str, book: AddressBook, ips: tuple[str, ...] = ()) -> Party:
+    """Give a node, or a pod in its network, of which no object was read: its labels are not known.
+
+    Whether it is the API server is told by its address, where both are known.
+    """
+    addresses = {address for address in map(parse_address, ips) if address is not None}
+    is_api_server = not book.apiservers.isdisjoint(addresses)
+    config = book.config
+    missing = {MissingFact.NODES} if config.node_selector_labels or config.host_firewall else set()
+    if not is_api_server and (not addresses or MissingFact.KUBE_APISERVER in book.missing):
+        missing.add(MissingFact.KUBE_APISERVER)
+    if config.cidr_matches_nodes:
+        missing.add(MissingFact.ADDRESS)
+    entity = EntityName.KUBE_APISERVER if is_api_server else EntityName.REMOTE_NODE
+    return Party(
+        PartyKind.REMOTE_NODE,
+        ENTITIES[entity].labels,
+        name=name,
+        ips=ips,
+        managed=False,
+        missing=frozenset(missing),
+    )
 
 
 def party_of_address(text: str, book: AddressBook, fqdn_names: tuple[str, ...] | None, *, with_dns: bool) -> Party:

@@ -268,6 +268,9 @@ class PolicySet:
             peer=peer,
             traffic=traffic,
         )
+        unread = self._unread_subject(direction, subject)
+        if unread is not None:
+            return replace(decision, verdict=Verdict.UNKNOWN, reason=Reason.MISSING_FACT, missing=(unread,))
         if not is_under_policy(subject, self.config):
             return decision
         posture = self.posture(subject, direction)
@@ -318,6 +321,9 @@ class PolicySet:
         self, direction: Direction, subject: Party, peer: Party, traffic: Traffic
     ) -> tuple[Outcome, tuple[MissingFact, ...]]:
         """Decide under these very settings, whichever node the subject is on."""
+        unread = self._unread_subject(direction, subject)
+        if unread is not None:
+            return Outcome(Verdict.UNKNOWN, Reason.MISSING_FACT), (unread,)
         if not is_under_policy(subject, self.config):
             return Outcome(Verdict.NOT_APPLICABLE, Reason.NOT_AN_ENDPOINT), ()
         posture = self.posture(subject, direction)
@@ -325,6 +331,20 @@ class PolicySet:
         if not self._beyond(subject, peer, posture):
             return found
         return replace(found[0], verdict=Verdict.UNKNOWN, reason=Reason.BEYOND), found[1]
+
+    def _unread_subject(self, direction: Direction, subject: Party) -> MissingFact | None:
+        """Name what was not read of a subject, where that leaves open which rules select it."""
+        if self.config.enforcement is Enforcement.NEVER:
+            return None
+        places: tuple[str, ...] = ("",)
+        if MissingFact.LABELS in subject.missing:
+            fact, kind, places = MissingFact.LABELS, SubjectKind.ENDPOINTS, ("", subject.labels.namespace)
+        elif MissingFact.NODES in subject.missing and self.config.host_firewall:
+            fact, kind = MissingFact.NODES, SubjectKind.NODES
+        else:
+            return None
+        could_select = any(self._by_place.get((direction, kind, place)) for place in places)
+        return fact if could_select or self.config.enforcement is Enforcement.ALWAYS else None
 
     def _beyond(self, subject: Party, peer: Party, posture: Posture) -> tuple[str, ...]:
         """Name what is in force, could matter for the two, and has a meaning that is not known."""
@@ -521,7 +541,7 @@ class PolicySet:
     def party_of_node_named(self, name: str | None, *, title: str, ips: tuple[str, ...] = ()) -> Party:
         """Give the party of a node of this cluster; ``title`` and ``ips`` count where that node was not read."""
         node = self.node_named(name)
-        return party_of_unread_node(title, ips) if node is None else self.party_of_node(node)
+        return party_of_unread_node(title, self.addresses, ips) if node is None else self.party_of_node(node)
 
     def party_of_entity(self, entity: EntityName, *, beside: str | None = "", ip_version: int = 4) -> Party:
         """Give the party that an entity is; ``beside`` is the node of the other end, which is what ``host`` means."""

@@ -1,6 +1,6 @@
 """Facts that were not read: which selectors they leave in doubt."""
 
-from handlers.model.labels import LabelSet, Source
+from handlers.model.labels import CLUSTER_LABEL, LabelSet, Source
 from handlers.model.party import MissingFact, Party
 from handlers.model.rule import LabelSelector, Requirement
 from handlers.policy.services import UNREAD_SERVICE
@@ -10,6 +10,8 @@ _FACT_OF_SOURCE = {
     Source.CIDR_GROUP: MissingFact.CIDR_GROUPS,
     Source.FQDN: MissingFact.DNS_NAMES,
     Source.CIDR: MissingFact.ADDRESS,
+    Source.NODE: MissingFact.NODES,
+    Source.ANY: MissingFact.NODES,
 }
 
 
@@ -21,6 +23,8 @@ def fact_in_doubt(selector: LabelSelector, peer: Party, labels: LabelSet) -> Mis
     missing = peer.missing
     if peer.fqdn_names is None:
         missing = missing | {MissingFact.DNS_NAMES}
+    if MissingFact.LABELS in missing and not selector.is_wildcard:
+        return MissingFact.LABELS
     doubt = None
     for requirement in selector.requirements:
         fact = _fact_of(requirement)
@@ -36,4 +40,6 @@ def fact_in_doubt(selector: LabelSelector, peer: Party, labels: LabelSet) -> Mis
 def _fact_of(requirement: Requirement) -> MissingFact | None:
     if requirement.source == Source.RESERVED and requirement.key == "kube-apiserver":
         return MissingFact.KUBE_APISERVER
+    if requirement.key == CLUSTER_LABEL:
+        return MissingFact.NODES
     return _FACT_OF_SOURCE.get(requirement.source)

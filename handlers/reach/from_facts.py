@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from handlers.model.cluster import CiliumEndpoint, EndpointSlice, Pod, Service
 from handlers.model.facts import Facts
 from handlers.model.parts import Part
+from handlers.model.reserved import FIRST_WELL_KNOWN
 from handlers.model.rule import Manifest, PolicyStatus
 from handlers.model.snapshot import Known
 from handlers.policy.pods import endpoint_party, is_published, pod_party
@@ -46,7 +47,14 @@ def _pods(facts: Facts, policies: PolicySet) -> Iterator[ClusterPod]:
             yield ClusterPod(pod.namespace, pod.name, party, workload, host_network=pod.host_network)
         return
     for endpoint in endpoints:
+        if not _has_labels(endpoint):
+            continue
         yield ClusterPod(endpoint.namespace, endpoint.name, endpoint_party(endpoint, facts, policies))
+
+
+def _has_labels(endpoint: CiliumEndpoint) -> bool:
+    """Whether it is known what the endpoint is: by its labels, or by the number of a reserved identity."""
+    return bool(endpoint.labels) or 0 < (endpoint.identity or 0) < FIRST_WELL_KNOWN
 
 
 def _running(facts: Facts) -> list[Pod]:
@@ -54,6 +62,11 @@ def _running(facts: Facts) -> list[Pod]:
 
 
 def _assumptions(facts: Facts) -> Iterator[str]:
+    look = facts.look(Part.CILIUM_ENDPOINTS)
+    if isinstance(look, Known) and not isinstance(facts.look(Part.PODS), Known):
+        nameless = sum(not _has_labels(endpoint) for endpoint in look.value)
+        if nameless:
+            yield f"{nameless} CiliumEndpoints have no labels and are left out"
     if not isinstance(facts.look(Part.CILIUM_ENDPOINTS), Known):
         yield "no CiliumEndpoints were read; identities are computed from the labels of pods"
     elif isinstance(facts.look(Part.PODS), Known):

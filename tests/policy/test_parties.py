@@ -205,6 +205,62 @@ def test_a_node_that_was_not_read_is_some_other_node() -> None:
     assert policies("").party_of_node_named("n2", title="").labels.has_reserved("kube-apiserver")
 
 
+TO_NODES = cnp("{endpointSelector: {}, egress: [{toNodes: [{matchLabels: {role: worker}}]}]}")
+HOST_POLICY = (
+    "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: hosts}, "
+    "spec: {nodeSelector: {matchLabels: {role: worker}}, ingress: [{fromEntities: [cluster]}]}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ips", "verdict", "missing"),
+    [
+        pytest.param(TO_API_SERVER, (), Verdict.UNKNOWN, (MissingFact.KUBE_APISERVER,), id="no-address"),
+        pytest.param(TO_API_SERVER, ("10.0.0.9",), Verdict.DENIED, (), id="the-address-is-another"),
+        pytest.param(TO_API_SERVER, ("10.0.0.2",), Verdict.ALLOWED, (), id="the-address-is-the-api-servers"),
+        pytest.param(TO_NODES, ("10.0.0.9",), Verdict.UNKNOWN, (MissingFact.NODES,), id="by-labels-that-nobody-read"),
+    ],
+)
+def test_a_node_that_was_not_read_may_be_the_one_that_a_rule_means(
+    text: str, ips: tuple[str, ...], verdict: Verdict, missing: tuple[MissingFact, ...]
+) -> None:
+    loaded = policies(text, config=PolicyConfig(node_selector_labels=True))
+    node = loaded.party_of_node_named("n9", title="n9", ips=ips)
+    decision = loaded.decide(Direction.EGRESS, CART, node, tcp(443))
+    assert (decision.verdict, decision.missing) == (verdict, missing)
+
+
+def test_the_host_policy_of_a_node_that_was_not_read_is_not_known() -> None:
+    sides = []
+    for firewall in (True, False):
+        loaded = policies(HOST_POLICY, config=PolicyConfig(host_firewall=firewall))
+        node = loaded.party_of_node_named("n9", title="n9", ips=("10.0.0.9",))
+        sides.append(loaded.decide(Direction.INGRESS, node, CART, tcp(22)).verdict)
+    assert sides == [Verdict.UNKNOWN, Verdict.NOT_APPLICABLE]
+
+
+OPEN_TO_CART = cnp("{endpointSelector: {matchLabels: {app: cart}}, ingress: [{fromEndpoints: [{}]}]}")
+
+
+@pytest.mark.parametrize(
+    ("identity", "text", "ingress", "egress"),
+    [
+        pytest.param(20_001, OPEN_TO_CART, Verdict.UNKNOWN, Verdict.UNKNOWN, id="a-policy-may-select-it"),
+        pytest.param(None, OPEN_TO_CART, Verdict.UNKNOWN, Verdict.UNKNOWN, id="not-even-a-number"),
+        pytest.param(20_001, OPEN_TO_CART.replace("shop", "far"), Verdict.ALLOWED, Verdict.ALLOWED, id="none-can"),
+        pytest.param(5, OPEN_TO_CART, Verdict.DENIED, Verdict.DENIED, id="the-number-says-init"),
+    ],
+)
+def test_an_endpoint_without_labels_is_not_one_that_no_rule_selects(
+    identity: int | None, text: str, ingress: Verdict, egress: Verdict
+) -> None:
+    endpoint = CiliumEndpoint("shop", "new-1", None, identity, (), ("10.244.0.8",), None, (), "creating")
+    party, loaded = party_of_endpoint(endpoint), policies(text)
+    # As the subject, its labels are what decides; as the peer, too.
+    assert loaded.decide(Direction.INGRESS, party, CART, tcp(80)).verdict is ingress
+    assert loaded.decide(Direction.INGRESS, CART, party, tcp(80)).verdict is egress
+
+
 def test_a_name_without_an_address_leaves_prefixes_open() -> None:
     loaded = policies(cnp("{endpointSelector: {}, egress: [{toCIDR: [203.0.113.0/24]}]}"), around=surroundings())
     party = party_of_host_name("api.example.com", loaded.addresses)
