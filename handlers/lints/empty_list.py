@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from handlers.lints.context import LintContext, finding
 from handlers.model.finding import Finding, Outcome, code
-from handlers.model.rule import Manifest, Origin, PeerScope, PolicyKind, PolicyRef, Rule
+from handlers.model.policy_kind import PolicyKind
+from handlers.model.rule import Manifest, Origin, PeerScope, PolicyRef, Rule
 from handlers.reach.proposal import reference_of
 
 LINT_EMPTY_LIST = code(

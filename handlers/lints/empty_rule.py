@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from handlers.lints.context import LintContext, finding
 from handlers.model.finding import Finding, Outcome, code
-from handlers.model.rule import Effect, PolicyKind, Rule
+from handlers.model.policy_kind import PolicyKind
+from handlers.model.rule import Effect, Rule
 
 LINT_EMPTY_RULE = code(
     "LINT_EMPTY_RULE",

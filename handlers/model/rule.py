@@ -27,14 +27,6 @@ class Effect(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict
 
 
-class PolicyKind(StrEnum):
-    """The kinds of policy objects that enforce something."""
-
-    NETWORK_POLICY = "NetworkPolicy"
-    CILIUM = "CiliumNetworkPolicy"
-    CILIUM_CLUSTERWIDE = "CiliumClusterwideNetworkPolicy"
-
-
 NORMAL_TIER = 200
 """The tier of every rule before 1.20, and of all three kinds after.
 

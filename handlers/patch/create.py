@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from handlers.model.labels import NAMESPACE_LABEL, Label, LabelSet, Source
-from handlers.model.rule import Direction, PolicyKind, PolicyRef
+from handlers.model.policy_kind import PolicyKind
+from handlers.model.rule import Direction, PolicyRef
 from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.edits import Edit
 from handlers.patch.extend import new_rule, writings
@@ -14,11 +15,6 @@ from handlers.policy.entities import entity_of_kind
 from handlers.policy.views import GOVERNED_KINDS, NODE_KINDS, own_labels
 from handlers.reach.bits import members
 
-_API_VERSIONS = {
-    PolicyKind.NETWORK_POLICY: "networking.k8s.io/v1",
-    PolicyKind.CILIUM: "cilium.io/v2",
-    PolicyKind.CILIUM_CLUSTERWIDE: "cilium.io/v2",
-}
 _MOST_NAME = 63
 _HOSTNAME = "kubernetes.io/hostname"
 
@@ -111,7 +107,7 @@ def _edit(
     namespace = labels.namespace
     policy = PolicyRef(str(kind), namespace, _free_name(side, kind, labels, peer))
     metadata = {"name": policy.name, "namespace": namespace} if namespace else {"name": policy.name}
-    manifest = {"apiVersion": _API_VERSIONS[kind], "kind": str(kind), "metadata": metadata, "spec": spec}
+    manifest = {"apiVersion": kind.api.written, "kind": str(kind), "metadata": metadata, "spec": spec}
     return Edit(policy, manifest, (), f"new {kind} {policy.short}: {words}", preference=preference)
 
 

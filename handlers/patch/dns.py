@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from handlers.model.decision import Redirect, Verdict
 from handlers.model.party import Party
-from handlers.model.rule import Direction, PolicyKind, PolicyRef
+from handlers.model.policy_kind import PolicyKind
+from handlers.model.rule import Direction, PolicyRef
 from handlers.model.traffic import Protocol, Traffic
 from handlers.patch.blocked_side import BlockedSide
 from handlers.patch.create import new_object

@@ -11,7 +11,8 @@ from handlers.model.decision import (
     ProtocolDiffers,
     RuleEffect,
 )
-from handlers.model.rule import Effect, Origin, PolicyKind, PolicyRef
+from handlers.model.policy_kind import PolicyKind
+from handlers.model.rule import Effect, Origin, PolicyRef
 from handlers.patch.blocked_side import BlockedSide, cilium_port, cilium_ports, icmp_field, kubernetes_port
 from handlers.patch.edits import Edit, EditError, Operation, add, applied, guard, look
 from handlers.patch.manifest import ManifestError, clean

@@ -8,18 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
 
-from handlers.model.rule import PolicyKind, PolicyRef
+from handlers.model.policy_kind import PolicyKind, is_policy_kind
+from handlers.model.rule import PolicyRef
 
 MOST_VALUES = 20_000
 MOST_DEPTH = 40
 _TOP = ("apiVersion", "kind", "metadata", "spec", "specs")
 _METADATA = ("name", "namespace", "labels", "annotations")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_RESOURCES = {
-    PolicyKind.NETWORK_POLICY: "networkpolicy",
-    PolicyKind.CILIUM: "cnp",
-    PolicyKind.CILIUM_CLUSTERWIDE: "ccnp",
-}
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -33,12 +29,12 @@ class ManifestError(ValueError):
 def reference_of(manifest: Mapping[str, object]) -> PolicyRef | None:
     """Name a policy object; None for what is none."""
     kind, metadata = manifest.get("kind"), manifest.get("metadata")
-    if not isinstance(kind, str) or kind not in tuple(PolicyKind) or not isinstance(metadata, Mapping):
+    if not isinstance(kind, str) or not is_policy_kind(kind) or not isinstance(metadata, Mapping):
         return None
     name, namespace = metadata.get("name"), metadata.get("namespace")
     if not isinstance(name, str) or not _OBJECT_NAME.fullmatch(name):
         return None
-    if kind == PolicyKind.CILIUM_CLUSTERWIDE:
+    if not PolicyKind(kind).api.is_namespaced:
         return PolicyRef(kind, "", name)
     place = namespace if namespace is not None else "default"
     return PolicyRef(kind, place, name) if isinstance(place, str) and _OBJECT_NAME.fullmatch(place) else None
@@ -108,7 +104,7 @@ def json_text(operations: Iterable[Mapping[str, object]]) -> str:
 def patch_command(policy: PolicyRef, operations: Sequence[Mapping[str, object]]) -> str:
     """Write the command that applies a JSON patch."""
     place = ["-n", policy.namespace] if policy.namespace else []
-    words = ["kubectl", *place, "patch", _RESOURCES[PolicyKind(policy.kind)], policy.name, "--type=json", "-p"]
+    words = ["kubectl", *place, "patch", PolicyKind(policy.kind).api.resource, policy.name, "--type=json", "-p"]
     return shlex.join([*words, json_text(operations)])
 
 

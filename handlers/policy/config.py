@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handlers.model.labels import LabelFilter, LabelFilterError, LabelPattern
-from handlers.model.rule import PolicyKind
+from handlers.model.policy_kind import PolicyKind
 from handlers.policy.versions import (
     LOCAL_CLUSTER_DEFAULT,
     LOCAL_CLUSTER_OPTION,
@@ -145,11 +145,6 @@ class PolicyConfig:
         localhost = options.get("allow-localhost", "").strip().lower() or "auto"
         if localhost not in ("auto", "always", "policy"):
             raise ConfigError(f"allow-localhost must be auto, always or policy, not {localhost[:40]!r}")
-        kinds = {
-            PolicyKind.NETWORK_POLICY: flag("enable-k8s-networkpolicy", True),
-            PolicyKind.CILIUM: flag("enable-cilium-network-policy", True),
-            PolicyKind.CILIUM_CLUSTERWIDE: flag("enable-cilium-clusterwide-network-policy", True),
-        }
         try:
             label_filter = identity_label_filter(options.get("labels", ""), parsed)
             node_patterns = tuple(LabelPattern.parse(text) for text in options.get("node-labels", "").split())
@@ -171,7 +166,7 @@ class PolicyConfig:
             extended_protocols=flag("enable-extended-ip-protocols", False),
             l7_proxy=flag("enable-l7-proxy", True),
             icmp_rules=flag("enable-icmp-rules", True),
-            kinds=frozenset(kind for kind, enabled in kinds.items() if enabled),
+            kinds=frozenset(kind for kind in PolicyKind if flag(kind.api.switch, True)),
             label_filter=label_filter,
             node_label_patterns=node_patterns,
             beyond=(*beyond_version(parsed), *_beyond_options(options)),

@@ -1,7 +1,7 @@
 """All policies of a cluster, compiled once: the engine's front door."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -10,11 +10,11 @@ from handlers.model.decision import BothSides, Decision, NamedPortFault, PolicyS
 from handlers.model.endpoint import EntityName
 from handlers.model.labels import Label, LabelSet, Source
 from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
+from handlers.model.policy_kind import PolicyKind, is_policy_kind, namespace_of
 from handlers.model.rule import (
     Direction,
     L4Protocol,
     LabelSelector,
-    PolicyKind,
     PolicyRef,
     PolicyStatus,
     Rule,
@@ -54,11 +54,13 @@ from handlers.policy.views import (
 
 _REMEMBERED = 4096
 _MOST_GUESSES = 6
-_API_GROUPS = {
-    PolicyKind.NETWORK_POLICY: ("networking.k8s.io", "extensions"),
-    PolicyKind.CILIUM: ("cilium.io",),
-    PolicyKind.CILIUM_CLUSTERWIDE: ("cilium.io",),
+Parser = Callable[[Mapping[str, object], PolicyRef, PolicyConfig, Surroundings], list[Rule]]
+_PARSERS: Mapping[PolicyKind, Parser] = {
+    PolicyKind.NETWORK_POLICY: lambda manifest, policy, config, _: parse_network_policy(manifest, policy, config),
+    PolicyKind.CILIUM: parse_cilium_policy,
+    PolicyKind.CILIUM_CLUSTERWIDE: parse_cilium_policy,
 }
+"""What makes the rules of a kind: it raises PolicyError for what the agent would refuse."""
 
 
 def compile_policies(
@@ -87,18 +89,15 @@ def _compile_one(
     policy = PolicyRef("", "", "")
     try:
         policy = _reference(manifest)
-        if policy.kind not in tuple(PolicyKind):
+        if not is_policy_kind(policy.kind):
             return PolicyStatus(policy, valid=False, reason="not a kind of policy that Cilium enforces"), []
         kind = PolicyKind(policy.kind)
         group = text_of(as_mapping(manifest, ""), "apiVersion", "").partition("/")[0]
-        if group and group not in _API_GROUPS[kind]:
+        if group and group not in kind.api.groups:
             return PolicyStatus(policy, valid=False, reason=f"{kind} is not of API group {group[:60]}"), []
         if not policy.name:
             raise PolicyError(f"{kind} must have name")
-        if kind is PolicyKind.NETWORK_POLICY:
-            rules = parse_network_policy(manifest, policy, config)
-        else:
-            rules = parse_cilium_policy(manifest, policy, config, surroundings)
+        rules = _PARSERS[kind](manifest, policy, config, surroundings)
         if kind not in config.kinds:
             return PolicyStatus(policy, valid=True, ignored=f"{kind} is switched off"), []
     except PolicyError as error:
@@ -113,10 +112,8 @@ def _reference(manifest: object) -> PolicyRef:
     metadata = as_mapping(fields.get("metadata"), "/metadata")
     kind = text_of(fields, "kind", "")
     namespace = text_of(metadata, "namespace", "/metadata")
-    if kind == PolicyKind.CILIUM_CLUSTERWIDE:
-        namespace = ""
-    elif kind in (PolicyKind.NETWORK_POLICY, PolicyKind.CILIUM):
-        namespace = namespace or "default"
+    if is_policy_kind(kind):
+        namespace = namespace_of(kind, namespace)
     return PolicyRef(kind[:120], namespace, text_of(metadata, "name", "/metadata"))
 
 

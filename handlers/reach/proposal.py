@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from handlers.model.rule import Manifest, PolicyKind, PolicyRef
+from handlers.model.policy_kind import is_policy_kind, namespace_of, policy_kind_called
+from handlers.model.rule import Manifest, PolicyRef
 from handlers.reach.cluster import Cluster
-
-_DEFAULT_NAMESPACE = "default"
 
 
 class ProposalError(ValueError):
@@ -70,28 +69,18 @@ def parse_reference(text: str) -> PolicyRef:
     """Read ``Kind/namespace/name`` or ``Kind//name``; kinds may be short. Raises ProposalError."""
     kind, first, rest = text.partition("/")
     namespace, second, name = rest.partition("/")
-    known = _KINDS.get(kind.lower())
+    known = policy_kind_called(kind)
     if not first or known is None:
         raise ProposalError(
             f"{text[:80]!r} names no policy; write cnp/NAMESPACE/NAME, netpol/NAMESPACE/NAME or ccnp/NAME"
         )
-    if known is PolicyKind.CILIUM_CLUSTERWIDE:
-        return PolicyRef(known, "", name if second else namespace)
-    return PolicyRef(known, namespace if second else _DEFAULT_NAMESPACE, name if second else namespace)
-
-
-_KINDS = {
-    **{kind.lower(): kind for kind in PolicyKind},
-    "cnp": PolicyKind.CILIUM,
-    "ccnp": PolicyKind.CILIUM_CLUSTERWIDE,
-    "netpol": PolicyKind.NETWORK_POLICY,
-    "np": PolicyKind.NETWORK_POLICY,
-}
+    place, name = (namespace, name) if second else ("", namespace)
+    return PolicyRef(known, namespace_of(known, place), name)
 
 
 def is_policy(document: object) -> bool:
     """Tell whether a document is a policy that Cilium enforces."""
-    return isinstance(document, Mapping) and document.get("kind") in tuple(PolicyKind)
+    return isinstance(document, Mapping) and is_policy_kind(document.get("kind"))
 
 
 def reference_of(manifest: Manifest) -> PolicyRef:
@@ -99,8 +88,7 @@ def reference_of(manifest: Manifest) -> PolicyRef:
     metadata = manifest.get("metadata")
     fields = metadata if isinstance(metadata, Mapping) else {}
     kind, namespace, name = manifest.get("kind"), fields.get("namespace"), fields.get("name")
-    cluster_wide = kind == PolicyKind.CILIUM_CLUSTERWIDE
-    space = "" if cluster_wide else namespace if isinstance(namespace, str) and namespace else _DEFAULT_NAMESPACE
+    space = namespace_of(kind, namespace if isinstance(namespace, str) else "")
     return PolicyRef(kind if isinstance(kind, str) else "", space, name if isinstance(name, str) else "")
 
 

@@ -9,8 +9,8 @@ import yaml
 
 from handlers.model.decision import BothSides, Verdict
 from handlers.model.party import NamedPort, Party
+from handlers.model.policy_kind import PolicyKind
 from handlers.model.report import Patch
-from handlers.model.rule import PolicyKind
 from handlers.model.traffic import Traffic
 from handlers.patch import DnsSide, Proposal, propose
 from handlers.policy import PolicyConfig, PolicySet, compile_policies

@@ -4,7 +4,7 @@ import pytest
 
 from handlers.model.decision import Verdict
 from handlers.model.labels import Label, LabelFilter, LabelFilterError, LabelSet, pod_identity_labels
-from handlers.model.rule import PolicyKind
+from handlers.model.policy_kind import PolicyKind
 from handlers.policy import VERSION_FACTS, ConfigError, Enforcement, PolicyConfig, Version, compile_policies
 from tests.policy.worlds import (
     CART,
