@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from handlers.model.finding import Sentence, Value
+from handlers.model.finding import Hop, Sentence, Value
 from handlers.model.report import Expected, Observed, Report
 
 _BUT = "{claim}, but {reason}"
@@ -31,7 +31,9 @@ def sentence_of(report: Report, *, status: str = "") -> Sentence:
     headline = report.headline
     claim = replace(headline.claim, lead="") if headline.claim.lead == status else headline.claim
     state = (report.expected, report.observed)
-    words = _WITH_REASON.get(state, "{claim}: {reason}") if headline.reason else _WITHOUT_REASON.get(state, "{claim}")
+    is_refused = headline.place is Hop.APPLICATION and headline.status
+    joined = "{claim}: {reason}" if is_refused else _WITH_REASON.get(state, "{claim}: {reason}")
+    words = joined if headline.reason else _WITHOUT_REASON.get(state, "{claim}")
     values: dict[str, Value] = {
         "claim": claim,
         "reason": headline.reason,

@@ -61,6 +61,8 @@ _DOUBTFUL = (Outcome.UNKNOWN, Outcome.BROKEN)
 
 def status_of(report: Report) -> Status:
     """Return the status: by the two verdicts for a question of reachability, else by the worst finding."""
+    if report.headline.status:
+        return Status(Tone.BAD if report.blockers() else Tone.DOUBT, report.headline.status)
     if report.expected is not None:
         contradiction = _CONTRADICTION.get((report.expected, report.observed or Observed.NO_DATA))
         if contradiction:

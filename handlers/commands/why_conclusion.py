@@ -13,7 +13,7 @@ from handlers.connection.policy_findings import port_in_words
 from handlers.connection.trial import Trial
 from handlers.model.connection import Connection
 from handlers.model.facts import Facts, Lacking
-from handlers.model.finding import Finding, Hop, Outcome, Sentence, prose
+from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value, prose
 from handlers.model.headline import CANNOT_TELL, Headline, Pair
 from handlers.model.question import AboutConnection
 from handlers.model.report import Expected, Observed, expected_of
@@ -25,14 +25,18 @@ _CANNOT_REACH = Sentence("{source} cannot reach {destination}{on}")
 _SHOULD_NOT_REACH = Sentence("{source} should not reach {destination}{on}")
 _CAN_REACH = Sentence("{source} can reach {destination}{on}")
 _CAN_REACH_NOW = Sentence("{source} can reach {destination}{on} now")
+_IS_REFUSED = Sentence("{source} is refused by {destination}{on}")
+_GETS_NO_ANSWER = Sentence("{source} gets no answer from {destination}{on}")
 _IS_NOT_STOPPED_BY_POLICY = Sentence("{source} does not reach {destination}{on}, and no policy is to blame")
 _NOTHING_STOPS = Sentence("Nothing checked stops {source} from reaching {destination}{on}")
 _WAS_SEEN_REACHING = Sentence("{source} was seen reaching {destination}{on}")
 _DOES_NOT_REACH = Sentence("{source} does not reach {destination}{on}")
 _MAY_REACH = Sentence("whether {source} reaches {destination}{on}", lead=CANNOT_TELL)
 """Every claim about a connection; source, destination and port are set in at the end."""
-_AFTER_POLICY = (Hop.APPLICATION, Hop.L7)
-"""Hops at which packets pass though the request fails: a proxy that refuses has opened the connection first."""
+_OF_APPLICATION = {"NOTHING_LISTENS": (_IS_REFUSED, "Refused"), "NO_ANSWER": (_GETS_NO_ANSWER, "No answer")}
+"""What the application does to packets that reached it: claim and status."""
+_OF_POLICY = (Hop.EGRESS_POLICY, Hop.INGRESS_POLICY)
+"""Hops at which packets that pass contradict the judgement; at any other they may be older, or an answer came late."""
 
 
 def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
@@ -98,6 +102,8 @@ def _headline(
     match expected:
         case Expected.BLOCKED:
             headline = _blocked(trial, observation, findings)
+        case _ if refusal := _refusal(findings):
+            headline = refusal
         case Expected.OPEN:
             headline = _open(trial, observation, findings)
         case Expected.UNKNOWN:
@@ -114,7 +120,8 @@ def _headline(
 
 def _because(claim: Sentence, finding: Finding) -> Headline:
     """Return a claim with the finding that decides it."""
-    return Headline(claim, place=finding.hop, reason=finding.sentence, mechanism=finding.detail, remedy=finding.advice)
+    mechanism = finding.whole if finding.reason else finding.detail
+    return Headline(claim, place=finding.hop, reason=finding.because, mechanism=mechanism, remedy=finding.advice)
 
 
 def _blocked(trial: Trial, observation: Observation, findings: tuple[Finding, ...]) -> Headline:
@@ -122,10 +129,19 @@ def _blocked(trial: Trial, observation: Observation, findings: tuple[Finding, ..
     headline = replace(_because(_CANNOT_REACH, blockers[0]), others=len(blockers) - 1, more=tuple(_passing(trial)))
     if {blocker.hop for blocker in blockers} == {Hop.DNS} and observation.observed is Observed.FORWARDED:
         return replace(headline, more=(*headline.more, prose("by address packets pass")))
-    if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop not in _AFTER_POLICY:
+    if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop in _OF_POLICY:
         why = _why_it_passes(trial, observation, findings)
         return replace(headline, claim=_SHOULD_NOT_REACH, more=(*headline.more, why))
     return headline
+
+
+def _refusal(findings: tuple[Finding, ...]) -> Headline | None:
+    """Return what the application does to packets that reach it, None where it answers or nobody knows."""
+    blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
+    if not blockers or blockers[0].code not in _OF_APPLICATION:
+        return None
+    claim, status = _OF_APPLICATION[blockers[0].code]
+    return replace(_because(claim, blockers[0]), status=status, others=len(blockers) - 1)
 
 
 def _passing(trial: Trial) -> Iterator[Sentence]:
@@ -140,8 +156,15 @@ def _passing(trial: Trial) -> Iterator[Sentence]:
     ports = {port_in_words(leg) for leg in passing} - {port_in_words(leg) for leg in stopped}
     pods = {str(leg.destination) for leg in passing} - {str(leg.destination) for leg in stopped}
     pods |= {str(leg.source) for leg in passing} - {str(leg.source) for leg in stopped}
-    if ports or pods:
-        yield Sentence("{passing} would pass", {"passing": tuple(sorted(ports or pods))[:MOST_PASSING]})
+    told: dict[str, Value] = {"passing": tuple(sorted(ports or pods))[:MOST_PASSING]}
+    if ports:
+        yield Sentence("{passing} would pass", told)
+    elif pods:
+        # Pods of one workload that fare differently have to be told apart.
+        names = {str(end) for leg in stopped for end in (leg.source, leg.destination)}
+        names -= {str(end) for leg in passing for end in (leg.source, leg.destination)}
+        told |= {"stopped": tuple(sorted(names))[:MOST_PASSING], "count": len(names)}
+        yield Sentence("{stopped} {count:is|are} stopped, {passing} would pass", told)
 
 
 def _why_it_passes(trial: Trial, observation: Observation, findings: tuple[Finding, ...]) -> Sentence:
@@ -151,7 +174,7 @@ def _why_it_passes(trial: Trial, observation: Observation, findings: tuple[Findi
     if change := _change_since(observation, trial):
         return Sentence("packets passed until {policy} was changed", {"policy": change.policy})
     if realised := next((finding for finding in findings if finding.code == "POLICY_NOT_REALIZED"), None):
-        return Sentence("yet it passes: {reason}", {"reason": realised.sentence})
+        return Sentence("yet it passes: {reason}", {"reason": realised.because})
     return Sentence(
         "it passes all the same ({seen}): the datapath has not converged, or this judgement is wrong",
         {"seen": observation.detail},
@@ -190,8 +213,19 @@ def _unknown(observation: Observation, findings: tuple[Finding, ...]) -> Headlin
         case Observed.FORWARDED | Observed.AUDITED:
             return _because(_WAS_SEEN_REACHING, doubt)
         case Observed.DROPPED:
-            return _because(_DOES_NOT_REACH, doubt)
+            return replace(_because(_DOES_NOT_REACH, doubt), status=_dropped_unexplained(observation))
     return _because(_MAY_REACH, doubt)
+
+
+def _dropped_unexplained(observation: Observation) -> str:
+    """Say what is known of drops whose cause is not: by whom, and on which side."""
+    drops = [drop for sight in observation.sights for drop in sight.drops]
+    sides = {str(drop.direction).lower() for drop in drops}
+    at = f" at {sides.pop()}" if len(sides) == 1 else ""
+    if not observation.is_by_policy:
+        return f"Dropped{at}"
+    unnamed = "" if all(drop.denied_by for drop in drops) else ", which one is unknown"
+    return f"Dropped by policy{at}{unnamed}"
 
 
 def _on(connection: Connection) -> str:

@@ -223,6 +223,15 @@ def place_of_pod(pod: Pod) -> Place:
     return Place(kind, f"pod {pod}", pod.ips, pod=pod, node=pod.node)
 
 
+def name_in_words(place: Place, home: str = "") -> str:
+    """Return what people call a place: a pod by its workload, without the namespace where that is ``home``."""
+    pod = place.pod
+    if pod is None or pod.host_network:
+        return place.title.removeprefix("entity ")
+    name = pod.owner.name if pod.owner else pod.name
+    return name if pod.namespace == home else f"{pod.namespace}/{name}"
+
+
 def _place_of_target(target: Target, facts: Facts) -> Place:
     by_name = facts.once("pods by name", lambda: {str(pod): pod for pod in facts.pods})
     by_address = facts.once("pods by address", lambda: {ip: pod for pod in facts.pods for ip in _own_ips(pod)})

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from handlers.connection.clause_words import nearest_in_words
+from handlers.connection.denial_words import denial_in_words
 from handlers.connection.judgement import ANY_OTHER_PORT, Judged
 from handlers.connection.trial import Trial
 from handlers.model.decision import Decision, Reason, Verdict
@@ -140,10 +141,11 @@ def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> 
         verb=verb,
         preposition=preposition,
     )
-    miss = decision.nearest_miss
-    if outcome is not Outcome.PROBLEM or miss is None:
+    if outcome is not Outcome.PROBLEM:
         return finding
-    return replace(finding, detail=nearest_in_words(miss, decision.peer))
+    miss = decision.nearest_miss
+    detail = nearest_in_words(miss, decision.peer) if miss else None
+    return replace(finding, detail=detail, reason=denial_in_words(judged, decision, facts))
 
 
 def _verdict(decision: Decision) -> tuple[Code, Outcome, bool]:

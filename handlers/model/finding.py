@@ -114,8 +114,11 @@ def prose(words: str) -> Sentence:
     return Sentence(words.replace("{", "{{").replace("}", "}}"))
 
 
+_PROPER_NAMES = ("Cilium", "Hubble")
+
+
 def _prose(words: str, *, begins: bool) -> str:
-    is_capital = words[:1].isupper() and words[1:2].islower()
+    is_capital = words[:1].isupper() and words[1:2].islower() and not words.startswith(_PROPER_NAMES)
     return words[0].lower() + words[1:] if is_capital and not begins else words
 
 
@@ -135,13 +138,17 @@ def _spoken(value: Value, quote: Callable[[str], str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An explanation code: stable name, what it means for the docs, the sentence it makes, and what to do about it."""
+    """An explanation code: stable name, what it means for the docs, the sentence it makes, and what to do about it.
+
+    ``reason`` is a shorter template over the same values, for a headline; empty where the sentence is short enough.
+    """
 
     name: str
     meaning: str
     template: str
     advice: str = ""
     lead: str = ""
+    reason: str = ""
 
     def finding(
         self,
@@ -172,10 +179,11 @@ class Code:
             advice=advice if advice is not None else self.advice if needs_advice else "",
             follow_up=follow_up,
             weight=weight,
+            reason=Sentence(self.reason, values) if self.reason else None,
         )
 
 
-def code(name: str, *, meaning: str, template: str, advice: str = "", lead: str = "") -> Code:
+def code(name: str, *, meaning: str, template: str, advice: str = "", lead: str = "", reason: str = "") -> Code:
     """Declare an explanation code.
 
     Raises:
@@ -183,7 +191,7 @@ def code(name: str, *, meaning: str, template: str, advice: str = "", lead: str 
     """
     if not name.replace("_", "").isalnum() or name != name.upper():
         raise ValueError(f"code {name} is not UPPER_SNAKE")
-    return Code(name, meaning, template, advice, lead)
+    return Code(name, meaning, template, advice, lead, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +215,8 @@ class Finding:
     """How much it matters among findings of the same kind: larger first (a count of drops, a grade of illness)."""
     detail: Sentence | None = None
     """What else a careful reader wants to know: the nearest miss. A headline leaves it out."""
+    reason: Sentence | None = None
+    """Why it is so, in one short clause for a headline; None where the claim itself is short enough."""
 
     @property
     def values(self) -> Mapping[str, Value]:
@@ -219,6 +229,11 @@ class Finding:
         if self.detail is None:
             return self.sentence
         return Sentence("{claim}; {detail}", {"claim": self.sentence, "detail": self.detail})
+
+    @property
+    def because(self) -> Sentence:
+        """What a headline says of it: the reason where there is one, else the claim."""
+        return self.reason or self.sentence
 
     @property
     def text(self) -> str:

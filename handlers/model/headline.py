@@ -23,6 +23,8 @@ class Headline:
 
     claim: Sentence
     """What is so: who reaches whom or does not, how much is dropped, how many things are ill."""
+    status: str = ""
+    """The answer in two words where what is expected and what was seen do not tell it: ``Refused``, ``No answer``."""
     pair: Pair | None = None
     """The connection that the claim is about."""
     place: Hop | None = None

@@ -8,7 +8,7 @@ from enum import StrEnum
 from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.headline import Headline
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the report's JSON form (docs/report-schema.json)."""
 
 
@@ -31,9 +31,12 @@ class Observed(StrEnum):
 
 
 def expected_of(findings: Iterable[Finding]) -> Expected:
-    """Derive the expectation: a blocking problem blocks; else a blocking unknown or broken probe leaves doubt."""
+    """Derive the expectation: a blocking problem blocks; else a blocking unknown or broken probe leaves doubt.
+
+    What the application at the end refuses, or keeps silent about, the network lets through all the same.
+    """
     blocking = [finding for finding in findings if finding.blocking]
-    if any(finding.outcome is Outcome.PROBLEM for finding in blocking):
+    if any(finding.outcome is Outcome.PROBLEM and finding.hop is not Hop.APPLICATION for finding in blocking):
         return Expected.BLOCKED
     if any(finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN) for finding in blocking):
         return Expected.UNKNOWN
@@ -139,7 +142,7 @@ class Report:
     schema: int = SCHEMA
 
     def blockers(self) -> tuple[Finding, ...]:
-        """Every blocking problem, in hop order."""
+        """Every blocking problem, in hop order: with one the connection does not work, whatever is expected."""
         return tuple(finding for finding in self.findings if finding.blocking and finding.outcome is Outcome.PROBLEM)
 
     def first_failing_hop(self) -> Hop | None:

@@ -5,12 +5,13 @@ packet means something else: the process hangs, or a filter inside the pod eats 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch
+from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch, name_in_words
 from handlers.connection.seen import Sight, sight_of
 from handlers.connection.trial import Trial
 from handlers.model.facts import Facts, needed
-from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Sentence, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.traffic import Protocol
@@ -21,14 +22,17 @@ NOTHING_LISTENS = code(
     "NOTHING_LISTENS",
     meaning="The destination answered the connection attempt with a reset: it got the packet and nothing listens.",
     template="Nothing listens on {port} of {destination}: it answers with a reset (RST), last at {at}",
+    reason="nothing listens on {port} of {name}",
     advice="Start the process, make it listen on 0.0.0.0 and this port, or dial the right port.",
 )
 NO_ANSWER = code(
     "NO_ANSWER",
     meaning="Packets were delivered to the destination, and no answer was seen.",
     template="{destination} was handed packets on {port}, last at {at}, and no answer was seen",
-    advice="Look at the process: does it hang, or does a filter inside the pod drop? Check the flow budget for losses.",
+    reason="Cilium delivered the packets; no policy is in the way",
+    advice="Look at the process: does it hang, or does a filter inside the pod drop? Were flows lost?",
 )
+_MEND = "Name in targetPort the port that the process listens on."
 ANSWERED = code(
     "ANSWERED",
     meaning="The destination answered.",
@@ -78,13 +82,26 @@ def _finding(spoken: Code, part: Stretch, destination: Place, sight: Sight, *, l
     evidence = [Evidence("hubble", f"Pod/{pod}" if pod else "", at=at)]
     if spoken is not ANSWERED and part.service:
         evidence.append(Evidence("kubernetes", f"Service/{part.service}", "/spec/ports"))
-    return spoken.finding(
+    found = spoken.finding(
         Outcome.FINE if spoken is ANSWERED else Outcome.PROBLEM,
         hop=Hop.APPLICATION,
         # One unanswered attempt may have been seen a moment too early; a repeated one is a connection that fails.
         blocking=spoken is NOTHING_LISTENS or (spoken is NO_ANSWER and sight.attempts > 1 and not lossy),
         evidence=evidence,
         destination=destination.title,
+        name=name_in_words(destination),
         port="ICMP" if part.protocol.is_icmp else f"{part.port or 'any port'}/{part.protocol}",
         at=f"{at:%H:%M:%S} UTC" if at else None,
     )
+    sent = _sent_elsewhere(part, destination) if spoken is NOTHING_LISTENS else None
+    return replace(found, reason=sent, advice=_MEND) if sent else found
+
+
+def _sent_elsewhere(part: Stretch, destination: Place) -> Sentence | None:
+    """Say that the Service sends to a port that no container declares, which is why nothing listens there."""
+    declared = {port.port for port in destination.pod.ports} if destination.pod else set()
+    if not part.service or not declared or part.port in declared:
+        return None
+    service = part.service.rpartition("/")[2]
+    words = "{service} sends {dialled} to pod port {port}, where nothing listens; mend targetPort"
+    return Sentence(words, {"service": service, "dialled": part.dialled, "port": part.port})

@@ -5,7 +5,7 @@ though the path itself is open, and a DNS rule that does not list the name makes
 a ``toFQDNs`` rule allows is learnt from the answers that pass the proxy, so without a DNS rule it learns nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from handlers.connection.clause_words import nearest_in_words
@@ -22,6 +22,7 @@ from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.party import PartyKind
 from handlers.model.question import AboutConnection
+from handlers.model.rule import Origin
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
 from handlers.probes.probe import probe
@@ -30,12 +31,14 @@ DNS_DENIED = code(
     "DNS_DENIED",
     meaning="Egress policy of the source denies its DNS queries, so no name resolves.",
     template="{subject} cannot look up {name}: its DNS (53/UDP to {server}) is denied by {policies}",
+    reason="{names} allows no look-up (53/UDP), so nothing tells the address of {name}",
     advice="Allow egress to the cluster's DNS on port 53; the path itself is judged below.",
 )
 DNS_NAME_REFUSED = code(
     "DNS_NAME_REFUSED",
     meaning="Queries pass the agent's proxy by a DNS rule that does not list this name: the answer is REFUSED.",
     template="{subject} may not look up {name}: the proxy answers REFUSED, since {rules} lists other names",
+    reason="the DNS rule of {names} does not list {name}, so the proxy answers REFUSED",
     advice="Add the name, or a pattern that covers it, to the DNS rule. A * does not cross a dot.",
 )
 DNS_UNDECIDED = code(
@@ -122,6 +125,7 @@ def _finding(decision: Decision, place: Place, name: str, facts: Facts) -> Findi
                 subject=who,
                 name=name,
                 policies=policies_named(decision),
+                names=_names(decision.default_deny_by or decision.rules),
                 server=server,
             )
             return replace(finding, detail=nearest_in_words(miss, decision.peer)) if miss else finding
@@ -137,6 +141,7 @@ def _finding(decision: Decision, place: Place, name: str, facts: Facts) -> Findi
                 evidence=[Evidence("kubernetes", str(origin.policy), origin.pointer) for origin in origins],
                 subject=who,
                 name=name,
+                names=_names(origins),
                 rules=tuple(f"{origin.policy.kind} {origin.policy.short} {origin.pointer}" for origin in origins),
             )
             return replace(finding, detail=nearest_in_words(miss, decision.peer)) if miss else finding
@@ -180,6 +185,11 @@ def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
         name=name,
         assumptions=proxied if decision.redirect is Redirect.DNS else (),
     )
+
+
+def _names(origins: Iterable[Origin]) -> tuple[str, ...]:
+    """Return the first policy by name: a headline has no room for all."""
+    return tuple(dict.fromkeys(origin.policy.name for origin in origins))[:1] or ("enforcement set to always",)
 
 
 def _who(place: Place) -> str:

@@ -27,12 +27,14 @@ EGRESS_GATEWAY_NO_NODE = code(
     "EGRESS_GATEWAY_NO_NODE",
     meaning="An egress gateway policy selects the pod and the destination, but no node to leave through: packets drop.",
     template="{policy} sends {source} to {cidr} through a gateway, and {selector} matches no node",
+    reason="{name} takes {cidr} out through a gateway, and {selector} matches no node",
     advice="Make egressGateway.nodeSelector match a ready node, or take the pod or the range out of the policy.",
 )
 EGRESS_GATEWAY_NOT_READY = code(
     "EGRESS_GATEWAY_NOT_READY",
     meaning="The only gateway nodes of the egress gateway policy are not ready.",
     template="{policy} sends {source} through {nodes}, which is not ready",
+    reason="{name} takes {cidr} out through {nodes}, which is not ready",
     advice="Look at the gateway node, or widen egressGateway.nodeSelector.",
 )
 EGRESS_GATEWAY_USED = code(
@@ -142,7 +144,7 @@ def _unclear(policy: PolicyObject, source: Place) -> Finding:
         hop=Hop.EGRESS_GATEWAY,
         blocking=True,
         evidence=[Evidence("kubernetes", policy.ref, "/spec/destinationCIDRs")],
-        policy=policy.ref,
+        policy=policy.ref.replace("//", " "),
         source=source.title,
     )
 
@@ -156,7 +158,8 @@ def _judge(policy: PolicyObject, source: Place, cidr: str, facts: Facts) -> Find
         for node in facts.nodes
         if any(selector_matches(gateway.get("nodeSelector"), node.labels) for gateway in gateways)
     ]
-    values: dict[str, Any] = {"policy": policy.ref, "source": source.title, "cidr": cidr}
+    kind, _, name = policy.ref.partition("//")
+    values: dict[str, Any] = {"policy": f"{kind} {name}", "name": name, "source": source.title, "cidr": cidr}
     pointer = "/spec/egressGateway/nodeSelector" if "egressGateway" in spec else "/spec/egressGateways"
     evidence = [Evidence("kubernetes", policy.ref, pointer)]
     if not nodes:

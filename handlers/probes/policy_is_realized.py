@@ -31,6 +31,7 @@ POLICY_NOT_REALIZED = code(
     "POLICY_NOT_REALIZED",
     meaning="The endpoint does not enforce the policies of now: it is not ready, behind, or reports no enforcement.",
     template="{endpoint} still enforces the policy that it had before {policies} ({state})",
+    reason="{endpoint} still enforces the policy from before {names}",
     advice="Look at the endpoint in the agent's log; a policy with L7 rules needs the Envoy proxy on that node.",
 )
 MOST_ENDPOINTS = 60
@@ -95,6 +96,7 @@ def _judge(place: Place, decision: Decision, leg: Judged, facts: Facts) -> Findi
             ],
             endpoint=place.title,
             policies=tuple(dict.fromkeys(f"{rule.origin.policy.kind} {rule.origin.policy.short}" for rule in ordered)),
+            names=tuple(dict.fromkeys(rule.origin.policy.name for rule in ordered))[:1],
             state=trouble,
         )
     if agent:

@@ -38,13 +38,16 @@ MATRIX = {
         ("cannot", "but"),
     ),
     "open, forwarded, no answer": Cell(
-        lambda: allowed().delivered(A, B, 8080), "open", "forwarded", ("can reach", "but", "no answer was seen")
+        lambda: allowed().delivered(A, B, 8080),
+        "open",
+        "forwarded",
+        ("can reach", "but", "Cilium delivered the packets; no policy is in the way"),
     ),
     "open, audited": Cell(
         lambda: denied(policy_audit_mode="true").audited(A, B, 8080),
         "open",
         "audited",
-        ("can reach", "would be denied by NetworkPolicy shop/deny-all", "audit mode lets it pass"),
+        ("can reach", "but deny-all denies all ingress; nothing lets in frontend on 8080"),
     ),
     "open, dropped before the change": Cell(
         lambda: allowed(changed=60).dropped(A, B, 8080, at=300),
@@ -72,37 +75,46 @@ MATRIX = {
         lambda: denied(changed=60).worked(A, B, 8080, at=300),
         "blocked",
         "forwarded",
-        ("should not reach", "default deny by NetworkPolicy shop/deny-all", "packets passed until", "was changed"),
+        ("should not reach", "deny-all denies all ingress", "packets passed until", "was changed"),
     ),
     "blocked, forwarded after the change": Cell(
         lambda: denied().worked(A, B, 8080),
         "blocked",
         "forwarded",
-        ("should not reach", "shop/deny-all", "it passes"),
+        ("should not reach", "deny-all denies all ingress", "it passes"),
         ("cannot reach", "until"),
     ),
     "blocked, forwarded, agent behind": Cell(
         lambda: _behind(denied()).worked(A, B, 8080),
         "blocked",
         "forwarded",
-        ("should not reach", "yet it passes", "still enforces the policy that it had before", "revision 4 of 5"),
+        ("should not reach", "yet it passes", "still enforces the policy from before deny-all"),
     ),
     "blocked, dropped": Cell(
         lambda: denied().dropped(A, B, 8080),
         "blocked",
         "dropped",
-        ("cannot reach Service shop/cart on 80/TCP", "shop/cart-1 is under ingress default deny", "on 8080/TCP"),
+        ("cannot reach Service shop/cart on 80/TCP", "deny-all denies all ingress; nothing lets in frontend on 8080"),
     ),
-    "blocked, nothing": Cell(denied, "blocked", "nothing", ("cannot reach", "shop/deny-all")),
+    "blocked, nothing": Cell(denied, "blocked", "nothing", ("cannot reach", "deny-all denies all ingress")),
     "blocked, no data": Cell(
-        lambda: denied().without(Part.FLOWS), "blocked", "no-data", ("cannot reach", "shop/deny-all")
+        lambda: denied().without(Part.FLOWS), "blocked", "no-data", ("cannot reach", "deny-all denies all ingress")
     ),
-    "blocked by what runs there": Cell(
+    "refused by what runs there": Cell(
         lambda: allowed().sent(A, B, 8080).refused(A, B, 8080),
-        "blocked",
+        "open",
         "forwarded",
-        ("cannot reach", "nothing listens on 8080/TCP"),
-        ("should not",),
+        ("is refused by", "nothing listens on 8080/TCP of shop/cart"),
+        ("should not", "cannot", "can reach"),
+    ),
+    "silence of what runs there": Cell(
+        lambda: (
+            allowed().delivered(A, B, 8080, at=90, client_port=40_001).delivered(A, B, 8080, at=60, client_port=40_002)
+        ),
+        "open",
+        "forwarded",
+        ("gets no answer from", "Cilium delivered the packets; no policy is in the way"),
+        ("cannot", "can reach"),
     ),
     "unknown, forwarded": Cell(
         lambda: allowed().without(Part.POLICIES).worked(A, B, 8080),
@@ -162,7 +174,8 @@ def test_hostile_names_in_policies_stay_names(name: str) -> None:
     cluster = shop().policy(deny_all("shop", "cart", name=f"'{name}'"))
     report = cluster.ask("why shop/frontend shop/cart 80")
     assert report.expected == "blocked"
-    assert f"NetworkPolicy shop/{name}" in in_words(report)
+    assert f"{name} denies all ingress" in in_words(report)
+    assert f"NetworkPolicy shop/{name}" in str(report.headline.mechanism)
 
 
 def test_what_was_taken_is_said() -> None:

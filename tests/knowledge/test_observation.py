@@ -151,7 +151,7 @@ def test_events_show(case: Case) -> None:
 
 
 APPLICATION = {
-    "a reset": (lambda: shop().sent(A, B, 8080).refused(A, B, 8080), "NOTHING_LISTENS", "blocked"),
+    "a reset": (lambda: shop().sent(A, B, 8080).refused(A, B, 8080), "NOTHING_LISTENS", "open"),
     "silence": (lambda: shop().delivered(A, B, 8080), "NO_ANSWER", "open"),
     "an answer": (lambda: shop().worked(A, B, 8080), "ANSWERED", "open"),
     "an answer that ends with a reset": (
@@ -172,7 +172,7 @@ APPLICATION = {
             .refused(A, B, 8080, at=60, client_port=40_001)
         ),
         "NOTHING_LISTENS",
-        "blocked",
+        "open",
     ),
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from handlers.connection.denial_words import LONGEST_REASON
 from handlers.model.report import Expected, Observed, Report
 from tests.reading import in_words
 
@@ -85,7 +86,12 @@ def assert_agrees(report: Report, check: Check) -> None:
         assert report.observed is Observed.FORWARDED
         realized = next(finding for finding in report.findings if finding.code == "POLICY_NOT_REALIZED")
         assert check.policies[0] in {evidence.ref for evidence in realized.evidence}
-        assert "still enforces the policy that it had before" in in_words(report)
+        assert "still enforces the policy from before" in in_words(report)
+    elif check.cause == "not-listening":
+        assert report.expected is Expected.OPEN, in_words(report)
+        assert report.observed is Observed.FORWARDED
+        assert report.first_failing_hop() == HOP_OF_CAUSE[check.cause]
+        assert report.headline.status == "Refused"
     elif check.passes:
         assert report.expected is Expected.OPEN, in_words(report)
         assert not report.blockers()
@@ -94,4 +100,12 @@ def assert_agrees(report: Report, check: Check) -> None:
         assert report.first_failing_hop() == HOP_OF_CAUSE[check.cause]
         assert report.observed is not Observed.NO_DATA
         blamed = {evidence.ref for finding in report.blockers() for evidence in finding.evidence}
-        assert check.cause == "not-listening" or set(check.policies) <= blamed
+        assert set(check.policies) <= blamed
+    for reason in _reasons(report):
+        assert len(reason) <= LONGEST_REASON, reason
+
+
+def _reasons(report: Report) -> list[str]:
+    """Everything that a surface may say of why."""
+    said = [str(report.headline.reason or "")]
+    return [*said, *(str(finding.because) for finding in report.blockers())]

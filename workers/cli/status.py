@@ -3,7 +3,7 @@
 | status | a reachability question (``why``, ...) | any other question |
 |---|---|---|
 | 0 | open | no problem found |
-| 1 | blocked | a problem found |
+| 1 | blocked, or refused or ignored by the application | a problem found |
 | 2 | cannot tell | something that matters could not be read |
 | 64 | the question, an option or the archive was not understood (EX_USAGE of sysexits.h) | the same |
 """
@@ -29,6 +29,8 @@ _OF_EXPECTED = {Expected.OPEN: Status.FINE, Expected.BLOCKED: Status.PROBLEM, Ex
 
 def status_of(report: Report) -> Status:
     """Return the exit status for a report; a name that meant several things, or nothing, cannot be told."""
+    if report.blockers():
+        return Status.PROBLEM
     if report.expected is not None:
         return _OF_EXPECTED[report.expected]
     if any(finding.outcome is Outcome.PROBLEM for finding in report.findings):
