@@ -20,7 +20,8 @@ Askers of the same question share one run, and every one of them is answered. Th
 The lease of a question says who has it: its message in the queue, a run, or nobody for a while because an answer did
 not arrive. A lease that ends without a word is a message or a run that was lost. A run is named by its message: whoever
 takes the place of a lost process with the same message takes over its lease, and the same question from another message
-finds it taken. Runs that begin and end without a word are counted, here and nowhere else.
+finds it taken. Runs that begin and end without a word are counted, here and nowhere else; that a run took too long
+stands here as well (``time_out``), so that whoever takes the question next tells it, whatever becomes of a message.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,10 +55,16 @@ class Turn(StrEnum):
     RUN = "run"
     GIVE_UP = "give-up"
     """Tell everybody that it does not work: so many runs were lost that no other one is worth it."""
+    TIMED_OUT = "timed-out"
+    """Tell everybody that it took too long: the process had to be killed."""
     TAKEN = "taken"
     """Another run has the lease and answers this ticket as well."""
     DONE = "done"
     """Everybody has the answer."""
+
+
+_ENDED = frozenset({Turn.GIVE_UP.value, Turn.TIMED_OUT.value})
+"""What is told instead of running again."""
 
 
 class Waiters:
@@ -83,27 +90,45 @@ class Waiters:
 
     def begin(self, ticket: Ticket, run: str) -> Turn:
         """Take the lease for a run, unless another run has it or nobody waits, and say what to do."""
-        lease, lost = self._lease(ticket.key), self._lost(ticket.key)
+        lease, fate = self._lease(ticket.key), self._fate(ticket.key)
 
         def decide(pipe: Any) -> Turn:
             holder = _text(pipe.get(lease))
             done = pipe.exists(self._answered(ticket.id)) and not pipe.hlen(self._waiting(ticket.key))
-            runs_lost = int(pipe.get(lost) or 0)
+            known = _text(pipe.get(fate))
             pipe.multi()
             if done:
                 return Turn.DONE
             if holder not in ("", _QUEUED, run):
                 return Turn.TAKEN
             pipe.set(lease, run, px=self._lease_lasts)
-            if runs_lost >= MOST_RUNS:
+            if known in _ENDED:
+                return Turn(known)
+            if int(known or 0) >= MOST_RUNS:
+                pipe.set(fate, Turn.GIVE_UP, ex=KEEP)
                 return Turn.GIVE_UP
             # Lost until it ends with a word.
-            pipe.incr(lost)
-            pipe.expire(lost, KEEP)
+            pipe.set(fate, int(known or 0) + 1, ex=KEEP)
             return Turn.RUN
 
-        turn: Turn = self._atomically(decide, lease, lost, self._waiting(ticket.key))
+        turn: Turn = self._atomically(decide, lease, fate, self._waiting(ticket.key))
         return turn
+
+    def time_out(self, ticket: Ticket, run: str) -> bool:
+        """Note that a run took too long and was killed: whoever begins next has to tell it, not to run again.
+
+        False, and nothing noted, when another run has the question meanwhile or nobody waits for it any more.
+        """
+        lease, waiting = self._lease(ticket.key), self._waiting(ticket.key)
+
+        def note(pipe: Any) -> bool:
+            is_ours = _text(pipe.get(lease)) in ("", _QUEUED, run) and bool(pipe.hlen(waiting))
+            pipe.multi()
+            if is_ours:
+                pipe.set(self._fate(ticket.key), Turn.TIMED_OUT, ex=KEEP)
+            return is_ours
+
+        return bool(self._atomically(note, lease, waiting))
 
     def renew(self, ticket: Ticket, run: str) -> bool:
         """Prolong the lease of a run; False when it has lost it."""
@@ -155,16 +180,18 @@ class Waiters:
 
     def rest(self, ticket: Ticket, run: str) -> None:
         """End a run that still has its lease, since somebody could not be told: another one comes after a pause."""
-        lease = self._lease(ticket.key)
+        lease, fate = self._lease(ticket.key), self._fate(ticket.key)
 
         def pause(pipe: Any) -> None:
             holder = _text(pipe.get(lease))
+            known = _text(pipe.get(fate))
             pipe.multi()
             if holder == run:
-                pipe.delete(self._lost(ticket.key))
+                if known not in _ENDED:
+                    pipe.delete(fate)
                 pipe.set(lease, _PAUSED, px=self._pause_lasts)
 
-        self._atomically(pause, lease)
+        self._atomically(pause, lease, fate)
 
     def listed(self) -> tuple[Ticket, ...]:
         """Return everybody who waits, for whatever question."""
@@ -211,7 +238,7 @@ class Waiters:
             if left - handed:
                 return False
             if is_ours and not left:
-                pipe.delete(self._lost(key), self._lease(key))
+                pipe.delete(self._fate(key), self._lease(key))
             if not listed:
                 pipe.srem(self._index, key)
             return True
@@ -235,8 +262,9 @@ class Waiters:
     def _lease(self, key: str) -> str:
         return f"{self._prefix}:lease:{key}"
 
-    def _lost(self, key: str) -> str:
-        return f"{self._prefix}:lost:{key}"
+    def _fate(self, key: str) -> str:
+        # How many runs were lost, or how it ended.
+        return f"{self._prefix}:fate:{key}"
 
     def _answered(self, ticket_id: str) -> str:
         return f"{self._prefix}:answered:{ticket_id}"

@@ -84,21 +84,14 @@ class Answering:
             if turn is Turn.GIVE_UP:
                 log.error("question_given_up", question=ticket.text)
                 self._tell_everybody(ticket, run, lost())
+            elif turn is Turn.TIMED_OUT:
+                log.error("question_timed_out", question=ticket.text)
+                self._tell_everybody(ticket, run, self._timed_out())
             else:
+                log.info("looking", question=ticket.text)
                 narrator = Narrator(ticket, run, self.waiters, self.surface)
                 outcome = self._outcome(ticket, narrator)
                 self._tell_everybody(ticket, run, outcome, narrator.shown)
-
-    def give_up(self, ticket: Ticket, run: str) -> None:
-        """Tell everybody that the run took too long, unless another run is at it: its process had to be killed.
-
-        Raises:
-            UnavailableError, redis.ConnectionError, redis.TimeoutError: as ``answer`` does.
-        """
-        if self._patiently(lambda: self.waiters.begin(ticket, run)) in (Turn.TAKEN, Turn.DONE):
-            return
-        with lease_kept(self.waiters, ticket, run):
-            self._tell_everybody(ticket, run, self._timed_out(ticket))
 
     def _outcome(self, ticket: Ticket, narrator: Narrator) -> Outcome:
         started = time.monotonic()
@@ -111,7 +104,7 @@ class Answering:
             return self._kept(ran)
         except SoftTimeLimitExceeded:
             log.warning("question_timed_out", question=ticket.text)
-            return self._timed_out(ticket, narrator.latest)
+            return self._timed_out(narrator.latest)
         except NotUnderstoodError as error:
             # The web process parsed it: this worker is of another release.
             return Failure(internal("").kind, error.problem, f"Ask like this: {error.usage}")
@@ -131,7 +124,7 @@ class Answering:
             report_id = ""
         return Answer(ran.report, report_id, ran.cached_at)
 
-    def _timed_out(self, ticket: Ticket, waiting_for: str = "") -> Failure:
+    def _timed_out(self, waiting_for: str = "") -> Failure:
         return timeout(timedelta(seconds=self.soft_limit), waiting_for)
 
     def _tell_everybody(self, ticket: Ticket, run: str, outcome: Outcome, shown: Sequence[Ticket] = ()) -> None:

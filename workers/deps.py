@@ -60,22 +60,26 @@ def assemble(settings: WorkerSettings) -> Deps:
     publisher = Publisher(
         slack_client(token, settings.slack_api_url), slack_client(token, settings.slack_api_url, patient=False)
     )
-    waiters = Waiters(texts, prefix=settings.key_prefix)
+    waiting = Waiters(texts, prefix=settings.key_prefix)
     answering = Answering(
         look=_looking(settings, ReportCache(connect(url), cluster=_cluster_key(settings), prefix=settings.key_prefix)),
-        waiters=waiters,
+        waiters=waiting,
         surface=surfaces(publisher, texts, prefix=settings.key_prefix),
         reports=Reports(texts, prefix=settings.key_prefix),
         soft_limit=settings.soft_limit,
     )
-    digests = Digests(texts, publisher, Watch(waiters, Dispatcher(url)), settings.key_prefix)
+    digests = Digests(texts, publisher, Watch(waiting, Dispatcher(url)), settings.key_prefix)
     return Deps(settings, answering, digests)
 
 
 def watch(settings: WorkerSettings) -> Watch:
     """Return the watch over all questions; it needs nothing but Redis."""
-    url = settings.redis_url.get_secret_value()
-    return Watch(Waiters(connect(url, decode_responses=True), prefix=settings.key_prefix), Dispatcher(url))
+    return Watch(waiters(settings), Dispatcher(settings.redis_url.get_secret_value()))
+
+
+def waiters(settings: WorkerSettings) -> Waiters:
+    """Return the list of waiters over a connection of its own, for a parent process: children must not share one."""
+    return Waiters(connect(settings.redis_url.get_secret_value(), decode_responses=True), prefix=settings.key_prefix)
 
 
 def preload(settings: WorkerSettings) -> None:

@@ -7,27 +7,33 @@ from typing import Any
 import structlog
 from celery import Task
 from celery.exceptions import TimeLimitExceeded
+from kombu.exceptions import OperationalError
 
 from bot.dispatch import QUEUE, TASK
 from bot.ticket import Ticket, TicketError
 from workers.answering import TRANSIENT
 from workers.app import app
-from workers.deps import deps
+from workers.deps import deps, waiters
 from workers.schedule import DIGEST
-
-GIVE_UP = "workers.tasks.give_up"
+from workers.settings import load_settings
 
 log = structlog.get_logger(__name__)
 
 
 class _Question(Task):  # type: ignore[type-arg]
-    """A task whose process may have to be killed, and who then has somebody else tell the asker."""
+    """A task whose process may have to be killed; then whoever takes the question next tells the asker so."""
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-        """Queue the bad news; called in the parent process when the hard limit struck."""
-        if isinstance(exc, TimeLimitExceeded):
-            # Of the same name: it takes over the lease of the run that was killed.
-            app.send_task(GIVE_UP, args=list(args), task_id=task_id, queue=QUEUE)
+        """Note that it took too long; called in the parent process when the hard limit struck.
+
+        The message that follows saves the wait for the lease, no more: it may end in another process that hangs.
+        """
+        if not isinstance(exc, TimeLimitExceeded) or (ticket := _decoded(args[0])) is None:
+            return
+        with _left_to_the_list(ticket):
+            if waiters(load_settings()).time_out(ticket, task_id):
+                # Of the same name: it takes over the lease of the run that was killed.
+                app.send_task(TASK, args=list(args), task_id=task_id, queue=QUEUE)
 
 
 @app.task(name=TASK, base=_Question, bind=True, retry_on_worker_lost=True, default_retry_delay=0, max_retries=None)
@@ -43,15 +49,6 @@ def answer(self: _Question, ticket: str) -> None:
             deps().answering.answer(decoded, str(self.request.id))
 
 
-@app.task(name=GIVE_UP, bind=True)
-def give_up(self: Task, ticket: str) -> None:  # type: ignore[type-arg]
-    """Tell everybody who waits that the run took too long."""
-    decoded = _decoded(ticket)
-    if decoded is not None:
-        with _left_to_the_list(decoded):
-            deps().answering.give_up(decoded, str(self.request.id))
-
-
 @app.task(name=DIGEST, autoretry_for=TRANSIENT, retry_backoff=1, retry_backoff_max=15, max_retries=6)
 def digest(channel: str, question: str) -> None:
     """Ask a scheduled question; before its placeholder stands nobody waits for it, so Celery tries it again."""
@@ -62,7 +59,7 @@ def digest(channel: str, question: str) -> None:
 def _left_to_the_list(ticket: Ticket) -> Iterator[None]:
     try:
         yield
-    except TRANSIENT as error:
+    except (*TRANSIENT, OperationalError) as error:
         log.warning("answer_comes_later", ticket=ticket.id, error=type(error).__name__, reason=str(error))
 
 

@@ -205,6 +205,37 @@ def test_runs_that_were_lost_are_counted_until_the_question_is_given_up(waiters:
     assert turns == [Turn.RUN] * 3 + [Turn.GIVE_UP]
 
 
+@pytest.mark.parametrize("fate", [Turn.TIMED_OUT, Turn.GIVE_UP])
+def test_a_run_that_is_not_worth_repeating_is_not_repeated_when_its_news_could_not_be_told(
+    waiters: Waiters, redis: Redis, fate: Turn
+) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    for number in range(1 if fate is Turn.TIMED_OUT else 3):
+        waiters.begin(mine, f"m{number}")
+        lose_the_run(redis, mine)
+    if fate is Turn.TIMED_OUT:
+        waiters.time_out(mine, "m0")
+    for number in range(2):
+        assert waiters.begin(mine, f"news{number}") is fate
+        waiters.rest(mine, f"news{number}")
+        lose_the_run(redis, mine)
+    waiters.begin(mine, "told")
+    assert answer_all(waiters, mine, "told") == ["mine"]
+    waiters.join(ticket("next"))
+    assert waiters.begin(ticket("next"), "m9") is Turn.RUN
+
+
+def test_a_time_limit_is_no_news_for_whom_another_run_has_answered(waiters: Waiters) -> None:
+    mine = ticket("mine")
+    waiters.join(mine)
+    waiters.begin(mine, "m1")
+    answer_all(waiters, mine, "m1")
+    assert not waiters.time_out(mine, "m1")
+    assert waiters.join(ticket("next"))
+    assert waiters.begin(ticket("next"), "m2") is Turn.RUN
+
+
 @pytest.mark.parametrize("ends", ["answered", "rests"])
 def test_a_run_that_ends_with_a_word_was_not_lost(waiters: Waiters, redis: Redis, ends: str) -> None:
     mine = ticket("mine")

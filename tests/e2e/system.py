@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from redis import Redis
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from tools.demo.stack import BOT, WORKER, Child, start
 from tools.embedded import EmbeddedRedis, embedded_redis
@@ -54,16 +55,22 @@ class System:
         try:
             return self.playground.wait_for(predicate, timeout)
         except TimeoutError as error:
-            said = "\n".join(f"--- {child.name}\n{child.last_words(40)}" for child in self.children)
-            raise AssertionError(f"{error}\n{said}") from error
+            raise AssertionError(f"{error}\n{self._said()}") from error
 
     def poll(self, predicate: Callable[[], T], timeout: float = TIMEOUT) -> T:
         """Wait for something outside of Slack."""
-        from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+        try:
+            return Retrying(
+                retry=retry_if_result(lambda found: not found), stop=stop_after_delay(timeout), wait=wait_fixed(0.02)
+            )(predicate)
+        except RetryError as error:
+            raise AssertionError(f"did not happen within {timeout} s\n{self._said()}") from error
 
-        return Retrying(
-            retry=retry_if_result(lambda found: not found), stop=stop_after_delay(timeout), wait=wait_fixed(0.02)
-        )(predicate)
+    def _said(self) -> str:
+        with self.client() as client:
+            keys = sorted(client.keys())
+        said = [f"--- {child.name}\n{child.last_words(40)}" for child in self.children]
+        return "\n".join([f"keys in Redis: {keys}", *said])
 
     def answers(self, asked: Json) -> list[str]:
         """Return the texts below a mention that are no placeholder."""

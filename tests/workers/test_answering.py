@@ -201,8 +201,12 @@ def test_the_time_limit_is_told_with_what_was_awaited(bench: Bench) -> None:
 
 def test_a_killed_process_is_told_as_a_timeout(bench: Bench) -> None:
     ticket = bench.ask()
-    bench.answering().give_up(ticket, "run")
+    bench.waiters.begin(ticket, "killed")
+    assert bench.waiters.time_out(ticket, "killed")
+    bench.lose_the_run(ticket)
+    bench.answering().answer(ticket, "another message")
     assert "I gave up after 40 s" in bench.shown(ticket)
+    assert bench.looks == 0
 
 
 def test_a_defect_is_told_without_its_secrets(bench: Bench) -> None:

@@ -3,14 +3,21 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from celery.exceptions import TimeLimitExceeded
 from celery.schedules import crontab
+from redis import Redis
 
 from bot.dispatch import QUEUE, TASK
+from bot.ticket import Address, Ticket
+from bot.waiters import Turn, Waiters
 from tools.demo.stack import WORKER
+from tools.embedded import EmbeddedRedis
 from workers import tasks
 from workers.app import app, configuration
 from workers.schedule import DIGEST, beat_schedule
@@ -45,16 +52,41 @@ def test_web_and_worker_agree_on_names(configured: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["", "null", "{}", '{"schema": 99}', "[1]", "\x00"])
 def test_what_is_no_ticket_is_put_aside(text: str) -> None:
     tasks.answer.run(text)
-    tasks.give_up.run(text)
+    tasks.answer.on_failure(TimeLimitExceeded(5), "id", (text,), {}, None)
 
 
-def test_only_a_killed_process_is_told_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[str, str, list[str]]] = []
-    monkeypatch.setattr(app, "send_task", lambda name, args, task_id, queue: sent.append((name, task_id, args)))
-    tasks.answer.on_failure(ValueError(), "id", ("ticket",), {}, None)
-    assert sent == []
-    tasks.answer.on_failure(TimeLimitExceeded(5), "id", ("ticket",), {}, None)
-    assert sent == [(tasks.GIVE_UP, "id", ["ticket"])]
+@pytest.fixture
+def killed(redis_server: EmbeddedRedis, redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ticket]:
+    """A question whose run, of the message "m1", was killed."""
+    monkeypatch.setenv("REDIS_URL", redis_server.url)
+    ticket = Ticket("t1", "health", "health", False, Address("slack", {}), datetime.now(UTC))
+    waiters = Waiters(redis_client)
+    waiters.join(ticket)
+    waiters.begin(ticket, "m1")
+    with app.connection_for_write(redis_server.url) as connection:
+        monkeypatch.setattr(app, "send_task", partial(app.send_task, connection=connection))
+        yield ticket
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "messages", "turn"),
+    [
+        pytest.param(TimeLimitExceeded(5), "m1", 1, Turn.TIMED_OUT, id="by the time limit"),
+        pytest.param(ValueError(), "m1", 0, Turn.RUN, id="by something else"),
+        pytest.param(TimeLimitExceeded(5), "m2", 0, Turn.RUN, id="by the time limit, when another run has it"),
+    ],
+)
+def test_who_is_told_that_a_run_took_too_long(
+    killed: Ticket, redis_client: Redis, error: Exception, message: str, messages: int, turn: Turn
+) -> None:
+    tasks.answer.on_failure(error, message, (killed.to_json(),), {}, None)
+    assert redis_client.llen(QUEUE) == messages
+    assert Waiters(redis_client).begin(killed, "m1") is turn
+
+
+def test_a_queue_that_is_away_when_the_time_limit_strikes_does_no_harm() -> None:
+    ticket = Ticket("t1", "health", "health", False, Address("slack", {}), datetime.now(UTC))
+    tasks.answer.on_failure(TimeLimitExceeded(5), "m1", (ticket.to_json(),), {}, None)
 
 
 def test_digests_become_entries_of_the_schedule() -> None:

@@ -52,9 +52,17 @@ class Child:
         if self.process.poll() is not None:
             raise ChildDiedError(f"{self.name} ended with status {self.process.returncode}:\n{self.last_words()}")
 
+    def is_alive(self) -> bool:
+        """Say whether it runs."""
+        return self.process.poll() is None
+
+    def words(self) -> str:
+        """Return what it wrote; nothing is left of one that was killed."""
+        return "" if self.log.closed else Path(self.log.name).read_text(errors="replace")
+
     def last_words(self, lines: int = 20) -> str:
         """Return the end of what it wrote."""
-        return "\n".join(Path(self.log.name).read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.words().splitlines()[-lines:])
 
     def kill(self) -> None:
         """End it and everything it started, as a crash of the machine would."""
