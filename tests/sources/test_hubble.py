@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.json_format import Parse
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from handlers.model.flow import FlowLog, RelayStatus
 from handlers.model.parts import Part
@@ -29,6 +30,13 @@ FIXTURES = Path(__file__).parent / "fixtures"
 CERTIFICATES = Path(__file__).resolve().parents[1] / "cluster" / "certificates"
 RELAY = Ask(Part.RELAY, Scope())
 NODE_1, NODE_2 = "lab/lab-node-1", "lab/lab-node-2"
+
+
+def connections_to(port: int) -> int:
+    """Count the connections of this process to a server on loopback that are established."""
+    tables = (Path("/proc/self/net", name).read_text() for name in ("tcp", "tcp6"))
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    return sum(remote.endswith(f":{port:04X}") and state == "01" for _, _, remote, state, *_ in rows)
 
 
 @pytest.fixture
@@ -139,6 +147,24 @@ class TestSilence:
         assert missing(source, flows(baseline.now), timeout=0.6).gap is Gap.TIMEOUT
         assert missing(source, RELAY, timeout=0.3).gap is Gap.TIMEOUT
         assert time.monotonic() - before < 2.0
+
+    @pytest.mark.parametrize("trouble", ["none", "frozen peer", "breaks"])
+    def test_nothing_stays_connected_after_the_end(self, baseline: Lab, trouble: str) -> None:
+        baseline.hubble.status = json.loads(json.dumps(baseline.hubble.status))
+        for node in baseline.hubble.status["get_nodes"]["nodes"]:
+            # A full ring: the node is asked for its oldest event.
+            node["num_flows"] = node["max_flows"]
+        if trouble == "frozen peer":
+            baseline.hubble.trouble.frozen = {NODE_2}
+        if trouble == "breaks":
+            baseline.hubble.trouble.dies_after = 3
+        for _ in range(2):
+            source = baseline.source()
+            source.read(flows(baseline.now), 1.0)
+            assert connections_to(baseline.hubble.port)
+            source.close()
+        gone = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(3), wait=wait_fixed(0.02))
+        assert gone(connections_to, baseline.hubble.port) == 0
 
     def test_a_stream_that_breaks_keeps_what_was_read(self, baseline: Lab, source: LiveSource) -> None:
         baseline.hubble.trouble.dies_after = 50

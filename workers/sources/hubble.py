@@ -53,7 +53,11 @@ class _Heard:
 
 
 class HubbleReader:
-    """Reads through one channel; safe to use from several threads."""
+    """Reads through one channel; safe to use from several threads.
+
+    A stream is read to its end or its deadline, never cancelled half-way: a single-threaded call that was cancelled
+    keeps its connection open when the channel is closed.
+    """
 
     def __init__(self, channel: grpc.Channel, address: str, now: Callable[[], datetime]) -> None:
         """Read through ``channel``; ``address`` is for messages."""
@@ -191,19 +195,17 @@ class HubbleReader:
         return found
 
     def _oldest(self, node: str, seconds: float) -> datetime | None:
-        call = self._get_flows(oldest_request(node), timeout=seconds)
+        oldest: datetime | None = None
         try:
-            for response in call:
+            for response in self._get_flows(oldest_request(node), timeout=seconds):
                 if response.WhichOneof("response_types") == "flow" and node in (
                     response.flow.node_name,
                     response.node_name,
                 ):
-                    return moment_of(response.flow.time)
+                    oldest = oldest or moment_of(response.flow.time)
         except (grpc.RpcError, MalformedError):
-            return None
-        finally:
-            call.cancel()
-        return None
+            pass
+        return oldest
 
     def _lone_node(self, deadline: Deadline) -> "tuple[list[str], _Coverage]":
         """Find out who answers where neither a node status nor a flow says: an agent itself, with a quiet query."""
