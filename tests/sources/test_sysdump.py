@@ -1,6 +1,7 @@
 """A sysdump tells what it holds, and says of everything else why it does not."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -195,8 +196,12 @@ class TestMalformed:
     @pytest.mark.parametrize(
         ("body", "named"),
         [
-            pytest.param(b"items:\n- metadata: {name: a, namespace: shop}\n  spec: 5\n", "Pod shop/a", id="a pod"),
-            pytest.param(b"items:\n- 7\n", "Pod number 1", id="no object at all"),
+            pytest.param(
+                b"items:\n- metadata: {name: a, namespace: shop}\n  spec: 5\nmetadata: {resourceVersion: '7'}\n",
+                "Pod shop/a",
+                id="a pod",
+            ),
+            pytest.param(b"items:\n- 7\nmetadata: {resourceVersion: '7'}\n", "Pod number 1", id="no object at all"),
             pytest.param(b"items: {}\n", "not a list", id="no list of items"),
             pytest.param(b"kind: Status\n", "no list", id="no list"),
             pytest.param(b"a: &a [1]\nitems: [*a]\n", "aliases", id="aliases"),
@@ -221,6 +226,55 @@ class TestMalformed:
     def test_an_output_of_another_kind(self, dump: Maker, baseline: Files) -> None:
         source = dump(changed(baseline, r"cmd/cilium-dbg-service-list--o-json", lambda body: b"[{]"))
         assert missing(source, Ask(Part.AGENT_SERVICES, Scope(), "lab-node-1")).gap is Gap.MALFORMED
+
+
+class TestWhole:
+    """A list is whole by proof, or it was not read: a policy that was cut off could have denied."""
+
+    @pytest.mark.parametrize(("kind", "part"), TestGaps.LISTS)
+    def test_a_list_cut_at_any_line_is_not_read(self, kind: str, part: AnyPart, dump: Maker) -> None:
+        scenario = files_of("02-ingress-default-deny")
+        name = next(name for name in scenario if re.match(rf"{kind}-\d.*yaml", name))
+        lines = scenario[name].splitlines(keepends=True)
+        # Behind the name nothing of a ConfigMap is read.
+        end = next(
+            (at for at, line in enumerate(lines) if line.startswith(b"  name: cilium-config")),
+            len(lines) - 1,
+        )
+        for kept in sorted({*range(max(0, end - 12), end + 1), *range(0, end, max(1, end // 20))}):
+            source = dump({**scenario, name: b"".join(lines[:kept])})
+            assert missing(source, Ask(part, whole(source.now()))).gap in (Gap.MALFORMED, Gap.NOT_IN_DUMP), kept
+
+    @pytest.mark.parametrize(
+        ("body", "named"),
+        [
+            pytest.param(b"items: []\n", "was cut", id="no end"),
+            pytest.param(b"metadata: {resourceVersion: '7'}\nitems: []\n", "was cut", id="an end before the items"),
+            pytest.param(b"items: []\nmetadata:\n", "was cut", id="half an end"),
+            pytest.param(b"items: []\nmetadata: {resourceVersion: '7', continue: abc}\n", "one page", id="a page"),
+            pytest.param(
+                b"items: []\nkind: NodeList\nmetadata: {resourceVersion: '7'}\n", "not a list of Pod", id="foreign"
+            ),
+        ],
+    )
+    def test_what_proves_nothing(self, body: bytes, named: str, dump: Maker, baseline: Files) -> None:
+        source = dump(changed(baseline, r"^k8s-pods-.*yaml", lambda _: body))
+        found = missing(source, Ask(Part.PODS, Scope(pods=(PodQuery(),))))
+        assert (found.gap, named in found.detail) == (Gap.MALFORMED, True)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b'{"metadata": {}, "kind": "PodList", "items": []}', id="JSON proves itself"),
+            pytest.param(b'items: []\nkind: List\nmetadata:\n  resourceVersion: ""\n', id="as kubectl writes it"),
+            pytest.param(
+                b"items: null\nkind: PodList\nmetadata:\n  resourceVersion: '7'\n", id="as Go writes no items"
+            ),
+        ],
+    )
+    def test_what_is_whole(self, body: bytes, dump: Maker, baseline: Files) -> None:
+        source = dump(changed(baseline, r"^k8s-pods-.*yaml", lambda _: body))
+        assert known(source, Ask(Part.PODS, Scope(pods=(PodQuery(),)))) == ()
 
 
 class TestNow:

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from handlers.model.flow import FlowLog
-from handlers.model.manifest_yaml import ManifestError, load_manifest
 from handlers.model.scope import FlowQuery
 from handlers.model.snapshot import Gap
 from workers.sources.archive import ArchiveError, open_archive
@@ -15,12 +13,13 @@ from workers.sources.assemble import AssembledSource, Manifests
 from workers.sources.assemble import resources as api
 from workers.sources.assemble.commands import AgentCommand, Output
 from workers.sources.assemble.resources import Resource, Select
-from workers.sources.convert.reading import MalformedError, items
+from workers.sources.convert.reading import MalformedError
 from workers.sources.deadline import Deadline
 from workers.sources.sysdump.agents import local_node, output_of
 from workers.sources.sysdump.clock import taken_at
 from workers.sources.sysdump.flows import read_flows
 from workers.sources.sysdump.index import SysdumpIndex, is_of_use
+from workers.sources.sysdump.listing import whole_config_map, whole_list
 from workers.sources.unread import UnreadError
 
 _TASKS: Mapping[Resource[object], str] = {
@@ -83,8 +82,10 @@ class SysdumpSource(AssembledSource):
             path = self._index.listing(kind_of_file)
             if path is None:
                 return self._unlisted(resource, kind_of_file)
-            body = self._manifest(path)
-            return Manifests([body] if resource is api.CONFIG_MAPS else items(body, path), path)
+            written = self._index.archive.read(path)
+            if resource is api.CONFIG_MAPS:
+                return Manifests([whole_config_map(written, path)], path)
+            return Manifests(whole_list(written, resource.kind, path), path)
 
     def output(self, node: str, command: AgentCommand, deadline: Deadline) -> Output:
         """Return what bugtool kept of a command."""
@@ -114,12 +115,6 @@ class SysdumpSource(AssembledSource):
             f"{kind_of_file}-*.yaml is missing or empty{f': {reason}' if reason else ''}",
             "" if task else "A sysdump holds no workloads; ask the live cluster.",
         )
-
-    def _manifest(self, path: str) -> Any:
-        try:
-            return load_manifest(self._index.archive.read(path))
-        except ManifestError as error:
-            raise MalformedError(f"{path}: {error}") from error
 
     def _agents(self) -> Mapping[str, str]:
         """Return agent pods and their nodes; without a list of pods, as far as the agents themselves say."""
