@@ -12,8 +12,10 @@ from handlers.connection.seen import Sight, sight_of
 from handlers.connection.trial import Trial
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Sentence, code
+from handlers.model.flow import FlowLog
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
+from handlers.model.snapshot import Known, Missing
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
@@ -32,6 +34,13 @@ NO_ANSWER = code(
     reason="Cilium delivered the packets; no policy is in the way",
     advice="Look at the process: does it hang, or does a filter inside the pod drop? Were flows lost?",
 )
+PORT_IN_DOUBT = code(
+    "PORT_IN_DOUBT",
+    meaning="No container declares the port that packets arrive at, and no answer was seen that would settle it.",
+    template="Whether anything listens on {port} of {destination} is open: its containers declare {declared}, and no "
+    "answer was seen ({seen})",
+    advice="Try it once, so that flows show an answer or a reset, or look at what listens in the pod.",
+)
 _MEND = "Name in targetPort the port that the process listens on."
 ANSWERED = code(
     "ANSWERED",
@@ -42,7 +51,7 @@ ANSWERED = code(
 
 @probe(
     answers=(AboutConnection,),
-    codes=(NOTHING_LISTENS, NO_ANSWER, ANSWERED),
+    codes=(NOTHING_LISTENS, NO_ANSWER, PORT_IN_DOUBT, ANSWERED),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.FLOWS),
     hop=Hop.APPLICATION,
@@ -53,15 +62,21 @@ def application_answers(question: AboutConnection, facts: Facts) -> Iterator[Fin
     if not needed(trial.ends).are_clear:
         return
     said: set[tuple[Code, str]] = set()
-    lossy = bool(facts.flows.lost or facts.flows.truncated or facts.flows.silent)
-    parts = [part for stretch in needed(trial.stretches) for part in stretch.by_destination()]
-    for part in parts:
-        sight = sight_of(part, facts.flows.flows)
+    look = facts.look(Part.FLOWS)
+    log = look.value if isinstance(look, Known) else None
+    for part in (part for stretch in needed(trial.stretches) for part in stretch.by_destination()):
+        sight = sight_of(part, log.flows) if log else Sight()
         destination = part.destinations[0]
         spoken = _spoken(part, destination, sight)
         if spoken and (spoken, destination.title) not in said:
             said.add((spoken, destination.title))
-            yield _finding(spoken, part, destination, sight, lossy=lossy)
+            yield (
+                _doubt(part, destination, look)
+                if spoken is PORT_IN_DOUBT
+                else _finding(
+                    spoken, part, destination, sight, lossy=log is None or bool(log.lost or log.truncated or log.silent)
+                )
+            )
 
 
 def _spoken(part: Stretch, destination: Place, sight: Sight) -> Code | None:
@@ -73,7 +88,30 @@ def _spoken(part: Stretch, destination: Place, sight: Sight) -> Code | None:
     # A datagram needs no answer, and beyond the cluster nobody sees one arrive.
     if sight.delivered_at and part.protocol is Protocol.TCP and destination.kind is PlaceKind.POD and not dropped:
         return NO_ANSWER
-    return None
+    return PORT_IN_DOUBT if _declared(part, destination) and not sight.delivered_at else None
+
+
+def _declared(part: Stretch, destination: Place) -> tuple[str, ...]:
+    """Return the ports that the pod's containers declare, where they declare some, and not this one."""
+    ports = destination.pod.ports if destination.pod and destination.kind is PlaceKind.POD else ()
+    same = sorted({entry.port for entry in ports if entry.protocol == part.protocol})
+    return tuple(f"{port}/{part.protocol}" for port in same) if part.port is not None and part.port not in same else ()
+
+
+def _doubt(part: Stretch, destination: Place, look: Known[FlowLog] | Missing) -> Finding:
+    evidence = [Evidence("kubernetes", f"Pod/{destination.pod}", "/spec/containers")]
+    if part.service:
+        evidence.append(Evidence("kubernetes", f"Service/{part.service}", "/spec/ports"))
+    return PORT_IN_DOUBT.finding(
+        Outcome.UNKNOWN,
+        hop=Hop.APPLICATION,
+        blocking=True,
+        evidence=evidence,
+        destination=destination.title,
+        port=f"{part.port}/{part.protocol}",
+        declared=_declared(part, destination),
+        seen=f"flows could not be read: {look.detail}" if isinstance(look, Missing) else "nobody was seen trying",
+    )
 
 
 def _finding(spoken: Code, part: Stretch, destination: Place, sight: Sight, *, lossy: bool) -> Finding:
@@ -99,8 +137,7 @@ def _finding(spoken: Code, part: Stretch, destination: Place, sight: Sight, *, l
 
 def _sent_elsewhere(part: Stretch, destination: Place) -> Sentence | None:
     """Say that the Service sends to a port that no container declares, which is why nothing listens there."""
-    declared = {port.port for port in destination.pod.ports} if destination.pod else set()
-    if not part.service or not declared or part.port in declared:
+    if not part.service or not _declared(part, destination):
         return None
     service = part.service.rpartition("/")[2]
     words = "{service} sends {dialled} to pod port {port}, where nothing listens; mend targetPort"
