@@ -1,6 +1,6 @@
 """Spans of time as the grammar writes them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 DEFAULT_SPAN = timedelta(minutes=15)
 """How far a question looks back when nothing is said."""
@@ -13,3 +13,11 @@ def span_in_words(span: timedelta) -> str:
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def age_in_words(at: datetime | None, now: datetime) -> str:
+    """Return ``88s ago``, or ``of unknown age`` where the time is not known; in whole minutes from ten minutes on."""
+    if at is None:
+        return "of unknown age"
+    seconds = max(0, int((now - at).total_seconds()))
+    return f"{span_in_words(timedelta(seconds=seconds if seconds < 600 else seconds - seconds % 60))} ago"

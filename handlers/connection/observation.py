@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from handlers.connection.crossing import Crossing, crossings
 from handlers.connection.legs import PlaceKind, Stretch
 from handlers.connection.seen import Sight, sight_of
 from handlers.model.drop_reason import drop_reason
@@ -41,11 +42,14 @@ def observe(stretches: Iterable[Stretch], facts: Facts) -> Observation:
     dropped = max(filter(None, (sight.dropped_at for sight in sights)), default=None)
     seen = tuple(zip(stretches, sights, strict=True))
     passed = max(filter(None, (sight.passed_at or _sent(part, sight) for part, sight in seen)), default=None)
+    lost = [crossing for crossing in crossings(stretches, log).values() if crossing.is_broken]
     audited = max(filter(None, (sight.audited_at for sight in sights)), default=None)
     if audited and (not dropped or audited > dropped):
         return Observation(Observed.AUDITED, f"audit mode let it pass, last at {clock(audited)}", audited, sights)
     if dropped and (not passed or dropped >= passed):
         return Observation(Observed.DROPPED, _drop_detail(sights, passed), dropped, sights)
+    if lost:
+        return _lost(lost, passed, sights)
     if passed:
         return Observation(Observed.FORWARDED, _pass_detail(sights, passed, dropped), passed, sights)
     return _nothing(stretches, log, sights)
@@ -78,6 +82,14 @@ def _pass_detail(sights: tuple[Sight, ...], passed: datetime, dropped: datetime 
         what = "packets leave; nobody sees them arrive outside the cluster"
     before = f"; drops before that, last at {clock(dropped)}" if dropped else ""
     return f"{what}, last at {clock(passed)}{before}"
+
+
+def _lost(lost: list[Crossing], passed: datetime | None, sights: tuple[Sight, ...]) -> Observation:
+    newest = max(lost, key=lambda crossing: str(crossing.lost_at))
+    at = newest.lost_at
+    before = f"; packets passed before that, last at {clock(passed)}" if passed else ""
+    what = f"packets left {newest.sender}, last at {clock(at) if at else '?'}, and were not seen to arrive"
+    return Observation(Observed.NO_DATA if newest.doubt else Observed.NOTHING, f"{what}{before}", at, sights)
 
 
 def _nothing(stretches: tuple[Stretch, ...], log: FlowLog, sights: tuple[Sight, ...]) -> Observation:

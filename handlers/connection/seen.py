@@ -14,6 +14,9 @@ from handlers.model.flow import EventType, Flow, FlowDirection, FlowEnd, FlowVer
 from handlers.model.traffic import Protocol
 from handlers.policy.entities import telling_labels
 
+LEAVING = ("TO_OVERLAY", "TO_NETWORK")
+"""Where a packet is seen as it leaves its node for another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class DroppedPackets:
@@ -97,23 +100,33 @@ def is_at(end: FlowEnd, place: Place) -> bool:
 
 def sight_of(stretch: Stretch, flows: Iterable[Flow]) -> Sight:
     """Return what these flows show of the stretch."""
-    sources, destinations = Side.of(stretch.sources), Side.of(stretch.destinations)
-    mine = [flow for flow in flows if flow.protocol is stretch.protocol]
-    there = [flow for flow in mine if _is_forward(flow, stretch, sources, destinations)]
-    if stretch.port is None:
-        there = _without_replies(there, mine)
-    back = [flow for flow in mine if _is_backward(flow, stretch, sources, destinations)]
+    there, back = both_ways(stretch, flows)
     passed = [flow for flow in there if flow.verdict in (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED)]
     return Sight(
         sent_at=_newest(passed),
         delivered_at=_newest(flow for flow in passed if flow.observation_point == "TO_ENDPOINT"),
-        answered_at=_newest(flow for flow in back if "RST" not in flow.tcp_flags and _is_delivery(flow)),
+        answered_at=_newest(
+            [
+                *(flow for flow in back if "RST" not in flow.tcp_flags and _is_delivery(flow)),
+                *(flow for flow in passed if goes_on(flow)),
+            ]
+        ),
         refused_at=_newest(flow for flow in back if _refuses(flow, there, back)),
         audited_at=_newest(flow for flow in there if flow.verdict is FlowVerdict.AUDIT),
         drops=drops_of(there),
         flows=len(there) + len(back),
         attempts=sum(flow.tcp_flags == {"SYN"} and flow.observation_point == "TO_ENDPOINT" for flow in passed),
     )
+
+
+def both_ways(stretch: Stretch, flows: Iterable[Flow]) -> tuple[list[Flow], list[Flow]]:
+    """Return the flows of the stretch: towards the destination, and back."""
+    sources, destinations = Side.of(stretch.sources), Side.of(stretch.destinations)
+    mine = [flow for flow in flows if flow.protocol is stretch.protocol]
+    there = [flow for flow in mine if _is_forward(flow, stretch, sources, destinations)]
+    if stretch.port is None:
+        there = _without_replies(there, mine)
+    return there, [flow for flow in mine if _is_backward(flow, stretch, sources, destinations)]
 
 
 def drops_of(flows: Iterable[Flow]) -> tuple[DroppedPackets, ...]:
@@ -174,7 +187,13 @@ def _is_icmp_answer(flow: Flow) -> bool:
 
 def _is_delivery(flow: Flow) -> bool:
     """Whether a reply got as far as the asker: at its endpoint, at its host's stack, or at the proxy."""
-    return flow.verdict in (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED)
+    only_left = flow.observation_point in LEAVING and bool(flow.destination.pod)
+    return flow.verdict in (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED) and not only_left
+
+
+def goes_on(flow: Flow) -> bool:
+    """Whether a client's packet shows that it has got an answer: no other follows a handshake."""
+    return flow.protocol is Protocol.TCP and "ACK" in flow.tcp_flags and not flow.tcp_flags & {"SYN", "RST"}
 
 
 def _refuses(flow: Flow, there: list[Flow], back: list[Flow]) -> bool:

@@ -1,8 +1,9 @@
 """What a Cilium agent says about its own node."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +16,66 @@ class Controller:
     last_failure_at: datetime | None
 
 
+class ProbeWay(StrEnum):
+    """How the health prober asks: an echo to the network stack, or a request to the agent behind it."""
+
+    ICMP = "ICMP"
+    HTTP = "HTTP"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthProbe:
+    """One probe of another node: of its host, or of the health endpoint that its agent runs.
+
+    ``error`` is empty where it succeeded; ``at`` is None where the output has no time.
+    """
+
+    way: ProbeWay
+    of_endpoint: bool
+    error: str = ""
+    at: datetime | None = None
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether something answered there: a refusal crossed the network both ways, only nobody listens."""
+        return not self.error or "connection refused" in self.error
+
+
 @dataclass(frozen=True, slots=True)
 class PeerNode:
-    """Another node as the agent's health prober sees it; None where it was not probed."""
+    """Another node as the agent's health prober sees it, with the newest probe of each kind."""
 
     name: str
-    host_reachable: bool | None
-    endpoint_reachable: bool | None
-    error: str = ""
+    probes: tuple[HealthProbe, ...] = ()
+
+    @property
+    def host_reachable(self) -> bool | None:
+        """Whether anything of the node answered; None where its host was not probed."""
+        return _answered(probe for probe in self.probes if not probe.of_endpoint)
+
+    @property
+    def endpoint_reachable(self) -> bool | None:
+        """Whether the health endpoint on it answered; None where that was not probed."""
+        return _answered(probe for probe in self.probes if probe.of_endpoint)
+
+    @property
+    def refusal(self) -> HealthProbe | None:
+        """The probe of the host that was refused: the node answers, and no agent listens there."""
+        return next((probe for probe in self.probes if not probe.of_endpoint and _refused(probe)), None)
+
+    def failure(self, *, of_endpoint: bool) -> HealthProbe | None:
+        """Return the newest probe of the host, or of the endpoint, that nothing answered."""
+        failed = [probe for probe in self.probes if probe.of_endpoint is of_endpoint and not probe.was_answered]
+        return max(failed, key=lambda probe: probe.at.timestamp() if probe.at else 0, default=None)
+
+
+def _answered(probes: Iterable[HealthProbe]) -> bool | None:
+    answers = [probe.was_answered for probe in probes]
+    return any(answers) if answers else None
+
+
+def _refused(probe: HealthProbe) -> bool:
+    return bool(probe.error) and probe.was_answered
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The agents of both nodes are healthy, and their nodes reach each other.
+"""The agents of both nodes are healthy.
 
-An agent that is down keeps its last policy in the datapath but learns nothing new, and its DNS proxy stops. Nodes that
-do not reach each other lose every packet between their pods, whatever policy says.
+An agent that is down stops no traffic: its last policy stays in the datapath. But it learns nothing new, and its DNS
+proxy stops.
 """
 
 from collections.abc import Iterator
@@ -28,22 +28,16 @@ AGENT_NOT_READ = code(
     meaning="The agent of a node on the path could not be asked, so what it enforces was not compared.",
     template="The agent of {node} was not read: {detail}",
 )
-NODES_DISCONNECTED = code(
-    "NODES_DISCONNECTED",
-    meaning="The health prober of one node cannot reach the other node: packets between their pods are lost.",
-    template="{node} cannot reach {peer}: {error}",
-    advice="Check the network between the nodes: the tunnel port (8472/UDP for VXLAN), routes, firewalls, MTU.",
-)
 AGENTS_HEALTHY = code(
     "AGENTS_HEALTHY",
-    meaning="The agents on the path are healthy and their nodes reach each other.",
-    template="The agents of {nodes} are healthy and reach each other",
+    meaning="The agents on the path are healthy.",
+    template="The agents of {nodes} are healthy",
 )
 
 
 @probe(
     answers=(AboutConnection,),
-    codes=(AGENT_UNHEALTHY, AGENT_NOT_READ, NODES_DISCONNECTED, AGENTS_HEALTHY),
+    codes=(AGENT_UNHEALTHY, AGENT_NOT_READ, AGENTS_HEALTHY),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.AGENT_STATUS),
     hop=Hop.AGENTS,
@@ -53,8 +47,7 @@ def agents_healthy(question: AboutConnection, facts: Facts) -> Iterator[Finding]
     look, legs = facts.look(Part.AGENT_STATUS), needed(Trial(question.connection, facts).legs)
     if not isinstance(look, Known):
         return
-    pairs = {(leg.source.node, leg.destination.node) for leg in legs}
-    nodes = sorted({node for pair in pairs for node in pair if node})
+    nodes = sorted({node for leg in legs for node in (leg.source.node, leg.destination.node) if node})
     healthy = []
     for node in nodes:
         answer = look.value.on(node)
@@ -63,7 +56,7 @@ def agents_healthy(question: AboutConnection, facts: Facts) -> Iterator[Finding]
                 Outcome.UNKNOWN, hop=Hop.AGENTS, advice=answer.remedy, node=node, detail=answer.detail
             )
             continue
-        troubles = list(_troubles(node, answer.value, pairs))
+        troubles = list(_troubles(node, answer.value))
         yield from troubles
         if not troubles:
             healthy.append(node)
@@ -76,26 +69,13 @@ def agents_healthy(question: AboutConnection, facts: Facts) -> Iterator[Finding]
         )
 
 
-def _troubles(node: str, status: AgentStatus, pairs: set[tuple[str | None, str | None]]) -> Iterator[Finding]:
-    evidence = [Evidence("agent", f"Node//{node}")]
+def _troubles(node: str, status: AgentStatus) -> Iterator[Finding]:
     if status.state.lower() != "ok":
         yield AGENT_UNHEALTHY.finding(
             Outcome.PROBLEM,
             hop=Hop.AGENTS,
-            evidence=evidence,
+            evidence=[Evidence("agent", f"Node//{node}")],
             follow_up=f"health {node}",
             node=node,
             message=status.message or status.state,
         )
-    others = {other for pair in pairs for other in pair if node in pair and other and other != node}
-    for peer in status.peers or ():
-        if peer.name in others and peer.host_reachable is False:
-            yield NODES_DISCONNECTED.finding(
-                Outcome.PROBLEM,
-                hop=Hop.AGENTS,
-                blocking=True,
-                evidence=evidence,
-                node=node,
-                peer=peer.name,
-                error=peer.error or "the health probe fails",
-            )

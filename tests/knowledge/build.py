@@ -9,7 +9,7 @@ import yaml
 
 from handlers.catalogue import CATALOGUE, Catalogue, understand
 from handlers.engine import answer
-from handlers.model.agent import AgentEndpoint, AgentStatus, PeerNode
+from handlers.model.agent import AgentEndpoint, AgentStatus, HealthProbe, PeerNode, ProbeWay
 from handlers.model.cluster import (
     Backend,
     CiliumConfig,
@@ -282,7 +282,7 @@ class Cluster:
     def healthy_agents(self) -> "Cluster":
         """Let both agents answer that all is well."""
         for node in self.nodes:
-            peers = tuple(PeerNode(other.name, True, True) for other in self.nodes if other is not node)
+            peers = tuple(peer(other.name) for other in self.nodes if other is not node)
             self.agent(node.name, Part.AGENT_STATUS, AgentStatus("1.19.0", "Ok", "", {}, (), peers))
             self.agent(node.name, Part.AGENT_ENDPOINTS, self.agent_endpoints(node.name))
             for part in (
@@ -372,7 +372,14 @@ class Cluster:
             destination,
             source,
             client,
-            **{"client_port": port, "reply": True, "flags": "SYN ACK", "point": "TO_ENDPOINT", **how},
+            **{
+                "client_port": port,
+                "reply": True,
+                "flags": "SYN ACK",
+                "point": "TO_ENDPOINT",
+                "node": self._node_of(source),
+                **how,
+            },
         )
 
     def refused(self, source: str, destination: str, port: int, **how: Any) -> "Cluster":
@@ -575,6 +582,12 @@ class Cluster:
 
     def ask(self, question: str, catalogue: Catalogue = CATALOGUE) -> Report:
         return answer(catalogue.understand(question).question, self.snapshot(question), catalogue)
+
+
+def peer(name: str, *, host: str = "", endpoint: str = "", at: float = 30) -> PeerNode:
+    """Return a node as a prober sees it: the errors of its host and its health endpoint, empty where they answer."""
+    told = ((False, host), (True, endpoint))
+    return PeerNode(name, tuple(HealthProbe(way, of, error, ago(at)) for of, error in told for way in ProbeWay))
 
 
 def node(name: str, index: int, *, ready: bool = True, **labels: str) -> Node:

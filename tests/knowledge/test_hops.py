@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.model.agent import AgentStatus, EgressGatewayEntry, PeerNode
+from handlers.model.agent import AgentStatus, EgressGatewayEntry
 from handlers.model.parts import Part
 from handlers.model.traffic import Protocol
-from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, shop, the
-from tests.reading import in_words
+from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, peer, shop, the
 
 A, B = "shop/frontend-1", "shop/cart-1"
 
@@ -177,19 +176,12 @@ def test_the_gateway_out(cluster: Callable[[], Cluster], asked: str, code: str |
 
 def status(node: str, *, state: str = "Ok", reaches: bool = True) -> AgentStatus:
     other = {"n1": "n2", "n2": "n1"}[node]
-    return AgentStatus("1.19.0", state, f"it is {state}", {}, (), (PeerNode(other, reaches, reaches, "timed out"),))
+    error = "" if reaches else "timed out"
+    return AgentStatus("1.19.0", state, f"it is {state}", {}, (), (peer(other, host=error, endpoint=error),))
 
 
 def test_healthy_agents_are_fine() -> None:
     assert "n1, n2" in the(shop().ask("why shop/frontend shop/cart 80"), "AGENTS_HEALTHY").text
-
-
-def test_nodes_that_do_not_reach_each_other_block() -> None:
-    cluster = shop().agent("n1", Part.AGENT_STATUS, status("n1", reaches=False))
-    report = cluster.ask("why shop/frontend shop/cart 80")
-    assert report.expected == "blocked"
-    assert report.first_failing_hop() == "agents"
-    assert "n1 cannot reach n2: timed out" in in_words(report)
 
 
 def test_a_peer_that_is_no_part_of_the_path_does_not_block() -> None:

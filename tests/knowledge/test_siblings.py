@@ -1,14 +1,24 @@
 """drops, policies, identity and health on small clusters."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from handlers.model.agent import AddressIdentity, AgentIdentity, AgentStatus, Controller, Metric, PeerNode
+from handlers.model.agent import (
+    AddressIdentity,
+    AgentIdentity,
+    AgentStatus,
+    Controller,
+    HealthProbe,
+    Metric,
+    PeerNode,
+    ProbeWay,
+)
 from handlers.model.cluster import Pod
 from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Gap
-from tests.knowledge.build import Cluster, allow_from, codes, deny_all, shop, the
+from tests.knowledge.build import Cluster, allow_from, codes, deny_all, peer, shop, the
 from tests.reading import in_words
 
 A, B = "shop/frontend-1", "shop/cart-1"
@@ -195,6 +205,12 @@ def test_a_healthy_cluster() -> None:
     assert not report.gaps
 
 
+def _without_an_agent(seen: PeerNode) -> PeerNode:
+    return replace(
+        seen, probes=(HealthProbe(ProbeWay.HTTP, of_endpoint=False, error="connection refused"), *seen.probes)
+    )
+
+
 def _sick(**changes: object) -> AgentStatus:
     base: dict[str, object] = {
         "version": "1.19.0",
@@ -236,14 +252,21 @@ HEALTH = {
         "failed 7 times: boom",
     ),
     "nodes apart": (
-        lambda: shop().agent("n1", Part.AGENT_STATUS, _sick(peers=(PeerNode("n2", False, False, "timeout"),))),
+        lambda: shop().agent("n1", Part.AGENT_STATUS, _sick(peers=(peer("n2", host="timeout", endpoint="timeout"),))),
         "NODE_UNREACHABLE",
-        "n1 cannot reach node n2: timeout",
+        "n1 cannot reach node n2: timeout (30s ago)",
     ),
     "a health endpoint apart": (
-        lambda: shop().agent("n1", Part.AGENT_STATUS, _sick(peers=(PeerNode("n2", True, False, "timeout"),))),
+        lambda: shop().agent("n1", Part.AGENT_STATUS, _sick(peers=(peer("n2", endpoint="timeout"),))),
         "HEALTH_ENDPOINT_UNREACHABLE",
         "not its health endpoint",
+    ),
+    "an agent that is down, on a node that answers": (
+        lambda: shop().agent(
+            "n1", Part.AGENT_STATUS, _sick(peers=(_without_an_agent(peer("n2", endpoint="timeout")),))
+        ),
+        "PEER_AGENT_REFUSES",
+        "The agent of n2 refuses the health probe of n1",
     ),
     "a map nearly full": (
         lambda: shop().agent("n1", Part.AGENT_METRICS, (Metric("cilium_bpf_map_pressure", {"map_name": "ct4"}, 0.97),)),

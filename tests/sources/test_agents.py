@@ -107,11 +107,13 @@ class TestExec:
         health = json.loads(record("01-baseline").outputs["lab-node-1", "cilium-health status -o json"].text)
         health["local"]["name"] = "lab/lab-node-2"
         first = next(node for node in health["nodes"] if node["name"] == "lab/lab-node-1")
-        first["host"]["primary-address"]["http"]["status"] = "Connection timed out"
+        for way in ("icmp", "http"):
+            first["host"]["primary-address"][way]["status"] = "Connection timed out"
         baseline.api.exec.overrides["cilium-health status -o json"] = Output(json.dumps(health).encode(), 0, "")
         (by_prober,) = known(source, STATUS).peers
         assert (by_prober.host_reachable, by_prober.endpoint_reachable) == (False, True)
-        assert by_prober.error == "Connection timed out"
+        assert [probe.error for probe in by_prober.probes] == ["Connection timed out", "Connection timed out", "", ""]
+        assert {probe.at is None for probe in (*by_prober.probes, *by_words.probes)} == {False}
 
     def test_a_status_without_any_prober_is_still_a_status(self, baseline: Lab, source: LiveSource) -> None:
         baseline.api.exec.overrides["cilium-dbg status --verbose"] = Output(b"", 1, "no")
@@ -170,7 +172,10 @@ class TestForms:
         )
         (peer,) = agent_text.peers(text) or ()
         assert (peer.name, peer.host_reachable, peer.endpoint_reachable) == ("lab-node-2", False, None)
-        assert peer.error == "Connection timed out"
+        assert [(probe.way, probe.error[:20], probe.at is None) for probe in peer.probes] == [
+            ("ICMP", "Connection timed out", False),
+            ("HTTP", 'Get "http://10.90.0.', True),
+        ]
 
     def test_ports_of_a_policy_map_in_json_and_in_words(self) -> None:
         key = {"Prefixlen": 60, "Identity": 50404, "TrafficDirection": 0, "Nexthdr": 6, "DestPortNetwork": 12405}

@@ -4,7 +4,7 @@ Shapes as of Cilium 1.19 (api/v1/models; seen on a two-node cluster): absent sta
 maps stand in network byte order, and missing addresses are ``0.0.0.0`` or words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handlers.model.agent import (
@@ -14,11 +14,13 @@ from handlers.model.agent import (
     AgentStatus,
     Controller,
     EgressGatewayEntry,
+    HealthProbe,
     LearntName,
     LoadBalancerEntry,
     Metric,
     PeerNode,
     PolicyMapEntry,
+    ProbeWay,
 )
 from workers.sources.convert.agent_words import (
     address_or_none,
@@ -103,23 +105,17 @@ def peers(body: Any) -> tuple[PeerNode, ...]:
 def _peer(body: Body) -> PeerNode:
     host = struct(struct(body, "host"), "primary-address")
     endpoint = struct(struct(body, "health-endpoint"), "primary-address") or struct(body, "endpoint")
-    errors = [
-        error
-        for address in (host, endpoint)
-        for way in ("icmp", "http")
-        if (error := text(struct(address, way), "status"))
-    ]
     return PeerNode(
         name=without_cluster(text(body, "name") or ""),
-        host_reachable=_reachable(host),
-        endpoint_reachable=_reachable(endpoint),
-        error=errors[0] if errors else "",
+        probes=(*_probes(host, of_endpoint=False), *_probes(endpoint, of_endpoint=True)),
     )
 
 
-def _reachable(address: Body) -> bool | None:
-    ways = [struct(address, way) for way in ("icmp", "http") if address.get(way) is not None]
-    return not any(text(way, "status") for way in ways) if ways else None
+def _probes(address: Body, *, of_endpoint: bool) -> Iterator[HealthProbe]:
+    for way in ProbeWay:
+        if address.get(way.lower()) is not None:
+            probe = struct(address, way.lower())
+            yield HealthProbe(way, of_endpoint, text(probe, "status") or "", moment(probe, "lastProbed"))
 
 
 def endpoints(body: Any) -> tuple[AgentEndpoint, ...]:

@@ -3,6 +3,8 @@
 The tables are Go tabwriter's: each column begins where its title begins.
 """
 
+import contextlib
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,10 +14,12 @@ from handlers.model.agent import (
     AgentStatus,
     Controller,
     EgressGatewayEntry,
+    HealthProbe,
     LearntName,
     Metric,
     PeerNode,
     PolicyMapEntry,
+    ProbeWay,
 )
 from workers.sources.convert.agent_words import address_or_none, counted, gateway_or_none, version_of_state
 from workers.sources.convert.flow_words import query_name
@@ -229,8 +233,8 @@ def _failing(text: str) -> tuple[Controller, ...]:
 def peers(text: str) -> tuple[PeerNode, ...] | None:
     """Read the section ``Cluster health:``; None where it is missing or in its short form, which hides the reasons."""
     section = text.partition("Cluster health:")[2]
-    found: list[tuple[str, dict[str, list[str]]]] = []
-    side: list[str] = []
+    found: list[PeerNode] = []
+    of_endpoint = False
     for line in section.splitlines()[1:]:
         if not line.startswith(" "):
             if line.startswith("Name"):
@@ -238,26 +242,22 @@ def peers(text: str) -> tuple[PeerNode, ...] | None:
             break
         words = line.strip()
         if words.startswith(("Host connectivity", "Endpoint connectivity")) and found:
-            side = found[-1][1].setdefault(words.split()[0], [])
-        elif words.startswith(("ICMP to stack:", "HTTP to agent:")):
-            side.append(words.partition(":")[2].strip())
+            of_endpoint = words.startswith("Endpoint")
+        elif words.startswith(("ICMP to stack:", "HTTP to agent:")) and found:
+            way, _, told = words.partition(":")
+            probe = _probe(ProbeWay(way.split()[0]), told, of_endpoint=of_endpoint)
+            found[-1] = dataclasses.replace(found[-1], probes=(*found[-1].probes, probe))
         elif words.endswith(":"):
-            found.append((words.removesuffix(":"), {}))
-            side = []
-    if not found:
-        return None
-    return tuple(_peer(name, probes) for name, probes in found if not name.endswith("(localhost)"))
+            found.append(PeerNode(without_cluster(words.removesuffix(":"))))
+    return tuple(peer for peer in found if not peer.name.endswith("(localhost)")) if found else None
 
 
-def _peer(name: str, probes: Mapping[str, list[str]]) -> PeerNode:
-    host, endpoint = probes.get("Host", []), probes.get("Endpoint", [])
-    errors = [probe.partition("(Last probed")[0].strip() for probe in host + endpoint if not probe.startswith("OK")]
-    return PeerNode(
-        name=without_cluster(name),
-        host_reachable=all(probe.startswith("OK") for probe in host) if host else None,
-        endpoint_reachable=all(probe.startswith("OK") for probe in endpoint) if endpoint else None,
-        error=errors[0] if errors else "",
-    )
+def _probe(way: ProbeWay, told: str, *, of_endpoint: bool) -> HealthProbe:
+    said, _, probed = told.partition("(Last probed:")
+    at = None
+    with contextlib.suppress(MalformedError):
+        at = parse_moment(probed.strip().rstrip(")")) if probed else None
+    return HealthProbe(way, of_endpoint, "" if said.strip().startswith("OK") else said.strip(), at)
 
 
 def _number(cell: str) -> int:
