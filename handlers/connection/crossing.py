@@ -1,7 +1,7 @@
 """What flows showed of packets between two nodes: seen to arrive, or sent and lost on the way.
 
 The sender's node reports a packet as it leaves (TO_OVERLAY, or TO_NETWORK where routing is native), the receiver's node
-as it arrives. Both report a connection's first packet, and later ones once in some seconds (monitor aggregation; Cilium,
+as it arrives. Both report a connection's first packet, and later ones once in some seconds (Cilium aggregates events:
 bpf/lib/trace.h).
 """
 
