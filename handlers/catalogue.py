@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import handlers.commands
 import handlers.probes
-from handlers.commands.command import Asked, Command, NotUnderstoodError
+from handlers.commands.command import AskBackError, Asked, Command, NotUnderstoodError, Reading
 from handlers.model.attachment import Attachment
 from handlers.model.finding import Code
 from handlers.model.question import AboutConnection
@@ -22,6 +22,8 @@ from handlers.names.decorations import undecorated
 from handlers.names.grammar import Fresh, items
 from handlers.names.spelling import nearest
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
+from handlers.sentence.clauses import halves, is_typed
+from handlers.sentence.tokens import Said, sentence_of
 
 Declaration = TypeVar("Declaration")
 
@@ -71,31 +73,107 @@ class Catalogue:
         declared = {part for probe in self.probes_for(question) for part in probe.parts}
         return declared - self.command_of(question).leave_out
 
-    def understand(self, text: str, attached: Sequence[Attachment] = ()) -> Asked:
+    def understand(self, text: str, attached: Sequence[Attachment] = (), *, earlier: str = "") -> Asked:
         """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
 
         Slack's decorations are taken off first. The text may be anything. ``attached`` is what came with it.
+        ``earlier`` is the question above it in a conversation, in normal form, from which "and on 9090?" is read.
 
         Raises:
-            NotUnderstoodError: with the usage line, or the nearest subcommands.
+            AskBackError: where the words can be read in several ways; the asker has to choose.
+            NotUnderstoodError: where they cannot be read.
         """
         words = undecorated(text)
-        first, _, rest = words.partition(" ")
-        fresh = any(isinstance(item, Fresh) for item in items(words))
-        if command := self.commands.get(first.lower()):
-            question = command.parse(rest)
-            return Asked(command, command.attach(question, attached) if command.attach else question, fresh)
-        for command in self.commands.values():
-            question = command.phrase(words) if command.phrase else None
-            if question is not None:
-                return Asked(command, question, fresh)
-        examples = tuple(command.examples[0] for command in self.commands.values())
         if not words:
-            raise NotUnderstoodError("Nothing was asked.", suggestions=examples)
-        close = nearest(first.lower()[:40], self.commands)
-        raise NotUnderstoodError(
-            f"“{first[:40]}” is no subcommand, and the sentence names no two ends of a connection.",
-            suggestions=tuple(self.commands[name].usage for name in close) or examples,
+            raise NotUnderstoodError("Nothing was asked.", suggestions=self._without_names())
+        first, _, rest = words.partition(" ")
+        command = self.commands.get(first.lower())
+        if command is not None:
+            try:
+                return self._asked(command.parse(rest), words, attached)
+            except AskBackError:
+                raise
+            except NotUnderstoodError as refusal:
+                if is_typed(rest):
+                    raise
+                return self._said(text, words, attached, refusal)
+        if earlier and (changed := self._follow_up(words, earlier)):
+            return self._asked(self._chosen(changed), words, attached)
+        return self._said(text, words, attached, self._unknown(words))
+
+    def _said(self, text: str, words: str, attached: Sequence[Attachment], refusal: NotUnderstoodError) -> Asked:
+        """Weigh what a sentence can mean to each command."""
+        parts = [found for found in map(self._read, halves(text)) if found.is_sure]
+        questions = _distinct(question for part in parts for question in part.questions)
+        if len(questions) > 1:
+            raise _ask_back(questions, "That is two questions at once; choose one.")
+        found = self._read(text)
+        if not found.questions and not found.problem:
+            raise refusal
+        return self._asked(self._chosen(found), words, attached)
+
+    def _read(self, text: str) -> Reading:
+        """Return the heaviest reading of a sentence; those that weigh the same, together."""
+        sentence = sentence_of(text)
+        readings = [reading for command in self.commands.values() if (reading := _phrased(command, sentence))]
+        weight = max((reading.weight for reading in readings), default=0)
+        heaviest = [reading for reading in readings if reading.weight == weight]
+        questions = _distinct(question for reading in heaviest for question in reading.questions)
+        problem = next((reading.problem for reading in heaviest if reading.problem), "")
+        if sentence.odd and not any(reading.reads_odd for reading in heaviest):
+            problem = f"I do not understand “{'”, “'.join(sentence.odd)[:80]}”." + " Without it:" * bool(questions)
+        elif len(questions) > 1 and not problem:
+            problem = "I can read that in several ways; choose one."
+        return Reading(questions, weight, problem)
+
+    def _chosen(self, found: Reading) -> Any:
+        if found.is_sure:
+            return found.questions[0]
+        if found.questions:
+            raise _ask_back(found.questions, found.problem)
+        raise NotUnderstoodError(found.problem, suggestions=self._without_names())
+
+    def _asked(self, question: Any, words: str, attached: Sequence[Attachment]) -> Asked:
+        """Return the question, with what came with it; one that its own normal form does not ask again is refused."""
+        command = self.command_of(question)
+        name, _, rest = str(question).partition(" ")
+        try:
+            asks_the_same = command.parse(rest) == question
+        except NotUnderstoodError:
+            asks_the_same = False
+        if not asks_the_same or name != command.name:
+            raise NotUnderstoodError("A name or a path in it has letters that I cannot read.", command.usage)
+        fresh = any(isinstance(item, Fresh) for item in items(words))
+        return Asked(command, command.attach(question, attached) if command.attach else question, fresh)
+
+    def _follow_up(self, words: str, earlier: str) -> Reading | None:
+        """Return what a fragment makes of the question above it, None where it is no fragment."""
+        name, _, _rest = earlier.partition(" ")
+        command = self.commands.get(name)
+        if command is None or command.follow is None:
+            return None
+        found: Reading | None = command.follow(command.parse(_rest), sentence_of(words))
+        return found
+
+    def _unknown(self, words: str) -> NotUnderstoodError:
+        first, _, rest = words.partition(" ")
+        meant = [f"{name} {rest}".strip() for name in nearest(first.lower()[:40], self.commands, cutoff=0.7)]
+        suggestions = tuple(question for question in meant if self._is_understood(question))
+        problem = f"“{first[:40]}” is no subcommand, and I can read no question in the words."
+        return NotUnderstoodError(problem, suggestions=suggestions or self._without_names())
+
+    def _is_understood(self, text: str) -> bool:
+        name, _, rest = text.partition(" ")
+        try:
+            self.commands[name].parse(rest)
+        except NotUnderstoodError:
+            return False
+        return True
+
+    def _without_names(self) -> tuple[str, ...]:
+        """Return the questions that can be asked of any cluster: those that need no names."""
+        return tuple(
+            name for name, command in self.commands.items() if command.attach is None and self._is_understood(name)
         )
 
     def takes_attachments(self, text: str) -> bool:
@@ -103,6 +181,22 @@ class Catalogue:
         first, _, _rest = text.strip().partition(" ")
         command = self.commands.get(first.lower())
         return command is not None and command.attach is not None
+
+
+def _phrased(command: Command, sentence: Said) -> Reading | None:
+    return command.phrase(sentence) if command.phrase else None
+
+
+def _distinct(questions: Iterable[Any]) -> tuple[Any, ...]:
+    found: list[Any] = []
+    for question in questions:
+        if question not in found:
+            found.append(question)
+    return tuple(found)
+
+
+def _ask_back(questions: Sequence[Any], problem: str) -> AskBackError:
+    return AskBackError(problem, suggestions=tuple(map(str, questions)))
 
 
 Named = TypeVar("Named", Command, Code)

@@ -13,6 +13,8 @@ from handlers.model.headline import Headline
 from handlers.model.report import Expected, IdentityNote, Observed, Patch
 from handlers.model.scope import Scope
 from handlers.model.snapshot import AnyPart
+from handlers.names.grammar import Item, is_nearly_fresh, text_of
+from handlers.sentence.tokens import Said
 
 
 class Role(StrEnum):
@@ -50,12 +52,31 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a sentence may ask of one command. Of all commands' readings the heaviest is taken.
+
+    ``questions`` that are several, or that come with a ``problem``, are for the asker to choose from.
+    """
+
+    questions: tuple[Any, ...]
+    weight: int
+    problem: str = ""
+    reads_odd: bool = False
+    """Whether the command reads words that mean nothing to others."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether this is the question, and no choice."""
+        return len(self.questions) == 1 and not self.problem
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One subcommand of ``/cilium`` and of the command line.
 
-    ``parse`` turns the words after the name into a question and raises NotUnderstoodError; ``phrase`` does the same for
-    a plain sentence and returns None when the sentence is not about this command. ``keep`` is how long an answer may be
-    served again. ``conclude`` gets the findings in order.
+    ``parse`` turns the words after the name into a question, every one of them, and raises NotUnderstoodError;
+    ``phrase`` says what a plain sentence asks of this command, None when it is not about it. ``keep`` is how long an
+    answer may be served again. ``conclude`` gets the findings in order.
     """
 
     name: str
@@ -65,7 +86,9 @@ class Command:
     question: type[Any]
     parse: Callable[[str], Any]
     conclude: Callable[[Any, Facts, tuple[Finding, ...]], Conclusion]
-    phrase: Callable[[str], Any | None] | None = None
+    phrase: Callable[[Said], Reading | None] | None = None
+    follow: Callable[[Any, Said], Reading | None] | None = None
+    """Says what a fragment such as "and on 9090?" makes of a question, None where it is no fragment."""
     attach: Callable[[Any, Sequence[Attachment]], Any] | None = None
     """Adds to a question what came with it, or raises NotUnderstoodError; None where nothing can come with it."""
     arrange: Callable[[Iterable[Finding]], list[Finding]] | None = None
@@ -90,6 +113,17 @@ class NotUnderstoodError(Exception):
         self.problem = problem
         self.usage = usage
         self.suggestions = suggestions
+
+
+class AskBackError(NotUnderstoodError):
+    """The words can be read in several ways; the suggestions are all of them, and the asker has to choose."""
+
+
+def left_over(found: Iterable[Item], usage: str) -> NotUnderstoodError:
+    """Return the refusal of words that a command does not understand; it names them."""
+    words = " ".join(map(text_of, found))[:80]
+    fresh = " Did you mean fresh?" if is_nearly_fresh(words.lower()) else ""
+    return NotUnderstoodError(f"I do not understand “{words}” here.{fresh}", usage)
 
 
 @dataclass(frozen=True, slots=True)

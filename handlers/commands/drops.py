@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError, worst_first
+from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.connection.backends import selected_pods
 from handlers.connection.policies import some_policy_names_services
@@ -15,9 +15,12 @@ from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Known
-from handlers.names.grammar import End, Fresh, Since, Word, items
+from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
+from handlers.names.lexicon import Cue
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
+from handlers.sentence.subject import several, subjects_in
+from handlers.sentence.tokens import Said
 
 USAGE = "drops [A|NAMESPACE] [since 15m] [fresh]"
 _MOST_PODS = 40
@@ -93,22 +96,41 @@ def parse(text: str) -> Drops:
     """Read an endpoint or a namespace, and how far back.
 
     Raises:
-        NotUnderstoodError: if more than one thing is named.
+        NotUnderstoodError: if a word is left over.
     """
-    since, endpoint, namespace = DEFAULT_SPAN, None, None
-    for item in items(text):
+    endpoint: EndpointName | None = None
+    namespace: str | None = None
+    spans: list[timedelta] = []
+    odd: list[Item] = []
+    for item in without_leads(items(text)):
+        is_named = endpoint is not None or namespace is not None
         match item:
-            case Since(span=span):
-                since = span
+            case Since(span=span) | Duration(span=span) if not spans:
+                spans.append(span)
             case Fresh():
                 pass
-            case End(name=name) if endpoint is None and namespace is None:
+            case End(name=name, port=None) if not is_named:
                 endpoint = name
-            case Word(text=word) if endpoint is None and namespace is None:
+            case Word(text=word) if not is_named and is_bare_name(item):
                 namespace = word.lower()
             case _:
-                raise NotUnderstoodError("Name one endpoint or one namespace, or nothing.", USAGE, ("drops shop",))
-    return Drops(endpoint, namespace, since)
+                odd.append(item)
+    if odd:
+        raise left_over(odd, USAGE)
+    return Drops(endpoint, namespace, spans[0] if spans else DEFAULT_SPAN)
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence about drops, or one that names an endpoint and says nothing else that can be asked."""
+    subjects = subjects_in(sentence)
+    since = sentence.span.span if sentence.span else DEFAULT_SPAN
+    asked = tuple(Drops(subject.endpoint, subject.namespace, since) for subject in subjects)
+    denied = any(token.text.lower() in ("denied", "blocked", "rejected") for token in sentence.tokens)
+    if sentence.has(Cue.DROPS) or (denied and sentence.has(Cue.SENT)):
+        return Reading(asked, 3, several(len(asked))) if asked else None
+    if asked and asked[0].endpoint is not None:
+        return Reading(asked, 1, f"What about {asked[0].endpoint}? Name the other end, or choose one of these.")
+    return None
 
 
 def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
@@ -158,6 +180,7 @@ COMMAND = Command(
     examples=("drops", "drops shop since 1h", "drops shop/cart"),
     question=Drops,
     parse=parse,
+    phrase=phrase,
     conclude=conclude,
     arrange=worst_first,
     keep=timedelta(seconds=30),

@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError, worst_first
-from handlers.model.endpoint import Kind, Named
+from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
+from handlers.model.endpoint import HostName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import Headline
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
 from handlers.model.scope import Scope
-from handlers.names.grammar import End, Fresh, Word, items
+from handlers.names.grammar import End, Fresh, Word, is_bare_name, items
+from handlers.names.lexicon import Cue
+from handlers.sentence.tokens import Said
 
+_LEADS = frozenset("node of on at for in from".split())
 USAGE = "health [NODE] [fresh]"
 
 MOST_AGENTS = 40
@@ -41,17 +44,40 @@ def parse(text: str) -> Health:
     """Read an optional node.
 
     Raises:
-        NotUnderstoodError: if more than one node is named.
+        NotUnderstoodError: if a word is left over.
     """
     found = [item for item in items(text) if not isinstance(item, Fresh)]
     match found:
         case []:
             return Health()
-        case [Word(text=name)]:
-            return Health(name.lower())
-        case [End(name=Named(kind=Kind.NODE, name=name))]:
-            return Health(name)
-    raise NotUnderstoodError("Name one node, or none for the whole cluster.", USAGE, ("health",))
+        case [Word(text=name) as word, *odd] if is_bare_name(word) and word.port is None:
+            question = Health(name.lower())
+        case [End(name=Named(kind=Kind.NODE, name=name), port=None), *odd]:
+            question = Health(name)
+        case [End(name=HostName(name=name), port=None), *odd]:
+            question = Health(name)
+        case odd:
+            pass
+    if odd:
+        raise left_over(odd, USAGE)
+    return question
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence about how Cilium, its agents or a node are."""
+    if not sentence.has(Cue.HEALTH) or not (sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words):
+        return None
+    nodes = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]
+    places = [index for index in sentence.bare if index and sentence.tokens[index - 1].text.lower() in _LEADS]
+    words = [sentence.tokens[index].text.lower() for index in places]
+    if sentence.tokens[0].text.lower() == "health" and len(words) != len(sentence.bare):
+        return None
+    match nodes, words:
+        case [], []:
+            return Reading((Health(),), 2)
+        case ([Named(kind=Kind.NODE, name=name)], _) | ([], [name]):
+            return Reading((Health(name),), 2)
+    return None
 
 
 def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
@@ -82,6 +108,7 @@ COMMAND = Command(
     examples=("health", "health worker-1"),
     question=Health,
     parse=parse,
+    phrase=phrase,
     conclude=conclude,
     arrange=worst_first,
     keep=timedelta(seconds=30),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading, left_over
 from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, prose
@@ -13,6 +13,9 @@ from handlers.model.parts import Part
 from handlers.model.reserved import LOCAL_SCOPE
 from handlers.model.scope import PodQuery, Scope
 from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
+from handlers.names.lexicon import Cue
+from handlers.sentence.subject import subjects_in
+from handlers.sentence.tokens import Said
 
 USAGE = "identity NUMBER|A [fresh]"
 
@@ -51,17 +54,35 @@ def parse(text: str) -> IdentityOf:
     """Read a number or an endpoint.
 
     Raises:
-        NotUnderstoodError: if there is not exactly one.
+        NotUnderstoodError: if nothing is named, or a word is left over.
     """
     found = [item for item in items(text) if not isinstance(item, Fresh)]
-    if len(found) == 1 and (question := _question(found[0])):
-        return question
-    raise NotUnderstoodError("Name one identity by number, or one endpoint.", USAGE, ("identity 50404",))
+    if not found:
+        raise NotUnderstoodError("Name one identity by number, or one endpoint.", USAGE)
+    question = _question(found[0])
+    if question is None or len(found) > 1:
+        raise left_over(found[1:] if question else found, USAGE)
+    return question
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence that asks for an identity by its number, or for that of an endpoint."""
+    if not sentence.has(Cue.IDENTITY):
+        return None
+    numbers = [int(token.text) for token in sentence.tokens if token.does(Cue.IDENTITY) and token.text.isdecimal()]
+    if any(number > LARGEST for number in numbers):
+        return None
+    subjects = subjects_in(sentence)
+    if len(numbers) == 1:
+        return Reading((IdentityOf(number=numbers[0]),), 3)
+    if len(subjects) == 1 and subjects[0].endpoint and not numbers:
+        return Reading((IdentityOf(endpoint=subjects[0].endpoint),), 3)
+    return None
 
 
 def _question(item: Item) -> IdentityOf | None:
     match item:
-        case End(name=name):
+        case End(name=name, port=None):
             return IdentityOf(endpoint=name)
         case PortAsked(port=int(number), protocol=None):
             return IdentityOf(number=number)
@@ -91,6 +112,7 @@ COMMAND = Command(
     examples=("identity 50404", "identity shop/frontend", "identity 16777217"),
     question=IdentityOf,
     parse=parse,
+    phrase=phrase,
     conclude=conclude,
     arrange=arrange,
     keep=timedelta(seconds=60),

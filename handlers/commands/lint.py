@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, Reading, left_over
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
-from handlers.names.grammar import Fresh, Since, Word, items
+from handlers.names.grammar import Duration, Fresh, Item, Since, Word, is_bare_name, items, without_leads
+from handlers.names.lexicon import Cue
+from handlers.sentence.subject import several, subjects_in
+from handlers.sentence.tokens import Said
 from handlers.whole_cluster import whole_scope
 
 USAGE = "lint [NAMESPACE] [since 15m] [fresh]"
@@ -41,20 +44,34 @@ def parse(text: str) -> LintPolicies:
     """Read an optional namespace, and how far back flows are looked at.
 
     Raises:
-        NotUnderstoodError: if more than one namespace is named.
+        NotUnderstoodError: if a word is left over.
     """
-    namespace, since = None, DEFAULT_SPAN
-    for item in items(text):
+    namespace: str | None = None
+    spans: list[timedelta] = []
+    odd: list[Item] = []
+    for item in without_leads(items(text)):
         match item:
-            case Since(span=span):
-                since = span
+            case Since(span=span) | Duration(span=span) if not spans:
+                spans.append(span)
             case Fresh():
                 pass
-            case Word(text=word) if namespace is None:
+            case Word(text=word, port=None) if namespace is None and is_bare_name(item):
                 namespace = word.lower()
             case _:
-                raise NotUnderstoodError("Name one namespace, or none for the whole cluster.", USAGE, ("lint shop",))
-    return LintPolicies(namespace, since)
+                odd.append(item)
+    if odd:
+        raise left_over(odd, USAGE)
+    return LintPolicies(namespace, spans[0] if spans else DEFAULT_SPAN)
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence about policies that are broken, unused or do nothing."""
+    if not (sentence.has(Cue.POLICY) and sentence.has(Cue.ODD)):
+        return None
+    since = sentence.span.span if sentence.span else DEFAULT_SPAN
+    subjects = [subject for subject in subjects_in(sentence) if subject.endpoint is None]
+    asked = tuple(LintPolicies(subject.namespace, since) for subject in subjects)
+    return Reading(asked, 3, several(len(asked))) if asked else None
 
 
 def conclude(question: LintPolicies, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
@@ -78,6 +95,7 @@ COMMAND = Command(
     examples=("lint", "lint shop", "lint shop since 1h"),
     question=LintPolicies,
     parse=parse,
+    phrase=phrase,
     conclude=conclude,
     keep=timedelta(seconds=60),
 )

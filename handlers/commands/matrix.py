@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, Reading, left_over
 from handlers.commands.since import DEFAULT_SPAN
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence, prose
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
-from handlers.names.grammar import Fresh, Word, items
+from handlers.names.grammar import Fresh, Word, is_bare_name, items
+from handlers.names.lexicon import Cue
+from handlers.sentence.subject import several, subjects_in
+from handlers.sentence.tokens import Said
 from handlers.whole_cluster import whole_scope
 
 USAGE = "matrix [NAMESPACE] [fresh]"
@@ -35,14 +38,27 @@ def parse(text: str) -> MatrixOf:
     """Read an optional namespace.
 
     Raises:
-        NotUnderstoodError: if more than one is named.
+        NotUnderstoodError: if a word is left over.
     """
     match [item for item in items(text) if not isinstance(item, Fresh)]:
         case []:
             return MatrixOf()
-        case [Word(text=name)]:
-            return MatrixOf(name.lower())
-    raise NotUnderstoodError("Name one namespace, or none for the whole cluster.", USAGE, ("matrix shop",))
+        case [Word(text=name, port=None) as word, *odd] if is_bare_name(word):
+            question = MatrixOf(name.lower())
+        case odd:
+            pass
+    if odd:
+        raise left_over(odd, USAGE)
+    return question
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence that asks who reaches whom."""
+    whom = sum(token.does(Cue.WHO) for token in sentence.tokens)
+    if not (sentence.has(Cue.MATRIX) or (whom > 1 and sentence.has(Cue.REQUEST))):
+        return None
+    asked = tuple(MatrixOf(subject.namespace) for subject in subjects_in(sentence) if subject.endpoint is None)
+    return Reading(asked, 3, several(len(asked))) if asked else None
 
 
 def conclude(question: MatrixOf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
@@ -63,6 +79,7 @@ COMMAND = Command(
     examples=("matrix", "matrix shop"),
     question=MatrixOf,
     parse=parse,
+    phrase=phrase,
     conclude=conclude,
     keep=timedelta(seconds=60),
 )

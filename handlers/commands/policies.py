@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading, left_over
 from handlers.model.endpoint import Address, EndpointName, HostName
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import PodQuery, Scope
-from handlers.names.grammar import End, Fresh, Word, end_of, items
+from handlers.names.grammar import End, Fresh, Word, end_of, is_bare_name, items
+from handlers.names.lexicon import Cue
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
+from handlers.sentence.subject import Subject, several, subjects_in
+from handlers.sentence.tokens import Said
 
 USAGE = "policies A|NAMESPACE [fresh]"
 _MOST_AGENTS = 6
@@ -55,16 +58,35 @@ def parse(text: str) -> PoliciesOf:
     """Read an endpoint or a namespace.
 
     Raises:
-        NotUnderstoodError: if there is not exactly one.
+        NotUnderstoodError: if nothing is named, or a word is left over.
     """
     found = [item for item in items(text) if not isinstance(item, Fresh)]
     match found:
-        case [End(name=name)] if not isinstance(name, HostName):
-            return PoliciesOf(endpoint=name)
-        case [Word(text=text)]:
+        case []:
+            raise NotUnderstoodError("Name one endpoint or one namespace.", USAGE)
+        case [End(name=name, port=None), *odd] if not isinstance(name, HostName):
+            question = PoliciesOf(endpoint=name)
+        case [Word(text=text) as word, *odd] if word.port is None and (is_bare_name(word) or end_of(text)):
             entity = end_of(text)
-            return PoliciesOf(endpoint=entity) if entity else PoliciesOf(namespace=text.lower())
-    raise NotUnderstoodError("Name one endpoint or one namespace.", USAGE, ("policies shop/cart",))
+            question = PoliciesOf(endpoint=entity) if entity else PoliciesOf(namespace=text.lower())
+        case odd:
+            pass
+    if odd:
+        raise left_over(odd, USAGE)
+    return question
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence about the policies of something; those that are broken are for another question."""
+    if not sentence.has(Cue.POLICY, Cue.LOOK_UP) or sentence.has(Cue.ODD):
+        return None
+    subjects = [one for one in subjects_in(sentence) if one != Subject() and not isinstance(one.endpoint, HostName)]
+    asked = tuple(PoliciesOf(subject.endpoint, subject.namespace) for subject in subjects)
+    if not asked:
+        return None
+    if sentence.has(Cue.LOOK_UP):
+        return Reading(asked[:1], 1, "Which name is looked up? Name it, or choose one of these.")
+    return Reading(asked, 3, several(len(asked)))
 
 
 def conclude(question: PoliciesOf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
@@ -95,6 +117,7 @@ COMMAND = Command(
     examples=("policies shop/cart", "policies shop"),
     question=PoliciesOf,
     parse=parse,
+    phrase=phrase,
     conclude=conclude,
     arrange=arrange,
     keep=timedelta(seconds=60),

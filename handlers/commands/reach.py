@@ -4,17 +4,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading, left_over
 from handlers.commands.since import DEFAULT_SPAN
+from handlers.model.endpoint import Named
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
-from handlers.names.grammar import Fresh, items
+from handlers.names.grammar import End, Fresh, Word, items
+from handlers.names.lexicon import Cue
 from handlers.reach.contacts import Way
 from handlers.reach.end_names import EndNameError, ends_named
 from handlers.reach.roster import Roster
+from handlers.sentence.direction import Role, role_alone
+from handlers.sentence.tokens import Said
 from handlers.whole_cluster import whole_scope
 
 USAGE = "reach END [from|to] [fresh]"
@@ -57,13 +61,40 @@ def parse(text: str) -> WhoReaches:
     """
     words = [word for word in text.split() if not _is_fresh(word)]
     ways = Ways(words.pop()) if len(words) > 1 and words[-1] in tuple(Ways) else Ways.BOTH
-    if len(words) != 1:
-        raise NotUnderstoodError("Name one end.", USAGE, ("reach shop/cart", "reach shop/cart from"))
+    if not words:
+        raise NotUnderstoodError("Name one end.", USAGE)
+    if len(words) > 1:
+        raise left_over([Word(word) for word in words[1:]], USAGE)
     try:
         ends_named(words[0], Roster(()))
     except EndNameError as error:
-        raise NotUnderstoodError(f"{error}.", USAGE, ("reach shop/cart",)) from error
+        raise NotUnderstoodError(f"{error}.", USAGE) from error
     return WhoReaches(words[0], ways)
+
+
+_WAY_OF = {Role.DESTINATION: Ways.FROM, Role.SOURCE: Ways.TO}
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence that names one end and asks for the other: who can reach it, what can it reach?"""
+    if len(sentence.ends) != 1 or sentence.has(Cue.POLICY, Cue.IDENTITY, Cue.DROPS, Cue.LOOK_UP):
+        return None
+    name = _written(sentence)
+    if name is None:
+        return None
+    role = role_alone(sentence, sentence.ends[0]) if sentence.has(Cue.WHO) and not sentence.bare else None
+    if role is not None:
+        return Reading((WhoReaches(name, _WAY_OF[role]),), 3)
+    return Reading((WhoReaches(name, Ways.FROM),), 1, f"What about {name}? Name the other end, or choose one of these.")
+
+
+def _written(sentence: Said) -> str | None:
+    """Return the end in the words of ``handlers.reach.end_names``, None where those have none for it."""
+    item = sentence.tokens[sentence.ends[0]].item
+    name = item.name if isinstance(item, End) else None
+    if name is None or (isinstance(name, Named) and (name.namespace is None or name.kind is not None)):
+        return None
+    return str(name)
 
 
 def _is_fresh(word: str) -> bool:
@@ -90,6 +121,7 @@ COMMAND = Command(
     examples=("reach shop/cart", "reach shop/cart from", "reach world to", "reach shop/"),
     question=WhoReaches,
     parse=parse,
+    phrase=phrase,
     conclude=conclude,
     keep=timedelta(seconds=60),
 )

@@ -1,10 +1,11 @@
 """``whatif``: what would a change of policies or labels cut and open?"""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.model.attachment import Attachment
 from handlers.model.cluster import PolicyObject
@@ -23,6 +24,7 @@ from handlers.reach.proposal import (
     policies_among,
     reference_of,
 )
+from handlers.sentence.tokens import Said
 from handlers.whole_cluster import whole_scope
 
 USAGE = "whatif [delete KIND/NAMESPACE/NAME]... [label POD|NAMESPACE KEY=VALUE|KEY-...]... [since 15m] [fresh]"
@@ -80,6 +82,26 @@ def parse(text: str) -> WhatIf:
     return WhatIf(Proposal((), delete, labels), " ".join(" ".join(phrase) for phrase in changes), since)
 
 
+_IMAGINED = re.compile(
+    r"\b(?:what|would|if|happens?)\b.*?\b(?P<verb>delet\w*|remov\w*|label\w*|relabel\w*)\s+(?:the\s+)?(?P<what>.+)",
+    re.IGNORECASE,
+)
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence that imagines a policy deleted, or an object labelled."""
+    found = _IMAGINED.search(sentence.text)
+    if found is None:
+        return None
+    is_label = "label" in found["verb"].lower()
+    words = [word for word in found["what"].split() if is_label or "/" in word]
+    try:
+        asked = parse(f"{'label' if is_label else 'delete'} {' '.join(words)}") if words else None
+    except NotUnderstoodError:
+        return None
+    return Reading((asked,), 6, reads_odd=True) if asked else None
+
+
 def attach(question: WhatIf, attached: Sequence[Attachment]) -> WhatIf:
     """Add the policies that came with the question.
 
@@ -128,6 +150,7 @@ COMMAND = Command(
     examples=_EXAMPLES,
     question=WhatIf,
     parse=parse,
+    phrase=phrase,
     attach=attach,
     conclude=conclude,
     keep=timedelta(seconds=60),

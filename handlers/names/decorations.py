@@ -14,17 +14,23 @@ _LINK = re.compile(r"<([^<>|\s]*)(?:\|([^<>]*))?>")
 _SCHEME = re.compile(r"^(?P<scheme>https?|wss?|tcp|udp|grpcs?)://(?P<authority>[^/?#\s]+)[^\s]*$", re.IGNORECASE)
 _SCHEME_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _QUOTES = "\"'`“”‘’«»„‚"
-_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "→": " -> ", "—": "-", "–": "-", "\u00a0": " "})
+_AROUND = _QUOTES + "()*~,;!?¿¡"
+_ARROWS = {"<->": "<->", "<=>": "<->", "->": "->", "=>": "->", "-->": "->", "<-": "<-", "<=": "<-", "<--": "<-"}
+_ARROW = re.compile("|".join(sorted(map(re.escape, _ARROWS), key=len, reverse=True)))
+_PLAIN = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "→": " -> ", "←": " <- ", "↔": " <-> ", "—": "-", "–": "-", "\u00a0": " "}
+)
 
 
 def undecorated(text: str) -> str:
     """Return the words alone, separated by single spaces; at most MAX_TEXT characters of the text are read."""
     text = text[:MAX_TEXT].translate(_PLAIN)
     text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
+    text = text.replace("<->", " &lt;-&gt; ")
     text = _LINK.sub(_link_words, text)
     for entity, char in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(entity, char)
-    text = text.replace("->", " -> ").replace("=>", " -> ")
+    text = _ARROW.sub(lambda arrow: f" {_ARROWS[arrow[0]]} ", text)
     return " ".join(filter(None, (_bare(word) for word in text.split())))
 
 
@@ -37,11 +43,11 @@ def _link_words(match: re.Match[str]) -> str:
 
 
 def _bare(word: str) -> str:
-    if word in ("->", "=>"):
+    if word in _ARROWS:
         return word
-    word = word.strip(_QUOTES + "()*~,;!?")
+    word = word.strip(_AROUND)
     # A full stop ends a sentence; inside a host name it stays.
-    word = word.rstrip(".:" + _QUOTES + ")*~,;!?") if not word.startswith("[") else word.rstrip(".,;!?")
+    word = word.rstrip(".:" + _AROUND) if not word.startswith("[") else word.rstrip(".,;!?")
     url = _SCHEME.match(word)
     if not url:
         return word

@@ -1,15 +1,15 @@
 """The grammar of questions: what a word can be, and what a sentence of such words says.
 
 Two small LALR grammars (Lark). The first reads one word: ``shop/svc/cart:8080``, ``10.0.0.0/8``, ``8080/TCP``, ``15m``.
-The second reads the sentence, over the kinds of its words, so that parts may come in any order and words that mean
-nothing are let pass.
+The second joins words that belong together, over their kinds: ``udp 53``, ``http GET /x``, ``since 2 hours``. No word
+is lost: who reads the items decides which may be let pass.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from functools import cache
 from typing import Any, cast
 
@@ -29,6 +29,8 @@ from handlers.model.endpoint import (
 )
 from handlers.model.traffic import HttpRequest, Protocol
 from handlers.names.decorations import undecorated
+from handlers.names.lexicon import does_something, is_known
+from handlers.names.spelling import nearest
 
 _WORD_GRAMMAR = r"""
     ?word: place | place ":" port -> place_and_port | port | duration | name
@@ -54,23 +56,16 @@ _WORD_GRAMMAR = r"""
 
 _SENTENCE_GRAMMAR = r"""
     sentence: item*
-    ?item: end | ports | http | since | FRESH -> fresh | ICMP -> icmp | TO -> to | FROM -> source
-         | WORD -> other | KIND -> other | METHOD -> other | HTTP -> other | PATH -> other | DURATION -> other
-         | "PROTO" -> other
+    ?item: end | ports | http | since | FRESH -> fresh | ICMP -> icmp
+         | WORD -> other | KIND -> other | METHOD -> other | HTTP -> other | PATH -> other | UNIT -> other
+         | HTTP METHOD -> other
     end: END | KIND END -> kind_end | KIND WORD -> kind_word
     ports: INT -> bare_port | PORT | PROTOCOL INT -> protocol_port | INT PROTOCOL -> port_protocol
          | PROTOCOL -> protocol
     http: HTTP METHOD PATH | METHOD PATH
-    since: SINCE DURATION -> ago | SINCE INT UNIT -> ago_words | SINCE UNIT -> ago_unit | SINCE -> other
-    %declare END INT PORT PROTOCOL HTTP METHOD PATH SINCE DURATION UNIT FRESH ICMP TO FROM WORD KIND
+    since: SINCE DURATION -> ago | SINCE UNIT -> ago_unit | SINCE -> other | DURATION -> bare_duration
+    %declare END INT PORT PROTOCOL HTTP METHOD PATH SINCE DURATION UNIT FRESH ICMP WORD KIND
 """
-
-
-class Marker(StrEnum):
-    """A word that says which end the next name is."""
-
-    SOURCE = "from"
-    DESTINATION = "to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,36 +100,49 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True)
+class Duration:
+    """A span of time of which nothing says what it is for; ``text`` is how it was written."""
+
+    span: timedelta
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fresh:
     """The asker wants no cached answer."""
 
 
-Item = End | Word | PortAsked | HttpRequest | Since | Fresh | Marker
+Item = End | Word | PortAsked | HttpRequest | Since | Duration | Fresh
 
 _KEYWORDS: dict[str, str] = {
     "http": "HTTP",
-    "https": "WORD",
     "since": "SINCE",
     "last": "SINCE",
     "past": "SINCE",
+    "seit": "SINCE",
+    "depuis": "SINCE",
+    "hace": "SINCE",
     "fresh": "FRESH",
     "--fresh": "FRESH",
     "icmp": "ICMP",
     "icmpv4": "ICMP",
     "ping": "ICMP",
-    "pinging": "ICMP",
-    "to": "TO",
-    "->": "TO",
-    "into": "TO",
-    "reach": "TO",
-    "reaching": "TO",
-    "reached": "WORD",
-    "towards": "TO",
-    "from": "FROM",
-    "by": "FROM",
 }
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNIT_WORDS = {
+    word: letter
+    for letter, words in {
+        "s": "s sec secs second seconds sekunde sekunden seconde secondes segundo segundos",
+        "m": "m min mins minute minutes minuten minuto minutos",
+        "h": "h hr hrs hour hours stunde stunden heure heures hora horas",
+        "d": "d day days tag tage tagen jour jours dia dias",
+    }.items()
+    for word in words.split()
+}
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LEADS = frozenset("on port at over via in the for within".split())
+_LOOK_ALIKES = str.maketrans("oilsb", "01158")
 LONGEST_SPAN = timedelta(days=7)
 """Longest look-back; Hubble's rings remember minutes."""
 
@@ -142,14 +150,63 @@ LONGEST_SPAN = timedelta(days=7)
 def items(text: str) -> list[Item]:
     """Return what the words of a text are, in order.
 
-    Never raises: words that fit nothing come back as Word, and a text whose grammar cannot be told comes back as its
-    words alone.
+    Never raises and loses nothing: words that fit nothing come back as Word, and a text whose grammar cannot be told
+    comes back as its words alone.
     """
     words = undecorated(text).split()
     try:
         return cast(list[Item], _sentence_parser().parse(cast(str, words)))  # the lexer takes words, not a text
     except LarkError:
         return [Word(word) for word in words]
+
+
+def without_leads(found: list[Item]) -> list[Item]:
+    """Return the items without the words that only lead a port or a time: ``on port 8080``, ``in the last hour``."""
+    kept: list[Item] = []
+    leads = False
+    for item in reversed(found):
+        is_lead = isinstance(item, Word) and item.text.lower() in _LEADS
+        if not (leads and is_lead):
+            kept.append(item)
+            leads = isinstance(item, (PortAsked, Since, Duration))
+    return kept[::-1]
+
+
+def is_label(text: str) -> bool:
+    """Whether a text can be the name of a namespace: a DNS label (RFC 1123, 2.1)."""
+    return bool(_LABEL.fullmatch(text))
+
+
+def is_bare_name(word: Word) -> bool:
+    """Whether a word can be a name alone: no preposition or verb, no number and nothing that looks like one."""
+    text = word.text.lower()
+    return is_label(text) and not looks_like_a_number(text) and not does_something(text) and not is_nearly_fresh(text)
+
+
+def looks_like_a_number(text: str) -> bool:
+    """Whether a text is a number, or one with letters that look like digits: 808O."""
+    return text.lower().translate(_LOOK_ALIKES).isdigit() and any(char.isdigit() for char in text)
+
+
+def is_nearly_fresh(text: str) -> bool:
+    """Whether somebody meant to write ``fresh``."""
+    return text != "fresh" and bool(nearest(text, ["fresh"], cutoff=0.75)) and len(text) < 7
+
+
+def text_of(item: Item) -> str:
+    """Return an item as it is written."""
+    match item:
+        case Word(text=text) | Duration(text=text):
+            return text
+        case End(name=name):
+            return str(name)
+        case PortAsked(port=port, protocol=protocol):
+            return "/".join(str(part) for part in (port, protocol) if part is not None)
+        case HttpRequest(method=method, path=path):
+            return f"{method} {path}"
+        case Since():
+            return "since"
+    return "fresh"
 
 
 def end_of(word: str) -> EndpointName | None:
@@ -169,11 +226,13 @@ class _WordReader(Transformer[Token, Any]):
         first, name = (str(part).lower() for part in parts)
         if first in ("node", "nodes", "no"):
             return End(Named(None, name, Kind.NODE))
+        if not is_label(first) or first.isdigit():
+            raise ValueError(f"{first} is no namespace, and {first}/{name} no port")
         return End(Named(first, name))
 
     def kinded(self, parts: list[Token]) -> End:
         namespace, kind, name = (str(part).lower() for part in parts)
-        if kind not in KUBECTL_SHORT_NAMES:
+        if KUBECTL_SHORT_NAMES.get(kind, Kind.NODE) is Kind.NODE or not is_label(namespace):
             raise ValueError(f"{kind} is no kind")
         return End(Named(namespace, name, KUBECTL_SHORT_NAMES[kind]))
 
@@ -187,6 +246,8 @@ class _WordReader(Transformer[Token, Any]):
         name = str(parts[0]).lower().rstrip(".")
         if len(name) > 253 or any(len(label) > 63 for label in name.split(".")):
             raise ValueError("longer than DNS allows (RFC 1035, 2.3.4)")
+        if name.rpartition(".")[2].isdigit():
+            raise ValueError("a version or a broken address: no top level domain is a number (RFC 3696, 2)")
         return End(HostName(name))
 
     def place_and_port(self, parts: list[Any]) -> End:
@@ -198,8 +259,8 @@ class _WordReader(Transformer[Token, Any]):
     def port_after(self, parts: list[Token]) -> PortAsked:
         return _port(str(parts[1]), parts[0])
 
-    def duration(self, parts: list[Token]) -> Since:
-        return _span(int(parts[0]), str(parts[1]))
+    def duration(self, parts: list[Token]) -> Duration:
+        return Duration(_span(int(parts[0]), str(parts[1])), "".join(parts))
 
     def name(self, parts: list[Any]) -> Word:
         return Word(str(parts[0]), parts[1])
@@ -211,11 +272,11 @@ def _port(number: str, protocol: Token | None) -> PortAsked:
     return PortAsked(int(number), Protocol(protocol.upper()) if protocol else None)
 
 
-def _span(count: int, unit: str) -> Since:
-    span = timedelta(**{_UNITS[unit[0].lower()]: count})
+def _span(count: int, unit: str) -> timedelta:
+    span = timedelta(**{_UNITS[_UNIT_WORDS[unit.lower()]]: count})
     if span <= timedelta(0):
         raise ValueError("no time at all")
-    return Since(min(span, LONGEST_SPAN))
+    return min(span, LONGEST_SPAN)
 
 
 @cache
@@ -224,6 +285,8 @@ def _word_parser() -> Lark:
 
 
 def _word(text: str) -> Item:
+    if not text.isascii():
+        return Word(text)  # no name of Kubernetes has such letters, and some of them look like those that have
     try:
         return _WordReader().transform(_word_parser().parse(text))  # type: ignore[no-any-return]
     except (LarkError, VisitError, ValueError):
@@ -237,32 +300,46 @@ class _WordLexer(Lexer):
         pass
 
     def lex(self, words: Any) -> Iterator[Token]:  # type: ignore[override]  # Lark hands a custom lexer the text alone
-        for word in words:
-            yield self._token(word)
+        position = 0
+        while position < len(words):
+            word, after = words[position], words[position + 1 : position + 2]
+            if after and word.isascii() and word.isdigit() and after[0].lower() in _UNIT_WORDS:
+                yield self._spelt_out(word, after[0])
+                position += 1
+            else:
+                yield self._token(word)
+            position += 1
+
+    def _spelt_out(self, number: str, unit: str) -> Token:
+        text = f"{number} {unit}"
+        try:
+            return Token("DURATION", Duration(_span(int(number[:9]), unit), text))
+        except ValueError:
+            return Token("WORD", Word(text))
 
     def _token(self, word: str) -> Token:
         lower = word.lower()
         if lower in _KEYWORDS:
             return Token(_KEYWORDS[lower], Word(word))
         if word.upper() in _METHODS:
-            return Token("METHOD", word.upper())
-        if word.startswith("/"):
-            return Token("PATH", word)
+            return Token("METHOD", Word(word))
+        if word.startswith("/") and word.isascii():
+            return Token("PATH", Word(word))
         if lower in ("tcp", "udp", "sctp"):
-            return Token("PROTOCOL", lower.upper())
+            return Token("PROTOCOL", Word(word))
         if lower in KUBECTL_SHORT_NAMES and lower not in ("no", "po"):
             return Token("KIND", Word(word))
-        if len(lower) > 2 and lower.rstrip("s") in ("second", "sec", "minute", "min", "hour", "day"):
-            return Token("UNIT", lower)
-        match _word(word):
+        if len(lower) > 1 and lower in _UNIT_WORDS:
+            return Token("UNIT", Word(word))
+        match Word(word) if "/" in word and is_known(word) else _word(word):
             case End() as end:
                 return Token("END", end)
             case PortAsked(protocol=None) as port:
                 return Token("INT", port)
             case PortAsked() as port:
                 return Token("PORT", port)
-            case Since() as since:
-                return Token("DURATION", since)
+            case Duration() as duration:
+                return Token("DURATION", duration)
             case other:
                 return Token("WORD", other)
 
@@ -271,49 +348,49 @@ class _SentenceReader(Transformer[Token, Any]):
     """From the parse of a sentence to its items."""
 
     def sentence(self, parts: list[Any]) -> list[Item]:
-        return [part for part in parts if part is not None]
+        return [item for part in parts for item in (part if isinstance(part, list) else [part])]
 
     def end(self, parts: list[Any]) -> Item:
         return parts[0].value  # type: ignore[no-any-return]
 
-    def kind_end(self, parts: list[Any]) -> Item:
-        kind, end = KUBECTL_SHORT_NAMES[parts[0].value.text.lower()], parts[1].value
+    def kind_end(self, parts: list[Any]) -> Item | list[Item]:
+        word, end = parts[0].value, parts[1].value
+        kind = KUBECTL_SHORT_NAMES[word.text.lower()]
         if isinstance(end.name, Named) and end.name.kind is None and kind is not Kind.NODE:
             return End(Named(end.name.namespace, end.name.name, kind), end.port)
-        return end  # type: ignore[no-any-return]
+        same = isinstance(end.name, Named) and end.name.kind is kind
+        return end if same else [word, end]
 
-    def kind_word(self, parts: list[Any]) -> Item:
-        kind, word = KUBECTL_SHORT_NAMES[parts[0].value.text.lower()], parts[1].value
-        if kind is Kind.NODE and word.text[:1].isalnum():
+    def kind_word(self, parts: list[Any]) -> Item | list[Item]:
+        kind, word = parts[0].value, parts[1].value
+        if kind.text.lower() == "node" and is_label(word.text.lower()) and not is_known(word.text):
             return End(Named(None, word.text.lower(), Kind.NODE), word.port)
-        return word  # type: ignore[no-any-return]
+        return [kind, word]
 
     def bare_port(self, parts: list[Any]) -> Item:
         return parts[0].value  # type: ignore[no-any-return]
 
     ports = bare_port
+    bare_duration = bare_port
 
     def protocol_port(self, parts: list[Any]) -> Item:
-        return PortAsked(parts[1].value.port, Protocol(parts[0].value))
+        return PortAsked(parts[1].value.port, Protocol(parts[0].value.text.upper()))
 
     def port_protocol(self, parts: list[Any]) -> Item:
-        return PortAsked(parts[0].value.port, Protocol(parts[1].value))
+        return PortAsked(parts[0].value.port, Protocol(parts[1].value.text.upper()))
 
     def protocol(self, parts: list[Any]) -> Item:
-        return PortAsked(None, Protocol(parts[0].value))
+        return PortAsked(None, Protocol(parts[0].value.text.upper()))
 
     def http(self, parts: list[Any]) -> Item:
         method, path = parts[-2:]
-        return HttpRequest(str(method.value), str(path.value))
+        return HttpRequest(method.value.text.upper(), path.value.text)
 
     def ago(self, parts: list[Any]) -> Item:
-        return parts[1].value  # type: ignore[no-any-return]
-
-    def ago_words(self, parts: list[Any]) -> Item | None:
-        return _span(parts[1].value.port, str(parts[2].value))
+        return Since(parts[1].value.span)
 
     def ago_unit(self, parts: list[Any]) -> Item:
-        return _span(1, str(parts[1].value))
+        return Since(_span(1, parts[1].value.text))
 
     def fresh(self, _parts: list[Any]) -> Item:
         return Fresh()
@@ -321,15 +398,8 @@ class _SentenceReader(Transformer[Token, Any]):
     def icmp(self, _parts: list[Any]) -> Item:
         return PortAsked(None, Protocol.ICMP)
 
-    def to(self, _parts: list[Any]) -> Item:
-        return Marker.DESTINATION
-
-    def source(self, _parts: list[Any]) -> Item:
-        return Marker.SOURCE
-
-    def other(self, parts: list[Any]) -> Item | None:
-        value = parts[0].value if parts else None
-        return value if isinstance(value, Word) else None
+    def other(self, parts: list[Any]) -> list[Item]:
+        return [part.value for part in parts]
 
 
 @cache

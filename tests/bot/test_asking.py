@@ -117,7 +117,7 @@ def test_a_mention_alone_gets_help(bot: Bot) -> None:
 
 
 def test_a_suggestion_is_a_button_that_asks(bot: Bot) -> None:
-    asked = bot.slack.say("ada", HERE, "@cilium why shop/frontend")
+    asked = bot.slack.say("ada", HERE, "@cilium no connection between shop/frontend and shop/cart")
     (reply,) = bot.slack.wait_for(lambda: bot.slack.replies(asked))
     suggestion = next(block for block in reply["blocks"] if block["type"] == "actions")["elements"][0]
     bot.slack.click(reply, suggestion["action_id"], "grace")

@@ -60,7 +60,7 @@ def test_statuses(made: Report, status: Status) -> None:
         (["why", "shop/a", "shop/b", "--sysdump", "x", "--context", "y"], "for a live cluster"),
         (["why", "shop/a", "shop/b", "--no-such-option"], "No such option"),
         (["why", "shop/a", "shop/b", "--output", "yaml"], "'text', 'json', 'markdown'"),
-        (["wyh", "shop/a"], "cilium-triage why"),
+        (["wyh", "shop/a", "shop/b"], "cilium-triage why shop/a shop/b"),
         (["\x00\x1b[2J" * 1000], "Did you mean"),
     ],
 )

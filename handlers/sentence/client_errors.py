@@ -1,0 +1,56 @@
+"""What clients print when a connection fails, put into the words of a question: what they dialled.
+
+The forms: Go's net.OpError, curl (libcurl's CURLE codes), libpq, Node, Python's urllib3, netcat and getaddrinfo.
+"""
+
+import re
+
+_HOST = r"(?P<host>\[[0-9a-fA-F:]+\]|[\w.-]+?)"
+_PORT = r"(?P<port>\d{1,5})"
+
+_PASTED = tuple(
+    (re.compile(pattern, re.IGNORECASE), words)
+    for pattern, words in (
+        # The name that was asked for says more than the address that it had.
+        (
+            rf"\w+ \"?https?://{_HOST}(?::{_PORT})?(?:/[^\s\"]*)?\"?: (?:dial|read|write) (?P<proto>tcp|udp)\b.*",
+            "to {host} {on} error",
+        ),
+        (r"(?:dial \w+: )?lookup (?P<host>[\w.-]+)(?: on [\d.:\[\]]+)?:.*", "to {host} dns error"),
+        (
+            r"\b(?:read|write) (?P<proto>tcp|udp) (?P<client>[\d.]+):\d+->(?P<host>[\d.]+):(?P<port>\d+).*",
+            "from {client} to {host} {on} error",
+        ),
+        (rf"\bdial (?P<proto>tcp|udp)[46]? {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
+        (
+            r"(?:curl: )?(?:\(\d+\) )?(?:failed to connect|couldn't connect) to "
+            rf"{_HOST}(?: \([\w.:]+\))? port {_PORT}\b.*",
+            "to {host} {on} error",
+        ),
+        (r"(?:curl: )?(?:\(\d+\) )?could not resolve host: (?P<host>[\w.-]*\w).*", "to {host} dns error"),
+        (
+            rf"connection to server at \"?{_HOST}\"?(?: \([\w.:]+\))?, port {_PORT}\b.*",
+            "to {host} {on} error",
+        ),
+        (rf"\bconnect E[A-Z]+ {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
+        (r"\bgetaddrinfo E[A-Z_]+ (?P<host>[\w.-]*\w).*", "to {host} dns error"),
+        (rf"\w*ConnectionPool\(host='?{_HOST}'?, port={_PORT}\).*", "to {host} {on} error"),
+        (rf"\bnc: connect to {_HOST}(?: \([\w.:]+\))? port {_PORT} \((?P<proto>tcp|udp)\).*", "to {host} {on} error"),
+        (rf"could not connect to \w+ at {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
+    )
+)
+_SCHEME_PORTS = {"http": "80", "https": "443"}
+
+
+def dialled(text: str) -> str:
+    """Return the text with the first pasted error replaced by what was dialled: ``to cart.shop on 8080/TCP error``.
+
+    What stands before the error stays; what follows it is the client's story and goes.
+    """
+    for pattern, words in _PASTED:
+        if found := pattern.search(text):
+            said = found.groupdict()
+            port = said.get("port") or _SCHEME_PORTS.get(found[0].split("://")[0].split('"')[-1].lower(), "")
+            said["on"] = f"on {port}/{(said.get('proto') or 'tcp').lower()}" if port else ""
+            return f"{text[: found.start()]} {words.format(**said)}"
+    return text

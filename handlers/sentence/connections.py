@@ -1,0 +1,133 @@
+"""The connections that a sentence is about, and whether their direction is sure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from handlers.model.connection import Connection
+from handlers.model.endpoint import EndpointName, Named
+from handlers.model.traffic import Protocol
+from handlers.names.grammar import End, PortAsked, Word, end_of
+from handlers.names.lexicon import Cue
+from handlers.sentence.direction import Role, directed, ports_of
+from handlers.sentence.tokens import Said, Token
+
+_PINGS = frozenset("pings pinged pinging pingt pingen anpingen".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What may be asked. One that ``is_sure`` is the question; else the asker chooses, and ``problem`` says why."""
+
+    asked: tuple[Connection, ...]
+    is_sure: bool
+    problem: str = ""
+
+
+def connections_in(sentence: Said) -> Connections | None:
+    """Return the connections of a sentence, None where it names no two ends."""
+    places = _places(sentence)
+    if len(places) < 2:
+        return None
+    groups = list(_groups(sentence, places))
+    if len(groups) == 1 and len(places) == 2:
+        groups = [[places[0]], [places[1]]]
+        roles = None
+    elif len(groups) == 2:
+        roles = directed(sentence, groups[0][-1], groups[1][0])
+    else:
+        return None
+    if not sentence.ends and roles is None:
+        return None  # two words that mean nothing are no names
+    first, second = groups
+    if roles is None:
+        pairs = [(one, other, Role.SOURCE) for one in first for other in second]
+        pairs += [(one, other, Role.DESTINATION) for one in first for other in second]
+        if _is_positional(sentence, places):
+            pairs = pairs[: len(pairs) // 2]
+            roles = Role.SOURCE, Role.DESTINATION
+    else:
+        pairs = [(one, other, roles[0]) for one in first for other in second]
+    asked: list[Connection] = []
+    for one, other, role in pairs:
+        source, destination = (one, other) if role is Role.SOURCE else (other, one)
+        asked += _with_ports(sentence, places, source, destination)
+    asked = list(dict.fromkeys(asked))
+    if roles is None:
+        return Connections(tuple(asked), False, "Who connects to whom? I can read that both ways.")
+    if len(asked) > 1:
+        return Connections(tuple(asked), False, f"That is {len(asked)} questions at once; choose one.")
+    return Connections(tuple(asked), True)
+
+
+def _places(sentence: Said) -> list[int]:
+    """Return where the ends stand: names that can be nothing else, and bare words only where those leave a gap."""
+    ends, bare = list(sentence.ends), list(sentence.bare)
+    if len(ends) >= 2 or not bare:
+        return ends
+    lacking = 2 - len(ends)
+    for chosen in (bare, [index for index in bare if _looks_like_a_name(sentence.tokens[index])]):
+        if len(chosen) == lacking:
+            return sorted([*ends, *chosen])
+    return ends
+
+
+def _looks_like_a_name(token: Token) -> bool:
+    has_port = isinstance(token.item, Word) and token.item.port is not None
+    return has_port or "-" in token.text or any(char.isdigit() for char in token.text)
+
+
+def _groups(sentence: Said, places: Sequence[int]) -> Iterator[list[int]]:
+    """Yield ends that an "and" joins together."""
+    group = [places[0]]
+    for before, place in pairwise(places):
+        between = sentence.tokens[before + 1 : place]
+        joined = any(token.does(Cue.AND) for token in between) and all(
+            token.does(Cue.AND, Cue.FILLER, Cue.AT, Cue.PORT) or isinstance(token.item, PortAsked) for token in between
+        )
+        if joined:
+            group.append(place)
+        else:
+            yield group
+            group = [place]
+    yield group
+
+
+def _is_positional(sentence: Said, places: Sequence[int]) -> bool:
+    """Whether nothing but two ends and what belongs to a question was said, as behind ``why``."""
+    between = range(places[0] + 1, places[1])
+    others = [
+        token
+        for index, token in enumerate(sentence.tokens)
+        if index not in places and (token.item is None or token.is_bare)
+    ]
+    return not between and all(token.text.lower() == "why" for token in others)
+
+
+def _with_ports(sentence: Said, places: Sequence[int], source: int, destination: int) -> Iterator[Connection]:
+    tokens = sentence.tokens
+    end = _end(tokens[destination])
+    following = min((place for place in places if place > destination), default=len(tokens))
+    near = ports_of(tokens, destination, following)
+    ports = near if near and len(places) > 2 else ports_of(tokens, 0, len(tokens))
+    if sentence.words & _PINGS:
+        ports = [*ports, PortAsked(None, Protocol.ICMP)]
+    if end.port:
+        ports = [end.port, *(port for port in ports if port.port is None)]
+    numbers = list(dict.fromkeys(port.port for port in ports if port.port is not None))
+    protocol = next((port.protocol for port in ports if port.protocol is not None), None)
+    asked_numbers: list[int | None] = [*numbers] or [None]
+    for number in asked_numbers:
+        own = next((port.protocol for port in ports if port.port == number and port.protocol), protocol)
+        asked = None if own and own.is_icmp else number
+        yield Connection(_end(tokens[source]).name, end.name, asked, own, sentence.request)
+
+
+def _end(token: Token) -> End:
+    match token.item:
+        case End() as end:
+            return end
+        case Word(text=text, port=port):
+            name: EndpointName = end_of(text) or Named(None, text.lower())
+            return End(name, port)
+    raise LookupError(f"{token.text} names no end")

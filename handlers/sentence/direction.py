@@ -1,0 +1,273 @@
+"""Who sends to whom: the roles that the verbs and prepositions of a sentence give to its ends.
+
+A sentence has one frame: the verb or adjective that relates its ends, active or passive. The table says for each frame
+what role each place in the sentence has: before the verb, behind it, or behind a preposition. A place that can be
+either has none, and then the other end decides; where none does, the direction is not sure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from handlers.model.endpoint import HostName, Kind, Named
+from handlers.names.grammar import End, PortAsked
+from handlers.names.lexicon import Cue, is_participle
+from handlers.names.resolve import name_inside
+from handlers.sentence.tokens import Said, Token
+
+
+class Role(StrEnum):
+    """Which end of a flow."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+    @property
+    def other(self) -> "Role":
+        """The other end."""
+        return Role.SOURCE if self is Role.DESTINATION else Role.DESTINATION
+
+
+class Place(StrEnum):
+    """Where an end stands that no preposition leads."""
+
+    BEFORE = "before the verb"
+    BEHIND = "behind the verb"
+
+
+class Frame(StrEnum):
+    """What relates the ends."""
+
+    REQUEST = "reaches"
+    REQUESTED = "is reached"
+    FETCH = "pulls"
+    FETCHED = "is pulled from"
+    REJECT = "refuses"
+    REJECT_ALONE = "who refuses"
+    """Nobody that is an end refuses: "who blocks B for A?"."""
+    REJECTED = "is refused"
+    RESPOND = "answers"
+    SEVERED = "is cut off"
+    STATE = "is closed"
+    RECEIVE_SENT = "gets traffic"
+    RECEIVE_ANSWER = "gets an error"
+    TIME_OUT = "times out"
+    NONE = ""
+
+
+_S, _D = Role.SOURCE, Role.DESTINATION
+_ROLES: dict[Frame, dict[Place | Cue, Role]] = {
+    Frame.REQUEST: {Place.BEFORE: _S, Place.BEHIND: _D, Cue.TO: _D, Cue.AT: _D, Cue.FROM: _S, Cue.BY: _S, Cue.FOR: _S},
+    Frame.REQUESTED: {Place.BEFORE: _D, Place.BEHIND: _D, Cue.TO: _D, Cue.FROM: _S, Cue.BY: _S, Cue.FOR: _S},
+    Frame.FETCH: {Place.BEFORE: _S, Place.BEHIND: _D, Cue.TO: _D, Cue.AT: _D, Cue.FROM: _D, Cue.BY: _S, Cue.FOR: _S},
+    Frame.FETCHED: {Place.BEFORE: _D, Place.BEHIND: _D, Cue.FROM: _S, Cue.BY: _S, Cue.FOR: _S},
+    Frame.REJECT: {Place.BEFORE: _D, Place.BEHIND: _S, Cue.TO: _S, Cue.FROM: _S, Cue.FOR: _S, Cue.AT: _D},
+    Frame.REJECT_ALONE: {Cue.TO: _D, Cue.FOR: _S, Cue.AT: _D},
+    Frame.REJECTED: {Cue.BY: _D, Cue.TO: _D, Cue.AT: _D, Cue.FOR: _S},
+    Frame.RESPOND: {Place.BEFORE: _D, Place.BEHIND: _S, Cue.TO: _S, Cue.FOR: _S},
+    Frame.SEVERED: {Place.BEFORE: _S, Cue.FROM: _D, Cue.TO: _D},
+    Frame.STATE: {Place.BEFORE: _D, Cue.TO: _S, Cue.FROM: _S, Cue.BY: _S, Cue.FOR: _S, Cue.AT: _D},
+    Frame.RECEIVE_SENT: {Place.BEFORE: _D, Cue.FROM: _S, Cue.BY: _S, Cue.AT: _D},
+    Frame.RECEIVE_ANSWER: {Place.BEFORE: _S, Cue.FROM: _D, Cue.TO: _D, Cue.AT: _D, Cue.BY: _D, Cue.FOR: _S},
+    Frame.TIME_OUT: {Cue.TO: _D, Cue.AT: _D, Cue.FOR: _S},
+    Frame.NONE: {Cue.TO: _D, Cue.AT: _D, Cue.FROM: _S, Cue.FOR: _S, Cue.BY: _D},
+}
+ROLES: Mapping[Frame, Mapping[Place | Cue, Role]] = MappingProxyType(_ROLES)
+
+_PREPOSITIONS = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.BETWEEN, Cue.LEFT_ARROW)
+_RELATING = (Cue.REQUEST, Cue.FETCH, Cue.REJECT, Cue.RESPOND, Cue.SEVER, Cue.STATE, Cue.RECEIVE, Cue.FAIL)
+_THINGS = (Cue.SENT, Cue.ANSWERED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    """A word that can relate the ends, where it stands."""
+
+    at: int
+    frame: Frame
+
+
+def directed(sentence: Said, first: int, second: int) -> tuple[Role, Role] | None:
+    """Return the roles of the ends at two places, None where they are not sure."""
+    tokens = sentence.tokens
+    between = tokens[first + 1 : second]
+    if any(token.text == "->" for token in between):
+        return _S, _D
+    if any(token.text == "<-" for token in between):
+        return _D, _S
+    if sentence.has(Cue.EACH_OTHER, Cue.BETWEEN):
+        return None
+    leads = _lead(tokens, first), _lead(tokens, second)
+    if set(leads) == {Cue.FROM, Cue.TO}:
+        return (_S, _D) if leads[0] is Cue.FROM else (_D, _S)
+    roles = _by_frame(sentence, first, second)
+    by_kind = _by_kind(tokens[first]), _by_kind(tokens[second])
+    if any(kind and role and kind is not role for kind, role in zip(by_kind, roles, strict=True)):
+        return None
+    return _completed(roles[0] or by_kind[0], roles[1] or by_kind[1])
+
+
+def role_alone(sentence: Said, index: int) -> Role | None:
+    """Return the role of the only end of a sentence that asks for the other: "who can reach shop/cart?"."""
+    verbs = list(_verbs(sentence, index, index))
+    verb = verbs[-1] if verbs else _Verb(len(sentence.tokens), Frame.NONE)
+    return _role(sentence, verb, index)
+
+
+def _completed(first: Role | None, second: Role | None) -> tuple[Role, Role] | None:
+    if first is None and second is None:
+        return None
+    first, second = first or (second.other if second else None), second or (first.other if first else None)
+    return (first, second) if first and second and first is not second else None
+
+
+def _by_kind(token: Token) -> Role | None:
+    """Return the role that an end can only have: nobody sends from an asked port, a Service or a name outside."""
+    if not isinstance(token.item, End):
+        return None
+    name, port = token.item.name, token.item.port
+    is_service = isinstance(name, Named) and name.kind is Kind.SERVICE
+    is_outside = isinstance(name, HostName) and name_inside(name) is None
+    return _D if is_service or is_outside or (port and port.port is not None) else None
+
+
+def _by_frame(sentence: Said, first: int, second: int) -> tuple[Role | None, Role | None]:
+    verb = _verb(sentence, first, second)
+    if verb is None:
+        return None, None
+    unmarked = [index for index in (first, second) if _lead(sentence.tokens, index) is None]
+    if len(unmarked) == 2 and verb.frame is Frame.REQUEST:
+        # Other languages put both ends before the verb, or behind it: who acts stands first.
+        one_side = second < verb.at or verb.at < first
+        if one_side:
+            return (None, None) if sentence.language == "en" else (_S, _D)
+    if len(unmarked) == 2 and verb.at < first and sentence.language != "en" and not sentence.has(Cue.WHO):
+        roles = ROLES[verb.frame]
+        return roles.get(Place.BEFORE), roles.get(Place.BEHIND)
+    return _role(sentence, verb, first), _role(sentence, verb, second)
+
+
+def _role(sentence: Said, verb: _Verb, index: int) -> Role | None:
+    roles, lead = ROLES[verb.frame], _lead(sentence.tokens, index)
+    if lead is None:
+        return roles.get(Place.BEFORE if index < verb.at else Place.BEHIND)
+    if lead is Cue.FROM and sentence.language == "de" and verb.frame is Frame.REJECTED:
+        lead = Cue.BY
+    if lead is Cue.FROM and verb.frame is Frame.REJECT_ALONE and sentence.has(Cue.SENT):
+        return _S
+    return roles.get(lead)
+
+
+def _lead(tokens: Sequence[Token], index: int) -> Cue | None:
+    """Return the preposition that leads the end at a place: the nearest before it, with no verb and no end between."""
+    seen_of = False
+    for token in reversed(tokens[:index]):
+        if token.is_end or token.does(Cue.WHO) or (token.does(*_THINGS) and not seen_of):
+            return None
+        for cue in _PREPOSITIONS:
+            if token.does(cue):
+                return cue
+        if token.does(Cue.OF):
+            seen_of = True
+        elif token.does(*_RELATING) and not token.does(Cue.FILLER, Cue.STATE):
+            return None
+    return None
+
+
+def _verb(sentence: Said, first: int, second: int) -> _Verb | None:
+    """Return what relates two ends, None where too much could."""
+    verbs = list(_verbs(sentence, first, second))
+    asking = [verb for verb in verbs if verb.frame in _ASKING]
+    others = [verb for verb in verbs if verb.frame not in _ASKING]
+    if asking:
+        before_second = [verb for verb in asking if verb.at < second]
+        chosen = before_second[-1] if before_second else asking[0]
+        turned = [verb for verb in others if first < verb.at < second and verb.frame is not Frame.TIME_OUT]
+        is_behind_both = chosen.at > second and chosen.frame in (Frame.REQUEST, Frame.FETCH)
+        if not (is_behind_both and turned and sentence.language == "en"):
+            return chosen
+        return turned[0] if turned[0].frame in (Frame.REJECT, Frame.RESPOND) else None
+    for wanted in ((Frame.RECEIVE_ANSWER, Frame.RECEIVE_SENT), _SAYING, (Frame.TIME_OUT,)):
+        for verb in others:
+            if verb.frame in wanted:
+                return verb
+    return _Verb(len(sentence.tokens), Frame.NONE)
+
+
+_ASKING = (Frame.REQUEST, Frame.REQUESTED, Frame.FETCH, Frame.FETCHED)
+_SAYING = (Frame.REJECT, Frame.REJECT_ALONE, Frame.REJECTED, Frame.RESPOND, Frame.SEVERED, Frame.STATE)
+
+
+def _verbs(sentence: Said, first: int, second: int) -> Iterator[_Verb]:
+    """Yield everything in the sentence that can relate the ends."""
+    tokens = sentence.tokens
+    for index, token in enumerate(tokens):
+        frame = _frame(sentence, index, token, first, second)
+        if frame is not None:
+            yield _Verb(index, frame)
+
+
+def _frame(sentence: Said, index: int, token: Token, first: int, second: int) -> Frame | None:
+    tokens, language = sentence.tokens, sentence.language
+    after = tokens[index + 1 :]
+    following = next((one for one in after if not one.does(Cue.FILLER) or one.does(*_THINGS)), None)
+    if token.does(Cue.FAIL) and (
+        token.text.lower().startswith("timeout") or (after and after[0].text.lower() == "out")
+    ):
+        return Frame.TIME_OUT
+    receives = any(one.does(Cue.RECEIVE) for one in tokens[:index])
+    if token.does(Cue.ANSWERED) and receives:
+        return None
+    if token.does(Cue.SENT) and not (token.does(Cue.REQUEST) and following and (following.is_end or following.is_bare)):
+        return None
+    if token.does(Cue.FILLER):
+        return None
+    if token.does(Cue.RECEIVE) and following and following.does(Cue.TO):
+        return Frame.REQUEST
+    if token.does(Cue.RECEIVE):
+        return _received(after)
+    is_passive = _is_passive(tokens, index, language)
+    if token.does(Cue.REQUEST):
+        return Frame.REQUESTED if is_passive else Frame.REQUEST
+    if token.does(Cue.FETCH):
+        return Frame.FETCHED if is_passive else Frame.FETCH
+    if token.does(Cue.SEVER):
+        return Frame.SEVERED
+    if token.does(Cue.STATE) and not (following and following.does(Cue.SENT)):
+        return Frame.STATE
+    if token.does(Cue.RESPOND):
+        return Frame.RESPOND
+    if token.does(Cue.REJECT):
+        if is_passive:
+            return Frame.REJECTED
+        acts = any(one.is_end or one.is_bare for one in tokens[:index]) and min(first, second) < index
+        acts = acts and _lead(tokens, min(first, second)) is None
+        is_inverted = language != "en" and not sentence.has(Cue.WHO)
+        return Frame.REJECT if acts or is_inverted else Frame.REJECT_ALONE
+    return None
+
+
+def _received(after: Sequence[Token]) -> Frame | None:
+    for token in after:
+        if token.does(Cue.ANSWERED):
+            return Frame.RECEIVE_ANSWER
+        if token.does(Cue.SENT):
+            return Frame.RECEIVE_SENT
+        if token.is_end:
+            return None
+    return None
+
+
+def _is_passive(tokens: Sequence[Token], index: int, language: str) -> bool:
+    led = any(token.does(Cue.PASSIVE) for token in tokens[:index])
+    if language != "en":
+        return led or any(token.does(Cue.PASSIVE) for token in tokens[index + 1 :])
+    word = tokens[index].text.lower()
+    by_follows = any(token.does(Cue.BY) for token in tokens[index + 1 : index + 2])
+    return is_participle(word) and (led or by_follows)
+
+
+def ports_of(tokens: Sequence[Token], start: int, stop: int) -> list[PortAsked]:
+    """Return the ports that stand between two places of a sentence, in order."""
+    return [token.item for token in tokens[start:stop] if isinstance(token.item, PortAsked)]

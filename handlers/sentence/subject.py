@@ -1,0 +1,45 @@
+"""The one thing that a sentence about drops, policies or health is about."""
+
+from dataclasses import dataclass
+
+from handlers.model.endpoint import EndpointName
+from handlers.names.grammar import End
+from handlers.names.lexicon import Cue
+from handlers.sentence.tokens import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An endpoint, or a namespace, or everything where both are None."""
+
+    endpoint: EndpointName | None = None
+    namespace: str | None = None
+
+
+def subjects_in(sentence: Said) -> tuple[Subject, ...]:
+    """Return what a sentence can be about, likeliest first: one where that is clear, none where it names too much.
+
+    A word that means nothing is a namespace behind a preposition; elsewhere it may also be no name at all.
+    """
+    ends = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]
+    if len(ends) + len(sentence.namespaces) > 1:
+        return ()
+    if ends:
+        return (Subject(endpoint=ends[0]),)
+    if sentence.namespaces:
+        return (Subject(namespace=sentence.namespaces[0]),)
+    words = [sentence.tokens[index].text.lower() for index in sentence.bare]
+    if not words:
+        return (Subject(),)
+    if len(words) > 1:
+        return ()
+    (place,) = sentence.bare
+    leads = sentence.tokens[max(0, place - 1) : place]
+    if any(token.does(Cue.OF, Cue.FOR, Cue.IN, Cue.AT) for token in leads):
+        return (Subject(namespace=words[0]),)
+    return (Subject(namespace=words[0]), Subject())
+
+
+def several(count: int) -> str:
+    """Return the problem of so many readings, nothing where there is one."""
+    return "I can read that in several ways; choose one." if count > 1 else ""

@@ -1,0 +1,298 @@
+"""A sentence as tokens: ends, ports and times that were understood, cues that say who is who, and what is left over."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from handlers.model.endpoint import Entity, EntityName, HostName, Named
+from handlers.model.traffic import HttpRequest, Protocol
+from handlers.names.decorations import undecorated
+from handlers.names.grammar import (
+    Duration,
+    End,
+    Fresh,
+    Item,
+    PortAsked,
+    Since,
+    Word,
+    end_of,
+    is_bare_name,
+    is_label,
+    is_nearly_fresh,
+    items,
+    text_of,
+)
+from handlers.names.lexicon import Cue, cues_of, language_of
+from handlers.sentence.client_errors import dialled
+
+_STATUSES = frozenset(
+    {100, 101, 200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 500, 501, 502, 503, 504, 505, 511}
+    | {*range(400, 419), 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 499, 520, 521, 522, 523, 524, 525, 526}
+)
+"""HTTP's status codes (RFC 9110 and those that proxies add): numbers that people quote beside names."""
+_MEANT = (
+    (re.compile(r"\b(?:the )?(?:kube(?:rnetes)?[ -]?|k8s )?api[ -]?server\b", re.IGNORECASE), "kube-apiserver"),
+    (re.compile(r"\b(?:the )?(?:kubernetes|k8s) api\b", re.IGNORECASE), "kube-apiserver"),
+    (re.compile(r"\b(?:the )?(?:public |open )?internet\b", re.IGNORECASE), "world"),
+    (re.compile(r"\bthe outside(?: world)?\b", re.IGNORECASE), "world"),
+    (re.compile(r"\beach other\b", re.IGNORECASE), "<->"),
+    (re.compile(r"\b(connection|permission|access) (refused|reset|denied)(?! by\b)", re.IGNORECASE), "error"),
+)
+"""What people call entities, and phrases that are one word here."""
+_SPAN_LEADS = frozenset("for since last past seit depuis desde hace within over".split())
+_SPAN_TRAILS = frozenset({"ago", "now"})
+_LENGTHS = frozenset("after takes took every of timeout needs in than only about".split())
+"""Words before a duration that is no look-back."""
+_POSSESSED = re.compile(r"(?<=[\w\]])'s?(?=\s|$)")
+_PORT_LEADS = frozenset("on at over via auf sur en".split())
+_PORT_NAMES = frozenset({"http", "https", "grpc", "dns", "tls"})
+_OF_A_PORT = frozenset({"de", "du", "del", "von", "vom"})
+_AFTER_A_NAME = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.OF, Cue.IN, Cue.AND)
+_ALPHABETIC = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word or what a few words mean together. ``item`` is None for a word that is a cue or nothing."""
+
+    text: str
+    item: Item | None = None
+    cues: frozenset[Cue] = frozenset()
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it can only be one end of a flow."""
+        return isinstance(self.item, End)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a word that means nothing here, so that it can be a bare name."""
+        return isinstance(self.item, Word)
+
+    def does(self, *cues: Cue) -> bool:
+        """Whether the word does one of these things."""
+        return not self.cues.isdisjoint(cues)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was understood of a sentence, in order; ``odd`` are words that may matter and mean nothing."""
+
+    text: str
+    language: str
+    tokens: tuple[Token, ...]
+    namespaces: tuple[str, ...]
+    odd: tuple[str, ...]
+
+    def has(self, *cues: Cue) -> bool:
+        """Whether some word does one of these things."""
+        return any(token.does(*cues) for token in self.tokens)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word, in lower case."""
+        return frozenset(token.text.lower() for token in self.tokens)
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Where names stand that can only be ends."""
+        return tuple(index for index, token in enumerate(self.tokens) if token.is_end)
+
+    @property
+    def bare(self) -> tuple[int, ...]:
+        """Where words stand that can be bare names."""
+        return tuple(index for index, token in enumerate(self.tokens) if token.is_bare)
+
+    @property
+    def span(self) -> Since | None:
+        """How far back was asked for."""
+        return next((token.item for token in self.tokens if isinstance(token.item, Since)), None)
+
+    @property
+    def request(self) -> HttpRequest | None:
+        """The HTTP request that was named."""
+        return next((token.item for token in self.tokens if isinstance(token.item, HttpRequest)), None)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether no cached answer is wanted."""
+        return any(isinstance(token.item, Fresh) for token in self.tokens)
+
+
+def sentence_of(text: str) -> Said:
+    """Read a text word by word. Never raises."""
+    text = dialled(text)
+    for pattern, meant in _MEANT:
+        text = pattern.sub(meant, text)
+    text = undecorated(_POSSESSED.sub("", text.replace("’", "'")))
+    found = items(text)
+    language = language_of(item.text for item in found if isinstance(item, Word))
+    odd: list[str] = []
+    tokens = _with_namespaces(list(_tokens(found, language, odd)))
+    return Said(text, language, tuple(tokens[0]), tuple(tokens[1]), tuple(odd))
+
+
+def _tokens(found: Sequence[Item], language: str, odd: list[str]) -> Iterator[Token]:
+    past: list[Token] = []
+    for index, item in enumerate(found):
+        token = _token(found, index, item, language, past, odd)
+        past.append(token)
+        yield token
+
+
+def _token(
+    found: Sequence[Item], index: int, item: Item, language: str, past: Sequence[Token], odd: list[str]
+) -> Token:
+    after = found[index + 1] if index + 1 < len(found) else None
+    match item:
+        case PortAsked(port=int(number), protocol=None):
+            return _number(number, after, language, past, odd)
+        case Duration():
+            return _duration(item, after, past, odd)
+        case Word():
+            return _word(item, after, language, past, odd)
+        case PortAsked(protocol=Protocol.ICMP):
+            return Token("ping", item, frozenset({Cue.REQUEST}))
+    return Token(text_of(item), item)
+
+
+def _number(number: int, after: Item | None, language: str, past: Sequence[Token], odd: list[str]) -> Token:
+    text, before = str(number), past[-1] if past else None
+    port = Token(text, PortAsked(number, None))
+    follows = cues_of(after.text, language) if isinstance(after, Word) else frozenset()
+    if before and before.does(Cue.IDENTITY):
+        return Token(text, cues=frozenset({Cue.IDENTITY}))
+    if (before and before.does(Cue.PORT)) or Cue.PORT in follows:
+        return port
+    if before and before.text.lower() in _PORT_LEADS and number not in _STATUSES and not _is_count(number, after):
+        return port
+    if before and before.does(Cue.AND) and len(past) > 1 and isinstance(past[-2].item, PortAsked):
+        return port
+    if number in _STATUSES:
+        return Token(text, cues=frozenset({Cue.ANSWERED}))
+    if Cue.AT in follows or (before and before.is_end and not isinstance(after, (Word, End, PortAsked))):
+        return port
+    if (
+        isinstance(after, Word)
+        and after.text.isalpha()
+        and not (before and before.is_end)
+        and not follows & {*_AFTER_A_NAME}
+    ):
+        return Token(text, cues=frozenset({Cue.FILLER}))
+    odd.append(text)
+    return Token(text)
+
+
+def _is_count(number: int, after: Item | None) -> bool:
+    """Whether a small number counts what follows it: on 3 nodes."""
+    return number < 1_000 and isinstance(after, Word) and after.text.lower().endswith("s") and len(after.text) > 4
+
+
+def _duration(item: Duration, after: Item | None, past: Sequence[Token], odd: list[str]) -> Token:
+    before = past[-1].text.lower() if past else ""
+    trails = after.text.lower() if isinstance(after, Word) else ""
+    if before in _SPAN_LEADS or trails in _SPAN_TRAILS:
+        return Token(item.text, Since(item.span))
+    if before not in _LENGTHS:
+        odd.append(item.text)
+    return Token(item.text)
+
+
+def _word(item: Word, after: Item | None, language: str, past: Sequence[Token], odd: list[str]) -> Token:
+    text = item.text
+    if text.lower() == EntityName.WORLD or (_is_led(past) and end_of(text) and not isinstance(after, (Word, End))):
+        return Token(text, End(end_of(text) or Entity(EntityName.WORLD), item.port))
+    if text.isdigit() and past and past[-1].does(Cue.IDENTITY):
+        return Token(text, cues=frozenset({Cue.IDENTITY}))
+    cues = cues_of(text, language)
+    if text.lower() in _OF_A_PORT and past and (past[-1].does(Cue.PORT) or isinstance(past[-1].item, PortAsked)):
+        cues = frozenset({Cue.OF})
+    if _names_a_port(text, cues, after, language, past):
+        odd.append(f"port {text}")
+        return Token(text)
+    if text.lower() == "since" and isinstance(after, Word) and cues_of(after.text, language) - {Cue.PASSIVE}:
+        odd.append(f"since {after.text}")
+    elif Cue.WHEN in cues:
+        odd.append(text)
+    if cues:
+        return Token(text, cues=cues)
+    if is_bare_name(item):
+        return Token(text, item)
+    if not _ALPHABETIC.fullmatch(text) or is_nearly_fresh(text.lower()):
+        odd.append(text)
+    return Token(text)
+
+
+def _names_a_port(text: str, cues: frozenset[Cue], after: Item | None, language: str, past: Sequence[Token]) -> bool:
+    """Whether a word stands beside "port": its name. Which number it has is known to the cluster alone."""
+    is_beside = (past and past[-1].does(Cue.PORT)) or (
+        isinstance(after, Word) and Cue.PORT in cues_of(after.text, language)
+    )
+    return bool(is_beside) and (not cues or text.lower() in _PORT_NAMES)
+
+
+def _is_led(past: Sequence[Token]) -> bool:
+    return bool(past) and past[-1].does(Cue.FROM, Cue.TO, Cue.BY, Cue.FOR)
+
+
+def _with_namespaces(tokens: list[Token]) -> tuple[list[Token], list[str]]:
+    """Take ``in shop``, ``in the shop namespace`` and ``-n shop`` out, and give the names before them, or all, it."""
+    kept: list[Token] = []
+    namespaces: list[str] = []
+    default = ""
+    index = 0
+    while index < len(tokens):
+        length, namespace, is_for_all = _namespace_at(tokens, index)
+        if not length:
+            kept.append(tokens[index])
+        elif is_for_all or not any(token.is_end or token.is_bare for token in kept):
+            default = namespace
+        elif kept[-1].is_bare:
+            kept[-1] = _qualified(kept[-1], namespace)
+        elif not _is_in(kept[-1], namespace):
+            namespaces.append(namespace)
+        index += length or 1
+    if default and not any(token.is_bare for token in kept):
+        namespaces.append(default)
+    return [_qualified(token, default) if default and token.is_bare else token for token in kept], namespaces
+
+
+def _namespace_at(tokens: list[Token], index: int) -> tuple[int, str, bool]:
+    """Return how many tokens from here say a namespace, which, and whether it is for all bare names."""
+
+    def bare(offset: int) -> str:
+        at = index + offset
+        return tokens[at].text.lower() if at < len(tokens) and tokens[at].is_bare else ""
+
+    def does(offset: int, cue: Cue) -> bool:
+        return index + offset < len(tokens) and tokens[index + offset].does(cue)
+
+    if does(0, Cue.FLAG) and bare(1):
+        return 2, bare(1), True
+    flag, _, named = tokens[index].text.partition("=")
+    if named and flag in ("-n", "--namespace") and is_label(named.lower()):
+        return 1, named.lower(), True
+    start = 1 if does(0, Cue.IN) or does(0, Cue.OF) or does(0, Cue.FOR) else 0
+    article = 1 if start + index < len(tokens) and tokens[start + index].text.lower() == "the" else 0
+    named_at = start + article
+    if does(named_at, Cue.NAMESPACE) and bare(named_at + 1):
+        return named_at + 2, bare(named_at + 1), False
+    if bare(named_at) and does(named_at + 1, Cue.NAMESPACE):
+        return named_at + 2, bare(named_at), False
+    if does(0, Cue.IN) and bare(named_at):
+        return named_at + 1, bare(named_at), False
+    return 0, "", False
+
+
+def _qualified(token: Token, namespace: str) -> Token:
+    word = token.item
+    if not isinstance(word, Word):
+        return token
+    return replace(token, item=End(Named(namespace, word.text.lower()), word.port))
+
+
+def _is_in(token: Token, namespace: str) -> bool:
+    name = token.item.name if isinstance(token.item, End) else None
+    return (isinstance(name, Named) and name.namespace == namespace) or (
+        isinstance(name, HostName) and name.name.endswith(f".{namespace}")
+    )
