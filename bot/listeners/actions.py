@@ -13,9 +13,10 @@ from slack_bolt import Ack, App
 from bot.intake import Intake
 from bot.listeners.place import of_action
 from bot.publish import Publisher
-from bot.render.evidence import evidence_text, names_message, patches_file
+from bot.render.evidence import evidence_text, patches_file
 from bot.render.failure import failure_message, report_gone
-from bot.render.report import ASK, EVIDENCE, NAMES, PATCH
+from bot.render.patches import patches_message
+from bot.render.report import ASK, EVIDENCE, PATCH
 from bot.reports import Reports
 from bot.where import Where
 from handlers.catalogue import CATALOGUE
@@ -54,7 +55,7 @@ def listen(app: App, intake: Intake, reports: Reports) -> None:
         return show_report
 
     app.action(re.compile(rf"^{ASK}_"))(ack=_acknowledge, lazy=[ask])
-    for action_id, show in ((EVIDENCE, _show_evidence), (PATCH, _show_patch), (NAMES, _show_names)):
+    for action_id, show in ((EVIDENCE, _show_evidence), (PATCH, _show_patch)):
         app.action(action_id)(ack=_acknowledge, lazy=[shower(show)])
 
 
@@ -65,12 +66,9 @@ def _show_evidence(publisher: Publisher, where: Where, report: Report) -> None:
 
 def _show_patch(publisher: Publisher, where: Where, report: Report) -> None:
     if report.patches:
+        publisher.reply(where, patches_message(report))
         title = f"Patch: {report.question}"
         publisher.attach(where, name="patch.yaml", content=patches_file(report), title=title)
-
-
-def _show_names(publisher: Publisher, where: Where, report: Report) -> None:
-    publisher.reply(where, names_message(report))
 
 
 def _role_of(report: Report) -> Role:

@@ -1,10 +1,10 @@
 """Everything a report rests on, as files: for the engineer who wants to check, and for the one who applies a patch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.render import reading
-from bot.render.blocks import Message, bullets, code, code_pages, context, escape, message, section
+from bot.render.blocks import Message, code_pages, context, escape, message, section
 from bot.render.clean import clean, one_line
 from bot.render.text import plain
 from handlers.model.finding import Evidence, Finding
@@ -59,26 +59,15 @@ def file_as_reply(title: str, content: str, reason: str) -> Message:
     return message([section(f"*{escape(title)}*"), *pages.blocks, context(escape(note))], f"{title}. {note}")
 
 
-def names_message(report: Report) -> Message:
-    """Return the identities of a report with their labels and the pods that carry them."""
-    items = [
-        f"*{note.number}*{f' on {escape(note.node)}' if note.node else ''}: {_carriers(note, code)}\n"
-        f"    {escape(', '.join(note.labels))}"
-        for note in report.identities
-    ]
-    words = "\n".join(identity_line(note) for note in report.identities)
-    return message([section(bullets(items, most=20, limit=2_900, each=600))], words)
-
-
 def identity_line(note: IdentityNote) -> str:
     """Return one identity in a line."""
     place = f" on {note.node}" if note.node else ""
-    return one_line(f"{note.number}{place}: {_carriers(note, str)} [{', '.join(note.labels)}]")
+    return one_line(f"{note.number}{place}: {_carriers(note)} [{', '.join(note.labels)}]")
 
 
-def _carriers(note: IdentityNote, quote: Callable[[str], str]) -> str:
+def _carriers(note: IdentityNote) -> str:
     more = f" and {note.more} more" if note.more else ""
-    return (", ".join(map(quote, note.carriers)) or "nobody now") + more
+    return (", ".join(note.carriers) or "nobody now") + more
 
 
 def _finding(number: int, finding: Finding) -> Iterator[str]:

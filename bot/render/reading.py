@@ -35,20 +35,29 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The first word of the answer."""
+    """The first words of the answer: a word, the hop where a connection stops, and what contradicts the word."""
 
     tone: Tone
     word: str
+    place: str = ""
+    yet: str = ""
+
+    def __str__(self) -> str:
+        """Say it: ``Blocked at ingress, yet passing``."""
+        at = f" at {self.place}" if self.place else ""
+        return f"{self.word}{at}{', yet ' if self.yet else ''}{self.yet}"
 
 
 _WORD = {Expected.OPEN: "Open", Expected.BLOCKED: "Blocked", Expected.UNKNOWN: CANNOT_TELL}
 _TONE = {Expected.OPEN: Tone.GOOD, Expected.BLOCKED: Tone.BAD, Expected.UNKNOWN: Tone.DOUBT}
 _CONTRADICTION = {
-    (Expected.OPEN, Observed.DROPPED): "Open, yet dropped",
-    (Expected.OPEN, Observed.AUDITED): "Open, yet audited as denied",
-    (Expected.BLOCKED, Observed.FORWARDED): "Blocked, yet passing",
-    (Expected.BLOCKED, Observed.AUDITED): "Blocked, yet passing in audit mode",
+    (Expected.OPEN, Observed.DROPPED): "dropped",
+    (Expected.OPEN, Observed.AUDITED): "audited as denied",
+    (Expected.BLOCKED, Observed.FORWARDED): "passing",
+    (Expected.BLOCKED, Observed.AUDITED): "passing in audit mode",
 }
+_POLICY = (Hop.EGRESS_POLICY, Hop.INGRESS_POLICY)
+"""Hops whose judgement passing packets contradict: elsewhere packets may be older, or the name be passed by."""
 _SEEN = {
     Observed.FORWARDED: "traffic passes",
     Observed.DROPPED: "traffic is dropped",
@@ -64,10 +73,12 @@ def status_of(report: Report) -> Status:
     if report.headline.status:
         return Status(Tone.BAD if report.blockers() else Tone.DOUBT, report.headline.status)
     if report.expected is not None:
-        contradiction = _CONTRADICTION.get((report.expected, report.observed or Observed.NO_DATA))
-        if contradiction:
-            return Status(Tone.CONTRADICTION, contradiction)
-        return Status(_TONE[report.expected], _WORD[report.expected])
+        blocked_at = report.first_failing_hop() if report.expected is Expected.BLOCKED else None
+        yet = _CONTRADICTION.get((report.expected, report.observed or Observed.NO_DATA), "")
+        if blocked_at is not None and blocked_at not in _POLICY:
+            yet = ""
+        tone = Tone.CONTRADICTION if yet else _TONE[report.expected]
+        return Status(tone, _WORD[report.expected], hop_name(blocked_at), yet)
     outcomes = {finding.outcome for finding in report.findings}
     if report.candidates:
         return Status(Tone.DOUBT, "Which one?")
@@ -83,11 +94,6 @@ def opening(report: Report) -> tuple[Status, str, Sentence]:
     status = status_of(report)
     separator = " " if report.headline.claim.lead == status.word else " — "
     return status, separator if status.word else "", sentence_of(report, status=status.word)
-
-
-def unsaid(report: Report, finding: Finding) -> Sentence | None:
-    """Return what a finding says beyond the headline: all of it, its detail alone, or None."""
-    return finding.detail if sentence_of(report).says(finding.sentence) else finding.whole
 
 
 def hop_strip(report: Report) -> tuple[tuple[str, Mark], ...]:
@@ -148,11 +154,7 @@ def shared_advice(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 def seen(report: Report) -> str:
     """Return what flows showed, in a sentence, or nothing where the question was not about flows."""
-    detail = "" if sentence_of(report).says(report.headline.seen) else report.headline.seen
-    if report.observed is None:
-        return detail
-    words = _SEEN[report.observed]
-    return f"{words} — {detail}" if detail else words
+    return report.headline.seen or ("" if report.observed is None else _SEEN[report.observed])
 
 
 def citation(evidence: Evidence) -> str:
@@ -186,14 +188,13 @@ def coverage(report: Report) -> tuple[str, ...]:
     heard, silent = budget.nodes_heard, budget.nodes_silent
     clauses = []
     if heard or silent:
+        window = f" {_span(budget.covered_since, budget.until)}" if budget.covered_since and budget.until else ""
         missing = f", not heard: {_some(silent)}" if silent else ""
-        clauses.append(f"flows: {budget.flows_seen} from {len(heard)} of {len(heard) + len(silent)} nodes{missing}")
-    if budget.covered_since and budget.until:
-        clauses.append(f"window {_span(budget.covered_since, budget.until)}")
+        clauses.append(f"flows{window}, {len(heard)} of {len(heard) + len(silent)} nodes{missing}")
     if budget.asked_since and budget.covered_since and budget.covered_since > budget.asked_since:
-        clauses.append(f"asked back to {_hour(budget.asked_since)}, remembered only from {_hour(budget.covered_since)}")
+        clauses.append(f"asked from {_hour(budget.asked_since)}")
     elif budget.asked_since and not budget.covered_since and heard:
-        clauses.append(f"asked back to {_hour(budget.asked_since)}, how far the nodes remember is not known")
+        clauses.append(f"asked from {_hour(budget.asked_since)}, how far the nodes remember is not known")
     if budget.events_lost:
         clauses.append(f"{budget.events_lost} events lost")
     if budget.truncated:
@@ -203,7 +204,7 @@ def coverage(report: Report) -> tuple[str, ...]:
 
 def provenance(report: Report, age: timedelta | None) -> tuple[str, ...]:
     """Return where and when the facts were taken, and how old an answer from the cache is."""
-    clauses = [report.source or "an unnamed source", f"taken {moment(report.taken_at)}"]
+    clauses = [f"{report.source or 'an unnamed source'}, {moment(report.taken_at)}"]
     if age is not None:
         clauses.append(f"cached {duration(age)} ago")
     return tuple(clauses)
@@ -239,7 +240,7 @@ def follow_ups(report: Report) -> tuple[str, ...]:
 
 def _span(since: datetime, until: datetime) -> str:
     same_day = since.astimezone(UTC).date() == until.astimezone(UTC).date()
-    return f"{_hour(since)}–{_hour(until)} UTC" if same_day else f"{moment(since)} – {moment(until)}"
+    return f"{_hour(since)}–{_hour(until)}" if same_day else f"{moment(since)} – {moment(until)}"
 
 
 def _hour(at: datetime) -> str:

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from bot.render import reading
+from bot.render.brief import MOST_NOT_READ, between
+from bot.render.brief import lines as brief_lines
 from bot.render.clean import clean, one_line
-from bot.render.reading import Mark, Tone
+from bot.render.columns import Row, drawn
+from bot.render.gaps import NotRead, not_read
+from bot.render.reading import Mark, Status, Tone
 from handlers.model.finding import Finding
-from handlers.model.report import Patch, Report
+from handlers.model.report import Expected, Patch, Report
 
 _LABEL = 10
+_BRIEF_ROWS = 5
 _STYLE = {
     Tone.GOOD: "32;1",
     Tone.BAD: "31;1",
@@ -27,34 +32,68 @@ _STYLE = {
 Paint = Callable[[str, Tone | Mark], str]
 
 
-def plain(report: Report, *, age: timedelta | None = None, colour: bool = False) -> str:
-    """Return the report as text, a labelled line for each thing that matters, the status first."""
+def plain(report: Report, *, age: timedelta | None = None, colour: bool = False, width: int = 0) -> str:
+    """Return the report as text, a labelled line for each thing that matters, the status first.
+
+    Lines are wrapped to ``width`` columns, 0 for not at all.
+    """
     paint = _ansi if colour else _as_is
-    status, separator, headline = reading.opening(report)
-    word = paint(status.word.upper(), status.tone) if status.word else ""
-    lines = [f"{word}{separator}{one_line(str(headline))}"]
-    lines += _path(report, paint) if report.expected is not None else _rows(report, paint)
-    lines += _labelled("names", map(one_line, report.notes))
-    lines += _labelled("did you mean", map(one_line, report.candidates))
-    lines += _labelled("not read", (one_line(reading.gap_in_words(gap)) for gap in report.gaps))
+    rows = [Row("", _first(report, lambda status: paint(_loud(status), status.tone)))]
+    rows += _path(report, paint) if report.expected is not None else _listed(report, paint)
+    rows += _labelled("names", report.notes)
+    rows += _labelled("did you mean", report.candidates)
+    rows += _labelled("not read", map(str, _unsaid_gaps(report)))
     for patch in report.patches:
-        lines += _patch(patch)
-    lines += _labelled(
-        "together", ["The patches belong together: the flow opens when all are applied."] * bool(report.patches[1:])
-    )
-    lines += _labelled("no patch", map(one_line, report.patch_notes))
-    lines += _labelled(
-        "looked at", [one_line(" · ".join(reading.coverage(report)))] if reading.coverage(report) else []
-    )
-    lines += _labelled("source", [one_line(" · ".join(reading.provenance(report, age)))])
+        rows += _patch(patch)
+    if report.patches[1:]:
+        rows += _labelled("together", ["The patches belong together: the flow opens when all are applied."])
+    rows += _labelled("no patch", report.patch_notes)
+    rows += _labelled("assuming", [report.headline.assumed])
+    rows += _labelled("looked at", [" · ".join(reading.coverage(report))])
+    rows += _labelled("source", [" · ".join(reading.provenance(report, age))])
+    return drawn(rows, width)
+
+
+def brief(report: Report) -> str:
+    """Return what a notification and a screen reader say: the verdict, why, what was seen, what to do."""
+    lines = [_first(report, _loud)]
+    lines += [f"{line.label}: {one_line(str(line.words))}" for line in brief_lines(report)]
+    if report.candidates:
+        lines.append(f"Did you mean: {one_line(' | '.join(report.candidates))}?")
+    if report.expected is None:
+        lines += [f"{reading.mark_of(one)} {one_line(str(one.because))}" for one in _worst(report)]
     return "\n".join(lines)
+
+
+def _worst(report: Report) -> Sequence[Finding]:
+    return reading.worst_first(report.findings)[:_BRIEF_ROWS]
+
+
+def _first(report: Report, show: Callable[[Status], str]) -> str:
+    """Return the verdict and what it is about; ``show`` writes the status's own word."""
+    status, separator, headline = reading.opening(report)
+    word = show(status) if status.word else ""
+    if report.headline.pair:
+        return f"{word}{str(status).removeprefix(status.word)}: {one_line(str(between(report.headline.pair)))}"
+    return f"{word}{separator}{one_line(str(headline))}"
+
+
+def _loud(status: Status) -> str:
+    return status.word.upper()
+
+
+def _unsaid_gaps(report: Report) -> tuple[NotRead, ...]:
+    """Return the gaps that the brief answer does not name."""
+    gaps = not_read(report)
+    return gaps[MOST_NOT_READ:] if report.expected is Expected.UNKNOWN else gaps
 
 
 def markdown(report: Report, *, age: timedelta | None = None) -> str:
     """Return the report as Markdown, for a pull request or an incident document."""
-    status, separator, headline = reading.opening(report)
     lines = [
-        f"## {status.word}{':' * (separator == ' — ')}{' ' * bool(separator)}{_md(str(headline))}",
+        f"## {_md(_first(report, lambda status: status.word))}",
+        "",
+        *(f"**{line.label}:** {_md(str(line.words))}  " for line in brief_lines(report)),
         "",
         f"`{_ticked(report.question)}`",
         "",
@@ -63,36 +102,34 @@ def markdown(report: Report, *, age: timedelta | None = None) -> str:
         lines += [" · ".join(f"{hop} {mark}" for hop, mark in reading.hop_strip(report)), ""]
     for finding in reading.worst_first(report.findings):
         lines += _md_finding(finding)
-    if seen := reading.seen(report):
-        lines += ["", f"**Seen:** {_md(seen)}"]
     for patch in report.patches:
         lines += _md_patch(patch)
     lines += [f"- {_md(note)}" for note in report.patch_notes]
-    facts = (*reading.coverage(report), *reading.provenance(report, age), *map(reading.gap_in_words, report.gaps))
+    facts = (*reading.coverage(report), *reading.provenance(report, age), *map(str, not_read(report)))
     lines += ["", *(f"- {_md(fact)}" for fact in (*report.notes, *facts))]
     return "\n".join(lines) + "\n"
 
 
-def _path(report: Report, paint: Paint) -> Iterator[str]:
-    blockers = report.blockers()
+def _path(report: Report, paint: Paint) -> Iterator[Row]:
+    for line in brief_lines(report):
+        yield from _labelled(line.label.lower(), [str(line.words)])
     strip = (f"{hop} {paint(mark, mark)}" for hop, mark in reading.hop_strip(report))
-    yield from _labelled("path", [" · ".join(strip)])
-    for finding in blockers[:1]:
+    # The marks are painted: cleaning would take the paint off.
+    yield Row(_lead("path"), " · ".join(strip))
+    for finding in report.blockers():
         yield from _labelled("cause", _in_full(finding))
-    yield from _labelled("also", map(_short, blockers[1:]))
     yield from _labelled("unknown", map(_short, reading.doubts(report)))
-    yield from _labelled("seen", [one_line(reading.seen(report))] if reading.seen(report) else [])
     yield from _labelled("noticed", map(_short, reading.noticed(report)))
 
 
-def _rows(report: Report, paint: Paint) -> Iterator[str]:
+def _listed(report: Report, paint: Paint) -> Iterator[Row]:
     shared = reading.shared_advice(report.findings)
     for finding in reading.worst_first(report.findings):
         mark = reading.mark_of(finding)
         follow = f"  [{one_line(finding.follow_up)}]" if finding.follow_up else ""
-        yield f"  {paint(mark, mark)} {_short(finding, advised=finding.advice not in shared)}{follow}"
-    yield from _labelled("do", map(one_line, shared))
-    yield from _labelled("seen", [one_line(reading.seen(report))] if reading.seen(report) else [])
+        yield Row(f"  {paint(mark, mark)} ", f"{_short(finding, advised=finding.advice not in shared)}{follow}")
+    yield from _labelled("do", shared)
+    yield from _labelled("seen", [reading.seen(report)])
 
 
 def _in_full(finding: Finding) -> Iterator[str]:
@@ -109,23 +146,25 @@ def _short(finding: Finding, *, advised: bool = True) -> str:
     return f"{place}{one_line(finding.text)}{advice}"
 
 
-def _patch(patch: Patch) -> Iterator[str]:
+def _patch(patch: Patch) -> Iterator[Row]:
     verb = "adds" if patch.is_new else "changes"
-    yield from _labelled("patch", [f"{one_line(patch.title)} — {verb} {one_line(reading.ref_in_words(patch.policy))}"])
+    yield from _labelled("patch", [f"{patch.title} — {verb} {reading.ref_in_words(patch.policy)}"])
     body = (patch.manifest if patch.is_new else patch.diff) or patch.manifest
-    yield textwrap.indent(clean(body.rstrip("\n")), " " * (_LABEL + 2))
+    yield Row("", textwrap.indent(clean(body.rstrip("\n")), _lead("")), kept=True)
     phrase, flows = reading.also_opens(patch)
-    yield from _labelled("opens", [one_line(phrase), *map(one_line, flows)])
-    yield from _labelled("proven", map(one_line, patch.checks))
-    yield from _labelled("apply", [one_line(patch.command)] if patch.command else [])
+    yield from _labelled("opens", [phrase, *flows])
+    yield from _labelled("proven", patch.checks)
+    if patch.command:
+        yield Row(_lead("apply"), one_line(patch.command), kept=True)
 
 
-def _labelled(label: str, items: Iterable[str]) -> list[str]:
-    rows: Sequence[str] = [item for item in items if item]
-    return [
-        f"  {label if index == 0 else '':<{_LABEL}}{' ' if len(label) >= _LABEL else ''}{row}"
-        for index, row in enumerate(rows)
-    ]
+def _labelled(label: str, items: Iterable[str]) -> list[Row]:
+    rows = [words for words in map(one_line, items) if words]
+    return [Row(_lead(label if index == 0 else ""), words) for index, words in enumerate(rows)]
+
+
+def _lead(label: str) -> str:
+    return f"  {label:<{_LABEL}}{' ' if len(label) >= _LABEL else ''}"
 
 
 def _md_finding(finding: Finding) -> Iterator[str]:

@@ -18,6 +18,7 @@ from handlers.model.headline import CANNOT_TELL, Headline, Pair
 from handlers.model.question import AboutConnection
 from handlers.model.report import Expected, Observed, expected_of
 from handlers.names.grammar import end_of
+from handlers.names.resolve import Meaning, Resolved
 
 MOST_PASSING = 4
 """Ports or pods named that pass where others are stopped."""
@@ -108,12 +109,12 @@ def _headline(
             headline = _open(trial, observation, findings)
         case Expected.UNKNOWN:
             headline = _unknown(observation, findings)
-    source, destination = _short(ends.source.title), _short(ends.destination.title)
+    source, destination = _short(ends.source), _short(ends.destination)
     values = {"source": source, "destination": destination, "on": _on(trial.connection)}
     return replace(
         headline,
         claim=replace(headline.claim, values=values),
-        pair=Pair(source, destination, _port(trial.connection)),
+        pair=_pair(ends, _port(trial.connection)),
         seen=observation.detail,
     )
 
@@ -240,6 +241,19 @@ def _port(connection: Connection) -> str:
     return f"{connection.port}/{connection.protocol or 'TCP'}" if connection.port is not None else ""
 
 
-def _short(title: str) -> str:
+def _short(end: Resolved) -> str:
     """Return a title without its kind where the kind says nothing new."""
-    return title.removeprefix("pod ")
+    return end.title.removeprefix("pod ").removeprefix("entity ")
+
+
+def _pair(ends: Ends, port: str) -> Pair:
+    """Return both ends by name alone; with their kinds where only those tell them apart."""
+    source, destination = _named(ends.source), _named(ends.destination)
+    if source == destination:
+        source, destination = ends.source.title, ends.destination.title
+    return Pair(source, destination, port)
+
+
+def _named(end: Resolved) -> str:
+    is_kind_plain = end.meaning in (Meaning.POD, Meaning.WORKLOAD, Meaning.SERVICE)
+    return end.title.partition(" ")[2] or end.title if is_kind_plain else _short(end)

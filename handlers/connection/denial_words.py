@@ -12,7 +12,7 @@ from handlers.connection.policies import policies_of
 from handlers.model import decision as why
 from handlers.model.decision import Clause, Decision, NearestMiss, Reason
 from handlers.model.facts import Facts
-from handlers.model.finding import Sentence, Value
+from handlers.model.finding import Sentence, Value, prose
 from handlers.model.labels import NAMESPACE_LABEL, NAMESPACE_LABELS_PREFIX
 from handlers.model.rule import Direction, Effect, Implied, Operator, Origin, PolicyRef
 from handlers.model.traffic import Protocol
@@ -42,7 +42,7 @@ def _wordings(leg: Judged, decision: Decision, facts: Facts) -> Iterator[Sentenc
         "policy": policy.name if policy else "the enforcement mode",
         "peer": peer,
         "peer_namespace": other.pod.namespace if other.pod else peer,
-        "port": port_in_short(leg),
+        "port": prose(port_in_short(leg)),
         "direction": direction.value,
     }
     if decision.reason is Reason.EXPLICIT_DENY:

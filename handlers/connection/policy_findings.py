@@ -16,7 +16,7 @@ POLICY_DEFAULT_DENY = code(
     "POLICY_DEFAULT_DENY",
     meaning="Policies put the endpoint under default deny in this direction, and no rule allows the flow.",
     template="{subject} is under {direction} default deny by {policies}, and no rule {verb} {peer} on {port}",
-    advice="Allow the flow in one of these policies; the patch shows how.",
+    advice="Allow the flow in one of these policies.",
 )
 POLICY_EXPLICIT_DENY = code(
     "POLICY_EXPLICIT_DENY",

@@ -96,7 +96,7 @@ def _repairs(side: BlockedSide, dns: DnsSide) -> Iterator[Edit]:
     }
     names = _names(side, dns)
     for policy, pointer in sorted(lists):
-        title = f"let {dns.name} pass the DNS rules of {policy.kind} {policy.short}"
+        title = f"let {dns.name} pass the DNS rules of {policy.name}"
         operations = [add(f"{pointer}/-", name) for name in names]
         yield from _by_name(made(side, policy, operations, title, guarded=pointer))
     if decision.redirect is not None:
@@ -107,7 +107,7 @@ def _repairs(side: BlockedSide, dns: DnsSide) -> Iterator[Edit]:
         for index, entry in enumerate(_port_rules(side, origin.policy, origin.pointer)):
             if isinstance(entry, Mapping) and set(entry) == {"ports"}:
                 place = f"{origin.pointer}/toPorts/{index}/rules"
-                title = f"pass DNS through the proxy in {origin.policy.kind} {origin.policy.short}"
+                title = f"pass DNS through the proxy in {origin.policy.name}"
                 operation = add(place, {"dns": [{"matchPattern": "*"}]})
                 yield from _by_name(made(side, origin.policy, (operation,), title, guarded=origin.pointer))
 
@@ -169,7 +169,7 @@ def _own_rules(side: BlockedSide, dns: DnsSide) -> Iterator[Edit]:
         rule = _rule(side, dns, policy)
         if rule is None or policy.kind == PolicyKind.NETWORK_POLICY:
             continue
-        title = f"add a DNS rule to {policy.kind} {policy.short}"
+        title = f"add a DNS rule to {policy.name}"
         yield from _by_name(made(side, policy, (add(f"{base}/egress/-", rule),), title))
     namespace = own_labels(side.subject).namespace
     own = _rule(side, dns, PolicyRef(PolicyKind.CILIUM, namespace, ""))

@@ -56,13 +56,13 @@ def _repairs(side: BlockedSide, effect: RuleEffect) -> Iterator[Edit]:
     port_failures = [isinstance(clause, _PORT_CLAUSES) for clause in effect.failed]
     if all(port_failures):
         for operations in _port_operations(side, policy, pointer, item):
-            title = f"add {side.traffic} to a rule of {policy.kind} {policy.short}"
+            title = f"add {side.traffic} to a rule of {policy.name}"
             yield from made(side, policy, operations, title, guarded=pointer)
     elif not any(port_failures):
         for writing in _writings(side, policy):
             field = f"{side.side}{writing.suffix}"
             if isinstance(item.get(field), (list, tuple)):
-                title = f"add {writing.words} to a rule of {policy.kind} {policy.short}"
+                title = f"add {writing.words} to a rule of {policy.name}"
                 operation = add(f"{pointer}/{field}/-", writing.value)
                 yield from made(side, policy, (operation,), title, guarded=pointer, writing=writing)
 
@@ -108,7 +108,7 @@ def _new_rules(side: BlockedSide, policy: PolicyRef, base: str) -> Iterator[Edit
     section = f"{base}/{side.direction}"
     for writing in _writings(side, policy):
         rule = new_rule(side, policy.kind, writing)
-        title = f"add a rule for {writing.words} to {policy.kind} {policy.short}"
+        title = f"add a rule for {writing.words} to {policy.name}"
         if isinstance(spec.get(side.direction), (list, tuple)):
             yield from made(side, policy, (add(f"{section}/-", rule),), title, writing=writing)
         else:

@@ -26,7 +26,7 @@ def request_rules(side: BlockedSide) -> Iterator[Edit]:
     )
     words = f"{rule['method']} {rule['path']}"
     for policy, pointer in lists:
-        title = f"add {words} to the HTTP rules of {policy.kind} {policy.short}"
+        title = f"add {words} to the HTTP rules of {policy.name}"
         yield from made(side, policy, (add(f"{pointer}/-", rule),), title, guarded=pointer)
     for policy, base in dict.fromkeys((policy, "/".join(pointer.split("/")[:-5])) for policy, pointer in lists):
         # .../ingress/0/toPorts/0/rules/http: the section is five steps up.
@@ -41,7 +41,7 @@ def request_rules(side: BlockedSide) -> Iterator[Edit]:
                 f"{side.side}{writing.suffix}": [writing.value],
                 "toPorts": [{"ports": [cilium_port(side.traffic)], "rules": {"http": [rule]}}],
             }
-            title = f"add a rule for {words} of {writing.words} to {policy.kind} {policy.short}"
+            title = f"add a rule for {words} of {writing.words} to {policy.name}"
             yield from made(side, policy, (add(f"{base}/-", item),), title, writing=writing)
 
 

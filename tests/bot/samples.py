@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence, Value
-from handlers.model.headline import Headline
+from handlers.model.headline import Headline, Pair
 from handlers.model.report import (
     AlsoOpens,
     Budget,
@@ -103,6 +103,7 @@ def blocked_on_both_sides() -> Report:
             Sentence(
                 "{a} cannot reach {b}{on}", {"a": "shop/loadgen", "b": "payments/checkout-api", "on": " on 443/TCP"}
             ),
+            pair=Pair("shop/loadgen", "payments/checkout-api", "443/TCP"),
             reason=egress.sentence,
             others=1,
             seen="6 packets dropped at egress (Policy denied), last at 12:26:27",
@@ -148,6 +149,7 @@ def open_and_seen() -> Report:
         question="why shop/frontend shop/cart 8080",
         headline=Headline(
             Sentence("{a} can reach {b} on 8080/TCP", {"a": "shop/frontend", "b": "shop/cart"}),
+            pair=Pair("shop/frontend", "shop/cart", "8080/TCP"),
             seen="14 packets forwarded, last at 12:26:27",
         ),
         observed=Observed.FORWARDED,
@@ -168,6 +170,7 @@ def cannot_tell() -> Report:
         ),
         headline=Headline(
             Sentence("whether {a} reaches {b}", {"a": "shop/frontend", "b": "shop/cart"}, lead="Cannot tell"),
+            pair=Pair("shop/frontend", "shop/cart"),
             reason=Sentence("policies could not be read"),
             seen="Hubble relay did not answer",
         ),
@@ -217,4 +220,5 @@ def drops() -> Report:
 
 def in_state(expected: Expected, observed: Observed) -> Report:
     outcome = {Expected.OPEN: Outcome.FINE, Expected.BLOCKED: Outcome.PROBLEM, Expected.UNKNOWN: Outcome.UNKNOWN}
-    return report(finding("a claim", outcome[expected], Hop.EGRESS_POLICY), observed=observed)
+    headline = Headline(Sentence("{a} and {b}", {"a": "shop/a", "b": "shop/b"}), pair=Pair("shop/a", "shop/b"))
+    return report(finding("a claim", outcome[expected], Hop.EGRESS_POLICY), headline=headline, observed=observed)

@@ -256,7 +256,7 @@ def answered(bot: Bot, report_id: str) -> dict[str, Any]:
 
 def test_buttons_show_evidence_and_patch_as_files_and_names_as_a_reply(bot: Bot) -> None:
     answer = answered(bot, Reports(bot.queue.redis).save(samples.blocked_on_both_sides()))
-    for action_id in ("evidence", "patch", "names"):
+    for action_id in ("evidence", "patch"):
         assert bot.slack.click(answer, action_id)["acknowledged"]
     replies = bot.slack.wait_for(lambda: found if len(found := bot.slack.replies(answer)) == 3 else [])
     files = dict(bot.slack.files())
@@ -282,7 +282,7 @@ def test_a_button_under_an_old_answer_says_what_to_do(bot: Bot) -> None:
 def test_a_button_pressed_twice_in_a_hurry_counts_once(bot: Bot) -> None:
     answer = answered(bot, Reports(bot.queue.redis).save(samples.blocked_on_both_sides()))
     for _ in range(2):
-        bot.slack.click(answer, "names")
+        bot.slack.click(answer, "patch")
     bot.slack.wait_for(lambda: bot.slack.replies(answer))
     bot.settle()
     assert len(bot.slack.replies(answer)) == 1

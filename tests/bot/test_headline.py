@@ -2,9 +2,9 @@
 
 from bot.render.blocks import say
 from bot.render.headline import sentence_of
-from bot.render.reading import opening, unsaid
+from bot.render.reading import opening
 from bot.render.text import markdown, plain
-from handlers.model.finding import Hop, Outcome, Sentence
+from handlers.model.finding import Outcome, Sentence
 from handlers.model.headline import Headline
 from handlers.model.report import Expected, Observed, Report
 from tests.bot.samples import finding, report
@@ -81,14 +81,6 @@ def test_what_a_sentence_says_is_a_question_of_values() -> None:
     assert not sentence_of(shown).says(SEEN)
     assert sentence_of(SENTENCES["open, and seen"][0]).says(SEEN)
     assert not sentence_of(shown).says(Sentence("Nothing listens on 80/TCP"))
-
-
-def test_a_finding_that_is_the_reason_has_only_its_detail_left_to_say() -> None:
-    blocker = finding("it is denied", Outcome.PROBLEM, Hop.DNS, detail=Sentence("nearest is x"))
-    other = finding("it is denied twice", Outcome.PROBLEM, Hop.L7, detail=Sentence("nearest is y"))
-    shown = report(blocker, other, headline=Headline(CLAIM, reason=blocker.sentence, others=1))
-    assert unsaid(shown, blocker) == blocker.detail
-    assert unsaid(shown, other) == other.whole
 
 
 def test_a_lead_that_the_status_says_is_left_out() -> None:

@@ -14,7 +14,8 @@ from bot.render import blocks
 from bot.render.blocks import Message, code, escape, message, say, section, shortened, size
 from bot.render.candidates import not_understood
 from bot.render.clean import clean, one_line
-from bot.render.evidence import evidence_text, file_as_reply, names_message, patches_file
+from bot.render.evidence import evidence_text, file_as_reply, patches_file
+from bot.render.patches import patches_message
 from bot.render.report import report_message
 from bot.render.text import markdown, plain
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence
@@ -198,7 +199,7 @@ def test_any_report_is_text_without_tricks(shown: Report) -> None:
         made.encode()
     if shown.patches:
         patches_file(shown).encode()
-    check(names_message(shown))
+    check(patches_message(shown))
 
 
 @patiently

@@ -1,19 +1,25 @@
 """What a tired person reads: the status first, then what stops the traffic, then how sure that is."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.render.evidence import evidence_text
+from bot.render.gaps import not_read
+from bot.render.patches import patches_message
 from bot.render.reading import hop_strip, status_of
 from bot.render.report import report_message
 from bot.render.text import markdown, plain
-from handlers.model.finding import Evidence, Hop, Outcome, Sentence
-from handlers.model.headline import Headline
-from handlers.model.report import Expected, Observed, Report
+from handlers.model.finding import Hop, Outcome, Sentence
+from handlers.model.headline import Headline, Pair
+from handlers.model.report import Expected, GapNote, Observed, Report
 from tests.bot import samples
-from tests.bot.samples import finding, report
+from tests.bot.samples import DENY_DIFF, finding, report
+
+SGR = re.compile("\x1b\\[[0-9;]*m")
 
 SAYS = {
     (Expected.OPEN, Observed.FORWARDED): ("Open", "traffic passes"),
@@ -21,11 +27,11 @@ SAYS = {
     (Expected.OPEN, Observed.AUDITED): ("Open, yet audited as denied", "policy audit mode"),
     (Expected.OPEN, Observed.NOTHING): ("Open", "no attempt"),
     (Expected.OPEN, Observed.NO_DATA): ("Open", "flows could not be read"),
-    (Expected.BLOCKED, Observed.FORWARDED): ("Blocked, yet passing", "traffic passes"),
-    (Expected.BLOCKED, Observed.DROPPED): ("Blocked", "traffic is dropped"),
-    (Expected.BLOCKED, Observed.AUDITED): ("Blocked, yet passing in audit mode", "policy audit mode"),
-    (Expected.BLOCKED, Observed.NOTHING): ("Blocked", "no attempt"),
-    (Expected.BLOCKED, Observed.NO_DATA): ("Blocked", "flows could not be read"),
+    (Expected.BLOCKED, Observed.FORWARDED): ("Blocked at egress, yet passing", "traffic passes"),
+    (Expected.BLOCKED, Observed.DROPPED): ("Blocked at egress", "traffic is dropped"),
+    (Expected.BLOCKED, Observed.AUDITED): ("Blocked at egress, yet passing in audit mode", "policy audit mode"),
+    (Expected.BLOCKED, Observed.NOTHING): ("Blocked at egress", "no attempt"),
+    (Expected.BLOCKED, Observed.NO_DATA): ("Blocked at egress", "flows could not be read"),
     (Expected.UNKNOWN, Observed.FORWARDED): ("Cannot tell", "traffic passes"),
     (Expected.UNKNOWN, Observed.DROPPED): ("Cannot tell", "traffic is dropped"),
     (Expected.UNKNOWN, Observed.AUDITED): ("Cannot tell", "policy audit mode"),
@@ -66,10 +72,29 @@ def test_the_table_of_sayings_is_complete() -> None:
 def test_the_first_words_are_the_status_and_flows_are_said_apart(expected: Expected, observed: Observed) -> None:
     status, seen = SAYS[(expected, observed)]
     shown = samples.in_state(expected, observed)
-    assert plain(shown).startswith(f"{status.upper()} — ")
-    assert f" *{status}* — " in words(shown).split("\n", maxsplit=1)[0]
+    first = status.partition(" at ")[0].partition(",")[0]
+    assert plain(shown).startswith(f"{first.upper()}{status.removeprefix(first)}: shop/a → shop/b\n")
+    assert f" *{status}:* `shop/a` → `shop/b`" in words(shown).split("\n", maxsplit=1)[0]
     assert f"*Seen:* {seen}" in words(shown)
     assert f"seen      {seen}" in plain(shown)
+
+
+def test_passing_packets_contradict_policy_alone() -> None:
+    shown = report(finding("no backend", Outcome.PROBLEM, Hop.SERVICE), observed=Observed.FORWARDED)
+    assert str(status_of(shown)) == "Blocked at service"
+
+
+REFUSALS = {"Refused": "it answers with a reset", "No answer": "no policy is in the way"}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_what_the_application_does_has_words_of_its_own(status: str) -> None:
+    silent = finding(REFUSALS[status], Outcome.PROBLEM, Hop.APPLICATION)
+    headline = Headline(Sentence("x"), status=status, pair=Pair("shop/a", "shop/b", "80/TCP"), reason=silent.because)
+    shown = report(silent, headline=headline, observed=Observed.FORWARDED)
+    assert shown.expected is Expected.OPEN
+    assert plain(shown).startswith(f"{status.upper()}: shop/a → shop/b 80/TCP\n  why       {REFUSALS[status]}\n")
+    assert words(shown).startswith(f"⛔ *{status}:* `shop/a` → `shop/b` 80/TCP\n*Why:* {REFUSALS[status]}")
 
 
 def test_no_two_states_start_alike_but_for_what_was_seen() -> None:
@@ -103,66 +128,54 @@ def test_the_strip_has_only_hops_that_were_judged_along_the_path() -> None:
     assert [name for name, _ in strip] == ["resolve", "identity", "service", "egress", "agents", "ingress"]
 
 
-def test_the_culprit_comes_with_policy_clause_and_advice() -> None:
-    shown = words(samples.blocked_on_both_sides())
-    assert "*Stops at egress:* `CiliumNetworkPolicy shop/loadgen-dns-only` `/spec/egress`" in shown
-    assert "*Do:* Allow the port in that policy" in shown
-    assert "k8s-app: kube-dns" in shown
+def test_the_answer_is_why_seen_and_fix_before_anything_else() -> None:
+    blocks = report_message(samples.blocked_on_both_sides(), report_id="r1", asked_by="U0ADA").blocks
+    assert [block["type"] for block in blocks] == ["section", "section", "actions", "context"]
+    assert blocks[0]["text"]["text"] == "⛔ *Blocked at egress:* `shop/loadgen` → `payments/checkout-api` 443/TCP"
+    labels = [line.partition(":*")[0] for line in blocks[1]["text"]["text"].splitlines()]
+    assert labels == ["*Why", "*Also at ingress", "*Seen", "*Fix"]
 
 
-def test_what_the_headline_says_is_not_said_again() -> None:
-    assert words(samples.blocked_on_both_sides()).count("no egress rule of") == 1
+def test_pods_pointers_and_the_patch_are_behind_buttons() -> None:
+    shown = words(samples.blocked_on_both_sides(), report_id="r1")
+    for hidden in ("7d654f56fb", "/spec", "```", "Proven:", "the Service was taken"):
+        assert hidden not in shown
 
 
-def test_of_a_long_finding_only_what_the_headline_lacks_is_said() -> None:
-    blocker = finding(
-        "{a} is denied",
-        Outcome.PROBLEM,
-        Hop.EGRESS_POLICY,
-        values={"a": "x"},
-        detail=Sentence("nearest is {rule}", {"rule": "y"}),
-    )
-    shown = words(report(blocker, headline=Headline(Sentence("x cannot reach z"), reason=blocker.sentence, others=1)))
-    assert "x cannot reach z: `x` is denied, and 1 more blocker" in shown
-    assert "*Stops at egress:* nearest is `y`" in shown
+def test_the_reason_is_said_in_place_of_the_finding() -> None:
+    blocker = finding("{a} is denied", Outcome.PROBLEM, Hop.EGRESS_POLICY, values={"a": "x"})
+    other = replace(blocker, sentence=Sentence("y is denied"), reason=Sentence("{a} wants z", {"a": "y"}))
+    shown = report(blocker, other, headline=Headline(Sentence("x"), reason=Sentence("short"), others=1))
+    assert "*Why:* short\n*Also at egress:* `y` wants z" in words(shown)
 
 
-def test_every_other_blocker_is_named_with_its_hop() -> None:
-    shown = words(samples.blocked_on_both_sides())
-    assert (
-        "*Also in the way:*\n• *ingress* no ingress rule of `payments/checkout-ingress` allows `shop/loadgen`" in shown
-    )
-
-
-def test_blockers_beyond_the_fifth_are_counted() -> None:
+def test_blockers_beyond_the_third_are_counted() -> None:
     many = [finding(f"blocker {number}", Outcome.PROBLEM, Hop.EGRESS_POLICY) for number in range(20)]
     shown = words(report(*many))
-    assert "• *egress* blocker 5\n… 14 more, see Evidence" in shown
+    assert "*Also at egress:* blocker 2\n*Also:* 17 more blockers, see Evidence" in shown
+    assert plain(report(*many)).count("[egress] blocker") == 20
 
 
-def test_a_default_deny_cites_every_policy_that_makes_it() -> None:
-    cited = tuple(Evidence("kubernetes", f"CiliumNetworkPolicy/shop/deny-{number}", "/spec") for number in range(5))
-    shown = words(report(finding("denied by default", Outcome.PROBLEM, Hop.INGRESS_POLICY, evidence=cited)))
-    assert "• `CiliumNetworkPolicy shop/deny-2` `/spec`\n… 2 more, see Evidence" in shown
-
-
-def test_a_cluster_wide_object_has_no_namespace() -> None:
-    cited = (Evidence("kubernetes", "CiliumClusterwideNetworkPolicy//lockdown"),)
-    shown = words(report(finding("denied", Outcome.PROBLEM, Hop.INGRESS_POLICY, evidence=cited)))
-    assert "`CiliumClusterwideNetworkPolicy lockdown`" in shown
-
-
-def test_without_an_answer_the_missing_fact_is_named_and_how_to_get_it() -> None:
+def test_what_was_not_read_is_said_with_what_it_leaves_open_and_how_to_get_it() -> None:
     shown = words(samples.cannot_tell())
-    assert "*What is missing:*" in shown
-    assert "→ Grant the bot list on ciliumnetworkpolicies." in shown
+    assert (
+        "*Not read:* policies (forbidden: list ciliumnetworkpolicies). Without them ingress cannot be judged" in shown
+    )
+    assert "*Do:* grant the verb list" in shown
+    assert shown.count("ciliumnetworkpolicies") == 1
 
 
-def test_a_single_missing_fact_that_the_headline_names_leaves_only_what_to_do() -> None:
-    doubt = finding("there is no namespace x", Outcome.UNKNOWN, Hop.RESOLVE, advice="Check the spelling.")
-    shown = words(report(doubt, headline=Headline(doubt.sentence)))
-    assert shown.count("there is no namespace") == 1
-    assert "*Do:* Check the spelling." in shown
+def test_five_hundred_nodes_that_fail_alike_are_one_line() -> None:
+    gaps = tuple(
+        GapNote(part, f"node-{number}", "forbidden", "exec was refused", "grant pods/exec")
+        for number in range(500)
+        for part in ("agent status", "agent endpoints")
+    )
+    doubt = finding("whether", Outcome.UNKNOWN, Hop.AGENTS, values={"part": "agent status"})
+    (line,) = not_read(report(doubt, gaps=gaps))
+    assert str(line) == (
+        "agent status, agent endpoints of 500 nodes (forbidden: exec was refused). Without them agents cannot be judged"
+    )
 
 
 def test_advice_that_many_lines_share_is_given_once() -> None:
@@ -178,50 +191,52 @@ def test_a_list_without_a_problem_starts_with_its_headline() -> None:
     assert plain(shown).startswith("2 policies\n")
 
 
-def test_the_status_is_not_said_twice_when_the_headline_says_it() -> None:
-    assert plain(samples.cannot_tell()).startswith("CANNOT TELL whether shop/frontend reaches shop/cart")
-    assert words(samples.cannot_tell()).startswith("❓ *Cannot tell* whether `shop/frontend` reaches")
-
-
-def test_the_patch_stands_in_a_code_block_with_what_else_it_opens() -> None:
-    shown = words(samples.blocked_on_both_sides())
+def test_a_patch_is_a_message_of_its_own_with_what_else_it_opens() -> None:
+    shown = "\n".join(texts(patches_message(samples.blocked_on_both_sides()).blocks))
     assert "changes `CiliumNetworkPolicy payments/checkout-ingress`\n```\n--- CiliumNetworkPolicy" in shown
     assert "⚠️ *Also opens:*\n• shop/loadgen-canary → payments/checkout-api 8443/TCP (3 pairs)" in shown
     assert "Proven: the asked flow is allowed on both sides" in shown
 
 
 OPENS = {
-    "nothing else": (True, (), "", "*Opens nothing else.*"),
-    "some flows": (True, ("x",), "", "⚠️ *Also opens:*"),
-    "nobody knows what": (False, (), "identities could not be read", "⚠️ *Not known: identities could not be read.*"),
+    "nothing else": (True, (), "", "*Opens nothing else.*", "proven; opens only this flow"),
+    "some flows": (True, ("x",), "", "⚠️ *Also opens:*", "proven; opens 3 more flows"),
+    "nobody knows what": (
+        False,
+        (),
+        "identities could not be read",
+        "⚠️ *Not known: identities could not be read.*",
+        "proven for this flow; what else it opens is not known",
+    ),
     "some flows and who knows what": (
         False,
         ("x",),
         "timeout",
         "⚠️ *Also opens at least (what else is not known: timeout):*",
+        "proven for this flow; what else it opens is not known",
     ),
 }
 
 
 @pytest.mark.parametrize("story", OPENS)
 def test_a_patch_says_what_else_it_opens(story: str) -> None:
-    known, flows, gap, said = OPENS[story]
+    known, flows, gap, said, briefly = OPENS[story]
     whole = samples.blocked_on_both_sides()
     opened = whole.patches[0].also_opens if flows else ()
     patch = replace(whole.patches[0], also_opens=opened, blast_radius_known=known, blast_radius_gap=gap)
-    assert said in words(replace(whole, patches=(patch,)))
+    shown = replace(whole, patches=(patch,))
+    assert said in "\n".join(texts(patches_message(shown).blocks))
+    assert f"*Fix:* {patch.title} – {briefly}." in words(shown)
 
 
 def test_the_small_print_says_how_much_was_seen() -> None:
     shown = words(samples.blocked_on_both_sides(), age=timedelta(seconds=45), asked_by="U0ADA")
     for clause in (
-        "<@U0ADA> asked `why shop/loadgen payments/checkout-api 443`",
-        "flows: 6 from 1 of 2 nodes, not heard: lab-node-2",
-        "window 12:19:29–12:26:29 UTC",
-        "asked back to 12:11:29, remembered only from 12:19:29",
+        "resolve ✓ identity ✓ service ✓ *egress ✗* agents ✓ *ingress ✗*",
+        "<@U0ADA> · cluster lab, 2026-11-20 12:26:29 UTC · cached 45 s ago",
+        "flows 12:19:29–12:26:29, 1 of 2 nodes, not heard: lab-node-2",
+        "asked from 12:11:29",
         "120 events lost",
-        "cluster lab · taken 2026-11-20 12:26:29 UTC · cached 45 s ago",
-        "not read: agent policy of lab-node-2 (timeout): no answer in 4 s → ask again",
     ):
         assert clause in shown
 
@@ -230,25 +245,26 @@ def test_a_new_answer_has_no_age() -> None:
     assert "cached" not in words(samples.open_and_seen())
 
 
-def test_how_a_name_was_understood_is_said() -> None:
-    assert "the Service was taken" in words(samples.blocked_on_both_sides())
+def test_the_evidence_says_all_the_rest() -> None:
+    said = evidence_text(samples.blocked_on_both_sides())
+    for rest in ("the Service was taken", "/spec/egress", "shop/loadgen-7d654f56fb-ddrcg", "no answer in 4 s"):
+        assert rest in said
 
 
 def test_the_buttons_carry_the_report_and_the_question() -> None:
     assert buttons(samples.blocked_on_both_sides(), report_id="r1") == {
+        "Show patch": "r1",
         "Evidence": "r1",
-        "Patch as file": "r1",
-        "Ask again without cache": "why shop/loadgen payments/checkout-api 443 fresh",
-        "Resolve names": "r1",
+        "Ask again": "why shop/loadgen payments/checkout-api 443 fresh",
     }
 
 
 def test_there_is_no_button_for_what_there_is_not() -> None:
-    assert set(buttons(samples.open_and_seen(), report_id="r1")) == {"Evidence", "Ask again without cache"}
+    assert set(buttons(samples.open_and_seen(), report_id="r1")) == {"Evidence", "Ask again"}
 
 
 def test_without_a_kept_report_only_asking_is_left() -> None:
-    assert set(buttons(samples.blocked_on_both_sides())) == {"Ask again without cache"}
+    assert set(buttons(samples.blocked_on_both_sides())) == {"Ask again"}
 
 
 def test_candidates_are_buttons_that_ask() -> None:
@@ -258,7 +274,7 @@ def test_candidates_are_buttons_that_ask() -> None:
 
 def test_what_looks_closer_is_offered() -> None:
     shown = report(finding("x", Outcome.PROBLEM, Hop.IDENTITY, follow_up="identity 695"))
-    assert buttons(shown)["identity 695"] == "identity 695"
+    assert buttons(shown)["Identity"] == "identity 695"
 
 
 def test_a_list_stands_worst_first_and_each_line_opens_its_question() -> None:
@@ -285,9 +301,24 @@ def test_the_status_of_a_list_is_that_of_its_worst_finding(story: str) -> None:
     assert status_of(shown).word == status
 
 
-def test_the_text_for_notifications_is_the_plain_report() -> None:
-    message = report_message(samples.open_and_seen())
-    assert message.text.startswith("OPEN — shop/frontend can reach shop/cart on 8080/TCP")
+def test_the_text_for_notifications_is_the_answer_in_brief() -> None:
+    message = report_message(samples.blocked_on_both_sides())
+    assert message.text.splitlines()[0] == "BLOCKED at egress: shop/loadgen → payments/checkout-api 443/TCP"
+    assert [line.partition(":")[0] for line in message.text.splitlines()[1:]] == [
+        "Why",
+        "Also at ingress",
+        "Seen",
+        "Fix",
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_terminal_is_wrapped_to_its_width_but_for_what_is_copied(width: int) -> None:
+    shown = replace(samples.blocked_on_both_sides(), notes=("a note that is long " * 20,))
+    copied = {line.strip() for line in DENY_DIFF.splitlines()}
+    for line in plain(shown, width=width, colour=True).splitlines():
+        assert len(SGR.sub("", line)) <= width or line.strip() in copied
+    assert " ".join(plain(shown, width=width).split()) == " ".join(plain(shown).split())
 
 
 def test_colours_are_for_terminals_only() -> None:
@@ -297,7 +328,7 @@ def test_colours_are_for_terminals_only() -> None:
 
 def test_markdown_keeps_names_as_they_are_written() -> None:
     shown = replace(samples.open_and_seen(), headline=Headline(Sentence("{a} <b> *c*", {"a": "shop/my_app"})))
-    assert markdown(shown).startswith("## Open: shop/my\\_app \\<b\\> \\*c\\*")
+    assert markdown(shown).startswith("## Open — shop/my\\_app \\<b\\> \\*c\\*")
 
 
 def test_a_patch_in_markdown_cannot_end_its_own_fence() -> None:
