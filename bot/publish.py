@@ -21,7 +21,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from bot.render.blocks import Block, Message, shortened
+from bot.render.blocks import Block, Message, escape, shortened
 from bot.render.evidence import file_as_reply
 from bot.surface import SurfaceError, UnavailableError
 from bot.where import Where
@@ -152,7 +152,13 @@ class Publisher:
         """
         try:
             self._client.files_upload_v2(
-                channel=where.channel, thread_ts=where.thread, filename=name, content=content, title=title
+                channel=where.channel,
+                thread_ts=where.thread,
+                filename=name,
+                content=content,
+                title=title,
+                # What a notification says: a file alone says nothing.
+                initial_comment=escape(title),
             )
         except (SlackClientError, *_ON_THE_WAY) as error:
             reason = _code_of(error)
