@@ -84,9 +84,7 @@ def not_in_channel(bot_name: str = "cilium-triage") -> Failure:
 
 def report_gone() -> Failure:
     """A button under an old answer was pressed."""
-    return Failure(
-        FailureKind.REPORT_GONE, "I no longer have the facts behind this answer.", "Press Ask again."
-    )
+    return Failure(FailureKind.REPORT_GONE, "I no longer have the facts behind this answer.", "Press Ask again.")
 
 
 def internal(failure_id: str) -> Failure:
