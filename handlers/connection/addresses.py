@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from handlers.connection.legs import Leg, PlaceKind
+from handlers.connection.places import Place, PlaceKind
 from handlers.connection.policies import newest_change
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow
@@ -11,14 +11,11 @@ from handlers.model.reserved import RESERVED_IDENTITIES
 from handlers.model.snapshot import Known
 
 
-def known_addresses(leg: Leg, facts: Facts) -> tuple[str, ...]:
-    """Return the destination's addresses; for a DNS name those that an agent or the flows learnt, maybe none."""
-    place = leg.destination
+def known_addresses(place: Place, viewer: str | None, facts: Facts) -> tuple[str, ...]:
+    """Return a place's addresses; for a DNS name those that a node's agent or the flows learnt, maybe none."""
     if place.kind is not PlaceKind.HOST_NAME:
         return place.ips
-    return tuple(
-        sorted({*learnt_by_agent(place.host_name, leg.source.node, facts), *seen_in_flows(place.host_name, facts)})
-    )
+    return tuple(sorted({*learnt_by_agent(place.host_name, viewer, facts), *seen_in_flows(place.host_name, facts)}))
 
 
 def learnt_by_agent(name: str, node: str | None, facts: Facts) -> tuple[str, ...]:

@@ -42,11 +42,16 @@ class Dialled(Protocol):
         """Its protocol, None for any."""
 
 
-def ports_asked(dialled: Dialled, service: Service) -> tuple[ServicePort, ...]:
-    """Return the ports of the Service that the question is about: the one asked, or all of them.
+def ports_asked(dialled: Dialled, destination: Resolved) -> tuple[ServicePort, ...]:
+    """Return the ports of the Service that the question is about: the one that is dialled, or all of them.
 
     A headless Service has no port of its own: its name gives the pods' addresses, and the client dials a pod's port.
     """
+    service, frontend = destination.service, destination.frontend
+    if service is None:
+        return ()
+    if frontend and frontend.service_port:
+        return (frontend.service_port,)
     if service.is_headless and dialled.port is not None:
         return (ServicePort(None, dialled.port, dialled.protocol or "TCP", None),)
     return tuple(
@@ -68,10 +73,11 @@ def backends_of(dialled: Dialled, destination: Resolved, facts: Facts) -> tuple[
         return ()
     slices = slices_of(service, facts)
     if service.is_headless and dialled.port is not None:
-        (port,) = ports_asked(dialled, service)
+        (port,) = ports_asked(dialled, destination)
         found = {target.ip: target for part in slices for target in _at_own_port(port, part)}
         return tuple(found.values())
-    return tuple(target for port in ports_asked(dialled, service) for part in slices for target in _targets(port, part))
+    ports = ports_asked(dialled, destination)
+    return tuple(target for port in ports for part in slices for target in _targets(port, part))
 
 
 def slices_of(service: Service, facts: Facts) -> tuple[EndpointSlice, ...]:

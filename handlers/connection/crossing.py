@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers.connection.legs import PlaceKind, Stretch
+from handlers.connection.legs import Stretch
+from handlers.connection.places import PlaceKind
 from handlers.connection.seen import LEAVING, both_ways, goes_on
 from handlers.model.flow import Flow, FlowEnd, FlowLog, FlowVerdict
 

@@ -1,8 +1,9 @@
 """The cluster's own DNS: where names are looked up before anything is dialled."""
 
 from handlers.connection.ends import Ends
-from handlers.connection.legs import Place, places_of
+from handlers.connection.legs import places_of
 from handlers.connection.observation import Observation, clock
+from handlers.connection.places import Place
 from handlers.connection.seen import DroppedPackets, drops_of, is_at
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts

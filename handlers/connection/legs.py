@@ -2,22 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from handlers.connection.backends import Target, backends_of
 from handlers.connection.ends import Ends
+from handlers.connection.forwarding import as_seen_behind, frontend_of, is_outside, reached, untold
+from handlers.connection.places import Place, PlaceKind
 from handlers.model.cluster import Pod
 from handlers.model.connection import Connection
-from handlers.model.endpoint import Entity, EntityName
+from handlers.model.endpoint import Entity
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Gap, Missing
 from handlers.model.traffic import Protocol, Traffic
+from handlers.names.frontends import Frontend
 from handlers.names.resolve import Meaning, Resolved
 from handlers.policy.pods import endpoint_of_pod
 
-LEG_PARTS: tuple[AnyPart, ...] = (Part.ENDPOINT_SLICES, Part.CILIUM_ENDPOINTS)
-"""Parts that tell the legs: what stands behind a Service, and which pods are alike."""
+LEG_PARTS: tuple[AnyPart, ...] = (Part.ENDPOINT_SLICES, Part.CILIUM_ENDPOINTS, Part.CONFIG)
+"""Parts that tell the legs: what stands behind a Service, how nodes forward to it, and which pods are alike."""
 MOST_ALIKE = 2
 """Pods alike to policy that are judged by themselves."""
 MOST_DESTINATIONS = 40
@@ -30,33 +32,6 @@ _OF_ONE_POD = (
 """Labels that differ from pod to pod and are no part of identities (Cilium, pkg/labelsfilter/filter.go:229-252)."""
 ECHO_REQUEST = 8
 """The ICMP type of a ping (RFC 792)."""
-
-
-class PlaceKind(StrEnum):
-    """What a place is to Cilium."""
-
-    POD = "pod"
-    NODE = "node"
-    OUTSIDE = "outside"
-    HOST_NAME = "host-name"
-    ENTITY = "entity"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One concrete end of a leg.
-
-    A pod on the host network is the NODE it runs on, since it has no identity of its own (Cilium,
-    Documentation/security/policy/language.rst:255-263).
-    """
-
-    kind: PlaceKind
-    title: str
-    ips: tuple[str, ...] = ()
-    pod: Pod | None = None
-    node: str | None = None
-    host_name: str = ""
-    entity: EntityName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +101,37 @@ def stretches_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stre
 
 def _stretches(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Stretch]:
     sources, destination = places_of(ends.source, facts), ends.destination
+    targets = [target for target in backends_of(connection, destination, facts) if target.ready]
+    frontend = frontend_of(destination, sources)
+    if frontend:
+        if untold(sources, frontend, targets, facts):
+            return
+        targets = list(reached(frontend, sources, targets))
     if destination.service is None:
-        yield Stretch(sources, places_of(destination, facts), *_asked(connection))
+        protocol, port = _asked(connection)
+        if frontend and frontend.pod_port:
+            protocol, port = Protocol(frontend.pod_port.protocol), frontend.pod_port.port
+        yield Stretch(sources, places_of(destination, facts), protocol, port)
         return
-    grouped: dict[tuple[Protocol, int | None, int], list[Place]] = {}
-    for target in backends_of(connection, destination, facts):
-        if target.ready:
-            key = (target.protocol, target.port, target.service_port.port)
-            grouped.setdefault(key, []).append(_place_of_target(target, facts))
-    for (protocol, port, dialled), places in grouped.items():
-        yield Stretch(sources, tuple(places), protocol, port, dialled, str(destination.service))
+    grouped: dict[tuple[str, Protocol, int | None, int], tuple[tuple[Place, ...], list[Place]]] = {}
+    for target in targets:
+        for seen in _seen_behind(sources, target, frontend, facts):
+            key = (",".join(place.title for place in seen), target.protocol, target.port, target.service_port.port)
+            grouped.setdefault(key, (seen, []))[1].append(_place_of_target(target, facts))
+    for (_, protocol, port, dialled), (seen, places) in grouped.items():
+        yield Stretch(seen, tuple(places), protocol, port, dialled, str(destination.service))
+
+
+def _seen_behind(
+    sources: tuple[Place, ...], target: Target, frontend: Frontend | None, facts: Facts
+) -> Iterator[tuple[Place, ...]]:
+    """Yield the sources as a backend may see them: all as they are, unless a node may forward those outside."""
+    if frontend is None or not any(map(is_outside, sources)):
+        yield sources
+        return
+    for source in sources:
+        for seen in as_seen_behind(source, target, frontend, facts):
+            yield (seen,)
 
 
 def legs_of(stretches: Iterable[Stretch], facts: Facts) -> tuple[Leg, ...]:

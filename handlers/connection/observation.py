@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.connection.crossing import Crossing, crossings
-from handlers.connection.legs import PlaceKind, Stretch
+from handlers.connection.legs import Stretch
+from handlers.connection.places import PlaceKind
 from handlers.connection.seen import Sight, sight_of
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts

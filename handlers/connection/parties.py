@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handlers.connection.addresses import known_addresses, labels_on
-from handlers.connection.legs import Leg, PlaceKind
+from handlers.connection.legs import Leg
+from handlers.connection.places import Place, PlaceKind
 from handlers.connection.policies import names_on, policies_of
 from handlers.model.cluster import Pod
 from handlers.model.endpoint import EntityName
@@ -42,8 +43,12 @@ def parties_of(leg: Leg, *, at_source: bool, learns_names: bool, facts: Facts) -
         case PlaceKind.ENTITY if place.entity:
             for version in _ip_versions(place.entity, policies):
                 yield Assumed(policies.party_of_entity(place.entity, beside=other.node, ip_version=version))
+        case PlaceKind.FORWARDED:
+            assumption = f"{place.title} is the world to policy: no address goes with it through the tunnel"
+            for version in sorted({6 if ":" in ip else 4 for ip in place.ips} or {4}):
+                yield Assumed(policies.party_of_entity(EntityName.WORLD, ip_version=version), assumption)
         case PlaceKind.HOST_NAME:
-            yield from _of_name(leg, learns_names=learns_names, policies=policies, facts=facts)
+            yield from _of_name(place, leg.source.node, learns_names=learns_names, policies=policies, facts=facts)
         case _:
             for cidr in place.ips:
                 for address in _samples(cidr, policies):
@@ -78,12 +83,14 @@ def _of_address(address: str, viewer: str | None, learnt: tuple[str, ...], polic
     )
 
 
-def _of_name(leg: Leg, *, learns_names: bool, policies: PolicySet, facts: Facts) -> Iterator[Assumed]:
-    name = leg.destination.host_name
-    addresses = known_addresses(leg, facts)
+def _of_name(
+    place: Place, viewer: str | None, *, learns_names: bool, policies: PolicySet, facts: Facts
+) -> Iterator[Assumed]:
+    name = place.host_name
+    addresses = known_addresses(place, viewer, facts)
     for address in addresses:
         learnt = (name,) if learns_names else ()
-        yield Assumed(_of_address(address, leg.source.node, learnt, policies, facts))
+        yield Assumed(_of_address(address, viewer, learnt, policies, facts))
     for version in () if addresses else _ip_versions(EntityName.WORLD, policies):
         yield Assumed(
             party_of_host_name(

@@ -9,15 +9,18 @@ from typing import Any
 from handlers.connection.backends import Target, backends_of
 from handlers.connection.dns import DNS_APP, DNS_NAMESPACE
 from handlers.connection.ends import Ends
+from handlers.connection.forwarding import frontend_of
+from handlers.connection.legs import places_of
 from handlers.connection.policies import some_policy_names_services
 from handlers.connection.trial import Trial
+from handlers.model.cluster import Service
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt, needed
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known
-from handlers.names.resolve import End, Meaning, Resolved, name_inside, resolve
+from handlers.names.resolve import End, Meaning, Resolved, name_inside, node_named, resolve, service_at
 
 MOST_AGENTS = 6
 """Agents asked for one connection; a workload on more nodes is judged by the pods of these."""
@@ -34,24 +37,26 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
     namespaces = _namespaces(connection, so_far)
     trial = Trial(connection, so_far)
     ends, may_be_blocked = trial.ends, _may_be_blocked(trial)
+    waits = not isinstance(ends, Lacking) and _backends_may_come(connection, ends, so_far)
     return Scope(
         namespaces=None if namespaces is None else tuple(sorted(namespaces | {DNS_NAMESPACE})),
         all_namespaces=everywhere,
         pods=_pod_queries(connection, so_far, everywhere),
-        nodes=None if isinstance(ends, Lacking) else _nodes(connection, ends, so_far),
-        flows=None if isinstance(ends, Lacking) else _flow_query(connection, span, ends, so_far),
+        nodes=None if isinstance(ends, Lacking) or waits else _nodes(connection, ends, so_far),
+        flows=None if isinstance(ends, Lacking) or waits else _flow_query(connection, span, ends, so_far),
         identities=_identities(so_far, may_be_blocked),
         all_policies=may_be_blocked,
         named_ports=_some_egress_rule_names_ports(so_far) or None,
-        policy_services=_has_address(connection) or some_policy_names_services(so_far) or None,
+        all_services=_may_be_a_service(connection) or None,
+        policy_services=some_policy_names_services(so_far) or None,
     )
 
 
 def _namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
     """Return the namespaces of both ends, None while a part that tells them can still come."""
     found: set[str] = set()
-    for name in (connection.source, connection.destination):
-        namespaces = attempt(partial(_namespaces_of, name, so_far))
+    for end in End:
+        namespaces = attempt(partial(_namespaces_of, connection, end, so_far))
         if not isinstance(namespaces, Lacking):
             found |= namespaces
         elif namespaces.missing.gap is Gap.NOT_ASKED:
@@ -59,24 +64,42 @@ def _namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
     return found
 
 
-def _namespaces_of(name: EndpointName, so_far: Facts) -> set[str]:
+def _name_at(connection: Connection, end: End) -> EndpointName:
+    """Return the name at an end; an address where a name is one of an address."""
+    name = connection.source if end is End.SOURCE else connection.destination
+    return _address_in(name) or name
+
+
+def _namespaces_of(connection: Connection, end: End, so_far: Facts) -> set[str]:
+    name = _name_at(connection, end)
     match name:
+        case Address() | Named(kind=Kind.NODE) if service := _service_at(connection, end, so_far):
+            return {service.namespace}
         case Named(namespace=str(namespace)):
             return {namespace}
         case HostName():
             inside = name_inside(name)
-            if isinstance(inside, Address):
-                return _namespaces_of(inside, so_far)
             spaces = {space.name for space in so_far.namespaces} if inside else set()
-            return {inside.namespace} & spaces if inside and inside.namespace else set()
-        case Address():
-            end = resolve(name, so_far, End.DESTINATION, None, None)
-            return {pod.namespace for pod in end.pods} | ({end.service.namespace} if end.service else set())
+            return {inside.namespace} & spaces if isinstance(inside, Named) and inside.namespace else set()
+        case Address() | Named(kind=Kind.NODE):
+            found = resolve(name, so_far, end, connection.port, connection.protocol)
+            return {pod.namespace for pod in found.pods}
     return set()
 
 
-def _has_address(connection: Connection) -> bool:
-    return any(_address_in(name) for name in (connection.source, connection.destination))
+def _service_at(connection: Connection, end: End, so_far: Facts) -> Service | None:
+    """Return the Service behind an address or a port of a node; only what is dialled is a port of a node."""
+    name, is_dialled = _name_at(connection, end), end is End.DESTINATION
+    if not isinstance(name, Address) and not (is_dialled and connection.port):
+        return None
+    return service_at(name, so_far, connection.port if is_dialled else None, connection.protocol)
+
+
+def _may_be_a_service(connection: Connection) -> bool:
+    """Whether an end is an address or a port of a node, which may be any Service's."""
+    to = connection.destination
+    is_node_port = isinstance(to, Named) and to.kind is Kind.NODE and connection.port is not None
+    return is_node_port or any(_address_in(name) for name in (connection.source, to))
 
 
 def _address_in(name: EndpointName) -> Address | None:
@@ -89,12 +112,16 @@ def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tup
     if everywhere:
         return (PodQuery(),)
     queries = [PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}")]
-    for name in (connection.source, connection.destination):
-        if address := _address_in(name):
-            if ipaddress.ip_network(address.cidr).num_addresses == 1:
-                queries.append(PodQuery(ip=address.cidr))
+    for end in End:
+        name = _name_at(connection, end)
+        if isinstance(name, Address) or (isinstance(name, Named) and name.kind is Kind.NODE):
+            found = attempt(partial(_pods_at, connection, end, so_far))
+            if not isinstance(found, Lacking):
+                queries += found
+            elif found.missing.gap is Gap.NOT_ASKED:
+                return None
             continue
-        namespaces = attempt(partial(_namespaces_of, name, so_far))
+        namespaces = attempt(partial(_namespaces_of, connection, end, so_far))
         if not isinstance(namespaces, Lacking):
             queries += [PodQuery(namespace=namespace) for namespace in sorted(namespaces)]
         elif namespaces.missing.gap is Gap.NOT_ASKED:
@@ -102,8 +129,22 @@ def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tup
     return tuple(dict.fromkeys(queries))
 
 
+def _pods_at(connection: Connection, end: End, so_far: Facts) -> list[PodQuery]:
+    """Return what pods an address or a port of a node may lead to: those behind a Service, or on the node itself."""
+    name, queries = _name_at(connection, end), []
+    if isinstance(name, Address) and ipaddress.ip_network(name.cidr).num_addresses == 1:
+        queries.append(PodQuery(ip=name.cidr))
+    if service := _service_at(connection, end, so_far):
+        queries.append(PodQuery(namespace=service.namespace))
+    elif end is End.DESTINATION and connection.port and (node := node_named(name, so_far)):
+        queries.append(PodQuery(node=node.name))
+    return queries
+
+
 def _nodes(connection: Connection, ends: Ends, so_far: Facts) -> tuple[str, ...]:
     nodes = [*_nodes_of(ends.source), *_nodes_of(ends.destination)]
+    if ends.destination.frontend and ends.destination.frontend.node:
+        nodes.append(ends.destination.frontend.node.name)
     nodes += [backend.node for backend in _backends(connection, ends, so_far) if backend.node]
     return tuple(dict.fromkeys(nodes))[:MOST_AGENTS]
 
@@ -112,6 +153,12 @@ def _backends(connection: Connection, ends: Ends, so_far: Facts) -> tuple[Target
     """Return the backends; where they cannot be told the service probe says so, and the other end is worth a look."""
     backends = attempt(lambda: backends_of(connection, ends.destination, so_far))
     return () if isinstance(backends, Lacking) else backends
+
+
+def _backends_may_come(connection: Connection, ends: Ends, so_far: Facts) -> bool:
+    """Whether a later round tells what stands behind the Service."""
+    backends = attempt(lambda: backends_of(connection, ends.destination, so_far))
+    return isinstance(backends, Lacking) and backends.missing.gap is Gap.NOT_ASKED
 
 
 def _nodes_of(end: Resolved) -> Iterator[str]:
@@ -131,6 +178,9 @@ def _flow_query(connection: Connection, span: timedelta, ends: Ends, so_far: Fac
             destination_ips = tuple(dict.fromkeys([*(backend.ip for backend in backends), *destination_ips]))
     if destination_pods:
         destination_ips = ()
+    if source_ips and frontend_of(ends.destination, places_of(ends.source, so_far)):
+        # A node that forwards puts an address of its own in the source's place.
+        source_ips = (*source_ips, *(ip for node in so_far.nodes for ip in node.ips + node.cilium_ips))
     matches = [
         FlowMatch(
             source_pods=source_pods,

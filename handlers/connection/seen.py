@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.connection.legs import Place, PlaceKind, Stretch
+from handlers.connection.legs import Stretch
+from handlers.connection.places import Place, PlaceKind
 from handlers.model.flow import EventType, Flow, FlowDirection, FlowEnd, FlowVerdict
 from handlers.model.traffic import Protocol
 from handlers.policy.entities import telling_labels

@@ -35,11 +35,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class PodPort:
-    """A port that a container declares. Nothing makes a container listen on it."""
+    """A port that a container declares. Nothing makes a container listen on it.
+
+    ``host_port`` is the port of the node that leads to it, None where there is none; ``host_ip`` is the address of the
+    node that it is limited to, empty for all of them.
+    """
 
     name: str | None
     port: int
     protocol: str
+    host_port: int | None = None
+    host_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,11 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Service. ``selector`` is None where the object has none (then its slices are written by hand)."""
+    """A Service. ``selector`` is None where the object has none (then its slices are written by hand).
+
+    ``external_ips`` are addresses that somebody routes to the nodes, ``balancer_ips`` those of its load balancer;
+    ``source_ranges`` are the clients that the load balancer serves, empty for everybody.
+    """
 
     namespace: str
     name: str
@@ -123,6 +133,8 @@ class Service:
     internal_traffic_policy: str = "Cluster"
     external_traffic_policy: str = "Cluster"
     external_ips: tuple[str, ...] = ()
+    balancer_ips: tuple[str, ...] = ()
+    source_ranges: tuple[str, ...] = ()
     external_name: str | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
 

@@ -35,6 +35,8 @@ class Part:
     POLICIES = _part("policies", tuple[cluster.PolicyObject, ...], wide.IN_NAMESPACES)
     """Policies of the namespaces asked for, and every cluster-wide one."""
     ALL_POLICIES = _part("all_policies", tuple[cluster.PolicyObject, ...], wide.IF_ALL_POLICIES_MATTER)
+    ALL_SERVICES = _part("all_services", tuple[cluster.Service, ...], wide.IF_ADDRESSES_MATTER)
+    """Every Service of the cluster, to tell whose an address or a node's port is."""
     POLICY_SERVICES = _part(
         "policy_services",
         tuple[tuple[cluster.Service, ...], tuple[cluster.EndpointSlice, ...]],

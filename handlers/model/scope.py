@@ -57,6 +57,8 @@ class Scope:
     flows: FlowQuery | None = None
     identities: tuple[int, ...] | None = None
     """Numbers of identities to read; an empty tuple means every identity of the cluster."""
+    all_services: bool | None = None
+    """Whether every Service has to be read because an address that is asked about may be one of its own."""
     policy_services: bool | None = None
     """Whether every Service has to be read because a policy's ``toServices`` may match it."""
     all_policies: bool | None = None

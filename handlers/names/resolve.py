@@ -11,6 +11,7 @@ from handlers.model.facts import Facts
 from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Known
 from handlers.model.traffic import Protocol
+from handlers.names.frontends import Frontend, pod_at_node, service_at_address, service_at_node
 from handlers.names.spelling import nearest
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -67,6 +68,8 @@ class Resolved:
     """Other names to ask for, in the asker's own grammar, nearest first."""
     ref: str = ""
     """``Kind/namespace/name`` of the object, empty for what is no object."""
+    frontend: Frontend | None = None
+    """What is dialled, where that is a port of a node or an address outside that leads to the Service or the pod."""
     gone_from: str = ""
     """The node in whose pod range an address lies that no pod has now, empty for every other name."""
 
@@ -74,7 +77,7 @@ class Resolved:
 PARTS: tuple[AnyPart, ...] = (Part.NAMESPACES, Part.NODES, Part.PODS, Part.SERVICES)
 """Parts without which a name cannot be told from no name."""
 
-OPTIONAL_PARTS: tuple[AnyPart, ...] = (Part.WORKLOADS, Part.POLICY_SERVICES, Part.API_SERVER)
+OPTIONAL_PARTS: tuple[AnyPart, ...] = (Part.WORKLOADS, Part.ALL_SERVICES, Part.POLICY_SERVICES, Part.API_SERVER)
 """Parts that only sharpen the reading."""
 
 
@@ -90,23 +93,23 @@ def resolve(name: EndpointName, facts: Facts, end: End, port: int | None, protoc
 def _resolve(name: EndpointName, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
     match name:
         case Named(kind=Kind.NODE):
-            return _node(name, facts)
+            return _node(name, facts, end, port, protocol)
         case Named(namespace=None):
             return _bare(name, facts, end, port, protocol)
         case Named():
             return _named(name, facts, end, port, protocol)
         case Address():
-            return _address(name, facts)
+            return _address(name, facts, end, port, protocol)
         case HostName():
             return _host_name(name, facts, end, port, protocol)
         case Entity():
             return Resolved(name, Meaning.ENTITY, f"entity {name}")
 
 
-def _node(name: Named, facts: Facts) -> Resolved:
+def _node(name: Named, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
     for node in facts.nodes:
         if node.name == name.name:
-            return _of_node(name, node)
+            return _at_node(name, node, node.ips, facts, end, port, protocol) or _of_node(name, node)
     close = nearest(name.name, (node.name for node in facts.nodes))
     return Resolved(
         name, None, f"node {name.name}", obstacle=Obstacle.NOTHING, candidates=tuple(f"node/{other}" for other in close)
@@ -123,6 +126,67 @@ def _of_node(name: EndpointName, node: Node, *, by_address: bool = False) -> Res
         by_address=by_address,
         ref=f"Node//{node.name}",
     )
+
+
+def service_at(name: EndpointName, facts: Facts, port: int | None, protocol: Protocol | None) -> Service | None:
+    """Return the Service that an address, or a port of a node, leads to; it needs no pods to tell that.
+
+    Raises:
+        PartMissingError: if the nodes or the Services were not read.
+    """
+    services, node = _all_services(facts), node_named(name, facts)
+    addresses = (name.cidr,) if isinstance(name, Address) else node.ips if node else ()
+    own = next((service for service in services if set(addresses) & set(service.cluster_ips)), None)
+    frontend = service_at_node(node, addresses, port, protocol, services) if node and port is not None else None
+    if frontend is None and isinstance(name, Address):
+        frontend = service_at_address(name.cidr, port, protocol, services)
+    return own or (frontend.service if frontend else None)
+
+
+def node_named(name: EndpointName, facts: Facts) -> Node | None:
+    """Return the node that a name or an address is, None for what is no node's.
+
+    Raises:
+        PartMissingError: if the nodes were not read.
+    """
+    if isinstance(name, Named):
+        return next((node for node in facts.nodes if name.kind is Kind.NODE and node.name == name.name), None)
+    if isinstance(name, Address):
+        return next((node for node in facts.nodes if name.cidr in node.ips), None)
+    return None
+
+
+def _at_node(
+    name: EndpointName,
+    node: Node,
+    addresses: Iterable[str],
+    facts: Facts,
+    end: End,
+    port: int | None,
+    protocol: Protocol | None,
+) -> Resolved | None:
+    """Return what a port of a node leads to, None where that is the node itself."""
+    if end is End.SOURCE or port is None or (protocol is not None and protocol.is_icmp):
+        return None
+    frontend = service_at_node(node, addresses, port, protocol, _all_services(facts)) or pod_at_node(
+        node, port, protocol, facts.pods
+    )
+    return _of_frontend(name, frontend, f"{port} of node {node.name}") if frontend else None
+
+
+def _of_frontend(name: EndpointName, frontend: Frontend, dialled: str) -> Resolved:
+    if frontend.service:
+        service = frontend.service
+        found = _of_service(Named(service.namespace, service.name, Kind.SERVICE), service, by_address=True)
+    elif frontend.pod:
+        pod = frontend.pod
+        asked = Named(pod.namespace, pod.name, Kind.POD)
+        found = _of_pods(asked, Meaning.POD, f"pod {pod}", [pod], by_address=True)
+    else:
+        return Resolved(name, None, str(name), obstacle=Obstacle.NOTHING)
+    title = f"{found.title} behind node {frontend.node.name}" if frontend.node else found.title
+    note = f"{dialled} is the {frontend.kind} of {found.title}"
+    return _with_note(replace(found, title=title, frontend=frontend), note)
 
 
 def _bare(name: Named, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
@@ -219,7 +283,7 @@ def _service_or_workload(
     return _with_note(other, f"{other.title} is meant, since {port} is no port of {service.title}")
 
 
-def _address(name: Address, facts: Facts) -> Resolved:
+def _address(name: Address, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
     network = ipaddress.ip_network(name.cidr)
     if network.num_addresses > 1:
         inside = next((node for node in facts.nodes if _overlaps(network, node)), None)
@@ -235,7 +299,7 @@ def _address(name: Address, facts: Facts) -> Resolved:
             )
             return _with_note(found, f"{address} is {found.title}")
     for service in _all_services(facts):
-        if address in service.cluster_ips + service.external_ips:
+        if address in service.cluster_ips:
             found = _of_service(Named(service.namespace, service.name, Kind.SERVICE), service, by_address=True)
             return _with_note(found, f"{address} is {found.title}")
     for node in facts.nodes:
@@ -243,8 +307,12 @@ def _address(name: Address, facts: Facts) -> Resolved:
             health = Entity(EntityName.HEALTH)
             note = f"{address} is the health endpoint of node {node.name}"
             return Resolved(health, Meaning.ENTITY, f"entity {health}", by_address=True, note=note)
+        if address in node.ips and (found_at := _at_node(name, node, (address,), facts, end, port, protocol)):
+            return found_at
         if address in node.ips + node.cilium_ips:
             return _with_note(_of_node(name, node, by_address=True), f"{address} is node {node.name}")
+    if frontend := service_at_address(address, port, protocol, _all_services(facts)):
+        return _of_frontend(name, frontend, address)
     for node in facts.nodes:
         if any(_inside(address, cidr) for cidr in node.pod_cidrs):
             return Resolved(name, Meaning.OUTSIDE, address, addresses=(address,), by_address=True, gone_from=node.name)
@@ -271,14 +339,17 @@ def _all_services(facts: Facts) -> tuple[Service, ...]:
     Raises:
         PartMissingError: if it was asked for and not read: an address could then be any Service's.
     """
-    services: tuple[Service, ...] = facts.value(Part.POLICY_SERVICES)[0]
-    return services
+    look = facts.look(Part.POLICY_SERVICES)
+    if isinstance(look, Known):
+        everywhere: tuple[Service, ...] = look.value[0]
+        return everywhere
+    return facts.value(Part.ALL_SERVICES)
 
 
 def _host_name(name: HostName, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
     inside = name_inside(name)
     if isinstance(inside, Address):
-        return _with_note(_address(inside, facts), f"{name} is the name of address {inside}")
+        return _with_note(_address(inside, facts, end, port, protocol), f"{name} is the name of address {inside}")
     spaces = {space.name for space in facts.namespaces} if inside else set()
     if inside and (inside.namespace in spaces or is_cluster_name(name)):
         return _of_cluster_name(name, inside, facts, end, port, protocol)
@@ -318,7 +389,9 @@ def name_inside(name: HostName) -> Named | Address | None:
             return Named(namespace, pod, Kind.POD)
         case [address, _, "pod"]:
             try:
-                return Address(str(ipaddress.ip_address(address.replace("-", "."))))
+                # Dashes stand for the dots of IPv4, and for the colons of IPv6 (Kubernetes, DNS for Services and Pods).
+                separator = "." if address.count("-") == 3 and address.replace("-", "").isdigit() else ":"
+                return Address(str(ipaddress.ip_address(address.replace("-", separator))))
             except ValueError:
                 return None
     return None

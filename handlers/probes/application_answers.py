@@ -7,7 +7,8 @@ packet means something else: the process hangs, or a filter inside the pod eats 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from handlers.connection.legs import LEG_PARTS, Place, PlaceKind, Stretch, name_in_words
+from handlers.connection.legs import LEG_PARTS, Stretch, name_in_words
+from handlers.connection.places import Place, PlaceKind
 from handlers.connection.seen import Sight, sight_of
 from handlers.connection.trial import Trial
 from handlers.model.facts import Facts, needed

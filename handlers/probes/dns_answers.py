@@ -11,9 +11,10 @@ from dataclasses import replace
 from handlers.connection.clause_words import nearest_in_words
 from handlers.connection.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
 from handlers.connection.judgement import dns_decisions
-from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind, places_of
+from handlers.connection.legs import LEG_PARTS, Leg, places_of
 from handlers.connection.observation import clock
 from handlers.connection.parties import parties_of
+from handlers.connection.places import Place, PlaceKind
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, config_assumption
 from handlers.connection.policy_findings import evidence_of, policies_named
 from handlers.connection.trial import Trial

@@ -11,7 +11,8 @@ from typing import Any
 
 from handlers.connection.addresses import known_addresses
 from handlers.connection.labels import selector_matches
-from handlers.connection.legs import LEG_PARTS, Leg, Place, PlaceKind
+from handlers.connection.legs import LEG_PARTS, Leg
+from handlers.connection.places import Place, PlaceKind
 from handlers.connection.trial import Trial
 from handlers.model.cluster import Node, PolicyObject
 from handlers.model.endpoint import Entity, EntityName
@@ -98,7 +99,7 @@ def _taken_over(policy: PolicyObject, leg: Leg, facts: Facts) -> str | None:
     spec = _mapping(policy.manifest.get("spec"))
     if leg.source.kind is not PlaceKind.POD or not _selects(spec, leg.source, facts):
         return None
-    addresses = known_addresses(leg, facts)
+    addresses = known_addresses(leg.destination, leg.source.node, facts)
     if not addresses:
         # Somewhere outside: a policy for everything takes it over, one for some ranges may.
         ranges = [str(cidr) for cidr in spec.get("destinationCIDRs") or ()]

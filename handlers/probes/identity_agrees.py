@@ -6,7 +6,8 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 
 from collections.abc import Iterable, Iterator
 
-from handlers.connection.legs import LEG_PARTS, Place, PlaceKind
+from handlers.connection.legs import LEG_PARTS
+from handlers.connection.places import Place, PlaceKind
 from handlers.connection.settings import SETTINGS_PARTS, settings_of
 from handlers.connection.trial import Trial
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from handlers.connection.judgement import Judged
-from handlers.connection.legs import LEG_PARTS, Place, likeness
+from handlers.connection.legs import LEG_PARTS, likeness
 from handlers.connection.observation import clock
+from handlers.connection.places import Place
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.connection.policy_findings import distinct
 from handlers.connection.seen import is_at

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.connection.backends import Dialled, Target, backends_of, ports_asked, selected_pods, slices_of
-from handlers.connection.legs import LEG_PARTS, PlaceKind, places_of
+from handlers.connection.legs import LEG_PARTS, places_of
+from handlers.connection.places import PlaceKind
 from handlers.connection.trial import Trial
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts, needed
@@ -99,13 +100,16 @@ def service_has_backends(question: AboutConnection | AboutService, facts: Facts)
     else:
         dialled, ends = question.connection, needed(Trial(question.connection, facts).ends)
         source, destination = ends.source, ends.destination
+        if destination.frontend:
+            # internalTrafficPolicy is for those who dial the Service's own address.
+            source = None
     service = destination.service
-    if service is None or any(end.obstacle for end in (source, destination) if end):
+    if service is None or destination.obstacle or (source and source.obstacle):
         return
     if service.type == "ExternalName":
         yield _finding(SERVICE_IS_ELSEWHERE, Outcome.UNKNOWN, service, external=service.external_name)
         return
-    ports = ports_asked(dialled, service)
+    ports = ports_asked(dialled, destination)
     if not ports:
         asked = str(dialled.port or dialled.protocol)
         listed = tuple(f"{port.port}/{port.protocol}" for port in service.ports)

@@ -51,7 +51,7 @@ def test_it_reads_every_part_that_is_made_of_lists_like_the_running_cluster(
     with lab(SCENARIO, tmp_path) as running:
         live, source = running.source(), source_of(folder)
         asks = [ask for ask in every_ask(running.now) if ask.part not in (Part.FLOWS, Part.RELAY) and not ask.node]
-        assert len(asks) == 17
+        assert len(asks) == 18
         for ask in asks:
             assert known(source, ask) == known(live, ask), ask
         live.close()

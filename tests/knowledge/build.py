@@ -229,7 +229,10 @@ class Cluster:
         headless: bool = False,
         **more: Any,
     ) -> "Cluster":
-        """Add a Service; a port is ``80->8080/TCP`` or ``80->http``, its slices come from the pods that it selects."""
+        """Add a Service; a port is ``80->8080/TCP``, ``80->http`` or, with a nodePort, ``80@30080->8080``.
+
+        Its slices come from the pods that it selects.
+        """
         namespace, _, short = name.partition("/")
         if namespace not in self.namespaces:
             self.namespace(namespace)
@@ -554,6 +557,7 @@ class Cluster:
             Part.SERVICES: tuple(self.services),
             Part.ENDPOINT_SLICES: tuple(self.slices),
             Part.POLICIES: tuple(self.policies),
+            Part.ALL_SERVICES: tuple(self.services),
             Part.POLICY_SERVICES: (tuple(self.services), tuple(self.slices)),
             Part.CIDR_GROUPS: (),
             Part.EGRESS_GATEWAYS: tuple(self.gateways),
@@ -615,14 +619,17 @@ def the(report: Report, code: str) -> Finding:
 def _pod_port(text: str) -> PodPort:
     name, _, rest = text.rpartition(":")
     number, _, protocol = rest.partition("/")
-    return PodPort(name or None, int(number), protocol or "TCP")
+    number, _, host_port = number.partition("@")
+    return PodPort(name or None, int(number), protocol or "TCP", int(host_port) if host_port else None)
 
 
 def _service_port(text: str, index: int, count: int) -> ServicePort:
     dialled, _, target = text.partition("->")
     target, _, protocol = target.partition("/")
     name = f"p{index}" if count > 1 else None
-    return ServicePort(name, int(dialled), protocol or "TCP", int(target) if target.isdigit() else target or None)
+    dialled, _, at_node = dialled.partition("@")
+    behind = int(target) if target.isdigit() else target or None
+    return ServicePort(name, int(dialled), protocol or "TCP", behind, int(at_node) if at_node else None)
 
 
 def _slice_port(port: ServicePort, pods: Sequence[Pod]) -> SlicePort | None:

@@ -232,7 +232,7 @@ ROUND_QUESTIONS = (
 
 
 @pytest.mark.parametrize("question", ROUND_QUESTIONS)
-def test_three_rounds_are_enough(question: str) -> None:
+def test_the_rounds_are_enough(question: str) -> None:
     cluster = shop().policy(allow_from("shop", "cart", "frontend", 8080))
     assert parts_by_round(cluster.source(), question) <= ROUNDS
 

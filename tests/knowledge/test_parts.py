@@ -16,6 +16,7 @@ EVERYTHING = Scope(
     nodes=("n1",),
     flows=FlowQuery((), NOW, NOW),
     identities=(),
+    all_services=True,
     policy_services=True,
     all_policies=True,
     named_ports=True,

@@ -178,10 +178,10 @@ def test_an_unread_list_of_services_leaves_an_address_open() -> None:
     snapshot = Snapshot(
         NOW,
         "test",
-        {part: value for part, value in town().source().parts.items() if part is not Part.POLICY_SERVICES},
+        {part: value for part, value in town().source().parts.items() if part is not Part.ALL_SERVICES},
     )
     assert isinstance(snapshot.get(Part.SERVICES), Known)
-    report = town().without(Part.POLICY_SERVICES).ask("why shop/frontend 203.0.113.9 443")
+    report = town().without(Part.ALL_SERVICES).ask("why shop/frontend 203.0.113.9 443")
     assert report.expected == "unknown"
 
 

@@ -81,13 +81,22 @@ def test_a_service_keeps_its_selector_apart_from_none() -> None:
     assert headless.is_headless
 
 
-def test_addresses_of_a_load_balancer_are_external_addresses() -> None:
+def test_external_addresses_and_those_of_a_load_balancer_are_kept_apart() -> None:
     body = {
         "metadata": {"name": "cart"},
-        "spec": {"externalIPs": ["198.18.0.1"]},
+        "spec": {"externalIPs": ["198.18.0.1"], "loadBalancerSourceRanges": ["203.0.113.0/24"]},
         "status": {"loadBalancer": {"ingress": [{"ip": "198.18.0.2"}, {"hostname": "lb.example"}]}},
     }
-    assert kubernetes.service(body).external_ips == ("198.18.0.1", "198.18.0.2")
+    found = kubernetes.service(body)
+    assert (found.external_ips, found.balancer_ips) == (("198.18.0.1",), ("198.18.0.2",))
+    assert found.source_ranges == ("203.0.113.0/24",)
+
+
+def test_a_port_of_the_node_that_leads_to_a_container_is_kept() -> None:
+    ports = [{"containerPort": 8080, "hostPort": 80, "hostIP": "10.90.0.1"}, {"containerPort": 9090}]
+    body = {"metadata": {"name": "cart-1", "namespace": "shop"}, "spec": {"containers": [{"ports": ports}]}}
+    found = kubernetes.pod(body).ports
+    assert [(port.port, port.host_port, port.host_ip) for port in found] == [(8080, 80, "10.90.0.1"), (9090, None, "")]
 
 
 def test_conditions_of_a_backend_stay_absent() -> None:

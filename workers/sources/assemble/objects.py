@@ -184,6 +184,7 @@ MADE_OF_OBJECTS: Mapping[AnyPart, Callable[[Reading], object]] = dict(
         _made(Part.ENDPOINT_SLICES, _in_namespaces(api.ENDPOINT_SLICES)),
         _made(Part.POLICIES, _policies),
         _made(Part.ALL_POLICIES, _all_policies),
+        _made(Part.ALL_SERVICES, _every(api.SERVICES)),
         _made(Part.POLICY_SERVICES, _policy_services),
         _made(Part.CIDR_GROUPS, _every(api.CIDR_GROUPS)),
         _made(Part.EGRESS_GATEWAYS, _every(api.EGRESS_GATEWAYS)),

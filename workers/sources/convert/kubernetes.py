@@ -80,7 +80,11 @@ def _pod_ips(status: Body) -> tuple[str, ...]:
 
 def _pod_port(body: Body) -> PodPort:
     return PodPort(
-        name=text(body, "name"), port=number(body, "containerPort") or 0, protocol=text(body, "protocol") or "TCP"
+        name=text(body, "name"),
+        port=number(body, "containerPort") or 0,
+        protocol=text(body, "protocol") or "TCP",
+        host_port=number(body, "hostPort") or None,
+        host_ip=text(body, "hostIP") or "",
     )
 
 
@@ -133,10 +137,9 @@ _REPLICAS: dict[Kind, tuple[str | None, str | None]] = {
 
 
 def service(body: Body) -> Service:
-    """Read a v1 Service; load balancer addresses count as external addresses."""
+    """Read a v1 Service."""
     metadata, spec = struct(body, "metadata"), struct(body, "spec")
     ingress = rows(struct(struct(body, "status"), "loadBalancer"), "ingress")
-    external = [*texts(spec, "externalIPs"), *(ip for item in ingress if (ip := text(item, "ip")))]
     cluster_ip = text(spec, "clusterIP")
     return Service(
         namespace=namespace_of(body),
@@ -149,7 +152,9 @@ def service(body: Body) -> Service:
         session_affinity=text(spec, "sessionAffinity") or "None",
         internal_traffic_policy=text(spec, "internalTrafficPolicy") or "Cluster",
         external_traffic_policy=text(spec, "externalTrafficPolicy") or "Cluster",
-        external_ips=tuple(dict.fromkeys(external)),
+        external_ips=texts(spec, "externalIPs"),
+        balancer_ips=tuple(ip for item in ingress if (ip := text(item, "ip"))),
+        source_ranges=texts(spec, "loadBalancerSourceRanges"),
         external_name=text(spec, "externalName") or None,
         annotations={
             key: value for key, value in labels(metadata, "annotations").items() if not key.startswith("kubectl.")
