@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from handlers.policy import Version
 from handlers.source import Source
 
 
@@ -42,21 +43,37 @@ Origin = Live | Sysdump | Recorded
 
 
 @contextmanager
-def opened(origin: Origin, *, record: Path | None = None) -> Iterator[Source]:
+def opened(origin: Origin, *, record: Path | None = None, cilium_version: str | None = None) -> Iterator[Source]:
     """Give the source that an origin names, and close it afterwards.
 
-    With ``record``, everything that was read is written to that file, redacted, in the end.
+    With ``record``, everything that was read is written to that file, redacted, in the end. With ``cilium_version`` it
+    is judged as that version would, whatever runs.
 
     Raises:
-        NotOpenedError: if the archive, the recording or the kubeconfig cannot be opened.
+        NotOpenedError: if the archive, the recording or the kubeconfig cannot be opened, or the version is none.
     """
+    checked_version(cilium_version)
     source = _open(origin)
     if record is not None:
         from workers.sources.recorded import RecordingSource
 
         source = RecordingSource(source, record)
+    if cilium_version is not None:
+        from workers.sources.versioned import VersionedSource
+
+        source = VersionedSource(source, cilium_version)
     with closing(source):
         yield source
+
+
+def checked_version(text: str | None) -> str | None:
+    """Give a version back; raises NotOpenedError for a text that is none."""
+    try:
+        if text is not None:
+            Version.parse(text)
+    except ValueError as error:
+        raise NotOpenedError(f"--cilium-version: {error}; write it as 1.19.6") from error
+    return text
 
 
 def _open(origin: Origin) -> Source:

@@ -37,11 +37,16 @@ def settings_of(facts: Facts) -> Settings:
 
 
 def versions_by_node(facts: Facts) -> dict[str, str]:
-    """Return the version that runs on each node, as text: by relay's peers, else by the image of the node's agent."""
+    """Return the version that runs on each node, as text: by relay's peers, else by the image of the node's agent.
+
+    None at all where who asks named the version.
+    """
     look, relay = facts.look(Part.CONFIG), facts.look(Part.RELAY)
     found: dict[str, str] = {}
     if isinstance(look, Known):
         config: CiliumConfig = look.value
+        if config.is_chosen:
+            return {}
         found |= config.versions
     if isinstance(relay, Known):
         status: RelayStatus = relay.value
@@ -56,6 +61,8 @@ def _settings(facts: Facts) -> Settings:
     if isinstance(look, Known):
         known: CiliumConfig = look.value
         options, named = known.options, known.version
+        if known.is_chosen:
+            assumptions.append(f"judged as Cilium {named} would, as asked, whatever runs")
     else:
         options = {"cluster-name": _cluster_name_from_labels(facts)}
         assumptions.append(f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed")

@@ -239,6 +239,8 @@ class CiliumConfig:
     options: Mapping[str, str]
     version: str | None
     versions: Mapping[str, str] = field(default_factory=dict)
+    is_chosen: bool = False
+    """Whether who asks named the version, whatever runs."""
 
     @property
     def cluster_name(self) -> str:

@@ -17,6 +17,7 @@ from workers.cli.options import (
     KubeconfigOption,
     ReplayOption,
     SysdumpOption,
+    VersionOption,
     origin_of,
 )
 from workers.cli.status import Status
@@ -116,6 +117,7 @@ def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
         kubeconfig: KubeconfigOption = None,
         hubble_server: HubbleOption = None,
         cilium_namespace: NamespaceOption = None,
+        cilium_version: VersionOption = None,
         record: RecordOption = None,
         output: OutputOption = Output.TEXT,
         budget: BudgetOption = 10.0,
@@ -124,7 +126,7 @@ def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
     ) -> int:
         asked = catalogue.understand(" ".join([*([name] if name else []), *(words or [])]), attached(file or []))
         origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
-        return answer_in_terminal(asked, origin, Choices(output.value, budget, record), catalogue)
+        return answer_in_terminal(asked, origin, Choices(output.value, budget, record, cilium_version), catalogue)
 
     return ask
 

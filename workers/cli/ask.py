@@ -15,11 +15,12 @@ from workers.runner import run
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """How to answer: the form of the output, seconds for all reads, and where to record what was read."""
+    """How to answer: the form of the output, seconds for all reads, where to record, and as which version to judge."""
 
     output: str
     budget: float
     record: Path | None
+    cilium_version: str | None = None
 
 
 def answer_in_terminal(asked: Asked, origin: Origin, choices: Choices, catalogue: Catalogue) -> Status:
@@ -28,7 +29,8 @@ def answer_in_terminal(asked: Asked, origin: Origin, choices: Choices, catalogue
     Raises:
         NotOpenedError: if the archive, the recording or the kubeconfig cannot be opened.
     """
-    with opened(origin, record=choices.record) as source, progress_line(sys.stderr) as progress:
+    source_of = opened(origin, record=choices.record, cilium_version=choices.cilium_version)
+    with source_of as source, progress_line(sys.stderr) as progress:
         ran = run(asked, source, budget=choices.budget, progress=progress, catalogue=catalogue)
     sys.stdout.write(printed(ran, choices.output, colours=sys.stdout.isatty()))
     return status_of(ran.report)

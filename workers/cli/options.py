@@ -19,6 +19,14 @@ ContextOption = Annotated[
 KubeconfigOption = Annotated[
     Path | None, typer.Option("--kubeconfig", help="Kubeconfig file; default: $KUBECONFIG, else in-cluster.")
 ]
+VersionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cilium-version",
+        help="Judge as this version of Cilium would, whatever runs: 1.19.6.",
+        show_default=False,
+    ),
+]
 HubbleOption = Annotated[
     str | None,
     typer.Option("--hubble-server", help="Address of Hubble relay; default: $HUBBLE_SERVER, else a port-forward."),

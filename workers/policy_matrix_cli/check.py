@@ -11,7 +11,14 @@ from handlers.commands.check import CheckContract
 from handlers.contract import Checked, ContractError, Result, read_contract
 from handlers.contract import check as check_lines
 from handlers.whole_cluster import state_of
-from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, ReplayOption, SysdumpOption
+from workers.cli.options import (
+    ContextOption,
+    HubbleOption,
+    KubeconfigOption,
+    ReplayOption,
+    SysdumpOption,
+    VersionOption,
+)
 from workers.cli.status import status_of
 from workers.documents import UnreadableError, read_all
 from workers.policy_matrix_cli.ends import Form, end_with, told
@@ -27,13 +34,16 @@ def check(
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     hubble_server: HubbleOption = None,
+    cilium_version: VersionOption = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
     budget: BudgetOption = 60.0,
 ) -> None:
     """Check a contract. Status 0: it holds; 1: a line is broken; 2: a line cannot be told, or is about nobody."""
     with told():
         question = CheckContract(read_contract(_only_document(contract)))
-        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look(question)
+        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, cilium_version).look(
+            question
+        )
         checked = list(check_lines(question.lines, state_of(question, looked.facts)))
     sys.stdout.write(_json(checked) if output is Form.JSON else _text(checked))
     end_with(looked.report, status_of(looked.report))

@@ -11,7 +11,14 @@ from handlers.commands.lint import LintPolicies
 from handlers.lints import LINTS
 from handlers.model.finding import Finding, Outcome
 from handlers.model.report import Report
-from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, ReplayOption, SysdumpOption
+from workers.cli.options import (
+    ContextOption,
+    HubbleOption,
+    KubeconfigOption,
+    ReplayOption,
+    SysdumpOption,
+    VersionOption,
+)
 from workers.cli.status import Status
 from workers.policy_matrix_cli.ends import Form, doubts, end_with, told
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place, SinceOption
@@ -27,6 +34,7 @@ def lint(
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     hubble_server: HubbleOption = None,
+    cilium_version: VersionOption = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
     notes: Annotated[bool, typer.Option("--notes/--no-notes", help="Also what is no problem by itself.")] = True,
     budget: BudgetOption = 60.0,
@@ -34,7 +42,7 @@ def lint(
 ) -> None:
     """Point out policies that do not do what they look to do. Status 1 when there is a problem, 2 in doubt."""
     with told():
-        place = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget)
+        place = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, cilium_version)
         report = place.look(LintPolicies(since=timedelta(minutes=since))).report
     found = [one for one in report.findings if one.code in _CODES]
     shown = [one for one in found if notes or one.outcome is Outcome.PROBLEM]

@@ -19,7 +19,7 @@ from handlers.whole_cluster import Whole
 from workers.cli.options import origin_of
 from workers.cli.progress import progress_line
 from workers.collect import collect
-from workers.origin import Live, NotOpenedError, opened
+from workers.origin import Live, NotOpenedError, checked_version, opened
 
 CaseOption = Annotated[
     Path | None,
@@ -58,6 +58,7 @@ class Place:
     kubeconfig: Path | None = None
     hubble_server: str | None = None
     budget: float = 60.0
+    cilium_version: str | None = None
 
     def look(self, question: Any) -> Looked:
         """Answer a question there.
@@ -70,17 +71,28 @@ class Place:
         if self.case is not None:
             if origin != Live():
                 raise NotOpenedError("--case excludes the other places to look")
-            return _looked(question, *Whole(_case(self.case, self.case_id)).as_read(str(self.case), datetime.now(UTC)))
-        with opened(origin) as source, progress_line(sys.stderr) as progress:
+            return _looked(question, *Whole(self._case(self.case)).as_read(str(self.case), datetime.now(UTC)))
+        with opened(origin, cilium_version=self.cilium_version) as source, progress_line(sys.stderr) as progress:
             snapshot = collect(question, source, budget=self.budget, progress=progress)
         return _looked(question, snapshot, Facts(snapshot))
+
+    def _case(self, path: Path) -> Cluster:
+        document = _chosen_case(path, self.case_id)
+        if checked_version(self.cilium_version) is not None:
+            options = document.get("options")
+            known = options if isinstance(options, dict) else {}
+            document = {**document, "options": {**known, "ciliumVersion": self.cilium_version}}
+        try:
+            return cluster_of_case(document)
+        except CaseError as error:
+            raise NotReadError(f"{path}: {error}") from error
 
 
 def _looked(question: Any, snapshot: Snapshot, facts: Facts) -> Looked:
     return Looked(answer(question, snapshot, facts=facts), facts)
 
 
-def _case(path: Path, name: str | None) -> Cluster:
+def _chosen_case(path: Path, name: str | None) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MOST_CASE_BYTES:
             raise NotOpenedError(f"{path} is too large for a file of cases")
@@ -94,10 +106,7 @@ def _case(path: Path, name: str | None) -> Cluster:
     chosen = next((one for one in documents if isinstance(one, dict) and name in (None, one.get("id"))), None)
     if chosen is None:
         raise NotOpenedError(f"{path} holds no case {name or ''}".rstrip())
-    try:
-        return cluster_of_case(chosen)
-    except CaseError as error:
-        raise NotReadError(f"{path}: {error}") from error
+    return chosen
 
 
 def _is_one(text: str) -> bool:

@@ -11,7 +11,14 @@ from handlers.reach.contacts import reach as reach_of
 from handlers.reach.end_names import ends_named
 from handlers.reach.roster import Roster
 from handlers.whole_cluster import state_of
-from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, ReplayOption, SysdumpOption
+from workers.cli.options import (
+    ContextOption,
+    HubbleOption,
+    KubeconfigOption,
+    ReplayOption,
+    SysdumpOption,
+    VersionOption,
+)
 from workers.cli.status import Status
 from workers.policy_matrix_cli.ends import Form, end_with, told
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
@@ -29,6 +36,7 @@ def reach(
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     hubble_server: HubbleOption = None,
+    cilium_version: VersionOption = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
     budget: BudgetOption = 60.0,
 ) -> None:
@@ -36,7 +44,9 @@ def reach(
     question = WhoReaches(end, way)
     with told():
         ends_named(end, Roster(()))
-        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look(question)
+        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, cilium_version).look(
+            question
+        )
         state = state_of(question, looked.facts)
     found = [reach_of(state, number, way.single) for number in ends_named(end, state.roster)]
     if found:

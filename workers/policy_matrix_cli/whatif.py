@@ -15,7 +15,14 @@ from handlers.reach.compare import ChangeKind, Comparison
 from handlers.reach.observed import FlowFate
 from handlers.reach.proposal import LabelChange, Proposal, ProposalError, parse_reference, policies_among, reference_of
 from handlers.whole_cluster import whole_of
-from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, ReplayOption, SysdumpOption
+from workers.cli.options import (
+    ContextOption,
+    HubbleOption,
+    KubeconfigOption,
+    ReplayOption,
+    SysdumpOption,
+    VersionOption,
+)
 from workers.cli.status import Status
 from workers.documents import documents_of, read_all
 from workers.policy_matrix_cli.ends import Form, end_with, told
@@ -58,6 +65,7 @@ def whatif(
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     hubble_server: HubbleOption = None,
+    cilium_version: VersionOption = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
     budget: BudgetOption = 60.0,
     since: SinceOption = 10.0,
@@ -67,7 +75,9 @@ def whatif(
         question = WhatIf(
             _proposal(apply or [], delete or [], label or [], git, repository), since=timedelta(minutes=since)
         )
-        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget).look(question)
+        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, cilium_version).look(
+            question
+        )
         compared, fated = compared_of(question, looked.facts), fates_of(question, looked.facts)
         flows = whole_of(question, looked.facts).flows
     told_as = comparison_json if output is Form.JSON else comparison_text
