@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers.connection.policies import config_assumption, policies_of, statuses_of
+from handlers.connection.policies import config_assumption, config_doubts, policies_of, statuses_of
 from handlers.model.cluster import PolicyObject
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.parts import Part
@@ -27,6 +27,7 @@ CLUSTER_PARTS: tuple[AnyPart, ...] = (
     Part.PODS,
     Part.CILIUM_ENDPOINTS,
     Part.CONFIG,
+    Part.FOREIGN_POLICIES,
     Part.NAMESPACES,
     Part.API_SERVER,
     Part.CIDR_GROUPS,
@@ -119,7 +120,7 @@ def _put_together(question: AboutCluster, facts: Facts) -> Whole:
     if assumed:
         cluster = cluster.assuming(assumed)
     objects = (*facts.policies, *question.proposed)
-    unread = [Unread("config", assumed)] if assumed else []
+    unread = [Unread("config", doubt) for doubt in config_doubts(facts)]
     return Whole(cluster, _flows(facts), (*unread, *_unread(facts, objects)))
 
 

@@ -119,6 +119,7 @@ COMMAND = Command(
             Part.FLOWS,
             Part.AGENT_NAMES,
             Part.NAMED_PORTS,
+            Part.FOREIGN_POLICIES,
             Part.POLICY_SERVICES,
         }
     ),

@@ -116,5 +116,7 @@ COMMAND = Command(
     conclude=conclude,
     arrange=arrange,
     keep=timedelta(seconds=60),
-    leave_out=frozenset({Part.FLOWS, Part.RELAY, Part.AGENT_NAMES, Part.AGENT_ENDPOINTS, Part.NAMED_PORTS}),
+    leave_out=frozenset(
+        {Part.FLOWS, Part.RELAY, Part.AGENT_NAMES, Part.AGENT_ENDPOINTS, Part.NAMED_PORTS, Part.FOREIGN_POLICIES}
+    ),
 )

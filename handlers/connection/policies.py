@@ -20,6 +20,7 @@ POLICY_PARTS: tuple[AnyPart, ...] = (Part.POLICIES, Part.NODES)
 """Parts without which no policy decision is made: one unseen policy could flip a default deny."""
 POLICY_OPTIONAL_PARTS: tuple[AnyPart, ...] = (
     Part.CONFIG,
+    Part.FOREIGN_POLICIES,
     Part.NAMESPACES,
     Part.API_SERVER,
     Part.CIDR_GROUPS,
@@ -81,6 +82,11 @@ def _refused_by_agents(policy: PolicyObject) -> str | None:
 def config_assumption(facts: Facts) -> str | None:
     """Return what is assumed about settings and versions because it could not be read, None where it was read."""
     return settings_of(facts).assumption
+
+
+def config_doubts(facts: Facts) -> tuple[str, ...]:
+    """Return what of settings, versions and other policies leaves an answer about the whole cluster in doubt."""
+    return settings_of(facts).doubts
 
 
 def newest_change(facts: Facts, among: Collection[str] | None = None) -> PolicyChange | None:

@@ -1,19 +1,20 @@
 """The settings that policy is judged with: what cilium-config says, and what the version on each node makes of it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from handlers.model.cluster import CiliumConfig, CiliumEndpoint
+from handlers.model.cluster import CiliumConfig, CiliumEndpoint, ForeignPolicies
 from handlers.model.facts import Facts
 from handlers.model.flow import RelayStatus
 from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Known
-from handlers.policy.config import USUAL_VERSION, ConfigError, PolicyConfig, Rival
+from handlers.policy.config import USUAL_VERSION, Beyond, ConfigError, PolicyConfig, Rival
 from handlers.policy.versions import NEWEST_OF_EACH, SNAPSHOT, Version
 
-SETTINGS_PARTS: tuple[AnyPart, ...] = (Part.CONFIG, Part.RELAY, Part.CILIUM_ENDPOINTS)
+SETTINGS_PARTS: tuple[AnyPart, ...] = (Part.CONFIG, Part.RELAY, Part.CILIUM_ENDPOINTS, Part.FOREIGN_POLICIES)
 """What tells them; each of it may be missing."""
+_CLUSTER_NETWORK_POLICY, _ENABLING = "ClusterNetworkPolicy", "enable-k8s-cluster-network-policy"
 _CLUSTER_LABEL = "k8s:io.cilium.k8s.policy.cluster="
 
 
@@ -24,6 +25,14 @@ class Settings:
     config: PolicyConfig
     assumptions: tuple[str, ...]
     by_node: Mapping[str, str]
+    is_chosen: bool = False
+    """Whether who asks named the version: then what is assumed is what was asked for, and leaves nothing in doubt."""
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What leaves an answer about the whole cluster in doubt."""
+        beyond = tuple(f"it is not known what {one.what} means" for one in self.config.beyond)
+        return (*(self.assumptions[1:] if self.is_chosen else self.assumptions), *beyond)
 
     @property
     def assumption(self) -> str | None:
@@ -58,10 +67,12 @@ def _settings(facts: Facts) -> Settings:
     look = facts.look(Part.CONFIG)
     assumptions: list[str] = []
     named: str | None = None
+    is_chosen = False
     if isinstance(look, Known):
         known: CiliumConfig = look.value
         options, named = known.options, known.version
-        if known.is_chosen:
+        is_chosen = known.is_chosen
+        if is_chosen:
             assumptions.append(f"judged as Cilium {named} would, as asked, whatever runs")
     else:
         options = {"cluster-name": _cluster_name_from_labels(facts)}
@@ -75,7 +86,28 @@ def _settings(facts: Facts) -> Settings:
     except (ConfigError, ValueError) as error:
         assumptions.append(f"cilium-config was not understood ({error})")
         config, said = _judged_with({"cluster-name": options.get("cluster-name", "")}, general, by_node)
-    return Settings(config, (*assumptions, *said), by_node)
+    beyond = (*config.beyond, *_foreign(options, facts))
+    rivals = tuple(
+        replace(rival, config=replace(rival.config, beyond=(*rival.config.beyond, *_foreign(options, facts))))
+        for rival in config.rivals
+    )
+    return Settings(replace(config, beyond=beyond, rivals=rivals), (*assumptions, *said), by_node, is_chosen)
+
+
+def _foreign(options: Mapping[str, str], facts: Facts) -> Iterator[Beyond]:
+    """Name the policies that only others understand, where they exist or could."""
+    look = facts.look(Part.FOREIGN_POLICIES)
+    looked_for = False
+    if isinstance(look, Known):
+        foreign: ForeignPolicies = look.value
+        looked_for = _CLUSTER_NETWORK_POLICY not in (*foreign.untold, *foreign.unlisted)
+        for kind, namespace, name in foreign.found:
+            yield Beyond(f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}", namespace, is_policy=True)
+        for kind, reason in foreign.unlisted.items():
+            yield Beyond(f"{kind}, which could not be listed ({reason})", is_policy=True)
+    is_enabled = options.get(_ENABLING, "").strip().lower() in ("true", "1", "t")
+    if is_enabled and not looked_for:
+        yield Beyond(f"{_CLUSTER_NETWORK_POLICY} ({_ENABLING} is on, and which exist was not read)", is_policy=True)
 
 
 def _judged_with(

@@ -201,6 +201,20 @@ class PolicyObject:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignPolicies:
+    """Policies of kinds that are none of Cilium's three, and whose meaning is therefore not known.
+
+    ``found`` are those there, as kind, namespace (empty for cluster-wide) and name. ``unlisted`` are kinds that the
+    cluster serves and that could not be listed, with the reason; ``untold`` those of which nothing tells whether they
+    exist at all, as in archives that keep no list of them.
+    """
+
+    found: tuple[tuple[str, str, str], ...] = ()
+    unlisted: Mapping[str, str] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CiliumEndpoint:
     """A CiliumEndpoint, or its core in a CiliumEndpointSlice (then ``id`` and ``state`` may be None).
 

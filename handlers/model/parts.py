@@ -44,6 +44,8 @@ class Part:
     )
     """Every Service and EndpointSlice of the cluster."""
     CIDR_GROUPS = _part("cidr_groups", tuple[cluster.PolicyObject, ...])
+    FOREIGN_POLICIES = _part("foreign_policies", cluster.ForeignPolicies)
+    """Policies of other makers, and of kinds to come."""
     EGRESS_GATEWAYS = _part("egress_gateways", tuple[cluster.PolicyObject, ...])
     CILIUM_ENDPOINTS = _part("cilium_endpoints", tuple[cluster.CiliumEndpoint, ...], wide.IN_NAMESPACES)
     IDENTITIES = _part("identities", tuple[cluster.CiliumIdentity, ...], wide.OF_IDENTITIES)

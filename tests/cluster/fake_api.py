@@ -140,6 +140,7 @@ class FakeApi(ThreadedServer):
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/version", self._version)
+        app.router.add_get("/apis", self._groups)
         for prefix in ("/api/{version}", "/apis/{group}/{version}"):
             app.router.add_get(prefix, self._discovery)
             app.router.add_get(prefix + "/namespaces/{namespace}/pods/{name}/exec", self._exec)
@@ -193,6 +194,10 @@ class FakeApi(ThreadedServer):
 
     async def _version(self, request: web.Request) -> web.Response:
         return web.json_response({"gitVersion": "v1.36.2"})
+
+    async def _groups(self, request: web.Request) -> web.Response:
+        names = {kind.api.partition("/")[0] for kind in self.kinds.values() if "/" in kind.api}
+        return web.json_response({"kind": "APIGroupList", "groups": [{"name": name} for name in sorted(names)]})
 
     async def _discovery(self, request: web.Request) -> web.Response:
         api = _api(request)

@@ -16,6 +16,7 @@ from handlers.model.cluster import (
     CiliumEndpoint,
     CiliumIdentity,
     EndpointSlice,
+    ForeignPolicies,
     Namespace,
     Node,
     Owner,
@@ -135,6 +136,7 @@ class Cluster:
         self.silent: dict[str, str] = {}
         self.lost: tuple[LostEvents, ...] = ()
         self.truncated = False
+        self.foreign = ForeignPolicies()
         self.gaps: dict[AnyPart, Missing] = {}
         self.of_node: dict[tuple[AnyPart, str], Known[Any] | Missing] = {}
         self.config = CiliumConfig({key.replace("_", "-"): value for key, value in options.items()}, version)
@@ -560,6 +562,7 @@ class Cluster:
             Part.ALL_SERVICES: tuple(self.services),
             Part.POLICY_SERVICES: (tuple(self.services), tuple(self.slices)),
             Part.CIDR_GROUPS: (),
+            Part.FOREIGN_POLICIES: self.foreign,
             Part.EGRESS_GATEWAYS: tuple(self.gateways),
             Part.CILIUM_ENDPOINTS: tuple(self.endpoints),
             Part.IDENTITIES: tuple(identities.values()),

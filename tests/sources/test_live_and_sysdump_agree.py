@@ -52,7 +52,13 @@ def _names(value: Any) -> Any:
     return [(item.name, item.ips, item.endpoint) for item in value]
 
 
+def _foreign(value: Any) -> Any:
+    """A dump keeps no list of these kinds, and says of which it tells nothing."""
+    return value.found, value.unlisted
+
+
 _COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
+    Part.FOREIGN_POLICIES: _foreign,
     Part.POLICIES: _policies,
     Part.EGRESS_GATEWAYS: _policies,
     Part.AGENT_ENDPOINTS: _endpoints,

@@ -28,6 +28,22 @@ class KubeLists:
         query = {"labelSelector": select.labels, "fieldSelector": select.fields}
         return self._list(resource, select.namespace, {key: value for key, value in query.items() if value}, deadline)
 
+    def groups(self, deadline: Deadline) -> frozenset[str]:
+        """Return the names of the API groups that are served.
+
+        Raises:
+            UnreadError: if discovery does not list them.
+        """
+        try:
+            body = self._transport.get("/apis", {}, deadline)
+        except ApiError as error:
+            gap = Gap.FORBIDDEN if error.status in (401, 403) else Gap.FAILED
+            raise UnreadError(gap, f"get /apis: {error}", "Ask again.") from error
+        groups = body.get("groups") if isinstance(body, dict) else None
+        if not isinstance(groups, list):
+            raise UnreadError(Gap.MALFORMED, "get /apis: no list of API groups")
+        return frozenset(str(item.get("name")) for item in groups if isinstance(item, dict))
+
     def _by_name(self, resource: Resource[object], namespace: str | None, name: str, deadline: Deadline) -> list[Any]:
         try:
             return [self._transport.get(resource.path(namespace, name), {}, deadline)]

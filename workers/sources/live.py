@@ -102,6 +102,10 @@ class LiveSource(AssembledSource):
         """List through the API, as narrowly as selected."""
         return Manifests(self._kube.manifests(resource, select, deadline), "kubernetes")
 
+    def api_groups(self, deadline: Deadline) -> frozenset[str] | None:
+        """Ask discovery."""
+        return self._kube.groups(deadline)
+
     def output(self, node: str, command: AgentCommand, deadline: Deadline) -> Output:
         """Run a command in the agent of a node."""
         return self._agents_reader().output(node, command, self.lists(deadline), deadline)

@@ -102,6 +102,27 @@ EGRESS_GATEWAYS = _policies(
 CIDR_GROUPS = replace(
     _policies("CiliumCIDRGroup", "cilium.io", "v2", "ciliumcidrgroups", optional=True), older="v2alpha1"
 )
+FOREIGN_POLICIES = (
+    _policies("ClusterNetworkPolicy", "policy.networking.k8s.io", "v1alpha2", "clusternetworkpolicies", optional=True),
+    _policies("AdminNetworkPolicy", "policy.networking.k8s.io", "v1alpha1", "adminnetworkpolicies", optional=True),
+    _policies(
+        "BaselineAdminNetworkPolicy",
+        "policy.networking.k8s.io",
+        "v1alpha1",
+        "baselineadminnetworkpolicies",
+        optional=True,
+    ),
+    _policies("FQDNNetworkPolicy", "networking.gke.io", "v1alpha1", "fqdnnetworkpolicies", optional=True),
+    _policies("IsovalentNetworkPolicy", "isovalent.com", "v1", "isovalentnetworkpolicies", optional=True),
+    _policies(
+        "IsovalentClusterwideNetworkPolicy", "isovalent.com", "v1", "isovalentclusterwidenetworkpolicies", optional=True
+    ),
+    _policies("NetworkPolicy", "crd.projectcalico.org", "v1", "networkpolicies", optional=True),
+    _policies("GlobalNetworkPolicy", "crd.projectcalico.org", "v1", "globalnetworkpolicies", optional=True),
+    _policies("NetworkPolicy", "crd.antrea.io", "v1beta1", "networkpolicies", optional=True),
+    _policies("ClusterNetworkPolicy", "crd.antrea.io", "v1beta1", "clusternetworkpolicies", optional=True),
+)
+"""Policies that other agents enforce, or that Cilium will; they are only named, never judged."""
 CILIUM_NODES = Resource("CiliumNode", "cilium.io", "v2", "ciliumnodes", nodes.cilium_node)
 CILIUM_IDENTITIES = Resource("CiliumIdentity", "cilium.io", "v2", "ciliumidentities", cilium.cilium_identity)
 CILIUM_ENDPOINTS = Resource("CiliumEndpoint", "cilium.io", "v2", "ciliumendpoints", cilium.cilium_endpoint)

@@ -17,6 +17,7 @@ from workers.sources.assemble import resources as api
 from workers.sources.assemble.agents import agent_part
 from workers.sources.assemble.cilium_pods import CiliumPods
 from workers.sources.assemble.commands import AgentCommand, Output
+from workers.sources.assemble.foreign import foreign_policies
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.objects import MADE_OF_OBJECTS, Reading
 from workers.sources.assemble.resources import Resource, Select
@@ -79,6 +80,14 @@ class AssembledSource(ABC):
                 and the answer does not say that this very object does not exist.
         """
 
+    def api_groups(self, deadline: Deadline) -> frozenset[str] | None:
+        """Return the names of the API groups that the cluster serves, None where nothing tells.
+
+        Raises:
+            UnreadError: if discovery does not answer.
+        """
+        return None
+
     def output(self, node: str, command: AgentCommand, deadline: Deadline) -> Output:
         """Return what a command prints in the agent of a node.
 
@@ -133,6 +142,8 @@ class AssembledSource(ABC):
         if part is Part.RELAY:
             return self.relay(deadline), "hubble"
         lists = self.lists(deadline)
+        if part is Part.FOREIGN_POLICIES:
+            return foreign_policies(lists, self.api_groups(deadline)), lists.origin or "discovery"
         value = MADE_OF_OBJECTS[part](Reading(scope, lists, self.cilium_pods))
         return part.width.narrowed(scope, value) if isinstance(value, tuple) else value, lists.origin
 

@@ -133,6 +133,9 @@ def _file_of(resource: Resource[object]) -> str:
     """Return how a sysdump calls the file of a kind."""
     if resource is api.CONFIG_MAPS:
         return "cilium-configmap"
+    if resource in api.FOREIGN_POLICIES:
+        # Others have kinds of the same name: theirs bear their group.
+        return resource.plural if resource.group == "policy.networking.k8s.io" else str(resource)
     return resource.plural if resource.group == "cilium.io" else f"k8s-{resource.plural}"
 
 
