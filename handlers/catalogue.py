@@ -108,7 +108,8 @@ class Catalogue:
         if len(questions) > 1:
             raise _ask_back(questions, "That is two questions at once; choose one.")
         found = self._read(text)
-        if not found.questions and not found.problem:
+        is_nearly_a_command = bool(set(refusal.suggestions) - set(self._without_names()))
+        if (not found.questions and not found.problem) or (found.weight <= 1 and is_nearly_a_command):
             raise refusal
         return self._asked(self._chosen(found), words, attached)
 

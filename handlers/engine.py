@@ -46,6 +46,7 @@ def answer(
         patch_notes=conclusion.patch_notes,
         notes=conclusion.notes,
         candidates=conclusion.candidates,
+        read_as=command.in_words(question),
     )
 
 

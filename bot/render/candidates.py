@@ -13,9 +13,17 @@ def candidate_buttons(questions: Sequence[str]) -> list[Block]:
     """Return a row of buttons that ask these questions, best first."""
     shown = list(dict.fromkeys(questions))[:_MOST]
     return actions(
-        button(question, f"ask_{_FIRST_NUMBER + index}", question, primary=index == 0 and len(shown) > 1)
+        button(short(question), f"ask_{_FIRST_NUMBER + index}", question, primary=index == 0 and len(shown) > 1)
         for index, question in enumerate(shown)
     )
+
+
+def short(question: str) -> str:
+    """Return a question as a button says it: of a connection, its two ends and an arrow."""
+    match question.split():
+        case ["why", source, destination, *rest]:
+            return " ".join([f"{source} → {destination}", *rest])
+    return question
 
 
 def not_understood(problem: str, usage: str, suggestions: Sequence[str]) -> Message:

@@ -210,6 +210,11 @@ def provenance(report: Report, age: timedelta | None) -> tuple[str, ...]:
     return tuple(clauses)
 
 
+def read_as(report: Report) -> str:
+    """Return what the asker's words were read as, nothing where the normal form says the same."""
+    return f"read as: {report.read_as}" if report.read_as not in ("", report.question) else ""
+
+
 def gap_in_words(gap: GapNote) -> str:
     """Return one thing that could not be looked at."""
     place = f" of {gap.node}" if gap.node else ""

@@ -116,7 +116,7 @@ def _opener(question: str) -> str:
 
 def _provenance(report: Report, age: timedelta | None, asked_by: str) -> Block:
     asker = f"<@{asked_by}> · " if asked_by.isalnum() else ""
-    facts = [*reading.provenance(report, age), *reading.coverage(report)]
+    facts = [*filter(None, [reading.read_as(report)]), *reading.provenance(report, age), *reading.coverage(report)]
     if report.headline.assumed:
         facts.append(f"assuming: {report.headline.assumed}")
     if report.expected is None:

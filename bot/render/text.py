@@ -40,6 +40,7 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False,
     paint = _ansi if colour else _as_is
     rows = [Row("", _first(report, lambda status: paint(_loud(status), status.tone)))]
     rows += _path(report, paint) if report.expected is not None else _listed(report, paint)
+    rows += _labelled("read as", [report.read_as] if reading.read_as(report) else [])
     rows += _labelled("names", report.notes)
     rows += _labelled("did you mean", report.candidates)
     rows += _labelled("not read", map(str, _unsaid_gaps(report)))

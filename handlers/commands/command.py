@@ -87,6 +87,8 @@ class Command:
     parse: Callable[[str], Any]
     conclude: Callable[[Any, Facts, tuple[Finding, ...]], Conclusion]
     phrase: Callable[[Said], Reading | None] | None = None
+    in_words: Callable[[Any], str] = str
+    """Says a question as it is shown to who asked it: what their words were read as."""
     follow: Callable[[Any, Said], Reading | None] | None = None
     """Says what a fragment such as "and on 9090?" makes of a question, None where it is no fragment."""
     attach: Callable[[Any, Sequence[Attachment]], Any] | None = None
@@ -137,3 +139,8 @@ class Asked:
     def __str__(self) -> str:
         """Return the question in normal form: ``why shop/frontend shop/cart 8080/TCP``."""
         return str(self.question)
+
+    @property
+    def read_as(self) -> str:
+        """What the asker's words were read as: ``shop/frontend → shop/cart 8080/TCP``."""
+        return self.command.in_words(self.question)

@@ -10,7 +10,7 @@ from handlers.model.finding import Finding, Outcome, Sentence, prose
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
-from handlers.names.grammar import Fresh, Word, is_bare_name, items
+from handlers.names.grammar import Fresh, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.sentence.subject import several, subjects_in
 from handlers.sentence.tokens import Said
@@ -40,7 +40,7 @@ def parse(text: str) -> MatrixOf:
     Raises:
         NotUnderstoodError: if a word is left over.
     """
-    match [item for item in items(text) if not isinstance(item, Fresh)]:
+    match [item for item in without_leads(items(text)) if not isinstance(item, Fresh)]:
         case []:
             return MatrixOf()
         case [Word(text=name, port=None) as word, *odd] if is_bare_name(word):

@@ -11,7 +11,7 @@ from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import PodQuery, Scope
-from handlers.names.grammar import End, Fresh, Word, end_of, is_bare_name, items
+from handlers.names.grammar import End, Fresh, Word, end_of, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.names.resolve import End as Side
 from handlers.names.resolve import resolve
@@ -60,7 +60,7 @@ def parse(text: str) -> PoliciesOf:
     Raises:
         NotUnderstoodError: if nothing is named, or a word is left over.
     """
-    found = [item for item in items(text) if not isinstance(item, Fresh)]
+    found = [item for item in without_leads(items(text)) if not isinstance(item, Fresh)]
     match found:
         case []:
             raise NotUnderstoodError("Name one endpoint or one namespace.", USAGE)

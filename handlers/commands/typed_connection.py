@@ -7,6 +7,7 @@ from handlers.model.connection import Connection
 from handlers.model.endpoint import Named
 from handlers.model.traffic import HttpRequest
 from handlers.names.grammar import (
+    NAMESPACE_FLAGS,
     Duration,
     End,
     Fresh,
@@ -24,7 +25,6 @@ from handlers.names.grammar import (
 
 _MARKS = {"from": True, "to": False, "->": False}
 """Words that may stand before an end: whether it is the source."""
-_FLAGS = ("-n", "--namespace")
 
 
 def typed_connection(text: str, usage: str) -> tuple[Connection, timedelta | None]:
@@ -35,14 +35,14 @@ def typed_connection(text: str, usage: str) -> tuple[Connection, timedelta | Non
     Raises:
         NotUnderstoodError: if there are not exactly two ends, or a word is left over.
     """
-    found, namespace = _without_flag(without_leads(items(text)))
+    found, namespace = _without_flag(items(text))
     ends: list[End] = []
     marks: dict[bool, int] = {}
     ports: list[PortAsked] = []
     requests: list[HttpRequest] = []
     spans: list[timedelta] = []
     odd: list[Item] = []
-    for item in found:
+    for item in without_leads(found):
         match item:
             case Word(text=word) if word.lower() in _MARKS:
                 marks.setdefault(_MARKS[word.lower()], len(ends))
@@ -70,7 +70,7 @@ def typed_connection(text: str, usage: str) -> tuple[Connection, timedelta | Non
 def _without_flag(found: list[Item]) -> tuple[list[Item], str | None]:
     for index, item in enumerate(found[:-1]):
         match item, found[index + 1]:
-            case Word(text=flag), Word(text=namespace) if flag in _FLAGS and is_label(namespace.lower()):
+            case Word(text=flag), Word(text=namespace) if flag in NAMESPACE_FLAGS and is_label(namespace.lower()):
                 return found[:index] + found[index + 2 :], namespace.lower()
     return found, None
 

@@ -32,6 +32,13 @@ class Why(AboutConnection):
         return connection_scope(self.connection, self.since, so_far)
 
 
+def in_words(question: Why) -> str:
+    """Return the connection with an arrow between its ends, so that nobody mistakes who sends."""
+    connection = question.connection
+    since = "" if question.since == DEFAULT_SPAN else f" since {span_in_words(question.since)}"
+    return f"{connection.in_words}{since}"
+
+
 def parse(text: str) -> Why:
     """Read the words after ``why``.
 
@@ -63,6 +70,7 @@ COMMAND = Command(
     ),
     question=Why,
     parse=parse,
+    in_words=in_words,
     phrase=phrase,
     conclude=conclude,
     keep=timedelta(seconds=60),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice, product
 
 from handlers.commands.command import Conclusion
 from handlers.connection.carriers import identity_notes
@@ -12,6 +13,7 @@ from handlers.connection.policies import PolicyChange, config_assumption
 from handlers.connection.policy_findings import port_in_words
 from handlers.connection.trial import Trial
 from handlers.model.connection import Connection
+from handlers.model.endpoint import EndpointName
 from handlers.model.facts import Facts, Lacking
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, Value, prose
 from handlers.model.headline import CANNOT_TELL, Headline, Pair
@@ -19,6 +21,7 @@ from handlers.model.question import AboutConnection
 from handlers.model.report import Expected, Observed, expected_of
 from handlers.names.grammar import end_of
 from handlers.names.resolve import Meaning, Resolved
+from handlers.names.spelling import MOST
 
 MOST_PASSING = 4
 """Ports or pods named that pass where others are stopped."""
@@ -73,18 +76,25 @@ def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | 
         headline=headline,
         expected=Expected.UNKNOWN,
         observed=Observed.NO_DATA,
-        candidates=() if isinstance(ends, Lacking) else tuple(_candidates(question, ends)),
+        candidates=() if isinstance(ends, Lacking) else tuple(islice(_candidates(question, ends), MOST)),
     )
 
 
 def _candidates(question: AboutConnection, ends: Ends) -> Iterator[str]:
+    """Yield the questions that mend every name at once: with two typos neither name alone would help."""
     connection = question.connection
-    for candidate in ends.source.candidates:
-        if name := end_of(candidate):
-            yield str(replace(question, connection=replace(connection, source=name)))
-    for candidate in ends.destination.candidates:
-        if name := end_of(candidate):
-            yield str(replace(question, connection=replace(connection, destination=name)))
+    sources, destinations = _meant(connection.source, ends.source), _meant(connection.destination, ends.destination)
+    pairs = sorted(product(enumerate(sources), enumerate(destinations)), key=lambda pair: pair[0][0] + pair[1][0])
+    for (_, source), (_, destination) in pairs:
+        if source != destination:
+            yield str(replace(question, connection=replace(connection, source=source, destination=destination)))
+
+
+def _meant(asked: EndpointName, end: Resolved) -> list[EndpointName]:
+    """Return the names that may be meant by a name; itself where it is clear."""
+    if end.obstacle is None:
+        return [asked]
+    return [name for candidate in end.candidates if (name := end_of(candidate))]
 
 
 def _observation(trial: Trial, findings: tuple[Finding, ...]) -> Observation:

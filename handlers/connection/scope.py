@@ -21,6 +21,7 @@ from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known
 from handlers.names.resolve import End, Meaning, Resolved, name_inside, node_named, resolve, service_at
+from handlers.names.spelling import nearest
 
 MOST_AGENTS = 6
 """Agents asked for one connection; a workload on more nodes is judged by the pods of these."""
@@ -76,7 +77,10 @@ def _namespaces_of(connection: Connection, end: End, so_far: Facts) -> set[str]:
         case Address() | Named(kind=Kind.NODE) if service := _service_at(connection, end, so_far):
             return {service.namespace}
         case Named(namespace=str(namespace)):
-            return {namespace}
+            # Where the namespace is misspelt, the names offered instead have to be there.
+            known = so_far.look(Part.NAMESPACES)
+            spaces = {space.name for space in known.value} if isinstance(known, Known) else {namespace}
+            return {namespace} if namespace in spaces else {namespace, *nearest(namespace, spaces)}
         case HostName():
             inside = name_inside(name)
             spaces = {space.name for space in so_far.namespaces} if inside else set()

@@ -1,5 +1,6 @@
 """A connection that is asked about: two ends, and what is sent."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handlers.model.endpoint import EndpointName
@@ -22,13 +23,19 @@ class Connection:
 
     def __str__(self) -> str:
         """Write it so that the grammar reads an equal connection back."""
-        words = [str(self.source), str(self.destination)]
+        return " ".join([str(self.source), str(self.destination), *self._traffic()])
+
+    @property
+    def in_words(self) -> str:
+        """Write it with an arrow from the source to the destination."""
+        return " ".join([f"{self.source} → {self.destination}", *self._traffic()])
+
+    def _traffic(self) -> Iterator[str]:
         if self.protocol and self.protocol.is_icmp:
-            words.append("icmp")
+            yield "icmp"
         elif self.port is not None:
-            words.append(f"{self.port}/{self.protocol}" if self.protocol else str(self.port))
+            yield f"{self.port}/{self.protocol}" if self.protocol else str(self.port)
         elif self.protocol:
-            words.append(self.protocol.lower())
+            yield self.protocol.lower()
         if self.http:
-            words += ["http", self.http.method, self.http.path]
-        return " ".join(words)
+            yield from ("http", self.http.method, self.http.path)

@@ -139,6 +139,8 @@ class Report:
     """How the names of the question were understood."""
     candidates: tuple[str, ...] = ()
     """Questions the asker may have meant, when a name was not clear."""
+    read_as: str = ""
+    """The question as it is shown to who asked: ``shop/frontend → shop/cart 8080``."""
     schema: int = SCHEMA
 
     def blockers(self) -> tuple[Finding, ...]:

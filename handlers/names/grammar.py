@@ -141,6 +141,8 @@ _UNIT_WORDS = {
     for word in words.split()
 }
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+NAMESPACE_FLAGS = ("-n", "--namespace")
+"""What leads a namespace, as for kubectl."""
 _LEADS = frozenset("on port at over via in the for within".split())
 _LOOK_ALIKES = str.maketrans("oilsb", "01158")
 LONGEST_SPAN = timedelta(days=7)
@@ -161,12 +163,13 @@ def items(text: str) -> list[Item]:
 
 
 def without_leads(found: list[Item]) -> list[Item]:
-    """Return the items without the words that only lead a port or a time: ``on port 8080``, ``in the last hour``."""
+    """Return the items without the words that only lead others: ``on port 8080``, ``in the last hour``, ``-n shop``."""
     kept: list[Item] = []
     leads = False
     for item in reversed(found):
-        is_lead = isinstance(item, Word) and item.text.lower() in _LEADS
-        if not (leads and is_lead):
+        is_lead = leads and isinstance(item, Word) and item.text.lower() in _LEADS
+        is_flag = isinstance(item, Word) and item.text in NAMESPACE_FLAGS and bool(kept) and isinstance(kept[-1], Word)
+        if not is_lead and not is_flag:
             kept.append(item)
             leads = isinstance(item, (PortAsked, Since, Duration))
     return kept[::-1]

@@ -218,7 +218,7 @@ def _named(name: Named, facts: Facts, end: End, port: int | None, protocol: Prot
     namespace = name.namespace or ""
     spaces = [space.name for space in facts.namespaces]
     if namespace not in spaces:
-        close = tuple(str(Named(other, name.name, name.kind)) for other in nearest(namespace, spaces))
+        close = tuple(found for other in nearest(namespace, spaces) for found in _there(name, other, facts))
         return Resolved(name, None, str(name), obstacle=Obstacle.NO_NAMESPACE, candidates=close)
     readings = _readings(name, facts)
     services = [reading for reading in readings if reading.meaning is Meaning.SERVICE]
@@ -232,6 +232,15 @@ def _named(name: Named, facts: Facts, end: End, port: int | None, protocol: Prot
     if readings:
         return readings[0]
     return Resolved(name, None, str(name), obstacle=Obstacle.NOTHING, candidates=_near(name, facts))
+
+
+def _there(name: Named, namespace: str, facts: Facts) -> tuple[str, ...]:
+    """Return the name in another namespace, as far as that was read: as it is, else the nearest spellings."""
+    names = {label for pod in facts.pods if pod.namespace == namespace for label in _names_of(pod)}
+    names |= {service.name for service in facts.services if service.namespace == namespace}
+    if name.name in names:
+        return (str(Named(namespace, name.name, name.kind)),)
+    return tuple(f"{namespace}/{label}" for label in nearest(name.name, names, most=2))
 
 
 def _readings(name: Named, facts: Facts) -> list[Resolved]:

@@ -12,6 +12,7 @@ from handlers.names.lexicon import Cue
 from handlers.sentence.direction import Role, directed, ports_of
 from handlers.sentence.tokens import Said, Token
 
+_RELATIONS = (Cue.REQUEST, Cue.FETCH, Cue.REJECT, Cue.STATE, Cue.BETWEEN, Cue.EACH_OTHER)
 _PINGS = frozenset("pings pinged pinging pingt pingen anpingen".split())
 
 
@@ -37,8 +38,8 @@ def connections_in(sentence: Said) -> Connections | None:
         roles = directed(sentence, groups[0][-1], groups[1][0])
     else:
         return None
-    if not sentence.ends and roles is None:
-        return None  # two words that mean nothing are no names
+    if roles is None and not (len(sentence.ends) >= 2 or (sentence.ends and sentence.has(*_RELATIONS))):
+        return None  # a word that means nothing is no name where nothing relates it to another
     first, second = groups
     if roles is None:
         pairs = [(one, other, Role.SOURCE) for one in first for other in second]
@@ -95,6 +96,8 @@ def _groups(sentence: Said, places: Sequence[int]) -> Iterator[list[int]]:
 
 def _is_positional(sentence: Said, places: Sequence[int]) -> bool:
     """Whether nothing but two ends and what belongs to a question was said, as behind ``why``."""
+    if not all(sentence.tokens[place].is_end for place in places):
+        return False
     between = range(places[0] + 1, places[1])
     others = [
         token

@@ -11,6 +11,7 @@ import typer
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import NotUnderstoodError
 from workers.cli.ask import Choices, answer_in_terminal
+from workers.cli.dry_run import dry_run
 from workers.cli.options import (
     ContextOption,
     HubbleOption,
@@ -52,6 +53,10 @@ FileOption = Annotated[
     list[Path] | None,
     typer.Option("--file", "-f", help="Policies or a contract that the question is about: a file, a folder, or -."),
 ]
+BareNamesOption = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace of names without one.", show_default=False)
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what the words are read as, and look at nothing.")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack; a terminal keeps no answers.")]
 
 
@@ -123,8 +128,16 @@ def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
         budget: BudgetOption = 10.0,
         fresh: FreshOption = False,
         file: FileOption = None,
+        namespace: BareNamesOption = None,
+        dry: DryRunOption = False,
     ) -> int:
-        asked = catalogue.understand(" ".join([*([name] if name else []), *(words or [])]), attached(file or []))
+        flag = ["-n", namespace] if namespace else []
+        text = " ".join([*([name] if name else []), *(words or []), *flag])
+        if dry:
+            said, status = dry_run(text, attached(file or []), catalogue, as_json=output is Output.JSON)
+            typer.echo(said, nl=False)
+            return status
+        asked = catalogue.understand(text, attached(file or []))
         origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
         return answer_in_terminal(asked, origin, Choices(output.value, budget, record, cilium_version), catalogue)
 
