@@ -56,6 +56,10 @@ demo: setup ## Ask one question through the whole system about a sample sysdump,
 playground: setup ## The whole system with a page that works like Slack (PLAYGROUND_PORT=3100)
 	@$(BIN)/python -m tools.demo.playground
 
+.PHONY: pictures
+pictures: setup ## Draw the answers of docs/pictures in a headless Chromium, and measure them
+	@$(BIN)/python -m tools.pictures
+
 .PHONY: docs
 docs: setup ## Write docs/commands.md, docs/codes.md and docs/report-schema.json from the code
 	@$(BIN)/python -m workers.docs docs

@@ -11,7 +11,7 @@ from handlers.model.report import Expected, Observed, Patch, Report
 
 _MOST_ALSO = 2
 """Further blockers that are told with their reason."""
-MOST_NOT_READ = 2
+_MOST_NOT_READ = 2
 """Groups of gaps that are named at once."""
 _UNSAID_REASON: dict[tuple[Expected | None, Observed | None], str] = {
     (Expected.OPEN, Observed.DROPPED): "no policy that was read stops it",
@@ -41,7 +41,7 @@ def lines(report: Report) -> tuple[Line, ...]:
 
 
 def _lines(report: Report) -> Iterator[Line]:
-    unread = not_read(report)[:MOST_NOT_READ] if report.expected is Expected.UNKNOWN else ()
+    unread = unread_that_matters(report)
     yield from _why(report, unread)
     if seen := reading.seen(report):
         yield Line("Seen", prose(seen))
@@ -50,10 +50,17 @@ def _lines(report: Report) -> Iterator[Line]:
     yield from _remedy(report, unread)
 
 
+def unread_that_matters(report: Report) -> tuple[NotRead, ...]:
+    """Return what was not read and keeps the report from an answer."""
+    if report.expected is not Expected.UNKNOWN:
+        return ()
+    return tuple(gap for gap in not_read(report) if gap.hops)[:_MOST_NOT_READ]
+
+
 def _why(report: Report, unread: tuple[NotRead, ...]) -> Iterator[Line]:
     headline = report.headline
     decides = next(iter(report.blockers()), None)
-    is_gap = any(gap.hops for gap in unread) and decides is None
+    is_gap = bool(unread) and decides is None
     fallback = _UNSAID_REASON.get((report.expected, report.observed))
     reason = headline.reason or (prose(fallback) if fallback and headline.pair else None)
     if reason is not None and not is_gap:

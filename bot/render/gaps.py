@@ -21,14 +21,19 @@ class NotRead:
     remedy: str
     hops: tuple[Hop, ...]
 
+    @property
+    def names(self) -> str:
+        """What was not read: ``agent status of 500 nodes``."""
+        of = f" of {_some(self.nodes, 'nodes')}" if self.nodes else ""
+        return f"{_some(self.parts, 'parts')}{of}"
+
     def __str__(self) -> str:
         """Say what was not read, why, and what cannot be judged without it."""
-        of = f" of {_some(self.nodes, 'nodes')}" if self.nodes else ""
         why = f"{self.gap}: {self.detail}" if self.detail else self.gap
         them = "it" if len(self.parts) == 1 and not self.parts[0].endswith("s") else "them"
         hops = ", ".join(hop.value.removesuffix("-policy") for hop in self.hops)
         left_open = f". Without {them} {hops} cannot be judged" if hops else ""
-        return f"{_some(self.parts, 'parts')}{of} ({why}){left_open}"
+        return f"{self.names} ({why}){left_open}"
 
 
 def not_read(report: Report) -> tuple[NotRead, ...]:

@@ -65,6 +65,8 @@ _SEEN = {
     Observed.NOTHING: "no attempt in the time looked at",
     Observed.NO_DATA: "flows could not be read",
 }
+_MOST_ALIKE = 3
+"""Findings of a kind that are listed one by one."""
 _DOUBTFUL = (Outcome.UNKNOWN, Outcome.BROKEN)
 
 
@@ -82,6 +84,8 @@ def status_of(report: Report) -> Status:
     outcomes = {finding.outcome for finding in report.findings}
     if report.candidates:
         return Status(Tone.DOUBT, "Which one?")
+    if report.headline.claim.lead == CANNOT_TELL:
+        return Status(Tone.DOUBT, CANNOT_TELL)
     if Outcome.PROBLEM in outcomes:
         return Status(Tone.BAD, "Problems")
     if outcomes & set(_DOUBTFUL):
@@ -146,6 +150,26 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: finding.outcome.order))
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A finding of a list, and how many more say the same of something else."""
+
+    finding: Finding
+    alike: int = 0
+
+
+def rows(findings: Iterable[Finding]) -> tuple[Row, ...]:
+    """Return the findings worst first; of many that differ in a name alone, and open no question, the first stands."""
+    found: dict[object, list[Finding]] = {}
+    for finding in worst_first(findings):
+        key = (finding.code, finding.outcome, finding.sentence.template)
+        found.setdefault(finding.follow_up or key, []).append(finding)
+    few = ([Row(one) for one in alike] for alike in found.values() if len(alike) <= _MOST_ALIKE)
+    many = ([Row(alike[0], len(alike) - 1)] for alike in found.values() if len(alike) > _MOST_ALIKE)
+    listed = [row for group in (*few, *many) for row in group]
+    return tuple(sorted(listed, key=lambda row: row.finding.outcome.order))
+
+
 def shared_advice(findings: Iterable[Finding]) -> tuple[str, ...]:
     """Return the advice that several findings have in common: in a list it is given once, at the end."""
     counted = Counter(finding.advice for finding in findings if finding.advice)
@@ -192,9 +216,9 @@ def coverage(report: Report) -> tuple[str, ...]:
         missing = f", not heard: {_some(silent)}" if silent else ""
         clauses.append(f"flows{window}, {len(heard)} of {len(heard) + len(silent)} nodes{missing}")
     if budget.asked_since and budget.covered_since and budget.covered_since > budget.asked_since:
-        clauses.append(f"asked from {_hour(budget.asked_since)}")
+        clauses.append(f"asked back to {_hour(budget.asked_since)}")
     elif budget.asked_since and not budget.covered_since and heard:
-        clauses.append(f"asked from {_hour(budget.asked_since)}, how far the nodes remember is not known")
+        clauses.append(f"asked back to {_hour(budget.asked_since)}, how far the nodes remember is not known")
     if budget.events_lost:
         clauses.append(f"{budget.events_lost} events lost")
     if budget.truncated:

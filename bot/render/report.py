@@ -18,6 +18,7 @@ from bot.render.blocks import (
 )
 from bot.render.candidates import candidate_buttons
 from bot.render.gaps import not_read
+from bot.render.headline import sentence_of
 from bot.render.reading import Mark, Tone
 from handlers.model.finding import Finding
 from handlers.model.report import Report
@@ -74,12 +75,13 @@ def _brief(report: Report) -> Iterator[Block]:
 
 
 def _list(report: Report) -> Iterator[Block]:
-    ordered = reading.worst_first(report.findings)
+    said = sentence_of(report)
+    ordered = tuple(row for row in reading.rows(report.findings) if not said.says(row.finding.sentence))
     shown, rest = ordered[:_ROWS], ordered[_ROWS:]
-    shared = reading.shared_advice(shown)
+    shared = reading.shared_advice(row.finding for row in shown)
     rows: list[str] = []
-    for index, finding in enumerate(shown):
-        row = f"{reading.mark_of(finding)} {_row(finding, advised=finding.advice not in shared)}"
+    for index, (finding, alike) in enumerate((row.finding, row.alike) for row in shown):
+        row = f"{reading.mark_of(finding)} {_row(finding, alike, advised=finding.advice not in shared)}"
         opener = button(_opener(finding.follow_up), f"{ASK}_{index}", finding.follow_up)
         if opener:
             if rows:
@@ -95,15 +97,17 @@ def _list(report: Report) -> Iterator[Block]:
         yield section("\n".join(rows))
     if rest:
         yield context(f"… {len(rest)} more, see Evidence")
-    if shared:
-        yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in shared[:2]))
+    remedies = shared or ((report.headline.remedy,) if report.headline.remedy and not shown else ())
+    if remedies:
+        yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in remedies[:2]))
     if seen := reading.seen(report):
         yield section(f"*Seen:* {clip(escape(seen), 700)}")
 
 
-def _row(finding: Finding, *, advised: bool) -> str:
+def _row(finding: Finding, alike: int, *, advised: bool) -> str:
+    more = f" (and {alike} more like it)" if alike else ""
     advice = f" → {escape(finding.advice)}" if finding.advice and advised else ""
-    return f"{clip(say(finding.because), 300)}{clip(advice, 160)}"
+    return f"{clip(say(finding.because), 300)}{more}{clip(advice, 160)}"
 
 
 def _opener(question: str) -> str:
@@ -120,7 +124,7 @@ def _provenance(report: Report, age: timedelta | None, asked_by: str) -> Block:
     if report.headline.assumed:
         facts.append(f"assuming: {report.headline.assumed}")
     if report.expected is None:
-        facts += [f"not read: {gap}" for gap in not_read(report)[:2]]
+        facts += [f"not read: {gap.names}" for gap in not_read(report)[:2]]
     elif noted := len(reading.noticed(report)):
         facts.append(f"{noted} more note{'s' if noted > 1 else ''} in Evidence")
     return context(_path(report), f"{asker}{escape(' · '.join(facts))}")

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from bot.render import reading
-from bot.render.brief import MOST_NOT_READ, between
+from bot.render.brief import between, unread_that_matters
 from bot.render.brief import lines as brief_lines
 from bot.render.clean import clean, one_line
 from bot.render.columns import Row, drawn
 from bot.render.gaps import NotRead, not_read
 from bot.render.reading import Mark, Status, Tone
 from handlers.model.finding import Finding
-from handlers.model.report import Expected, Patch, Report
+from handlers.model.report import Patch, Report
 
 _LABEL = 10
 _BRIEF_ROWS = 5
@@ -85,8 +85,8 @@ def _loud(status: Status) -> str:
 
 def _unsaid_gaps(report: Report) -> tuple[NotRead, ...]:
     """Return the gaps that the brief answer does not name."""
-    gaps = not_read(report)
-    return gaps[MOST_NOT_READ:] if report.expected is Expected.UNKNOWN else gaps
+    said = unread_that_matters(report)
+    return tuple(gap for gap in not_read(report) if gap not in said)
 
 
 def markdown(report: Report, *, age: timedelta | None = None) -> str:

@@ -142,8 +142,9 @@ def _clause(clause: Clause, leg: Judged, said: dict[str, Value]) -> Sentence | N
         case why.FqdnNotListed(wanted=wanted, names=names):
             return Sentence("{near} allows {wanted}; this is {names}", {**said, "wanted": wanted, "names": names})
         case why.FqdnNotLearnt(wanted=wanted, address=address):
-            told = {**said, "wanted": wanted, "address": address or said["peer"]}
-            return Sentence("{near} allows {wanted}, and no DNS answer gave {address} for that name", told)
+            told = {**said, "wanted": wanted, "address": address}
+            gave = "no DNS answer gave {address} for that name" if address else "the agent saw no DNS answer for it"
+            return Sentence(f"{{near}} allows {{wanted}}, and {gave}", told)
         case why.FqdnSparesCluster(wanted=wanted):
             told = {**said, "wanted": wanted}
             return Sentence("{wanted} in toFQDNs selects nothing inside the cluster; select {peer} by labels", told)

@@ -67,7 +67,8 @@ def _drop_detail(sights: tuple[Sight, ...], passed: datetime | None) -> str:
     newest = drops[0]
     count = sum(drop.count for drop in drops)
     times = f"{count} packet{'s' if count > 1 else ''} dropped as {newest.reason} on {newest.node}"
-    named = f", by {', '.join(newest.denied_by)}" if newest.denied_by else ""
+    denied_by = (ref.partition("/")[2].removeprefix("/") for ref in newest.denied_by)
+    named = f", by {', '.join(denied_by)}" if newest.denied_by else ""
     before = f"; packets passed before that, last at {clock(passed)}" if passed else ""
     return f"{times}{named}, last at {clock(newest.last_at)}{before}"
 

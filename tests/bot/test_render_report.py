@@ -185,6 +185,13 @@ def test_advice_that_many_lines_share_is_given_once() -> None:
     assert plain(shown).count("Ask why.") == 1
 
 
+def test_many_rows_that_differ_in_a_name_alone_are_one() -> None:
+    nodes = [finding("the agent of {node} was not read", Outcome.UNKNOWN, values={"node": f"n{n}"}) for n in range(500)]
+    shown = words(report(finding("policies are valid"), *nodes, expected=None, observed=None))
+    assert "? the agent of `n0` was not read (and 499 more like it)\n✓ policies are valid" in shown
+    assert shown.count("was not read") == 1
+
+
 def test_a_list_without_a_problem_starts_with_its_headline() -> None:
     shown = report(finding("x"), headline=Headline(Sentence("2 policies")), expected=None, observed=None)
     assert words(shown).startswith("✅ 2 policies\n")
@@ -235,7 +242,7 @@ def test_the_small_print_says_how_much_was_seen() -> None:
         "resolve ✓ identity ✓ service ✓ *egress ✗* agents ✓ *ingress ✗*",
         "<@U0ADA> · cluster lab, 2026-11-20 12:26:29 UTC · cached 45 s ago",
         "flows 12:19:29–12:26:29, 1 of 2 nodes, not heard: lab-node-2",
-        "asked from 12:11:29",
+        "asked back to 12:11:29",
         "120 events lost",
     ):
         assert clause in shown
