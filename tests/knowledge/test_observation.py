@@ -63,7 +63,7 @@ CASES = {
     "who denies explicitly is named": Case(
         lambda: shop().dropped(A, B, 8080, reason="POLICY_DENY", by=("CiliumNetworkPolicy/shop/no",)),
         "dropped",
-        "by CiliumNetworkPolicy/shop/no",
+        "by shop/no",
     ),
     "audited": Case(
         lambda: shop().audited(A, B, 8080, at=60).worked(A, B, 8080, at=59.9), "audited", "audit mode let it pass"
