@@ -33,3 +33,14 @@ def test_a_line_that_is_no_case_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["eval", str(cases)])
     assert result.exit_code == 2
     assert "line 2 is no JSON object" in result.output
+
+
+def test_the_version_on_the_command_line_counts(tmp_path: Path) -> None:
+    cases = tmp_path / "cases.jsonl"
+    with lzma.open(CASES / "versions-named.jsonl.xz", "rt", encoding="utf-8") as lines:
+        cases.write_text(next(line for line in lines if "topology-pod-label@1.17.15" in line), encoding="utf-8")
+    verdicts = []
+    for version in ("1.17.15", "1.18.6", "1.18.7", "1.21.0"):
+        result = CliRunner().invoke(app, ["eval", str(cases), "--cilium-version", version])
+        verdicts.append(json.loads(result.output)["answers"][0]["verdict"])
+    assert verdicts == ["allowed", "allowed", "denied", "unknown"]
