@@ -15,6 +15,7 @@ from handlers.names.grammar import End, Fresh, Word, is_bare_name, items
 from handlers.names.lexicon import Cue
 from handlers.sentence.tokens import Said
 
+_WELL = frozenset("healthy unhealthy ok okay ready well sick".split())
 _LEADS = frozenset("node of on at for in from".split())
 USAGE = "health [NODE] [fresh]"
 
@@ -65,6 +66,9 @@ def parse(text: str) -> Health:
 
 def phrase(sentence: Said) -> Reading | None:
     """Read a sentence about how Cilium, its agents or a node are."""
+    bare = [sentence.tokens[index].text.lower() for index in sentence.bare]
+    if len(bare) == 1 and not sentence.ends and "-" in bare[0] and _WELL & sentence.words:
+        return Reading((Health(bare[0]),), 2)
     if not sentence.has(Cue.HEALTH) or not (sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words):
         return None
     nodes = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]

@@ -43,8 +43,8 @@ def _link_words(match: re.Match[str]) -> str:
 
 
 def _bare(word: str) -> str:
-    if word in _ARROWS:
-        return word
+    if word in _ARROWS or word == ">":
+        return _ARROWS.get(word, "->")
     word = word.strip(_AROUND)
     # A full stop ends a sentence; inside a host name it stays.
     word = word.rstrip(".:" + _AROUND) if not word.startswith("[") else word.rstrip(".,;!?")

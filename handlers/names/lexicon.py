@@ -69,7 +69,7 @@ class Cue(StrEnum):
 
 
 ENGLISH_VERBS = {
-    Cue.REQUEST: """reach connect talk speak call access contact query ping curl hit dial send resolve open poll probe
+    Cue.REQUEST: """reach connect talk speak call access contact query ping curl hit dial send resolve poll probe
         communicate telnet ssh need use load join visit find depend egress post upload write log""",
     Cue.FETCH: "fetch pull read download scrape retrieve consume import subscribe",
     Cue.REJECT: """reject refuse block deny accept allow drop stop prevent permit admit let filter reset ban forbid
@@ -101,9 +101,10 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             connectivity probes pings access route routes path""",
         Cue.ANSWERED: """error errors timeout timeouts time-out time-outs answer answers response responses reply
             replies status refused reset resets rst html econnrefused etimedout econnreset 4xx 5xx 404s 403s 500s 502s
-            503s 504s nothing unauthorized forbidden""",
+            503s 504s nothing data unauthorized forbidden""",
         Cue.PASSIVE: "is are was were be been being isn't aren't wasn't weren't isnt arent wasnt gets getting got",
-        Cue.WHO: "who whom what which where anyone anybody everyone everything whoever",
+        Cue.WHO: """who whom what which where anyone anybody everyone everything whoever
+            anything something somebody someone nobody noone""",
         Cue.PORT: "port ports nodeport targetport :",
         Cue.WHEN: """yesterday today tonight tomorrow monday tuesday wednesday thursday friday saturday sunday midnight
             noon morning evening afternoon week weekend month deploy deployment release upgrade rollout restart""",
@@ -135,7 +136,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             node nodes network networks logs log says say saying said fixed fix that's what's whats who's who'd whose
             why's where's vs new first last second another own same one two three both neither either arrive arrives
             arriving went go goes going comes security labels label flow flows tcp udp sctp icmp http https grpc
-            --fresh - -- and/or i/o k8s kubernetes 24/7 failed to-be cnps having make sure""",
+            --fresh - -- and/or i/o k8s kubernetes 24/7 failed to-be cnps having make sure
+            coming originating code exit errno healthz""",
     },
     "de": {
         Cue.FROM: "von vom seitens",
@@ -151,7 +153,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             greift pingt pingen anpingen kommt kommen ansprechen spricht sprechen sendet senden abfragen fragt
             aufgerufen braucht""",
         Cue.REJECT: """lehnt ablehnen abgelehnt blockiert blockieren blockt geblockt verweigert verweigern sperrt
-            gesperrt verbietet erlaubt lasst zulassen verwirft weist abgewiesen akzeptiert""",
+            gesperrt verbietet erlaubt lasst zulassen verwirft weist abgewiesen akzeptiert nimmt""",
         Cue.RESPOND: "antwortet antworten reagiert reagieren liefert",
         Cue.STATE: """erreichbar unerreichbar zu geschlossen offen verfugbar zuganglich dicht""",
         Cue.RECEIVE: "bekommt bekommen kriegt kriegen erhalt erhalten sieht",

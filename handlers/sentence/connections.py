@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from handlers.model.connection import Connection
-from handlers.model.endpoint import EndpointName, Named
+from handlers.model.endpoint import EndpointName, Kind, Named
 from handlers.model.traffic import Protocol
 from handlers.names.grammar import End, PortAsked, Word, end_of
 from handlers.names.lexicon import Cue
@@ -37,7 +37,7 @@ def connections_in(sentence: Said) -> Connections | None:
     elif len(groups) == 2:
         roles = directed(sentence, groups[0][-1], groups[1][0])
     else:
-        return None
+        return Connections((), False, f"{len(places)} ends are named; ask about two of them at a time.")
     if roles is None and not (len(sentence.ends) >= 2 or (sentence.ends and sentence.has(*_RELATIONS))):
         return None  # a word that means nothing is no name where nothing relates it to another
     first, second = groups
@@ -54,11 +54,21 @@ def connections_in(sentence: Said) -> Connections | None:
         source, destination = (one, other) if role is Role.SOURCE else (other, one)
         asked += _with_ports(sentence, places, source, destination)
     asked = list(dict.fromkeys(asked))
+    if "nodeport" in sentence.words and (of_pods := next(filter(_is_of_pods, asked), None)):
+        problem = f"A nodePort is a port of the nodes: name a node or its address instead of {of_pods.destination}."
+        return Connections((), False, problem)
+    if sentence.namespaces:
+        return Connections(tuple(asked), False, f"I do not understand “in {sentence.namespaces[0]}”. Without it:")
     if roles is None:
         return Connections(tuple(asked), False, "Who connects to whom? I can read that both ways.")
     if len(asked) > 1:
         return Connections(tuple(asked), False, f"That is {len(asked)} questions at once; choose one.")
     return Connections(tuple(asked), True)
+
+
+def _is_of_pods(connection: Connection) -> bool:
+    name = connection.destination
+    return isinstance(name, Named) and name.kind is not Kind.NODE
 
 
 def _places(sentence: Said) -> list[int]:

@@ -137,6 +137,8 @@ def _by_frame(sentence: Said, first: int, second: int) -> tuple[Role | None, Rol
     if verb is None:
         return None, None
     unmarked = [index for index in (first, second) if _lead(sentence.tokens, index) is None]
+    if unmarked and verb.frame in (Frame.NONE, Frame.TIME_OUT) and _has_unknown(sentence, first, second):
+        return None, None  # a verb that is not known may turn it either way
     if len(unmarked) == 2 and verb.frame is Frame.REQUEST:
         # Other languages put both ends before the verb, or behind it: who acts stands first.
         one_side = second < verb.at or verb.at < first
@@ -146,6 +148,10 @@ def _by_frame(sentence: Said, first: int, second: int) -> tuple[Role | None, Rol
         roles = ROLES[verb.frame]
         return roles.get(Place.BEFORE), roles.get(Place.BEHIND)
     return _role(sentence, verb, first), _role(sentence, verb, second)
+
+
+def _has_unknown(sentence: Said, first: int, second: int) -> bool:
+    return any(first < index < second for index in sentence.bare)
 
 
 def _role(sentence: Said, verb: _Verb, index: int) -> Role | None:
@@ -192,6 +198,8 @@ def _verb(sentence: Said, first: int, second: int) -> _Verb | None:
         for verb in others:
             if verb.frame in wanted:
                 return verb
+    if sentence.has(Cue.RECEIVE):
+        return None
     return _Verb(len(sentence.tokens), Frame.NONE)
 
 
@@ -228,6 +236,12 @@ def _frame(sentence: Said, index: int, token: Token, first: int, second: int) ->
     if token.does(Cue.RECEIVE):
         return _received(after)
     is_passive = _is_passive(tokens, index, language)
+    if (
+        token.does(Cue.REQUEST)
+        and token.text.lower().startswith("sen")
+        and any(one.does(Cue.ANSWERED) for one in after)
+    ):
+        return Frame.RESPOND
     if token.does(Cue.REQUEST):
         return Frame.REQUESTED if is_passive else Frame.REQUEST
     if token.does(Cue.FETCH):
@@ -264,6 +278,8 @@ def _is_passive(tokens: Sequence[Token], index: int, language: str) -> bool:
     if language != "en":
         return led or any(token.does(Cue.PASSIVE) for token in tokens[index + 1 :])
     word = tokens[index].text.lower()
+    if index and tokens[index - 1].text.lower() == "to":
+        return False
     by_follows = any(token.does(Cue.BY) for token in tokens[index + 1 : index + 2])
     return is_participle(word) and (led or by_follows)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from handlers.model.endpoint import Entity, EntityName, HostName, Named
+from handlers.model.endpoint import KUBECTL_SHORT_NAMES, Entity, EntityName, HostName, Named
 from handlers.model.traffic import HttpRequest, Protocol
 from handlers.names.decorations import undecorated
 from handlers.names.grammar import (
@@ -41,9 +41,12 @@ _MEANT = (
 """What people call entities, and phrases that are one word here."""
 _SPAN_LEADS = frozenset("for since last past seit depuis desde hace within over".split())
 _SPAN_TRAILS = frozenset({"ago", "now"})
+_SINCE_EVENT = re.compile(r"\bsince (?:the|this|our|my|last) (?!hour|minute|day)\w+", re.IGNORECASE)
 _LENGTHS = frozenset("after takes took every of timeout needs in than only about".split())
 """Words before a duration that is no look-back."""
 _POSSESSED = re.compile(r"(?<=[\w\]])'s?(?=\s|$)")
+_CODES = frozenset("code exit errno error".split())
+_PLURAL_STATUS = re.compile(r"[1-5]\d\ds|[1-5]xx", re.IGNORECASE)
 _PORT_LEADS = frozenset("on at over via auf sur en".split())
 _PORT_NAMES = frozenset({"http", "https", "grpc", "dns", "tls"})
 _OF_A_PORT = frozenset({"de", "du", "del", "von", "vom"})
@@ -122,12 +125,14 @@ class Said:
 def sentence_of(text: str) -> Said:
     """Read a text word by word. Never raises."""
     text = dialled(text)
+    past = [found[0] for found in _SINCE_EVENT.finditer(text)]
+    text = _SINCE_EVENT.sub(" ", text)
     for pattern, meant in _MEANT:
         text = pattern.sub(meant, text)
     text = undecorated(_POSSESSED.sub("", text.replace("’", "'")))
     found = items(text)
     language = language_of(item.text for item in found if isinstance(item, Word))
-    odd: list[str] = []
+    odd: list[str] = past
     tokens = _with_namespaces(list(_tokens(found, language, odd)))
     return Said(text, language, tuple(tokens[0]), tuple(tokens[1]), tuple(odd))
 
@@ -160,8 +165,10 @@ def _number(number: int, after: Item | None, language: str, past: Sequence[Token
     text, before = str(number), past[-1] if past else None
     port = Token(text, PortAsked(number, None))
     follows = cues_of(after.text, language) if isinstance(after, Word) else frozenset()
-    if before and before.does(Cue.IDENTITY):
+    if any(token.does(Cue.IDENTITY) for token in past):
         return Token(text, cues=frozenset({Cue.IDENTITY}))
+    if before and before.text.lower() in _CODES:
+        return Token(text, cues=frozenset({Cue.FILLER}))
     if (before and before.does(Cue.PORT)) or Cue.PORT in follows:
         return port
     if before and before.text.lower() in _PORT_LEADS and number not in _STATUSES and not _is_count(number, after):
@@ -193,6 +200,8 @@ def _duration(item: Duration, after: Item | None, past: Sequence[Token], odd: li
     trails = after.text.lower() if isinstance(after, Word) else ""
     if before in _SPAN_LEADS or trails in _SPAN_TRAILS:
         return Token(item.text, Since(item.span))
+    if _PLURAL_STATUS.fullmatch(item.text):
+        return Token(item.text, cues=frozenset({Cue.ANSWERED}))
     if before not in _LENGTHS:
         odd.append(item.text)
     return Token(item.text)
@@ -204,6 +213,8 @@ def _word(item: Word, after: Item | None, language: str, past: Sequence[Token], 
         return Token(text, End(end_of(text) or Entity(EntityName.WORLD), item.port))
     if text.isdigit() and past and past[-1].does(Cue.IDENTITY):
         return Token(text, cues=frozenset({Cue.IDENTITY}))
+    if _PLURAL_STATUS.fullmatch(text):
+        return Token(text, cues=frozenset({Cue.ANSWERED}))
     cues = cues_of(text, language)
     if text.lower() in _OF_A_PORT and past and (past[-1].does(Cue.PORT) or isinstance(past[-1].item, PortAsked)):
         cues = frozenset({Cue.OF})
@@ -247,14 +258,22 @@ def _with_namespaces(tokens: list[Token]) -> tuple[list[Token], list[str]]:
             kept.append(tokens[index])
         elif is_for_all or not any(token.is_end or token.is_bare for token in kept):
             default = namespace
-        elif kept[-1].is_bare:
-            kept[-1] = _qualified(kept[-1], namespace)
+        elif (place := _named_before(kept)) is not None:
+            kept[place] = _qualified(kept[place], namespace)
         elif not _is_in(kept[-1], namespace):
             namespaces.append(namespace)
         index += length or 1
     if default and not any(token.is_bare for token in kept):
         namespaces.append(default)
     return [_qualified(token, default) if default and token.is_bare else token for token in kept], namespaces
+
+
+def _named_before(kept: list[Token]) -> int | None:
+    """Return where the bare name is that stands last, a kind behind it let pass: the cart pod in shop."""
+    last = len(kept) - 1
+    if last > 0 and kept[last].text.lower() in KUBECTL_SHORT_NAMES:
+        last -= 1
+    return last if kept[last].is_bare else None
 
 
 def _namespace_at(tokens: list[Token], index: int) -> tuple[int, str, bool]:
