@@ -1,16 +1,19 @@
 """``drops``: what is dropped, grouped by cause."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.connection.backends import selected_pods
+from handlers.connection.flow_coverage import coverage_of, is_shorter
 from handlers.connection.policies import some_policy_names_services
-from handlers.model.endpoint import EndpointName
+from handlers.model.cluster import Node
+from handlers.model.endpoint import EndpointName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt
-from handlers.model.finding import Finding, Outcome, Sentence, prose
-from handlers.model.flow import FlowLog
+from handlers.model.finding import Finding, Outcome, Sentence, Value, prose
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
@@ -22,13 +25,16 @@ from handlers.names.resolve import resolve
 from handlers.sentence.subject import several, subjects_in
 from handlers.sentence.tokens import Said
 
-USAGE = "drops [A|NAMESPACE] [since 15m] [fresh]"
+USAGE = "drops [A|NAMESPACE|NODE] [since 15m] [fresh]"
 _MOST_PODS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Drops:
-    """What is dropped: of one endpoint, of one namespace, or everywhere (both None)."""
+    """What is dropped: of one endpoint, of one namespace, on one node, or everywhere (both None).
+
+    A node is an endpoint like others, or a word that is the name of no namespace.
+    """
 
     endpoint: EndpointName | None = None
     namespace: str | None = None
@@ -63,10 +69,13 @@ class Drops:
             PartMissingError: if a part that tells the name was not read.
         """
         if self.namespace:
-            known = any(space.name == self.namespace for space in so_far.namespaces)
-            return About(pods=(f"{self.namespace}/",)) if known else None
+            if any(space.name == self.namespace for space in so_far.namespaces):
+                return About(pods=(f"{self.namespace}/",))
+            return About.of_node(self.namespace, so_far.nodes)
         if self.endpoint is None:
             return About()
+        if isinstance(self.endpoint, Named) and self.endpoint.kind is Kind.NODE:
+            return About.of_node(self.endpoint.name, so_far.nodes)
         found = resolve(self.endpoint, so_far, Side.SOURCE, None, None)
         pods = selected_pods(found.service, so_far.pods) if found.service else found.pods
         names = tuple(str(pod) for pod in pods if not pod.host_network)[:_MOST_PODS]
@@ -76,10 +85,20 @@ class Drops:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whose drops: of these pods, or of these addresses; of everybody where both are empty."""
+    """Whose drops: of these pods, of these addresses, or those on one node; of everybody where all are empty."""
 
     pods: tuple[str, ...] = ()
     ips: tuple[str, ...] = ()
+    node: str = ""
+
+    @classmethod
+    def of_node(cls, name: str, nodes: Iterable[Node]) -> "About | None":
+        """Return what a node drops, None where there is no such node."""
+        return cls(node=name) if any(node.name == name for node in nodes) else None
+
+    def seen_by(self, nodes: Iterable[Node]) -> tuple[str, ...]:
+        """Return the nodes that would have seen such drops: all that may carry the other end, too."""
+        return (self.node,) if self.node else tuple(node.name for node in nodes)
 
     def matches(self) -> tuple[FlowMatch, ...]:
         """Return what to keep: drops at either end."""
@@ -93,7 +112,7 @@ class About:
 
 
 def parse(text: str) -> Drops:
-    """Read an endpoint or a namespace, and how far back.
+    """Read an endpoint, a namespace or a node, and how far back.
 
     Raises:
         NotUnderstoodError: if a word is left over.
@@ -134,43 +153,53 @@ def phrase(sentence: Said) -> Reading | None:
 
 
 def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
-    """Say how much is dropped and how few causes explain it."""
+    """Say how much is dropped and how few causes explain it; nothing seen is an all-clear only if all were heard."""
     groups = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
-    where = str(question.endpoint or question.namespace or "the cluster")
-    window = span_in_words(question.since)
-    if not groups:
-        doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
-        if doubts:
-            claim = Sentence("what is dropped in {where}", {"where": where}, lead=CANNOT_TELL)
-            return Conclusion(Headline(claim, reason=doubts[0].sentence, remedy=doubts[0].advice))
-        return _none_seen(facts, where, window)
-    total = sum(group.weight for group in groups)
-    few, share = 0, 0
-    while few < len(groups) and share * 100 < total * 95:
-        share += groups[few].weight
-        few += 1
-    claim = Sentence(
-        "{total} drop{total:|s} in {where} in the last {window}; {few} cause{few: explains|s explain} {share} %",
-        {"total": total, "where": where, "window": window, "few": few, "share": share * 100 // total},
-    )
-    return Conclusion(Headline(claim))
-
-
-def _none_seen(facts: Facts, where: str, window: str) -> Conclusion:
-    """Say that nothing was seen, and how little that is worth where not everybody was heard."""
+    doubts = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
+    values: dict[str, Value] = {"where": str(question.endpoint or question.namespace or "the cluster")}
     look = facts.look(Part.FLOWS)
-    log: FlowLog | None = look.value if isinstance(look, Known) else None
-    silent = tuple(sorted(log.silent)) if log else ()
-    if log is None or not log.heard:
-        claim = Sentence("what is dropped in {where}", {"where": where}, lead=CANNOT_TELL)
-        return Conclusion(Headline(claim, reason=prose("no node was heard")))
-    lost = sum(entry.count for entry in log.lost)
-    doubts = " ({silent} not heard)" * bool(silent) + " ({lost} events were lost)" * bool(lost)
-    claim = Sentence(
-        "No drops seen in {where} in the last {window}" + doubts,
-        {"where": where, "window": window, "silent": silent, "lost": lost},
+    about = attempt(lambda: question.about(facts))
+    reach = None
+    if isinstance(look, Known) and isinstance(about, About):
+        reach = coverage_of(look.value, about.seen_by(facts.nodes))
+    is_short = isinstance(look, Known) and reach is not None and is_shorter(reach, look.value)
+    span = facts.now - reach.reaches if is_short and reach and reach.reaches else question.since
+    values["window"] = span_in_words(timedelta(seconds=max(1, int(span.total_seconds()))))
+    memory = Sentence("{node} remembers no more than that", {"node": reach.shortest}) if is_short and reach else None
+    more = tuple(filter(None, (memory, _audited(findings))))
+    if groups:
+        return Conclusion(Headline(_counted(groups, values), more=(*more, *(doubt.sentence for doubt in doubts[:1]))))
+    if doubts or reach is None:
+        claim = Sentence("what is dropped in {where}", values, lead=CANNOT_TELL)
+        if not doubts:
+            return Conclusion(Headline(claim, reason=prose("no node was heard")))
+        if reach is not None:
+            more = (Sentence("the others dropped nothing in the last {window}", values), *more)
+        return Conclusion(Headline(claim, reason=doubts[0].sentence, remedy=doubts[0].advice, more=more))
+    return Conclusion(Headline(Sentence("No drops seen in {where} in the last {window}", values), more=more))
+
+
+def _counted(groups: list[Finding], values: dict[str, Value]) -> Sentence:
+    """Count drops, and the causes that explain nearly all of them: a cause is who denies what to whom."""
+    causes: Counter[object] = Counter()
+    for group in groups:
+        why = group.values.get("policies") or group.values.get("reason") or group.code
+        causes[group.hop, group.values.get("source"), group.values.get("destination"), str(why)] += group.weight
+    total = sum(causes.values())
+    few, share = 0, 0
+    for _, count in causes.most_common():
+        if share * 100 < total * 95:
+            few, share = few + 1, share + count
+    return Sentence(
+        "{total} drop{total:|s} in {where} in the last {window}; {few} cause{few: explains|s explain} {share} %",
+        {**values, "total": total, "few": few, "share": share * 100 // total},
     )
-    return Conclusion(Headline(claim))
+
+
+def _audited(findings: tuple[Finding, ...]) -> Sentence | None:
+    count = sum(finding.weight for finding in findings if finding.code == "WOULD_DROP")
+    words = "{count} packet{count:|s} passed only because of audit mode"
+    return Sentence(words, {"count": count}) if count else None
 
 
 COMMAND = Command(

@@ -7,7 +7,8 @@ deny it is computed here, from the policies as they stand and the labels that th
 from collections.abc import Iterator
 
 from handlers.commands.drops import Drops
-from handlers.connection.drop_groups import DropGroup, drop_groups, entity_of
+from handlers.connection.drop_groups import DropGroup, drop_groups, entity_of, is_neighbour_noise
+from handlers.connection.flow_coverage import nodes_in_words
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, names_on, policies_of
 from handlers.connection.policy_findings import policies_named
@@ -59,6 +60,11 @@ WOULD_DROP = code(
     template="{count} × {source} → {destination} on {port}: passed in audit mode, would be denied by {policies}",
 )
 
+NEIGHBOUR_NOISE = code(
+    "NEIGHBOUR_NOISE",
+    meaning="IPv6 neighbour and router discovery that the datapath does not carry: noise of the links.",
+    template="{count} packet{count:|s} of IPv6 neighbour discovery {count:was|were} dropped on {nodes}: harmless noise",
+)
 DROPS_OF_WHOM = code(
     "DROPS_OF_WHOM",
     meaning="The name means nothing, or nothing of which drops can be told.",
@@ -78,6 +84,7 @@ _PROXY = ("DNS_REFUSED", "HTTP_REFUSED", "UNKNOWN")
         DROPS_BY_PROXY,
         DROPS_OTHERWISE,
         WOULD_DROP,
+        NEIGHBOUR_NOISE,
         DROPS_OF_WHOM,
     ),
     needs=PARTS,
@@ -85,11 +92,17 @@ _PROXY = ("DNS_REFUSED", "HTTP_REFUSED", "UNKNOWN")
 )
 def nothing_is_dropped(question: Drops, facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each group of drops."""
-    if question.about(facts) is None:
+    about = question.about(facts)
+    if about is None:
         yield DROPS_OF_WHOM.finding(Outcome.UNKNOWN, name=str(question.endpoint or question.namespace))
         return
-    for group in drop_groups(facts.flows.flows, _owners(facts)):
+    seen = [flow for flow in facts.flows.flows if about.node in ("", flow.node)]
+    noise = [flow for flow in seen if is_neighbour_noise(flow)]
+    for group in drop_groups((flow for flow in seen if not is_neighbour_noise(flow)), _owners(facts)):
         yield _explain(group, facts)
+    if noise:
+        nodes = nodes_in_words({flow.node for flow in noise})
+        yield NEIGHBOUR_NOISE.finding(Outcome.FINE, weight=len(noise), count=len(noise), nodes=nodes)
 
 
 def _owners(facts: Facts) -> dict[tuple[str, str], str]:
@@ -169,7 +182,8 @@ def _finding(
     if group.protocol and group.protocol.is_icmp:
         port = "ICMP"
     return spoken.finding(
-        Outcome.PROBLEM,
+        # What passed in audit mode was not dropped.
+        Outcome.NOT_APPLICABLE if group.is_audit else Outcome.PROBLEM,
         hop=Hop.EGRESS_POLICY if group.direction is FlowDirection.EGRESS else Hop.INGRESS_POLICY if refs else None,
         evidence=[
             *(Evidence("kubernetes", ref) for ref in refs),
@@ -197,6 +211,11 @@ def _follow_up(group: DropGroup) -> str:
         return ""
     if flow.dns:
         return f"why {group.source} {flow.dns.query.rstrip('.')}"
+    # Names that share an address are no end of a question, the address is.
+    source, destination = (
+        end.ip if " " in name else name
+        for name, end in ((group.source, flow.source), (group.destination, flow.destination))
+    )
     if group.protocol.is_icmp:
-        return f"why {group.source} {group.destination} icmp"
-    return f"why {group.source} {group.destination} {group.port}/{group.protocol}" if group.port else ""
+        return f"why {source} {destination} icmp"
+    return f"why {source} {destination} {group.port}/{group.protocol}" if group.port else ""

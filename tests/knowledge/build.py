@@ -134,6 +134,8 @@ class Cluster:
         self.workloads: list[Workload] = []
         self.flows: list[Flow] = []
         self.silent: dict[str, str] = {}
+        self.unlisted: set[str] = set()
+        self.remembers: dict[str, float] = {}
         self.lost: tuple[LostEvents, ...] = ()
         self.truncated = False
         self.foreign = ForeignPolicies()
@@ -537,9 +539,13 @@ class Cluster:
             flows=tuple(sorted(self.flows, key=lambda flow: flow.time)),
             since=ago(900),
             until=NOW,
-            heard=frozenset(node.name for node in self.nodes) - set(self.silent),
+            heard=frozenset(node.name for node in self.nodes) - set(self.silent) - self.unlisted,
             silent=self.silent,
-            covered_since={node.name: ago(900) for node in self.nodes if node.name not in self.silent},
+            covered_since={
+                node.name: ago(self.remembers.get(node.name, 900))
+                for node in self.nodes
+                if node.name not in {*self.silent, *self.unlisted}
+            },
             lost=self.lost,
             truncated=self.truncated,
         )

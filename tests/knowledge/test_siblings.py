@@ -96,6 +96,13 @@ def test_each_packet_is_counted_once_and_each_cause_once() -> None:
     assert in_words(report) == "8 drops in the cluster in the last 15m; 2 causes explain 100 %"
 
 
+def test_the_ports_of_one_pair_denied_by_one_policy_are_one_cause() -> None:
+    cluster = shop().policy(deny_all("shop", "cart")).dropped(A, B, 8080, times=3).dropped(A, B, 9090, times=3)
+    report = cluster.ask("drops")
+    assert [finding.weight for finding in report.findings] == [3, 3]
+    assert in_words(report) == "6 drops in the cluster in the last 15m; 1 cause explains 100 %"
+
+
 def test_few_causes_that_explain_nearly_all_are_counted() -> None:
     cluster = shop().deploy("pay/ledger", on="n2").dropped(A, B, 8080, times=39).dropped(A, "pay/ledger-1", 5432)
     assert "40 drops" in in_words(cluster.ask("drops"))
