@@ -1,16 +1,18 @@
 """From a question and a snapshot to a report: run the probes, keep the reasons, let the command conclude."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.facts import Facts, PartMissingError
-from handlers.model.finding import Finding, Hop
+from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.flow import FlowLog
+from handlers.model.headline import Headline
 from handlers.model.parts import Part
 from handlers.model.report import Budget, GapNote, Report
-from handlers.model.snapshot import AnyPart, Known, Missing, Snapshot
-from handlers.probes.probe import Probe
+from handlers.model.snapshot import AnyPart, Gap, Known, Missing, Snapshot
+from handlers.probes.probe import UNREACHED, Probe
 
 
 def answer(
@@ -28,8 +30,13 @@ def answer(
     command = catalogue.command_of(question)
     facts = facts or Facts(snapshot)
     found = [finding for probe in catalogue.probes_for(question) for finding in _run(probe, question, facts)]
+    unreached = _unreached(snapshot)
+    if unreached:
+        found = [UNREACHED.finding(Outcome.UNKNOWN, blocking=True, advice=unreached.remedy, detail=unreached.detail)]
     findings = tuple(command.arrange(found) if command.arrange else in_hop_order(found))
     conclusion = command.conclude(question, facts, findings)
+    if unreached:
+        conclusion = replace(conclusion, headline=Headline(findings[0].sentence, remedy=unreached.remedy), notes=())
     return Report(
         question=str(question),
         command=command.name,
@@ -40,7 +47,7 @@ def answer(
         expected=conclusion.expected,
         observed=conclusion.observed,
         identities=conclusion.identities,
-        gaps=tuple(_gap_notes(snapshot, facts.touched)),
+        gaps=tuple(_gap_notes(snapshot, facts.touched, unreached)),
         budget=_budget(snapshot),
         patches=conclusion.patches,
         patch_notes=conclusion.patch_notes,
@@ -48,6 +55,14 @@ def answer(
         candidates=conclusion.candidates,
         read_as=command.in_words(question),
     )
+
+
+def _unreached(snapshot: Snapshot) -> Missing | None:
+    """Return why nothing at all could be read, where the cluster itself did not answer; that is told once."""
+    missing = [part for part in snapshot.parts.values() if isinstance(part, Missing)]
+    deaf = [part for part in missing if part.gap in (Gap.UNREACHABLE, Gap.TIMEOUT)]
+    others = [part for part in missing if part.gap not in (Gap.UNREACHABLE, Gap.TIMEOUT, Gap.NOT_ASKED)]
+    return deaf[0] if deaf and not others and len(missing) == len(snapshot.parts) else None
 
 
 def in_hop_order(findings: Iterable[Finding]) -> list[Finding]:
@@ -76,8 +91,11 @@ def _run(probe: Probe, question: Any, facts: Facts) -> Iterator[Finding]:
         yield probe.broken(error)
 
 
-def _gap_notes(snapshot: Snapshot, touched: frozenset[AnyPart]) -> Iterator[GapNote]:
+def _gap_notes(snapshot: Snapshot, touched: frozenset[AnyPart], unreached: Missing | None) -> Iterator[GapNote]:
     """Name what could not be read, of the parts that somebody looked at: a gap that nobody meets is none."""
+    if unreached:
+        yield GapNote("everything", None, unreached.gap.value, unreached.detail, unreached.remedy)
+        return
     for part, node, missing in snapshot.gaps():
         if part in touched:
             yield GapNote(part.in_words, node, missing.gap.value, missing.detail, missing.remedy)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.connection.backends import selected_pods
-from handlers.connection.flow_coverage import coverage_of, is_shorter
+from handlers.connection.coverage import coverage_of, is_shorter
 from handlers.connection.policies import some_policy_names_services
 from handlers.model.cluster import Node
 from handlers.model.endpoint import EndpointName, Kind, Named

@@ -7,7 +7,7 @@ from handlers.commands.command import Command, Conclusion, Reading, left_over, w
 from handlers.model.endpoint import HostName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence
-from handlers.model.headline import Headline
+from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
 from handlers.model.scope import Scope
@@ -85,23 +85,22 @@ def phrase(sentence: Said) -> Reading | None:
 
 
 def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
-    """Say how many things are ill, and the worst."""
+    """Say how many things are ill, and the worst; what could not be looked at is not well."""
     where = f"node {question.node}" if question.node else "the cluster"
     problems = [finding for finding in findings if finding.outcome is Outcome.PROBLEM]
     unknown = [finding for finding in findings if finding.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     if question.node and any(finding.code == "NODE_UNKNOWN" for finding in unknown):
         return Conclusion(Headline(unknown[0].sentence))
+    doubts = [finding for finding in unknown if finding.blocking]
     if problems:
         claim = Sentence(
             "Cilium in {where} has {count} problem{count:|s, the worst}", {"where": where, "count": len(problems)}
         )
-        return Conclusion(Headline(claim, reason=problems[0].sentence, remedy=problems[0].advice))
-    if unknown:
-        claim = Sentence(
-            "Nothing ill was found in {where}, but {count} check{count:|s} could not be made",
-            {"where": where, "count": len(unknown)},
-        )
-        return Conclusion(Headline(claim))
+        more = tuple(doubt.sentence for doubt in doubts[:1])
+        return Conclusion(Headline(claim, reason=problems[0].because, remedy=problems[0].advice, more=more))
+    if doubts:
+        claim = Sentence("how well Cilium in {where} is", {"where": where}, lead=CANNOT_TELL)
+        return Conclusion(Headline(claim, reason=doubts[0].because, remedy=doubts[0].advice))
     return Conclusion(Headline(Sentence("Cilium in {where} is healthy", {"where": where})))
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from handlers.commands.drops import Drops
-from handlers.connection.flow_coverage import coverage_of, nodes_in_words
+from handlers.connection.coverage import coverage_of, nodes_in_words
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part

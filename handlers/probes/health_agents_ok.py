@@ -6,6 +6,7 @@ that never arrives in the datapath.
 
 from collections.abc import Iterator
 
+from handlers.connection.coverage import nodes_in_words, unread_alike
 from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
@@ -35,7 +36,7 @@ CONTROLLER_FAILS = code(
 AGENT_UNREAD = code(
     "AGENT_UNREAD",
     meaning="An agent could not be asked.",
-    template="The agent of {node} was not read: {detail}",
+    template="{count} agent{count:|s} {count:was|were} not read ({nodes}): {detail}",
 )
 AGENTS_OK = code(
     "AGENTS_OK",
@@ -50,21 +51,30 @@ _FAILURES = ("failure", "warning", "error")
     answers=(AboutNodes,),
     codes=(AGENT_STATE_BAD, AGENT_COMPONENT_BAD, CONTROLLER_FAILS, AGENT_UNREAD, AGENTS_OK),
     needs=(Part.NODES, Part.AGENT_STATUS),
+    blocking=True,
 )
 def health_agents_ok(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge what each agent says of itself."""
     nodes = [node.name for node in facts.nodes if question.node in (None, node.name)]
-    well = 0
+    well, unread = 0, dict[str, Missing]()
     for node in nodes:
         answer = facts.agent_status.on(node)
         if isinstance(answer, Missing):
-            yield AGENT_UNREAD.finding(
-                Outcome.UNKNOWN, advice=answer.remedy, weight=50, node=node, detail=answer.detail
-            )
+            unread[node] = answer
             continue
         troubles = list(_troubles(node, answer.value))
         yield from troubles
         well += not troubles
+    for alike, missing in unread_alike(unread):
+        yield AGENT_UNREAD.finding(
+            Outcome.UNKNOWN,
+            blocking=True,
+            advice=missing.remedy,
+            weight=50,
+            count=len(alike),
+            nodes=nodes_in_words(alike),
+            detail=missing.detail,
+        )
     if well and well == len(nodes):
         yield AGENTS_OK.finding(Outcome.FINE, count=well)
 

@@ -61,6 +61,7 @@ MANY_RESTARTS = 5
     answers=(AboutNodes,),
     codes=(NODE_UNKNOWN, AGENT_MISSING, CILIUM_POD_NOT_READY, CILIUM_POD_RESTARTS, OPERATOR_MISSING, CILIUM_PODS_RUN),
     needs=(Part.NODES, Part.CILIUM_PODS),
+    blocking=True,
 )
 def health_agents_run(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge Cilium's pods, and look for nodes without one."""

@@ -28,6 +28,7 @@ ENDPOINTS_READY = code(
     answers=(AboutNodes,),
     codes=(ENDPOINT_NOT_READY, ENDPOINTS_READY),
     needs=(Part.AGENT_ENDPOINTS,),
+    blocking=True,
 )
 def health_endpoints_ready(_question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge the state of each endpoint of each agent asked."""

@@ -6,6 +6,7 @@ share in use, 1.0 being full (metric cilium_bpf_map_pressure).
 
 from collections.abc import Iterator
 
+from handlers.connection.coverage import nodes_in_words, unread_alike
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
@@ -33,7 +34,7 @@ MAPS_HAVE_ROOM = code(
 METRICS_UNREAD = code(
     "METRICS_UNREAD",
     meaning="An agent's metrics could not be read.",
-    template="The metrics of the agent of {node} were not read: {detail}",
+    template="The metrics of {count} agent{count:|s} were not read ({nodes}): {detail}",
 )
 
 NEARLY_FULL = 0.9
@@ -44,16 +45,16 @@ NEARLY_FULL = 0.9
     answers=(AboutNodes,),
     codes=(MAP_NEARLY_FULL, IMPORT_ERRORS, MAPS_HAVE_ROOM, METRICS_UNREAD),
     needs=(Part.NODES, Part.AGENT_METRICS),
+    blocking=True,
 )
 def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge map pressure and import errors of each agent."""
     fullest, read, troubles = 0.0, 0, 0
+    unread: dict[str, Missing] = {}
     for node in (node.name for node in facts.nodes if question.node in (None, node.name)):
         answer = facts.agent_metrics.on(node)
         if isinstance(answer, Missing):
-            yield METRICS_UNREAD.finding(
-                Outcome.UNKNOWN, advice=answer.remedy, weight=20, node=node, detail=answer.detail
-            )
+            unread[node] = answer
             continue
         read += 1
         evidence = [Evidence("agent", f"Node//{node}")]
@@ -74,6 +75,16 @@ def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Findin
                 yield IMPORT_ERRORS.finding(
                     Outcome.PROBLEM, evidence=evidence, weight=55, node=node, count=int(metric.value)
                 )
+    for alike, missing in unread_alike(unread):
+        yield METRICS_UNREAD.finding(
+            Outcome.UNKNOWN,
+            blocking=True,
+            advice=missing.remedy,
+            weight=20,
+            count=len(alike),
+            nodes=nodes_in_words(alike),
+            detail=missing.detail,
+        )
     if read and not troubles:
         yield MAPS_HAVE_ROOM.finding(Outcome.FINE, count=read, percent=round(fullest * 100, 1))
 

@@ -40,6 +40,7 @@ NODES_CONNECTED = code(
     answers=(AboutNodes,),
     codes=(NODE_UNREACHABLE, HEALTH_ENDPOINT_UNREACHABLE, PEER_AGENT_REFUSES, NODES_CONNECTED),
     needs=(Part.AGENT_STATUS,),
+    blocking=True,
 )
 def health_nodes_connected(_question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge the probes that the agents made."""

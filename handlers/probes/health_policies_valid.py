@@ -29,6 +29,7 @@ POLICIES_ACCEPTED = code(
     codes=(POLICY_REFUSED, POLICIES_ACCEPTED),
     needs=POLICY_PARTS,
     uses=POLICY_OPTIONAL_PARTS,
+    blocking=True,
 )
 def health_policies_valid(_question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge every policy as the agent's sanitizer does."""

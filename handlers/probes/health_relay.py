@@ -9,6 +9,7 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
+from handlers.model.snapshot import Gap, Missing
 from handlers.probes.probe import probe
 
 RELAY_MISSES_NODE = code(
@@ -33,10 +34,15 @@ RING_TURNS_FAST = code(
 @probe(
     answers=(AboutNodes,),
     codes=(RELAY_MISSES_NODE, RELAY_HEARS_ALL, RING_TURNS_FAST),
-    needs=(Part.RELAY,),
+    uses=(Part.RELAY,),
+    blocking=True,
 )
 def health_relay(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge relay's list of peers."""
+    look = facts.look(Part.RELAY)
+    if isinstance(look, Missing) and look.gap is Gap.NOT_IN_DUMP:
+        # No archive has it; that makes none of its answers a doubt.
+        return
     nodes = [node for node in facts.relay.nodes if question.node in (None, node.name)]
     deaf = [node for node in nodes if node.state not in ("NODE_CONNECTED", "CONNECTED")]
     for node in deaf:

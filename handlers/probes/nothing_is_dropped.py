@@ -7,8 +7,8 @@ deny it is computed here, from the policies as they stand and the labels that th
 from collections.abc import Iterator
 
 from handlers.commands.drops import Drops
+from handlers.connection.coverage import nodes_in_words
 from handlers.connection.drop_groups import DropGroup, drop_groups, entity_of, is_neighbour_noise
-from handlers.connection.flow_coverage import nodes_in_words
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, names_on, policies_of
 from handlers.connection.policy_findings import policies_named

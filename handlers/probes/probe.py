@@ -22,7 +22,13 @@ PROBE_BROKEN = code(
     template="The check {probe} failed with {error}; whether {healthy} is not known",
     advice="Please report it with a recording of the run (--record FILE).",
 )
-OF_EVERY_PROBE = (PART_MISSING, PROBE_BROKEN)
+UNREACHED = code(
+    "UNREACHED",
+    meaning="Nothing could be read, since the cluster itself did not answer.",
+    lead=CANNOT_TELL,
+    template="anything: {detail}",
+)
+OF_EVERY_PROBE = (PART_MISSING, PROBE_BROKEN, UNREACHED)
 """Codes that need no declaration."""
 
 Check = Callable[[Any, Facts], Iterable[Finding]]

@@ -16,10 +16,11 @@ from handlers.model.agent import (
     ProbeWay,
 )
 from handlers.model.cluster import Pod
-from handlers.model.parts import Part
-from handlers.model.snapshot import AnyPart, Gap
-from tests.knowledge.build import Cluster, allow_from, codes, deny_all, peer, shop, the
+from handlers.model.parts import PARTS, Part
+from handlers.model.snapshot import AnyPart, Gap, Missing
+from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, peer, shop, the
 from tests.reading import in_words
+from workers.cli.status import Status, status_of
 
 A, B = "shop/frontend-1", "shop/cart-1"
 INVALID = """
@@ -314,8 +315,33 @@ def test_an_agent_that_was_not_read_is_never_healthy() -> None:
     cluster = shop()
     cluster.of_node = {key: value for key, value in cluster.of_node.items() if key[1] == "n1"}
     report = cluster.ask("health")
-    assert "could not be made" in in_words(report)
-    assert "n2" in the(report, "AGENT_UNREAD").text
+    assert in_words(report).startswith("Cannot tell how well Cilium in the cluster is: 1 agent was not read (n2)")
+    assert status_of(report) is Status.UNKNOWN
+
+
+def test_agents_that_refuse_alike_are_one_line() -> None:
+    cluster = shop()
+    cluster.nodes = [node(f"n{index}", index) for index in range(1, 41)]
+    refused = "exec in cilium-{0:0>5} on {0} is refused"
+    cluster.of_node = {
+        (part, item.name): Missing(Gap.FORBIDDEN, refused.format(item.name), "Grant it.")
+        for item in cluster.nodes
+        for part in (Part.AGENT_STATUS, Part.AGENT_METRICS, Part.AGENT_ENDPOINTS)
+    }
+    report = cluster.ask("health")
+    unread = the(report, "AGENT_UNREAD").text
+    alike = "exec in its agent on the node is refused"
+    assert unread == f"40 agents were not read (n1, n10, n11, n12, n13, 35 more): {alike}"
+    assert "METRICS_UNREAD" in codes(report)
+
+
+@pytest.mark.parametrize("question", ["health", "drops", "policies shop", "why shop/frontend shop/cart 80"])
+@pytest.mark.parametrize("gap", [Gap.UNREACHABLE, Gap.TIMEOUT], ids=lambda gap: gap.value)
+def test_a_cluster_that_does_not_answer_is_one_line(question: str, gap: Gap) -> None:
+    report = shop().without(*(part for part in PARTS if not part.is_per_node), gap=gap).ask(question)
+    assert codes(report) == ["UNREACHED"]
+    assert len(report.gaps) == 1
+    assert status_of(report) is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("part", [Part.NODES, Part.CILIUM_PODS, Part.POLICIES, Part.RELAY], ids=lambda part: part.name)

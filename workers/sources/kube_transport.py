@@ -6,6 +6,7 @@ that are newer or sloppier than they are.
 
 import json
 import os
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -276,7 +277,9 @@ def _parsed(written: bytes, path: str) -> Any:
 
 
 def _unreachable(host: str, error: Exception) -> UnreadError:
-    return UnreadError(Gap.UNREACHABLE, f"the API server {host} cannot be reached: {_words(error)}", _NOT_THERE)
+    # The layers of HTTP clients each add their own words in front of what the system said.
+    said = re.sub(r"^\[Errno -?\d+\] ", "", _words(error).rpartition(": ")[2])
+    return UnreadError(Gap.UNREACHABLE, f"the API server {host} cannot be reached: {said}", _NOT_THERE)
 
 
 def _words(error: BaseException) -> str:

@@ -1,13 +1,16 @@
-"""How much of what happened a flow log can tell: which nodes were heard, and how far back they remember."""
+"""How much of what happened could be told: which nodes were heard or read, and how far back they remember."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.model.flow import FlowLog
+from handlers.model.snapshot import Missing
 
 MOST_NAMED = 5
 """Nodes named one by one; the others are counted."""
+_AGENT_POD = re.compile(r"\bcilium-[a-z0-9]{5}\b")
 _SLACK = timedelta(seconds=1)
 
 
@@ -57,3 +60,14 @@ def nodes_in_words(nodes: Iterable[str]) -> tuple[str, ...]:
     ordered = sorted(nodes)
     more = len(ordered) - MOST_NAMED
     return (*ordered[:MOST_NAMED], f"{more} more") if more > 0 else tuple(ordered)
+
+
+def unread_alike(unread: Mapping[str, Missing]) -> Iterator[tuple[list[str], Missing]]:
+    """Yield nodes that could not be read for the same reason, the many first, with that reason in the words of none."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for node, missing in unread.items():
+        detail = _AGENT_POD.sub("its agent", missing.detail).replace(node, "the node")
+        alike.setdefault((missing.gap.value, detail), []).append(node)
+    for (_, detail), nodes in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0])):
+        first = unread[nodes[0]]
+        yield nodes, first if len(nodes) == 1 else replace(first, detail=detail)
