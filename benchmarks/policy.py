@@ -28,8 +28,6 @@ from handlers.reach.port_classes import port_classes
 
 SIZES = [(250, 125), (500, 250), (1000, 500), (2000, 500), (5000, 500), (5000, 1000), (5000, 2000)]
 QUICK = SIZES[:3]
-CILIUM = {(1000, 500): 1.7, (5000, 500): 8.7, (5000, 2000): 30.0}
-"""Seconds of Cilium's own engine for one port and all pairs, one thread: measured once, on other policies."""
 WEB = Traffic(Protocol.TCP, 8080)
 PAIRS = 400
 DECISIONS = 300
@@ -128,7 +126,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {sys.version.split()[0]}, seed {options.seed}")
     print(f"seconds of one thread, best of {RUNS} runs; every port class: one run, all tables kept; x: times row one\n")
-    header = "identities policies  rules | compile      | one port           | every port class            |"
+    header = "identities policies  rules | compile      | one port     | every port class            |"
     print(header + " peak MiB | decision ms (p99) | patch ms (max)  | open | wrong")
     first: dict[str, Any] | None = None
     slowest_noise = 1.0
@@ -140,19 +138,17 @@ def main() -> None:
         slowest_noise = max(slowest_noise, row["noise"])
         print(line(row, first), flush=True)
     print(f"\nslowest over fastest of repeated runs: up to {slowest_noise:.2f}")
-    print(f"one port: tables built anew, {WEB}, all ordered pairs; vs Go: a recorded time of Cilium's engine over ours")
+    print(f"one port: tables built anew, {WEB}, all ordered pairs")
     print(f"decision: both sides, explained; patch: {PATCHES} flows denied by default, with all else that it opens")
     print(f"wrong: of {PAIRS} sampled pairs and ports at each size, how often the matrix and `combine` differ")
 
 
 def line(row: dict[str, Any], first: dict[str, Any]) -> str:
     """Write one row of the table."""
-    theirs = CILIUM.get((row["identities"], row["policies"]))
-    versus = f"{theirs / row['one']:4.0f} vs Go" if theirs else " " * 10
     return (
         f"{row['identities']:10} {row['policies']:8} {row['rules']:6} |"
         f" {row['compile']:5.2f} s {row['compile'] / first['compile']:4.0f}x |"
-        f" {row['one']:5.2f} s {row['one'] / first['one']:4.0f}x {versus} |"
+        f" {row['one']:5.2f} s {row['one'] / first['one']:4.0f}x |"
         f" {row['all']:6.2f} s {row['all'] / first['all']:5.0f}x ({row['classes']:2} classes) |"
         f" {row['peak']:8.0f} | {row['single'] * 1000:6.2f} ({row['single_slow'] * 1000:5.2f})   |"
         f" {row['patch'] * 1000:6.0f} ({row['patch_slow'] * 1000:6.0f}) |"
