@@ -8,9 +8,9 @@ from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.scope import Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap, Missing, Snapshot
 
-ROUNDS = 4
-"""Rounds of parallel reads for one question: what the question names, what that resolves to, what only that shows; and
-one before them where an address has to be told from those of Services."""
+ROUNDS = 5
+"""Rounds of parallel reads for one question: what it names, what that resolves to, what only that shows. Two come
+before where an address has to be told from those of Services, and then from those of pods."""
 
 
 def next_asks(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE) -> tuple[Ask, ...]:

@@ -39,6 +39,10 @@ _MAY_REACH = Sentence("whether {source} reaches {destination}{on}", lead=CANNOT_
 """Every claim about a connection; source, destination and port are set in at the end."""
 _OF_APPLICATION = {"NOTHING_LISTENS": (_IS_REFUSED, "Refused"), "NO_ANSWER": (_GETS_NO_ANSWER, "No answer")}
 """What the application does to packets that reached it: claim and status."""
+_WHILE_AUDITED = (
+    "audit mode lets it pass. If it is meant to pass, allow it before audit mode is turned off; if it is not, leave the"
+    " policies as they are."
+)
 _OF_POLICY = (Hop.EGRESS_POLICY, Hop.INGRESS_POLICY)
 """Hops at which packets that pass contradict the judgement; at any other they may be older, or an answer came late."""
 
@@ -52,7 +56,7 @@ def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, .
         return _unclear(question, unresolved, ends)
     observation = _observation(trial, findings)
     expected = expected_of(findings)
-    remedy = remedy_of(trial) if expected is Expected.BLOCKED else Remedy()
+    remedy = _remedy(trial, expected, observation)
     return Conclusion(
         headline=_headline(trial, ends, expected, observation, findings),
         expected=expected,
@@ -62,6 +66,14 @@ def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, .
         patch_notes=remedy.notes,
         notes=tuple(note for note in (ends.source.note, ends.destination.note) if note),
     )
+
+
+def _remedy(trial: Trial, expected: Expected, observation: Observation) -> Remedy:
+    if expected is not Expected.BLOCKED:
+        return Remedy()
+    if observation.observed is Observed.AUDITED:
+        return Remedy(notes=(f"No patch: {_WHILE_AUDITED}",))
+    return remedy_of(trial)
 
 
 def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | Lacking) -> Conclusion:

@@ -214,7 +214,8 @@ def _forwarded(
     is_kept = forwarding.keeps_source(target, service)
     if is_tunnelled:
         ips = place.ips if is_kept else tuple(ip for node in through for ip in node.cilium_ips)
-        return Place(PlaceKind.FORWARDED, title, ips, entity=EntityName.WORLD)
+        # Its packets are told by the forwarding node's address; where that is kept, by the world's labels.
+        return Place(PlaceKind.FORWARDED, title, ips, entity=None if ips else EntityName.WORLD)
     if is_kept:
         return place
     if len(through) == 1:

@@ -190,9 +190,9 @@ def places_of(end: Resolved, facts: Facts) -> tuple[Place, ...]:
         case Meaning.NODE if end.node:
             # What a node sends to pods carries the address of cilium_host, not the node's own.
             ips = end.node.ips + end.node.cilium_ips
-            return (Place(PlaceKind.NODE, end.title, ips, node=end.node.name),)
+            return (Place(PlaceKind.NODE, end.title, ips, node=end.node.name, by_address=end.by_address),)
         case Meaning.OUTSIDE:
-            return (Place(PlaceKind.OUTSIDE, end.title, end.addresses),)
+            return (Place(PlaceKind.OUTSIDE, end.title, end.addresses, by_address=end.by_address),)
         case Meaning.HOST_NAME:
             return (Place(PlaceKind.HOST_NAME, end.title, host_name=end.title),)
         case Meaning.ENTITY if isinstance(end.asked, Entity):

@@ -8,6 +8,7 @@ from handlers.connection.addresses import known_addresses, labels_on
 from handlers.connection.legs import Leg
 from handlers.connection.places import Place, PlaceKind
 from handlers.connection.policies import names_on, policies_of
+from handlers.connection.seen_identity import seen_otherwise, was_seen_as_computed
 from handlers.model.cluster import Pod
 from handlers.model.endpoint import EntityName
 from handlers.model.facts import Facts
@@ -35,6 +36,13 @@ def parties_of(leg: Leg, *, at_source: bool, learns_names: bool, facts: Facts) -
     place = leg.source if at_source else leg.destination
     other = leg.destination if at_source else leg.source
     policies = policies_of(facts)
+    others = seen_otherwise(leg, at_source=at_source, facts=facts)
+    for seen in others:
+        yield Assumed(
+            seen.party, f"{seen.node} saw {seen.address} as {seen.in_words}, which outweighs what is computed"
+        )
+    if others and place.by_address and not was_seen_as_computed(leg, at_source=at_source, facts=facts):
+        return
     match place.kind:
         case PlaceKind.POD if place.pod:
             yield _of_pod(place.pod, policies, facts)

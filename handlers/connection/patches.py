@@ -1,10 +1,12 @@
 """Patches for a connection: what the blocked sides need, proven over the identities of the whole cluster."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from handlers.connection.dns import name_looked_up
+from handlers.connection.dropped_packets import would_profit
 from handlers.connection.judgement import Judged
+from handlers.connection.places import PlaceKind
 from handlers.connection.policies import in_force, policies_in
 from handlers.connection.trial import Trial
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, PolicyObject
@@ -14,12 +16,14 @@ from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
 from handlers.model.party import NamedPort, Party
 from handlers.model.report import Patch
+from handlers.model.rule import PolicyRef
 from handlers.model.snapshot import AnyPart, Known
-from handlers.patch import DnsSide, Proposal, propose
+from handlers.patch import NOT_BLOCKED, DnsSide, Proposal, propose, reference_of, with_changed
 from handlers.policy.parties import named_ports, party_of_labels
 from handlers.policy.policy_set import PolicySet
 from handlers.reach.cluster import ClusterPod
 from handlers.reach.ends import PodEnds
+from handlers.reach.roster import as_seen_by
 
 PATCH_PARTS: tuple[AnyPart, ...] = (Part.ALL_POLICIES, Part.IDENTITIES)
 """Parts that only the reach of a patch needs."""
@@ -27,6 +31,10 @@ MOST_PROPOSALS = 2
 """Distinct blocked flows for which patches are worked out; a question rarely has more."""
 MOST_FOR_A_DENY = 1_000
 """Identities over which the reach of a deny rule is worked out."""
+MOST_LISTED = 3
+"""Flows named that patches leave closed."""
+_ON_TOP = "this holds with the patches before it applied"
+_REFUSED_NAME = "a DNS rule refuses the name; list it there"
 _FIRST_CLUSTER_WIDE, _FIRST_LOCAL = 256, 1 << 24
 
 
@@ -47,17 +55,65 @@ def remedy_of(trial: Trial) -> Remedy:
 
 
 def _remedy(trial: Trial) -> Remedy:
+    """Propose for one blocked flow after the other, each on top of the patches before, so that they hold together."""
     facts = trial.facts
-    policies, manifests = _policies(facts)
-    proposals = [
-        proposal
-        for blocked, dns in _blocked(trial)
-        for proposal in [_propose(blocked, dns, policies, manifests, facts)]
+    live, objects = _policies(facts)
+    policies = live
+    patches: list[Patch] = []
+    notes: list[str] = []
+    blocked = _blocked(trial)
+    for leg, dns in blocked[:MOST_PROPOSALS]:
+        proposal = _propose(leg, dns, policies, objects, facts)
+        notes += [denial.text for denial in proposal.denials]
+        notes += [f"No patch: {reason}." for reason in proposal.declined if reason != NOT_BLOCKED]
+        changed = _changed(proposal)
+        patched, _ = with_changed(policies, changed)
+        # Pods that nobody saw trying may need a patch of their own; an identity of an address is what was seen of it.
+        is_for_seen = dns is None and (not patches or not _is_of_pods(leg))
+        if proposal.patches and is_for_seen and not would_profit(trial, live, policies, patched):
+            notes.append(f"No patch: none of the packets seen is {leg.source} to policy, so none would pass with it.")
+            continue
+        on_top = (_ON_TOP,) if patches else ()
+        patches += [replace(patch, checks=(*patch.checks, *on_top)) for patch in proposal.patches]
+        policies, objects = patched, _with(objects, changed)
+    if patches:
+        notes += _still_blocked(blocked, policies)
+    if not patches and not notes:
+        notes += [f"No patch: {_REFUSED_NAME}." for leg in needed(trial.lookups) if leg.sides.blocking][:1]
+    return Remedy(tuple(patches), tuple(dict.fromkeys(notes)))
+
+
+def _is_of_pods(leg: Judged) -> bool:
+    return all(place.kind is PlaceKind.POD for place in (leg.leg.source, leg.leg.destination))
+
+
+def _changed(proposal: Proposal) -> list[tuple[PolicyRef, Mapping[str, object]]]:
+    named = ((reference_of(manifest), manifest) for manifest in proposal.manifests)
+    return [(policy, manifest) for policy, manifest in named if policy is not None]
+
+
+def _with(
+    objects: Sequence[PolicyObject], changed: Sequence[tuple[PolicyRef, Mapping[str, object]]]
+) -> list[PolicyObject]:
+    fresh = {
+        str(policy): PolicyObject(policy.kind, policy.namespace, policy.name, new, None) for policy, new in changed
+    }
+    kept = [fresh.pop(one.ref, one) for one in objects]
+    return [*kept, *fresh.values()]
+
+
+def _still_blocked(blocked: Sequence[tuple[Judged, DnsSide | None]], policies: PolicySet) -> Iterator[str]:
+    """Say what patches leave closed: a question without a port, or with many ends, may have more blocked flows."""
+    left = [
+        f"{leg.source} to {leg.destination} on {leg.traffic}"
+        for leg, dns in blocked
+        if dns is None
+        and policies.combine(
+            as_seen_by(policies, leg.source), as_seen_by(policies, leg.destination), leg.traffic
+        ).blocking
     ]
-    patches = {patch.json_patch or patch.manifest: patch for proposal in proposals for patch in proposal.patches}
-    notes = [denial.text for proposal in proposals for denial in proposal.denials]
-    notes += [f"No patch: {reason}." for proposal in proposals for reason in proposal.declined]
-    return Remedy(tuple(patches.values()), tuple(dict.fromkeys(notes)))
+    if left:
+        yield f"The patches leave closed: {', '.join(left[:MOST_LISTED])}{' and others' * (len(left) > MOST_LISTED)}."
 
 
 def _policies(facts: Facts) -> tuple[PolicySet, list[PolicyObject]]:
@@ -67,15 +123,15 @@ def _policies(facts: Facts) -> tuple[PolicySet, list[PolicyObject]]:
     return policies_in(objects, facts), in_force(objects)
 
 
-def _blocked(trial: Trial) -> Iterator[tuple[Judged, DnsSide | None]]:
+def _blocked(trial: Trial) -> Sequence[tuple[Judged, DnsSide | None]]:
+    """Return what is blocked: flows, or where none is the look-up of the name."""
     ends, lookups = needed(trial.ends), needed(trial.lookups)
     name = name_looked_up(ends)
     dns = DnsSide(name, tuple(leg.destination for leg in lookups)) if name and not ends.destination.service else None
     found = [leg for leg in needed(trial.judgements) if leg.sides.blocking]
-    yield from ((leg, dns) for leg in found[:MOST_PROPOSALS])
-    if not found:
-        # The path is open and its name cannot be looked up: open the look-up.
-        yield from ((leg, None) for leg in [leg for leg in lookups if leg.sides.blocking][:1])
+    if found:
+        return [(leg, dns) for leg in found]
+    return [(leg, None) for leg in lookups if leg.sides.blocking][:1]
 
 
 def _propose(

@@ -34,3 +34,5 @@ class Place:
     node: str | None = None
     host_name: str = ""
     entity: EntityName | None = None
+    by_address: bool = False
+    """Whether the asker gave an address, so that whoever was seen to bear it is meant."""

@@ -58,7 +58,7 @@ POLICY_AUDITED = code(
     "POLICY_AUDITED",
     meaning="Policy would deny the flow; audit mode lets it pass and reports it.",
     template="{peer} on {port} {preposition} {subject} would be denied by {policies}; audit mode lets it pass",
-    advice="It will be cut when audit mode is turned off.",
+    advice="It will be cut when audit mode is turned off: allow it before if it is meant to pass, else leave it so.",
 )
 POLICY_UNDECIDED = code(
     "POLICY_UNDECIDED",

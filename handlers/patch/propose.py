@@ -42,7 +42,7 @@ from handlers.reach.roster import as_seen_by
 _MOST_COMBINATIONS = 8
 _MOST_CHOICES = 4
 _MOST_NAMED_EDITS = 6
-_NOT_BLOCKED = "policy does not block the flow"
+NOT_BLOCKED = "policy does not block the flow"
 _NOT_READ = "the identities in use were not read"
 
 
@@ -109,7 +109,7 @@ def propose(
         blocking[Direction.EGRESS] = sides.egress
     is_open = sides.verdict is Verdict.ALLOWED
     if not blocking or (is_open and (lookup is None or lookup.decision.passes)):
-        return Proposal(declined=(_NOT_BLOCKED,))
+        return Proposal(declined=(NOT_BLOCKED,))
     blocked = [
         BlockedSide(policies, objects, decision, writer, names if direction is Direction.EGRESS else ())
         for direction, decision in sorted(blocking.items())
@@ -173,7 +173,7 @@ def _by_reference(manifests: Sequence[Mapping[str, object]]) -> dict[PolicyRef, 
 def _refused(question: Question, sides: BothSides) -> Proposal | None:
     """Say why there can be no patch: nothing is blocked, a deny stands in the way, or a side cannot be judged."""
     if not sides.blocking and question.dns is None:
-        return Proposal(declined=(_NOT_BLOCKED,))
+        return Proposal(declined=(NOT_BLOCKED,))
     denials = [side for side in sides.blocking if side.reason is Reason.EXPLICIT_DENY]
     if denials:
         return Proposal(denials=tuple(explain_deny(question, side) for side in denials))
