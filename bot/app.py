@@ -8,6 +8,7 @@ from redis import Redis
 from slack_bolt import App
 from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 
+from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher
 from bot.guard import Allowed, Guard, Rules
@@ -75,6 +76,7 @@ def build(settings: Settings) -> Web:
     intake = Intake(
         understand=understand,
         deliveries=Deliveries(redis, prefix=prefix),
+        conversations=Conversations(redis, prefix=prefix),
         guard=Guard(_rules(settings, home_team), redis, Usergroups(client).members_of, prefix=prefix),
         publisher=publisher,
         surface=surfaces(publisher, redis, prefix=prefix),

@@ -15,6 +15,7 @@ from traceback import extract_tb
 import structlog
 from redis.exceptions import RedisError
 
+from bot.conversations import Conversations
 from bot.deliveries import REMEMBER, Deliveries
 from bot.dispatch import QueueDownError
 from bot.guard import Guard
@@ -45,8 +46,9 @@ Search = Callable[[], Sequence[Attachment]]
 class Intake:
     """The way of a question through the web process."""
 
-    understand: Callable[[str, Sequence[Attachment]], Asked]
+    understand: Callable[[str, Sequence[Attachment], str], Asked]
     deliveries: Deliveries
+    conversations: Conversations
     guard: Guard
     publisher: Publisher
     surface: Surface
@@ -93,7 +95,7 @@ class Intake:
         attached: Sequence[Attachment] = ()
         try:
             attached = search()
-            asked = self.understand(text, attached)
+            asked = self.understand(text, attached, self.conversations.latest(where))
         except NotUnderstoodError as error:
             asked = error
         subject = text if isinstance(asked, NotUnderstoodError) else f"{asked} {asked.fresh} {asked.question!r}"
@@ -126,6 +128,7 @@ class Intake:
             attachments=attached,
         )
         try:
+            self.conversations.asked(where, question)
             self.watch.enter(ticket)
         except (RedisError, QueueDownError):
             # Once on the list it is sent again, and the answer takes the place of the bad news.

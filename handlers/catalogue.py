@@ -20,9 +20,11 @@ from handlers.model.question import AboutConnection
 from handlers.model.snapshot import AnyPart
 from handlers.names.decorations import undecorated
 from handlers.names.grammar import Fresh, items
+from handlers.names.lexicon import is_known
 from handlers.names.spelling import nearest
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
 from handlers.sentence.clauses import halves, is_typed
+from handlers.sentence.fragment import without_lead
 from handlers.sentence.tokens import Said, sentence_of
 
 Declaration = TypeVar("Declaration")
@@ -73,7 +75,7 @@ class Catalogue:
         declared = {part for probe in self.probes_for(question) for part in probe.parts}
         return declared - self.command_of(question).leave_out
 
-    def understand(self, text: str, attached: Sequence[Attachment] = (), *, earlier: str = "") -> Asked:
+    def understand(self, text: str, attached: Sequence[Attachment] = (), earlier: str = "") -> Asked:
         """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
 
         Slack's decorations are taken off first. The text may be anything. ``attached`` is what came with it.
@@ -149,12 +151,18 @@ class Catalogue:
 
     def _follow_up(self, words: str, earlier: str) -> Reading | None:
         """Return what a fragment makes of the question above it, None where it is no fragment."""
-        name, _, _rest = earlier.partition(" ")
-        command = self.commands.get(name)
-        if command is None or command.follow is None:
+        name, _, rest = earlier.partition(" ")
+        command, fragment = self.commands.get(name), without_lead(words)
+        if command is None or not fragment:
             return None
-        found: Reading | None = command.follow(command.parse(_rest), sentence_of(words))
-        return found
+        if command.follow is not None:
+            return command.follow(command.parse(rest), sentence_of(fragment))
+        sentence = sentence_of(fragment)
+        is_time_alone = sentence.span is not None and not (sentence.ends or sentence.bare or sentence.namespaces)
+        for text in (f"{rest} {fragment}",) if is_time_alone else (fragment, _last_word(fragment)):
+            if fragment != words and not is_known(text) and self._is_understood(f"{name} {text}"):
+                return Reading((command.parse(text),), 3)
+        return None
 
     def _unknown(self, words: str) -> NotUnderstoodError:
         first, _, rest = words.partition(" ")
@@ -186,6 +194,11 @@ class Catalogue:
 
 def _phrased(command: Command, sentence: Said) -> Reading | None:
     return command.phrase(sentence) if command.phrase else None
+
+
+def _last_word(text: str) -> str:
+    """Return the name behind a preposition: in payments, of shop/cart."""
+    return text.split()[-1] if len(text.split()) == 2 else text
 
 
 def _distinct(questions: Iterable[Any]) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """``why A B``: can A reach B, and if not, what stops it?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from handlers.commands.command import Command, Reading
@@ -8,10 +8,12 @@ from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.commands.typed_connection import typed_connection
 from handlers.commands.why_conclusion import conclude
 from handlers.connection.scope import connection_scope
+from handlers.model.connection import Connection
 from handlers.model.facts import Facts
 from handlers.model.question import AboutConnection
 from handlers.model.scope import Scope
 from handlers.sentence.connections import connections_in
+from handlers.sentence.fragment import fragment_of
 from handlers.sentence.tokens import Said
 
 USAGE = "why A B [PORT[/PROTO]|icmp] [http METHOD PATH] [since 15m] [fresh]"
@@ -58,6 +60,28 @@ def phrase(sentence: Said) -> Reading | None:
     return Reading(tuple(Why(connection, since) for connection in found.asked), 4, found.problem)
 
 
+def follow(question: Why, sentence: Said) -> Reading | None:
+    """Change the port, an end, the time or the direction of the question above; an end without a role can be either."""
+    fragment = fragment_of(sentence)
+    if fragment is None:
+        return None
+    asked, since = question.connection, fragment.span.span if fragment.span else question.since
+    if fragment.is_turned:
+        turned = Connection(asked.destination, asked.source, protocol=asked.protocol)
+        return Reading((Why(turned, since),), 4)
+    port = fragment.port or (fragment.end.port if fragment.end else None)
+    if port is not None:
+        asked = replace(asked, port=port.port, protocol=port.protocol)
+    if fragment.end is None:
+        return Reading((Why(asked, since),), 4)
+    other = fragment.end.name
+    to_it, from_it = replace(asked, destination=other), replace(asked, source=other)
+    if fragment.is_source is None and fragment.end.port is None:
+        problem = f"Do you mean to {other}, or from it?"
+        return Reading((Why(to_it, since), Why(from_it, since)), 4, problem)
+    return Reading((Why(from_it if fragment.is_source else to_it, since),), 4)
+
+
 COMMAND = Command(
     name="why",
     usage=USAGE,
@@ -72,6 +96,7 @@ COMMAND = Command(
     parse=parse,
     in_words=in_words,
     phrase=phrase,
+    follow=follow,
     conclude=conclude,
     keep=timedelta(seconds=60),
 )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from handlers.model.connection import Connection
-from handlers.model.endpoint import EndpointName, Kind, Named
+from handlers.model.endpoint import Kind, Named
 from handlers.model.traffic import Protocol
-from handlers.names.grammar import End, PortAsked, Word, end_of
+from handlers.names.grammar import PortAsked, Word
 from handlers.names.lexicon import Cue
 from handlers.sentence.direction import Role, directed, ports_of
 from handlers.sentence.tokens import Said, Token
@@ -119,7 +119,7 @@ def _is_positional(sentence: Said, places: Sequence[int]) -> bool:
 
 def _with_ports(sentence: Said, places: Sequence[int], source: int, destination: int) -> Iterator[Connection]:
     tokens = sentence.tokens
-    end = _end(tokens[destination])
+    end = tokens[destination].end
     following = min((place for place in places if place > destination), default=len(tokens))
     near = ports_of(tokens, destination, following)
     ports = near if near and len(places) > 2 else ports_of(tokens, 0, len(tokens))
@@ -133,14 +133,4 @@ def _with_ports(sentence: Said, places: Sequence[int], source: int, destination:
     for number in asked_numbers:
         own = next((port.protocol for port in ports if port.port == number and port.protocol), protocol)
         asked = None if own and own.is_icmp else number
-        yield Connection(_end(tokens[source]).name, end.name, asked, own, sentence.request)
-
-
-def _end(token: Token) -> End:
-    match token.item:
-        case End() as end:
-            return end
-        case Word(text=text, port=port):
-            name: EndpointName = end_of(text) or Named(None, text.lower())
-            return End(name, port)
-    raise LookupError(f"{token.text} names no end")
+        yield Connection(tokens[source].end.name, end.name, asked, own, sentence.request)

@@ -68,6 +68,20 @@ class Token:
         return isinstance(self.item, End)
 
     @property
+    def end(self) -> End:
+        """The end that it names, a bare word as one without namespace.
+
+        Raises:
+            LookupError: if it can name none.
+        """
+        match self.item:
+            case End():
+                return self.item
+            case Word(text=text, port=port):
+                return End(end_of(text) or Named(None, text.lower()), port)
+        raise LookupError(f"{self.text} names no end")
+
+    @property
     def is_bare(self) -> bool:
         """Whether it is a word that means nothing here, so that it can be a bare name."""
         return isinstance(self.item, Word)

@@ -48,6 +48,23 @@ def test_a_mention_in_a_thread_is_answered_in_that_thread(bot: Bot) -> None:
     assert where_of(ticket).thread_ts == root["ts"]
 
 
+def test_a_fragment_in_a_thread_is_read_from_the_question_above_it(bot: Bot) -> None:
+    root = bot.slack.say("ada", HERE, f"@cilium {QUESTION}")
+    bot.asked()
+    bot.settle()
+    bot.slack.say("grace", HERE, "@cilium and on 9090?", thread_ts=root["ts"])
+    assert bot.asked(2)[-1].text == "why shop/frontend shop/cart 9090"
+
+
+def test_a_fragment_elsewhere_is_read_from_nothing(bot: Bot) -> None:
+    bot.slack.say("ada", HERE, f"@cilium {QUESTION}")
+    bot.asked()
+    bot.settle()
+    asked = bot.slack.say("grace", HERE, "@cilium and on 9090?")
+    assert bot.slack.wait_for(lambda: bot.slack.replies(asked))
+    assert len(bot.queue.tickets()) == 1
+
+
 WORDINGS = {
     "a sentence": "@cilium why can't shop/frontend reach shop/cart on 8080?",
     "the mention at the end": f"{QUESTION} @cilium",

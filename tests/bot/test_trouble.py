@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher, QueueDownError
 from bot.guard import Guard, Rules
@@ -62,6 +63,7 @@ def intake(redis: Redis, dispatcher: Dispatcher, publisher: Publisher, watch: Wa
     return Intake(
         understand=understand,
         deliveries=Deliveries(redis),
+        conversations=Conversations(redis),
         guard=Guard(Rules(frozenset()), redis, lambda _group: frozenset()),
         publisher=publisher,
         surface=SlackSurface(publisher),
@@ -113,7 +115,7 @@ def test_a_queue_that_is_down_is_noticed_soon(nowhere: str) -> None:
 def test_a_defect_of_ours_is_told_by_its_number_and_logged_without_values(
     intake: Intake, slack: Playground, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(_text: str, _attached: object) -> Any:
+    def broken(_text: str, _attached: object, _earlier: str) -> Any:
         raise ZeroDivisionError("xoxb-secret")
 
     replace(intake, understand=broken).ask(QUESTION, WHERE, delivery="d1")
