@@ -128,7 +128,7 @@ class _Gathering:
         late = Missing(
             Gap.TIMEOUT,
             f"no answer within the {budget:g} s budget",
-            "Ask again, or give it more time (--budget SECONDS).",
+            "Ask again, or give it more time.",
         )
         for ask in self._asked:
             self._answers.setdefault((ask.part, ask.node), late)

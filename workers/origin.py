@@ -1,5 +1,6 @@
 """Where facts come from, as somebody named it: a live cluster, an archive, or a recording; and how to open it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from handlers.policy import Version
 from handlers.source import Source
+
+_MOST_CONTEXTS = 20
 
 
 class NotOpenedError(Exception):
@@ -109,6 +112,8 @@ def _open_recording(path: Path) -> Source:
 def _open_cluster(live: Live) -> Source:
     from workers.sources.live import open_live
 
+    if live.context is not None:
+        _check_context(live.context, live.kubeconfig)
     return open_live(
         context=live.context,
         kubeconfig=live.kubeconfig,
@@ -116,3 +121,19 @@ def _open_cluster(live: Live) -> Source:
         cilium_namespace=live.cilium_namespace,
         cluster_name=live.name,
     )
+
+
+def _check_context(context: str, kubeconfig: Path | None) -> None:
+    """Tell which contexts there are where the one that was named is none of them."""
+    from kubernetes import config
+    from kubernetes.config.config_exception import ConfigException
+
+    file = str(kubeconfig) if kubeconfig else os.environ.get("KUBECONFIG") or None
+    try:
+        found, _current = config.list_kube_config_contexts(config_file=file)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError, ValueError, TypeError, KeyError):
+        return  # what is wrong with the file is said by whoever connects
+    names = [str(one["name"]) for one in found]
+    if context not in names:
+        listed = ", ".join(names[:_MOST_CONTEXTS]) + (" and more" if len(names) > _MOST_CONTEXTS else "")
+        raise NotOpenedError(f"the kubeconfig has no context {context}; it has: {listed or 'none'}")

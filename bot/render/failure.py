@@ -46,7 +46,7 @@ def queue_down() -> Failure:
     return Failure(
         FailureKind.QUEUE_DOWN,
         "I could not hand your question to a worker: the queue (Redis) does not answer.",
-        "Ask again in a minute; `cilium-triage why …` in a terminal works without it.",
+        "Ask again in a minute.",
     )
 
 

@@ -106,7 +106,10 @@ def _label(clause: why.PeerLabelDiffers, who: str) -> Sentence:
         return Sentence("it means pods, and {who} is none", values)
     if clause.key == NAMESPACE_LABEL and clause.operator is Operator.EQUALS:
         return Sentence("it means namespace {wanted}, and {who} is in {had}", values)
-    has = "{who} has {key}={had}" if clause.had else "{who} has no label {key}"
+    # A label with its value is one name: it stands as one word wherever values are quoted.
+    values["owned"] = f"{clause.key}={clause.had.value}" if clause.had else None
+    values["label"] = f"{clause.key}={', '.join(clause.wanted)}"
+    has = "{who} has {owned}" if clause.had else "{who} has no label {key}"
     match clause.operator:
         case Operator.EXISTS:
             return Sentence(f"its peer wants a label {{key}}, and {has}", values)
@@ -116,4 +119,4 @@ def _label(clause: why.PeerLabelDiffers, who: str) -> Sentence:
             return Sentence(f"its peer must not have {{key}} of {{wanted}}, and {has}", values)
         case Operator.IN:
             return Sentence(f"its peer wants {{key}} to be one of {{wanted}}, and {has}", values)
-    return Sentence(f"its peer wants {{key}}={{wanted}}, and {has}", values)
+    return Sentence(f"its peer wants {{label}}, and {has}", values)

@@ -220,5 +220,6 @@ def _namespace_label(clause: why.PeerLabelDiffers, said: dict[str, Value]) -> Se
     key = clause.key.removeprefix(f"{NAMESPACE_LABELS_PREFIX}.")
     told = {**said, "key": key, "label": f"{key}={clause.wanted[0] if clause.wanted else ''}"}
     wants = "labelled {label}" if clause.operator is Operator.EQUALS else f"with {_WANTED[clause.operator]}"
-    has = "has {key}={had}" if clause.had else "has no such label"
+    told["owned"] = f"{key}={clause.had.value}" if clause.had else None
+    has = "has {owned}" if clause.had else "has no such label"
     return Sentence(f"the rule wants namespaces {wants}; namespace {{peer_namespace}} {has}", told)

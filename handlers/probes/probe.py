@@ -20,7 +20,7 @@ PROBE_BROKEN = code(
     "PROBE_BROKEN",
     meaning="A check failed with an error of its own. It is a defect of cilium-triage, not of the cluster.",
     template="The check {probe} failed with {error}; whether {healthy} is not known",
-    advice="Please report it with a recording of the run (--record FILE).",
+    advice="Please report it with a recording of the run.",
 )
 UNREACHED = code(
     "UNREACHED",

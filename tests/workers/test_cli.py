@@ -1,9 +1,12 @@
 """The command line: statuses, forms of output, words for what goes wrong."""
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import jsonschema
@@ -17,7 +20,9 @@ from handlers.model.report import Expected, Report
 from tests.workers.canary import CANARY, NOW, Canary, catalogue_of_canary
 from tools.demo import QUESTION, SAMPLE
 from workers.cli.app import build, run
+from workers.cli.output import Screen, screen_of
 from workers.cli.status import Status, status_of
+from workers.cli.version import COMMIT
 from workers.docs.schema import report_schema
 
 ON_SAMPLE = ["--sysdump", str(SAMPLE)]
@@ -73,6 +78,118 @@ def test_what_is_not_understood_says_what_to_do(
     assert not captured.out
     assert "Traceback" not in captured.err
     assert "\x1b" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "help_of"),
+    [
+        (["why", "shop/frontend"], "cilium-triage why --help"),
+        (["why", "shop/a", "shop/b", "--no-such-option"], "cilium-triage why --help"),
+        (["drops", "--budget", "much"], "cilium-triage drops --help"),
+        (["--no-such-option"], "cilium-triage --help"),
+    ],
+)
+def test_a_mistake_is_told_whose_help_to_read(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], help_of: str
+) -> None:
+    assert run(arguments) == Status.USAGE
+    assert f"Try '{help_of}'." in capsys.readouterr().err
+
+
+ENDS = {
+    "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],
+    "users": [{"name": "u", "user": {}}],
+}
+
+
+def test_a_context_that_is_not_there_is_told_those_that_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "config"
+    contexts = [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("prod-eu", "stage")]
+    kubeconfig.write_text(json.dumps({"contexts": contexts, "current-context": "stage", **ENDS}))
+    question = ["why", "shop/a", "shop/b", "--context", "prod", "--kubeconfig", str(kubeconfig)]
+    assert run(question) == Status.USAGE
+    assert "has no context prod; it has: prod-eu, stage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [["-h"], ["--help"], ["help"], []])
+def test_help_is_found_however_it_is_asked_for(capsys: pytest.CaptureFixture[str], asked: list[str]) -> None:
+    assert run(asked) == 0
+    assert "Usage: cilium-triage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("asked", [["why", "-h"], ["why", "--help"], ["help", "why"]])
+def test_so_is_the_help_of_a_subcommand(capsys: pytest.CaptureFixture[str], asked: list[str]) -> None:
+    assert run(asked) == 0
+    assert "Usage: cilium-triage why" in capsys.readouterr().out
+
+
+def test_the_version_says_the_commit_where_it_is_known(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COMMIT, "0123456789abcdef0123")
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.endswith(" (commit 0123456789ab)\n")
+
+
+def test_the_completion_of_bash_finds_subcommands_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", "bash"]) == 0
+    sourced = capsys.readouterr().out
+
+    def completed(*words: str) -> set[str]:
+        typed = " ".join(words)
+        program = f"COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _cilium_triage; echo ${{COMPREPLY[@]}}"
+        return set(subprocess.check_output(["bash", "-c", f"{sourced}\n{program}"], text=True).split())
+
+    assert completed("cilium-triage", "wh") == {"why", "whatif"}
+    assert completed("cilium-triage", "why", "a/b", "--sys") == {"--sysdump"}
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_have_scripts_of_their_own(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    assert run(["completion", shell]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in CATALOGUE.commands)
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "screen"),
+    [
+        ({"COLUMNS": "72"}, Screen(72, colours=True)),
+        ({"COLUMNS": "72", "NO_COLOR": "1"}, Screen(72, colours=False)),
+        ({"COLUMNS": "72", "TERM": "dumb"}, Screen(72, colours=False)),
+    ],
+)
+def test_a_terminal_has_its_width_and_may_have_colours(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], screen: Screen
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert screen_of(Terminal()) == screen
+    assert screen_of(StringIO()) == Screen()
+
+
+def test_ctrl_c_ends_at_once_though_a_read_hangs(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        server = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        kubeconfig = tmp_path / "config"
+        named = {"contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}], "current-context": "x"}
+        found = {**ENDS, "clusters": [{"name": "c", "cluster": {"server": server}}]}
+        kubeconfig.write_text(json.dumps({**named, **found}))
+        program = str(Path(sys.executable).with_name("cilium-triage"))
+        command = [program, "health", "--kubeconfig", str(kubeconfig), "--budget", "60"]
+        started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deaf.settimeout(30)
+        with deaf.accept()[0]:
+            started.send_signal(signal.SIGINT)
+            assert started.wait(timeout=5) == Status.INTERRUPTED
+            started.communicate()
 
 
 def test_every_subcommand_has_its_command_and_its_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import typer
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import NotUnderstoodError
 from workers.cli.ask import Choices, answer_in_terminal
+from workers.cli.completion import SHELLS, Completed, script
 from workers.cli.dry_run import dry_run
 from workers.cli.options import (
     ContextOption,
@@ -22,13 +23,16 @@ from workers.cli.options import (
     origin_of,
 )
 from workers.cli.status import Status
+from workers.cli.version import version_in_words
 from workers.documents import UnreadableError, attached
 from workers.origin import Live, NotOpenedError
 
 PROGRAM = "cilium-triage"
 ASK = "ask"
 POLICY = "policy"
+COMPLETION = "completion"
 """Commands that are not questions of the table."""
+HELP = ("help", "-h", "--help")
 
 
 class Output(StrEnum):
@@ -63,6 +67,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     """Run one command line and return its exit status."""
     words = _with_command(arguments, catalogue)
+    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY) else ""
     try:
         app = build(catalogue, with_policy=words[0] in (POLICY, "--help"))
         status = app(words, prog_name=PROGRAM, standalone_mode=False)
@@ -73,22 +78,22 @@ def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     except KeyboardInterrupt:
         return Status.INTERRUPTED
     except NotUnderstoodError as error:
-        _say_not_understood(error)
+        _say_not_understood(error, about)
         return Status.USAGE
     except (NotOpenedError, UnreadableError) as error:
         typer.echo(f"{PROGRAM}: {error}", err=True)
         return Status.USAGE
     except typer.TyperException as error:
-        typer.echo(f"{PROGRAM}: {error.format_message()}\nTry '{PROGRAM} --help'.", err=True)
+        typer.echo(f"{PROGRAM}: {error.format_message()}\nTry '{PROGRAM} {about}--help'.", err=True)
         return Status.USAGE
     return int(status or 0)
 
 
 def _with_command(arguments: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Take words that start with no subcommand for a plain sentence, and no words at all for a call for help."""
-    if not arguments:
-        return ["--help"]
-    known = (*catalogue.commands, ASK, POLICY)
+    if not arguments or arguments[0] in HELP:
+        return [*arguments[1:2], "--help"]
+    known = (*catalogue.commands, ASK, POLICY, COMPLETION)
     return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
 
 
@@ -100,17 +105,48 @@ def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typ
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_about)
     for command in catalogue.commands.values():
         examples = "\b\nExamples:\n" + "\n".join(command.examples)
         text = "\n\n".join([command.summary, f"Usage: {command.usage}", examples])
         app.command(command.name, help=text, short_help=command.summary)(_asking(catalogue, command.name))
     app.command(ASK, help="Ask in a plain sentence: can shop/frontend reach shop/cart on 8080?")(_asking(catalogue, ""))
+    app.command(COMPLETION, help="Print the completion script of a shell: bash, zsh or fish.")(_completing(catalogue))
     if with_policy:
         from workers.policy_cli import app as policy
 
         app.add_typer(policy, name=POLICY)
     return app
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version_in_words())
+        raise typer.Exit
+
+
+_VersionOption = Annotated[
+    bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which release this is.")
+]
+
+
+def _about(version: _VersionOption = False) -> None:
+    """Answer why one workload of a Cilium cluster cannot reach another."""
+
+
+def _completing(catalogue: Catalogue) -> Callable[[str], None]:
+    def completion(shell: Annotated[str, typer.Argument(help=f"One of {', '.join(SHELLS)}.")]) -> None:
+        if shell not in SHELLS:
+            raise typer.BadParameter(f"{shell} is none of {', '.join(SHELLS)}.")
+        commands = [Completed(command.name, command.summary) for command in catalogue.commands.values()]
+        commands += [Completed(ASK, "Ask in a plain sentence."), Completed(POLICY, "Evaluate policies.")]
+        asking = typer.main.get_command(build(catalogue)).commands[ASK]  # type: ignore[attr-defined]
+        options = [Completed(flag, one.help or "") for one in asking.params for flag in one.opts if flag[:2] == "--"]
+        typer.echo(script(shell, commands, options), nl=False)
+
+    return completion
 
 
 def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
@@ -144,9 +180,10 @@ def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
     return ask
 
 
-def _say_not_understood(error: NotUnderstoodError) -> None:
+def _say_not_understood(error: NotUnderstoodError, about: str) -> None:
     lines = [f"{PROGRAM}: {error.problem}"]
-    lines += [f"usage: {PROGRAM} {error.usage}"] if error.usage else [f"Try '{PROGRAM} --help'."]
+    lines += [f"usage: {PROGRAM} {error.usage}"] if error.usage else []
+    lines += [f"Try '{PROGRAM} {about}--help'."]
     lines += ["Did you mean:", *(f"  {PROGRAM} {suggestion}" for suggestion in error.suggestions)] * bool(
         error.suggestions
     )

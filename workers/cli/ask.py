@@ -6,7 +6,7 @@ from pathlib import Path
 
 from handlers.catalogue import Catalogue
 from handlers.commands.command import Asked
-from workers.cli.output import printed
+from workers.cli.output import printed, screen_of
 from workers.cli.progress import progress_line
 from workers.cli.status import Status, status_of
 from workers.origin import Origin, opened
@@ -32,5 +32,5 @@ def answer_in_terminal(asked: Asked, origin: Origin, choices: Choices, catalogue
     source_of = opened(origin, record=choices.record, cilium_version=choices.cilium_version)
     with source_of as source, progress_line(sys.stderr) as progress:
         ran = run(asked, source, budget=choices.budget, progress=progress, catalogue=catalogue)
-    sys.stdout.write(printed(ran, choices.output, colours=sys.stdout.isatty()))
+    sys.stdout.write(printed(ran, choices.output, screen_of(sys.stdout)))
     return status_of(ran.report)

@@ -221,7 +221,7 @@ def _connected(access: ClusterAccess) -> Any:
         raise UnreadError(
             Gap.UNREACHABLE,
             f"there is no usable cluster configuration: {_words(error)}",
-            "Give --context and a kubeconfig, or run inside the cluster with a service account.",
+            "Name a context and a kubeconfig, or run inside the cluster with a service account.",
         ) from error
     if not settings.verify_ssl:
         # The kubeconfig says so; saying it again on every call helps nobody.
