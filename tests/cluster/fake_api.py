@@ -196,8 +196,16 @@ class FakeApi(ThreadedServer):
         return web.json_response({"gitVersion": "v1.36.2"})
 
     async def _groups(self, request: web.Request) -> web.Response:
-        names = {kind.api.partition("/")[0] for kind in self.kinds.values() if "/" in kind.api}
-        return web.json_response({"kind": "APIGroupList", "groups": [{"name": name} for name in sorted(names)]})
+        versions: dict[str, set[str]] = {}
+        for kind in self.kinds.values():
+            group, _, version = kind.api.partition("/")
+            if version:
+                versions.setdefault(group, set()).add(version)
+        groups = [
+            {"name": name, "versions": [{"groupVersion": f"{name}/{one}", "version": one} for one in sorted(served)]}
+            for name, served in sorted(versions.items())
+        ]
+        return web.json_response({"kind": "APIGroupList", "groups": groups})
 
     async def _discovery(self, request: web.Request) -> web.Response:
         api = _api(request)

@@ -10,6 +10,7 @@ from handlers.model.parts import Part
 from handlers.model.scope import PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap
 from tests.cluster.fake_api import Fault
+from tests.cluster.fake_api import Kind as Served
 from tests.cluster.lab import Lab
 from tests.sources.asking import known, missing
 from workers.sources.live import LiveSource, open_live
@@ -208,6 +209,32 @@ class TestRefusals:
         )
         found = missing(source, Ask(Part.SERVICES, SHOP))
         assert (found.gap, "Service shop/odd" in found.detail) == (Gap.MALFORMED, True)
+
+
+class TestPoliciesOfOtherMakers:
+    """Which exist is told by discovery; nothing that exists is passed over."""
+
+    @pytest.mark.parametrize("version", ["v1", "v1alpha1"], ids=["a version that is known", "another version"])
+    def test_a_kind_that_is_served(self, version: str, baseline: Lab, source: LiveSource) -> None:
+        kinds, objects = baseline.api.kinds, baseline.api.objects
+        kinds["isovalentnetworkpolicies"] = Served(f"isovalent.com/{version}", "IsovalentNetworkPolicy")
+        kinds["isovalentclusterwidenetworkpolicies"] = Served(
+            f"isovalent.com/{version}", "IsovalentClusterwideNetworkPolicy", namespaced=False
+        )
+        objects["isovalentnetworkpolicies"] = [{"metadata": {"namespace": "shop", "name": "stars"}, "spec": {}}]
+        found = known(source, Ask(Part.FOREIGN_POLICIES, Scope()))
+        assert found.found == (("IsovalentNetworkPolicy", "shop", "stars"),)
+        assert (found.unlisted, found.untold) == ({}, ())
+
+    def test_a_kind_that_may_not_be_listed_may_have_objects(self, baseline: Lab, source: LiveSource) -> None:
+        baseline.api.kinds["fqdnnetworkpolicies"] = Served("networking.gke.io/v1alpha1", "FQDNNetworkPolicy")
+        baseline.api.faults["fqdnnetworkpolicies"] = Fault(status=403)
+        found = known(source, Ask(Part.FOREIGN_POLICIES, Scope()))
+        assert (found.found, list(found.unlisted)) == ((), ["FQDNNetworkPolicy"])
+
+    def test_a_cluster_without_any(self, source: LiveSource) -> None:
+        found = known(source, Ask(Part.FOREIGN_POLICIES, Scope()))
+        assert (found.found, found.unlisted, found.untold) == ((), {}, ())
 
 
 class TestKindsThatAreNotThere:

@@ -28,8 +28,8 @@ class KubeLists:
         query = {"labelSelector": select.labels, "fieldSelector": select.fields}
         return self._list(resource, select.namespace, {key: value for key, value in query.items() if value}, deadline)
 
-    def groups(self, deadline: Deadline) -> frozenset[str]:
-        """Return the names of the API groups that are served.
+    def groups(self, deadline: Deadline) -> Mapping[str, tuple[str, ...]]:
+        """Return the API groups that are served, each with its versions (APIGroupList, meta/v1).
 
         Raises:
             UnreadError: if discovery does not list them.
@@ -42,7 +42,7 @@ class KubeLists:
         groups = body.get("groups") if isinstance(body, dict) else None
         if not isinstance(groups, list):
             raise UnreadError(Gap.MALFORMED, "get /apis: no list of API groups")
-        return frozenset(str(item.get("name")) for item in groups if isinstance(item, dict))
+        return {str(item.get("name")): _versions(item.get("versions")) for item in groups if isinstance(item, dict)}
 
     def _by_name(self, resource: Resource[object], namespace: str | None, name: str, deadline: Deadline) -> list[Any]:
         try:
@@ -130,3 +130,8 @@ def _refused(verb: str, resource: Resource[object], namespace: str | None, error
     if error.status == 429:
         return UnreadError(Gap.FAILED, f"{call}: the API server throttles: {error}", "Ask again in a minute.")
     return UnreadError(Gap.FAILED, f"{call}: the API server answered {error.status}: {error}", "Ask again.")
+
+
+def _versions(served: object) -> tuple[str, ...]:
+    versions = served if isinstance(served, list) else []
+    return tuple(str(item["version"]) for item in versions if isinstance(item, dict) and item.get("version"))

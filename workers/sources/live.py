@@ -102,7 +102,7 @@ class LiveSource(AssembledSource):
         """List through the API, as narrowly as selected."""
         return Manifests(self._kube.manifests(resource, select, deadline), "kubernetes")
 
-    def api_groups(self, deadline: Deadline) -> frozenset[str] | None:
+    def api_groups(self, deadline: Deadline) -> Mapping[str, tuple[str, ...]] | None:
         """Ask discovery."""
         return self._kube.groups(deadline)
 

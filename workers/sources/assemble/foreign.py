@@ -1,14 +1,21 @@
 """Policies that are none of Cilium's kinds: which there are, and of which kinds nothing tells."""
 
-from handlers.model.cluster import ForeignPolicies
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from handlers.model.cluster import ForeignPolicies, PolicyObject
 from handlers.model.snapshot import Gap
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.resources import FOREIGN_POLICIES, Resource
 from workers.sources.unread import UnreadError
 
 
-def foreign_policies(lists: Lists, groups: frozenset[str] | None) -> ForeignPolicies:
-    """List every foreign kind whose API group is among ``groups``; where those are not told, whatever was kept."""
+def foreign_policies(lists: Lists, groups: Mapping[str, tuple[str, ...]] | None) -> ForeignPolicies:
+    """List every foreign kind whose API group is among ``groups``; where those are not told, whatever was kept.
+
+    ``groups`` names the versions that each group serves: a kind is looked for in all of them where the version that is
+    known here is not among them.
+    """
     found: list[tuple[str, str, str]] = []
     unlisted: dict[str, str] = {}
     untold: list[str] = []
@@ -17,13 +24,24 @@ def foreign_policies(lists: Lists, groups: frozenset[str] | None) -> ForeignPoli
             continue
         title = _title(resource)
         try:
-            found.extend((title, policy.namespace, policy.name) for policy in lists.every(resource))
+            for served in _as_served(resource, groups):
+                found.extend((title, policy.namespace, policy.name) for policy in lists.every(served))
         except UnreadError as error:
             if groups is None and error.missing.gap is Gap.NOT_IN_DUMP:
                 untold.append(title)
             else:
                 unlisted[title] = error.missing.detail
     return ForeignPolicies(tuple(found), unlisted, tuple(untold))
+
+
+def _as_served(
+    resource: Resource[PolicyObject], groups: Mapping[str, tuple[str, ...]] | None
+) -> Iterator[Resource[PolicyObject]]:
+    versions = groups.get(resource.group, ()) if groups is not None else ()
+    if not versions or resource.version in versions:
+        yield resource
+    else:
+        yield from (replace(resource, version=version) for version in versions)
 
 
 def _title(resource: Resource[object]) -> str:

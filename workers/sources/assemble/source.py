@@ -2,7 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,8 +80,8 @@ class AssembledSource(ABC):
                 and the answer does not say that this very object does not exist.
         """
 
-    def api_groups(self, deadline: Deadline) -> frozenset[str] | None:
-        """Return the names of the API groups that the cluster serves, None where nothing tells.
+    def api_groups(self, deadline: Deadline) -> Mapping[str, tuple[str, ...]] | None:
+        """Return the API groups that the cluster serves, each with its versions, None where nothing tells.
 
         Raises:
             UnreadError: if discovery does not answer.
