@@ -45,7 +45,12 @@ def _map(value: Any) -> Any:
 
 
 def _status(value: Any) -> Any:
-    return value.version, value.state, value.peers, value.proxy_redirects, value.kube_proxy_replacement, value.failing
+    """The agents went on probing each other between the two readings."""
+    peers = [
+        (peer.name, [(probe.way, probe.of_endpoint, probe.error, probe.at is not None) for probe in peer.probes])
+        for peer in value.peers
+    ]
+    return value.version, value.state, peers, value.proxy_redirects, value.kube_proxy_replacement, value.failing
 
 
 def _names(value: Any) -> Any:
