@@ -18,7 +18,7 @@ from handlers.model.attachment import Attachment
 from handlers.model.finding import Code
 from handlers.model.question import AboutConnection
 from handlers.model.snapshot import AnyPart
-from handlers.names.decorations import undecorated
+from handlers.names.decorations import MAX_TEXT, undecorated
 from handlers.names.grammar import Fresh, items
 from handlers.names.lexicon import is_known
 from handlers.names.spelling import nearest
@@ -85,6 +85,9 @@ class Catalogue:
             AskBackError: where the words can be read in several ways; the asker has to choose.
             NotUnderstoodError: where they cannot be read.
         """
+        if len(text) > MAX_TEXT:
+            problem = f"That is longer than {MAX_TEXT} characters; a question is shorter. Give a text as a code block."
+            raise NotUnderstoodError(problem, suggestions=self._without_names())
         words = undecorated(text)
         if not words:
             raise NotUnderstoodError("Nothing was asked.", suggestions=self._without_names())
@@ -124,7 +127,7 @@ class Catalogue:
         questions = _distinct(question for reading in heaviest for question in reading.questions)
         problem = next((reading.problem for reading in heaviest if reading.problem), "")
         if sentence.odd and not any(reading.reads_odd for reading in heaviest):
-            problem = f"I do not understand “{'”, “'.join(sentence.odd)[:80]}”." + " Without it:" * bool(questions)
+            problem = f"I do not understand “{'”, “'.join(sentence.odd)[:80]}”."
         elif len(questions) > 1 and not problem:
             problem = "I can read that in several ways; choose one."
         return Reading(questions, weight, problem)

@@ -58,7 +58,7 @@ def connections_in(sentence: Said) -> Connections | None:
         problem = f"A nodePort is a port of the nodes: name a node or its address instead of {of_pods.destination}."
         return Connections((), False, problem)
     if sentence.namespaces:
-        return Connections(tuple(asked), False, f"I do not understand “in {sentence.namespaces[0]}”. Without it:")
+        return Connections(tuple(asked), False, f"I do not understand “in {sentence.namespaces[0]}”.")
     if roles is None:
         return Connections(tuple(asked), False, "Who connects to whom? I can read that both ways.")
     if len(asked) > 1:

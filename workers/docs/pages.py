@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import bot.settings
+import workers.cli.dry_run
 import workers.settings
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Command
@@ -33,7 +34,15 @@ def commands_page(commands: Iterable[Command]) -> str:
         "# Commands",
         "Each of them works in Slack as `/cilium NAME ...`, as a mention of the bot, and in a terminal as"
         " `cilium-triage NAME ...`. Add `fresh` for an answer that is not from the cache.",
+        "Plain sentences are understood as well, in English, German, French and Spanish, by who does what to whom:"
+        " `shop/cart is unreachable for shop/loadgen` is `why shop/loadgen shop/cart`. What can be read in several ways"
+        " is asked back, and so is every word that may matter and means nothing. In a thread, half a question is read"
+        " from the one above it: `and on 9090?`.",
         *(line for command in sorted(commands, key=lambda one: one.name) for line in _command(command)),
+        "## What a sentence is read as",
+        "`cilium-triage ask --dry-run SENTENCE` looks at no cluster and says what the words are read as; so does"
+        " `--dry-run` with every subcommand. With `--output json`:",
+        (workers.cli.dry_run.__doc__ or "").partition("there:\n\n")[2].replace("``", "`"),
     )
 
 
@@ -45,8 +54,6 @@ def _command(command: Command) -> Iterator[str]:
     facts = [f"Who may ask: {command.role}."]
     seconds = int(command.keep.total_seconds())
     facts.append(f"An answer is kept for {seconds} s." if seconds else "An answer is never kept.")
-    if command.phrase:
-        facts.append("Plain sentences are understood as well.")
     yield " ".join(facts)
 
 
