@@ -69,7 +69,10 @@ def phrase(sentence: Said) -> Reading | None:
     bare = [sentence.tokens[index].text.lower() for index in sentence.bare]
     if len(bare) == 1 and not sentence.ends and "-" in bare[0] and _WELL & sentence.words:
         return Reading((Health(bare[0]),), 2)
-    if not sentence.has(Cue.HEALTH) or not (sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words):
+    is_wrong = sentence.has(Cue.ODD) and sentence.has(Cue.CILIUM) and not sentence.has(Cue.POLICY)
+    if not (sentence.has(Cue.HEALTH) or is_wrong) or not (
+        sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words
+    ):
         return None
     nodes = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]
     places = [index for index in sentence.bare if index and sentence.tokens[index - 1].text.lower() in _LEADS]

@@ -78,7 +78,7 @@ def parse(text: str) -> PoliciesOf:
 
 def phrase(sentence: Said) -> Reading | None:
     """Read a sentence about the policies of something; those that are broken are for another question."""
-    if not sentence.has(Cue.POLICY, Cue.LOOK_UP) or sentence.has(Cue.ODD):
+    if not sentence.has(Cue.POLICY, Cue.LOOK_UP) or sentence.has(Cue.ODD, Cue.DROPS):
         return None
     subjects = [one for one in subjects_in(sentence) if one != Subject() and not isinstance(one.endpoint, HostName)]
     asked = tuple(PoliciesOf(subject.endpoint, subject.namespace) for subject in subjects)

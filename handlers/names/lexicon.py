@@ -137,7 +137,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             why's where's vs new first last second another own same one two three both neither either arrive arrives
             arriving went go goes going comes security labels label flow flows tcp udp sctp icmp http https grpc
             --fresh - -- and/or i/o k8s kubernetes 24/7 failed to-be cnps having make sure
-            coming originating code exit errno healthz""",
+            coming originating code exit errno healthz right
+            according lately recently earlier completely somehow""",
     },
     "de": {
         Cue.FROM: "von vom seitens",

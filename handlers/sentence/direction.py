@@ -77,6 +77,7 @@ ROLES: Mapping[Frame, Mapping[Place | Cue, Role]] = MappingProxyType(_ROLES)
 
 _PREPOSITIONS = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.BETWEEN, Cue.LEFT_ARROW)
 _RELATING = (Cue.REQUEST, Cue.FETCH, Cue.REJECT, Cue.RESPOND, Cue.SEVER, Cue.STATE, Cue.RECEIVE, Cue.FAIL)
+_CONJUNCTIONS = frozenset("because when while as but though although if weil wenn aber parce quand mais porque".split())
 _THINGS = (Cue.SENT, Cue.ANSWERED)
 
 
@@ -96,7 +97,7 @@ def directed(sentence: Said, first: int, second: int) -> tuple[Role, Role] | Non
         return _S, _D
     if any(token.text == "<-" for token in between):
         return _D, _S
-    if sentence.has(Cue.EACH_OTHER, Cue.BETWEEN):
+    if sentence.has(Cue.EACH_OTHER, Cue.BETWEEN) or _begins_a_clause(tokens, first, second):
         return None
     leads = _lead(tokens, first), _lead(tokens, second)
     if set(leads) == {Cue.FROM, Cue.TO}:
@@ -108,10 +109,19 @@ def directed(sentence: Said, first: int, second: int) -> tuple[Role, Role] | Non
     return _completed(roles[0] or by_kind[0], roles[1] or by_kind[1])
 
 
+def _begins_a_clause(tokens: Sequence[Token], first: int, second: int) -> bool:
+    """Whether the second end does something in a clause of its own: A returns 502 because B refuses it."""
+    joins = any(token.text.lower() in _CONJUNCTIONS for token in tokens[first + 1 : second])
+    follows = next((token for token in tokens[second + 1 :] if not token.does(Cue.FILLER, Cue.PASSIVE)), None)
+    return joins and follows is not None and follows.does(*_RELATING)
+
+
 def role_alone(sentence: Said, index: int) -> Role | None:
     """Return the role of the only end of a sentence that asks for the other: "who can reach shop/cart?"."""
     verbs = list(_verbs(sentence, index, index))
     verb = verbs[-1] if verbs else _Verb(len(sentence.tokens), Frame.NONE)
+    if "wer" in sentence.words and verb.frame is Frame.REQUEST and _lead(sentence.tokens, index) is None:
+        return _D  # who acts is asked for, wherever German puts the verb
     return _role(sentence, verb, index)
 
 
@@ -160,8 +170,9 @@ def _role(sentence: Said, verb: _Verb, index: int) -> Role | None:
         return roles.get(Place.BEFORE if index < verb.at else Place.BEHIND)
     if lead is Cue.FROM and sentence.language == "de" and verb.frame is Frame.REJECTED:
         lead = Cue.BY
-    if lead is Cue.FROM and verb.frame is Frame.REJECT_ALONE and sentence.has(Cue.SENT):
-        return _S
+    if verb.frame is Frame.REJECT_ALONE and lead in (Cue.FROM, Cue.TO):
+        # Without a word for what is sent, "denies B to A" and "blocks A to B" are the other way round.
+        return ROLES[Frame.NONE].get(lead) if sentence.has(Cue.SENT) else None
     return roles.get(lead)
 
 

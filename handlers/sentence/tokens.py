@@ -34,7 +34,8 @@ _MEANT = (
     (re.compile(r"\b(?:the )?(?:kube(?:rnetes)?[ -]?|k8s )?api[ -]?server\b", re.IGNORECASE), "kube-apiserver"),
     (re.compile(r"\b(?:the )?(?:kubernetes|k8s) api\b", re.IGNORECASE), "kube-apiserver"),
     (re.compile(r"\b(?:the )?(?:public |open )?internet\b", re.IGNORECASE), "world"),
-    (re.compile(r"\bthe outside(?: world)?\b", re.IGNORECASE), "world"),
+    (re.compile(r"\bthe outside(?: world)?\b|\boutside world\b", re.IGNORECASE), "world"),
+    (re.compile(r"\b(from|to|by|for) outside\b", re.IGNORECASE), r"\1 world"),
     (re.compile(r"\beach other\b", re.IGNORECASE), "<->"),
     (re.compile(r"\b(connection|permission|access) (refused|reset|denied)(?! by\b)", re.IGNORECASE), "error"),
 )
