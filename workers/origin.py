@@ -58,6 +58,9 @@ def opened(origin: Origin, *, record: Path | None = None, cilium_version: str | 
     checked_version(cilium_version)
     source = _open(origin)
     if record is not None:
+        if record.is_dir() or not os.access(record.parent, os.W_OK):
+            source.close()
+            raise NotOpenedError(f"{record} cannot be written: name a file in a folder that you may write to")
         from workers.sources.recorded import RecordingSource
 
         source = RecordingSource(source, record)

@@ -54,6 +54,8 @@ def test_a_field_is_read(read: Callable[[Any, str], Any], value: Any, expected: 
         pytest.param(reading.flag, "true", id="a word is no boolean"),
         pytest.param(reading.labels, {"a": 1}, id="labels are strings"),
         pytest.param(reading.moment, "yesterday", id="a word is no time"),
+        pytest.param(reading.moment, "9999-12-31T23:59:59-23:59", id="a time past the calendar's end in UTC"),
+        pytest.param(reading.moment, "0001-01-02T00:00:00+14:00", id="a time before its beginning"),
         pytest.param(reading.moment, "2026-11-20T12:00:00", id="a time without a zone"),
     ],
 )

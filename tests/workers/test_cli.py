@@ -1,6 +1,7 @@
 """The command line: statuses, forms of output, words for what goes wrong."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -262,6 +264,40 @@ def test_a_question_about_an_archive_loads_no_client() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert HEAVY & set(done.stderr.split()) == set()
+
+
+def _run(output: Any, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(Path(sys.executable).with_name("cilium-triage")), *QUESTION.split(), *ON_SAMPLE]
+    return subprocess.run(
+        command, stdout=output, stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, **environment}
+    )
+
+
+def test_letters_that_an_output_cannot_show_do_not_change_the_status() -> None:
+    plain, poor = _run(subprocess.PIPE), _run(subprocess.PIPE, PYTHONIOENCODING="ascii")
+    assert (poor.returncode, poor.stderr) == (plain.returncode, "")
+    assert len(poor.stdout.splitlines()) == len(plain.stdout.splitlines())
+
+
+def test_an_answer_that_cannot_be_written_is_no_problem_of_the_cluster() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = _run(full)
+    assert (done.returncode, "could not be written" in done.stderr) == (Status.UNKNOWN, True)
+
+
+def test_a_reader_that_is_gone_makes_no_status_of_its_own() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = _run(writing)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (Status.UNKNOWN, "")
+
+
+def test_a_recording_that_cannot_be_written_is_said_before_anything_is_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run([*QUESTION.split(), *ON_SAMPLE, "--record", str(tmp_path / "none" / "x")]) == Status.USAGE
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_the_console_command() -> None:

@@ -4,7 +4,7 @@
 |---|---|---|
 | 0 | open | no problem found |
 | 1 | blocked, or refused or ignored by the application | a problem found |
-| 2 | cannot tell | something that matters could not be read |
+| 2 | cannot tell | something that matters could not be read, or the answer could not be written |
 | 64 | the question, an option or the archive was not understood (EX_USAGE of sysexits.h) | the same |
 """
 

@@ -19,7 +19,7 @@ from handlers.model.flow import (
 from handlers.model.traffic import Protocol
 from workers.sources.convert.flow_window import FlowKey
 from workers.sources.convert.flow_words import DIRECTIONS, ICMP, PORTED, TYPES, VERDICTS, drop_reason, query_name
-from workers.sources.convert.reading import MalformedError, without_cluster
+from workers.sources.convert.reading import FIRST_YEAR, LAST_YEAR, MalformedError, without_cluster
 from workers.sources.hubble_pb import triage_hubble_pb2 as pb
 
 
@@ -33,12 +33,15 @@ def moment_of(stamp: Timestamp) -> datetime:
     """Return a protobuf time; what is below a microsecond is cut.
 
     Raises:
-        MalformedError: if it lies outside the years 1 to 9999.
+        MalformedError: if it lies in years that nothing was observed in.
     """
     try:
-        return datetime.fromtimestamp(stamp.seconds, UTC).replace(microsecond=stamp.nanos // 1000)
+        found = datetime.fromtimestamp(stamp.seconds, UTC).replace(microsecond=stamp.nanos // 1000)
     except (ValueError, OverflowError, OSError) as error:
         raise MalformedError("time is out of range") from error
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise MalformedError("time is out of range")
+    return found
 
 
 def key_of_proto(flow: pb.Flow) -> FlowKey:

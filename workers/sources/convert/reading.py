@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 Body = Mapping[str, Any]
 T = TypeVar("T")
 
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+"""Years of believable times: with others, adding a span or changing the zone may leave the calendar."""
+
 
 class MalformedError(ValueError):
     """A body does not hold what its kind must hold; the message names the object and the field."""
@@ -94,7 +97,7 @@ def parse_moment(value: str, where: str = "time") -> datetime:
     """Read RFC 3339 with any number of fractional digits (Go writes nine; what is below a microsecond is cut).
 
     Raises:
-        MalformedError: if it is none, or has no time zone.
+        MalformedError: if it is none, has no time zone, or lies in years that nothing was observed in.
     """
     try:
         found = datetime.fromisoformat(value)
@@ -102,6 +105,8 @@ def parse_moment(value: str, where: str = "time") -> datetime:
         raise MalformedError(f"{where} {value!r:.60} is no time") from error
     if found.tzinfo is None:
         raise MalformedError(f"{where} {value!r:.60} has no time zone")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise MalformedError(f"{where} {value!r:.60} is out of range")
     return found.astimezone(UTC)
 
 
