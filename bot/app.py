@@ -70,7 +70,7 @@ def build(settings: Settings) -> Web:
     )
     prefix = settings.key_prefix
     publisher = Publisher(client)
-    dispatcher = Dispatcher(redis_url)
+    dispatcher = Dispatcher(redis_url, prefix=prefix)
     watch = Watch(Waiters(redis, prefix=prefix), dispatcher)
     home_team = str(client.auth_test().get("team_id") or "")
     intake = Intake(
@@ -81,6 +81,7 @@ def build(settings: Settings) -> Web:
         publisher=publisher,
         surface=surfaces(publisher, redis, prefix=prefix),
         watch=watch,
+        cluster=settings.cluster,
     )
     attached = Attached(client)
     command.listen(app, intake)

@@ -1,7 +1,10 @@
 """Hands tickets to the workers: a job's name and a JSON text, and nothing that this process would have to import.
 
-The name and the queue are the contract with the workers.
+The name of the job, the queue and its prefix are the contract with the workers. Every key of the queue begins with the
+prefix, so that several bots may share a Redis.
 """
+
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -13,7 +16,7 @@ from bot.ticket import Ticket
 TASK = "workers.tasks.answer"
 QUEUE = "questions"
 
-_TRANSPORT = {
+_TRANSPORT: dict[str, Any] = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
@@ -23,6 +26,16 @@ _RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval
 """A connection that went stale is replaced; a queue that is down is reported within a few seconds."""
 
 
+def queue_prefix(prefix: str) -> str:
+    """Return what every key of the queue begins with, given what every key of this bot begins with."""
+    return f"{prefix}:queue:"
+
+
+def queue_key(prefix: str) -> str:
+    """Return the key of the list in Redis that is the queue."""
+    return f"{queue_prefix(prefix)}{QUEUE}"
+
+
 class QueueDownError(Exception):
     """The ticket could not be queued."""
 
@@ -30,14 +43,15 @@ class QueueDownError(Exception):
 class Dispatcher:
     """A producer of tasks. Any thread may use it."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, *, prefix: str = "cilium-triage") -> None:
+        self._queue = queue_key(prefix)
         self._redis = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
         self._celery = Celery("cilium-triage-bot", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
             task_serializer="json",
             accept_content=["json"],
             task_ignore_result=True,
-            broker_transport_options=_TRANSPORT,
+            broker_transport_options={**_TRANSPORT, "global_keyprefix": queue_prefix(prefix)},
             broker_connection_timeout=2,
         )
 
@@ -65,8 +79,15 @@ class Dispatcher:
         Raises:
             redis.RedisError: if Redis does not answer.
         """
-        # The broker keeps a queue as a list of its name.
-        return not self._redis.llen(QUEUE)
+        return not self.waiting()
+
+    def waiting(self) -> int:
+        """Return how many messages wait for a worker.
+
+        Raises:
+            redis.RedisError: if Redis does not answer.
+        """
+        return cast(int, self._redis.llen(self._queue))
 
     def close(self) -> None:
         """Close the connections."""

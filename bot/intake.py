@@ -53,6 +53,8 @@ class Intake:
     publisher: Publisher
     surface: Surface
     watch: Watch
+    cluster: str = ""
+    """What every ticket names as its cluster."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def ask(
@@ -126,6 +128,7 @@ class Intake:
             address=address_of(where),
             asked_at=self.now(),
             attachments=attached,
+            cluster=self.cluster,
         )
         try:
             self.conversations.asked(where, question)

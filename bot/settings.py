@@ -55,7 +55,9 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535)
     """0: any free port."""
     key_prefix: str = "cilium-triage"
-    """Before every key in Redis; the workers must have the same."""
+    """Before every key in Redis; the workers must have the same. Bots that share a Redis need one each."""
+    cluster: str = ""
+    """The cluster that is asked about; workers of another one refuse the question. Empty: any."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     questions_per_minute: int = Field(60, gt=0)
     """For one person."""

@@ -33,6 +33,8 @@ class Address:
 class Ticket:
     """A question, who asked it and where. ``text`` is the question in normal form, ``command`` its subcommand.
 
+    ``cluster`` is the configured name of the cluster that the question is about; empty: that of whoever answers.
+
     Raises:
         TicketError: if the attachments are larger than ``MOST_ATTACHED`` together.
     """
@@ -44,6 +46,7 @@ class Ticket:
     address: Address
     asked_at: datetime
     attachments: tuple[Attachment, ...] = ()
+    cluster: str = ""
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -55,7 +58,7 @@ class Ticket:
     @property
     def key(self) -> str:
         """What askers of the same question share. Those who want a fresh answer share among themselves."""
-        asked = json.dumps([self.text, self.fresh, encode(self.attachments)])
+        asked = json.dumps([self.text, self.fresh, encode(self.attachments), self.cluster])
         return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
     def to_json(self) -> str:
@@ -71,7 +74,7 @@ class Ticket:
         """
         try:
             body = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TicketError("a ticket must be JSON") from error
         schema = body.get("schema") if isinstance(body, dict) else None
         if schema != SCHEMA:

@@ -17,7 +17,7 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from bot.render.failure import Failure, internal, lost, timeout
+from bot.render.failure import Failure, elsewhere, internal, lost, timeout
 from bot.reports import Reports
 from bot.surface import Answer, Surface, SurfaceError, UnavailableError
 from bot.ticket import Ticket
@@ -55,7 +55,7 @@ class Answering:
     """Everything that is needed to answer a ticket.
 
     ``soft_limit`` is for the words of a timeout; ``patience`` is how long to wait in place for a Redis that restarts.
-    Both are in seconds.
+    Both are in seconds. ``cluster`` is the one looked at, as it is configured; questions about another are refused.
     """
 
     look: Look
@@ -63,6 +63,7 @@ class Answering:
     surface: Surface
     reports: Reports
     soft_limit: float
+    cluster: str = ""
     patience: float = 10.0
     catalogue: Catalogue = CATALOGUE
 
@@ -94,6 +95,9 @@ class Answering:
                 self._tell_everybody(ticket, run, outcome, narrator.shown)
 
     def _outcome(self, ticket: Ticket, narrator: Narrator) -> Outcome:
+        if ticket.cluster and ticket.cluster != self.cluster:
+            log.error("question_of_another_cluster", asked=ticket.cluster, looked_at=self.cluster)
+            return elsewhere(ticket.cluster, self.cluster)
         started = time.monotonic()
         try:
             with narrator:

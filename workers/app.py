@@ -11,8 +11,9 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_ready
 
-from bot.dispatch import QUEUE
+from bot.dispatch import QUEUE, queue_prefix
 from bot.log import configure_logging
+from workers.broker import TRANSPORT
 from workers.schedule import beat_schedule
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
 
@@ -34,9 +35,11 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
     url = settings.redis_url.get_secret_value()
     return {
         "broker_url": url,
+        "broker_transport": TRANSPORT,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
             "ack_emulation": False,
+            "global_keyprefix": queue_prefix(settings.key_prefix),
             "socket_timeout": 30,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,

@@ -67,14 +67,21 @@ def assemble(settings: WorkerSettings) -> Deps:
         surface=surfaces(publisher, texts, prefix=settings.key_prefix),
         reports=Reports(texts, prefix=settings.key_prefix),
         soft_limit=settings.soft_limit,
+        cluster=settings.cluster,
     )
-    digests = Digests(texts, publisher, Watch(waiting, Dispatcher(url)), settings.key_prefix)
+    digests = Digests(
+        texts,
+        publisher,
+        Watch(waiting, Dispatcher(url, prefix=settings.key_prefix)),
+        settings.key_prefix,
+        cluster=settings.cluster,
+    )
     return Deps(settings, answering, digests)
 
 
 def watch(settings: WorkerSettings) -> Watch:
     """Return the watch over all questions; it needs nothing but Redis."""
-    return Watch(waiters(settings), Dispatcher(settings.redis_url.get_secret_value()))
+    return Watch(waiters(settings), Dispatcher(settings.redis_url.get_secret_value(), prefix=settings.key_prefix))
 
 
 def waiters(settings: WorkerSettings) -> Waiters:

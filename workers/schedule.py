@@ -48,6 +48,7 @@ class Digests:
     watch: Watch
     prefix: str
     catalogue: Catalogue = CATALOGUE
+    cluster: str = ""
 
     def start(self, channel: str, question: str, *, now: datetime | None = None) -> None:
         """Post the placeholder and queue the question; once, however often the task is delivered.
@@ -67,7 +68,9 @@ class Digests:
         except PublishError:
             self.redis.delete(once)
             raise
-        ticket = Ticket(uuid.uuid4().hex, str(asked), asked.command.name, False, address_of(where), moment)
+        ticket = Ticket(
+            uuid.uuid4().hex, str(asked), asked.command.name, False, address_of(where), moment, cluster=self.cluster
+        )
         self.watch.enter(ticket)
 
 

@@ -59,7 +59,7 @@ class WorkerSettings(BaseSettings):
     source: str = Field("live", pattern=r"^(live|sysdump:.+|replay:.+)$")
     """Where facts come from: ``live``, ``sysdump:PATH`` or ``replay:PATH``."""
     cluster: str = ""
-    """How a live cluster is called in answers; empty: by its context."""
+    """How a live cluster is called in answers; empty: by its context. Questions about another cluster are refused."""
     context: str | None = None
     """Context of the kubeconfig."""
     kubeconfig: Path | None = None
@@ -75,7 +75,7 @@ class WorkerSettings(BaseSettings):
     digests: tuple[Digest, ...] = ()
     """JSON: ``[{"channel": "C0123", "cron": "0 7 * * mon-fri", "question": "health"}]``, times in UTC."""
     key_prefix: str = "cilium-triage"
-    """Before every key in Redis; the web process must have the same."""
+    """Before every key in Redis; the web process must have the same. Bots that share a Redis need one each."""
     alive_file: Path | None = None
     """Touched every few seconds while the worker is alive, for a liveness probe."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

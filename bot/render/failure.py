@@ -15,6 +15,7 @@ class FailureKind(StrEnum):
     TIMEOUT = "timeout"
     QUEUE_DOWN = "queue-down"
     LOST = "lost"
+    ELSEWHERE = "elsewhere"
     RATE_LIMITED = "rate-limited"
     NOT_ALLOWED = "not-allowed"
     NOT_IN_CHANNEL = "not-in-channel"
@@ -56,6 +57,17 @@ def lost() -> Failure:
         FailureKind.LOST,
         "The worker that looked into this went away, and so did its replacement.",
         "Ask again; if it happens again, look at the worker's log.",
+    )
+
+
+def elsewhere(asked: str, looked_at: str) -> Failure:
+    """The question came to a worker of another cluster."""
+    other = f"looks at {looked_at}" if looked_at else "does not say which cluster it looks at"
+    return Failure(
+        FailureKind.ELSEWHERE,
+        f"This was asked about the cluster {asked}, and the worker that took it {other}.",
+        "Give bot and workers of one cluster the same `CILIUM_TRIAGE_CLUSTER`, "
+        "and each bot that shares the Redis a `CILIUM_TRIAGE_KEY_PREFIX` of its own.",
     )
 
 

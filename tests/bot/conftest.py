@@ -14,7 +14,7 @@ from redis import Redis
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.app import WORKERS, Web, build
-from bot.dispatch import QUEUE, TASK
+from bot.dispatch import TASK, queue_key
 from bot.settings import Settings
 from bot.ticket import Ticket
 from tools.embedded import EmbeddedRedis
@@ -38,6 +38,7 @@ def redis(redis_server: EmbeddedRedis) -> Iterator[Redis]:
         yield client
 
 
+_QUEUE = queue_key("cilium-triage")
 _TAKEN = "taken-by-the-test"
 
 
@@ -49,12 +50,12 @@ class Queue:
 
     def tickets(self) -> list[Ticket]:
         """The tickets that were queued, oldest first."""
-        return [_ticket(text) for name in (_TAKEN, QUEUE) for text in reversed(self.redis.lrange(name, 0, -1))]
+        return [_ticket(text) for name in (_TAKEN, _QUEUE) for text in reversed(self.redis.lrange(name, 0, -1))]
 
     def wait(self, count: int = 1) -> list[Ticket]:
         """Wait until so many tickets were queued, and return them."""
         while self.redis.llen(_TAKEN) < count:
-            moved = self.redis.blmove(QUEUE, _TAKEN, 4, src="RIGHT", dest="LEFT")
+            moved = self.redis.blmove(_QUEUE, _TAKEN, 4, src="RIGHT", dest="LEFT")
             assert moved, f"{self.redis.llen(_TAKEN)} tickets of {count} came"
         return self.tickets()
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from redis import Redis
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from bot.dispatch import queue_key
 from tools.demo.stack import BOT, WORKER, Child, start
 from tools.embedded import EmbeddedRedis, embedded_redis
 from tools.playground.server import Playground, running_playground
@@ -30,8 +31,8 @@ class System:
     environment: Mapping[str, str]
     children: list[Child] = field(default_factory=list)
 
-    def start_worker(self) -> Child:
-        return self._start("worker", WORKER)
+    def start_worker(self, **environment: str) -> Child:
+        return self._start("worker", WORKER, environment)
 
     def start_bot(self) -> Child:
         connections = self.playground.connections()
@@ -39,8 +40,8 @@ class System:
         self.wait_for(lambda: self.playground.connections() > connections)
         return bot
 
-    def _start(self, name: str, command: tuple[str, ...]) -> Child:
-        child = start(name, command, self.environment)
+    def _start(self, name: str, command: tuple[str, ...], environment: Mapping[str, str] | None = None) -> Child:
+        child = start(name, command, {**self.environment, **(environment or {})})
         self.children.append(child)
         return child
 
@@ -84,7 +85,7 @@ class System:
     def is_idle(self) -> bool:
         """Whether no message is queued and no question has a lease."""
         with self.client() as client:
-            return not client.llen("questions") and not client.keys("cilium-triage:lease:*")
+            return not client.llen(queue_key("cilium-triage")) and not client.keys("cilium-triage:lease:*")
 
 
 def is_answer(message: Json) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from bot.dispatch import QUEUE, Dispatcher
+from bot.dispatch import QUEUE, Dispatcher, queue_key, queue_prefix
 from bot.waiters import Waiters
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab, lab
@@ -179,6 +179,7 @@ def test_a_scheduled_question_whose_worker_dies_when_nobody_else_is_left(running
     seen = len(running.policy_reads())
     channel = running.system.playground.say("ada", CHANNEL, "good morning")["channel"]
     with Celery(broker=running.system.redis.url, set_as_current=False) as celery:
+        celery.conf.broker_transport_options = {"global_keyprefix": queue_prefix("cilium-triage")}
         celery.send_task(DIGEST, args=[channel, question], queue=QUEUE)
     running.system.poll(partial(running.has_read_more_than, seen))
     running.worker.kill()
@@ -247,7 +248,7 @@ def test_a_redis_that_comes_back_without_its_memory(running: Broken) -> None:
     queued = running.system.mention("why shop/frontend shop/cart 8081 fresh")
     with running.system.client() as client:
         # On a slow machine a busy process may end at its limit and take the third question before it is seen waiting.
-        running.system.poll(lambda: client.llen("questions") or running.system.answers(queued))
+        running.system.poll(lambda: client.llen(queue_key("cilium-triage")) or running.system.answers(queued))
     running.system.redis.kill()
     shutil.rmtree(running.system.redis.directory / "appendonlydir")
     running.heal()

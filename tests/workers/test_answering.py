@@ -12,7 +12,7 @@ import pytest
 import redis
 from celery.exceptions import SoftTimeLimitExceeded
 
-from bot.dispatch import QUEUE, Dispatcher
+from bot.dispatch import Dispatcher, queue_key
 from bot.publish import Publisher, SlackUnavailableError
 from bot.render.progress import looking
 from bot.reports import Reports
@@ -302,7 +302,7 @@ def test_a_digest_is_asked_once_however_often_it_is_delivered(
     digests.start(channel, "canary sings")
     dispatcher.close()
     (ticket,) = bench.waiters.listed()
-    assert bench.client.llen(QUEUE) == 1
+    assert bench.client.llen(queue_key("cilium-triage")) == 1
     bench.answering().answer(ticket, "run")
     assert bench.shown(ticket).startswith("OPEN")
     assert len(bench.bot_messages()) == 1

@@ -13,7 +13,7 @@ from celery.exceptions import TimeLimitExceeded
 from celery.schedules import crontab
 from redis import Redis
 
-from bot.dispatch import QUEUE, TASK
+from bot.dispatch import QUEUE, TASK, queue_key
 from bot.ticket import Address, Ticket
 from bot.waiters import Turn, Waiters
 from tools.demo.stack import WORKER
@@ -80,7 +80,7 @@ def test_who_is_told_that_a_run_took_too_long(
     killed: Ticket, redis_client: Redis, error: Exception, message: str, messages: int, turn: Turn
 ) -> None:
     tasks.answer.on_failure(error, message, (killed.to_json(),), {}, None)
-    assert redis_client.llen(QUEUE) == messages
+    assert redis_client.llen(queue_key("cilium-triage")) == messages
     assert Waiters(redis_client).begin(killed, "m1") is turn
 
 
