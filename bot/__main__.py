@@ -7,7 +7,6 @@ from urllib.error import URLError
 
 import structlog
 from aiohttp import web
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.error import BoltError
 from slack_sdk.errors import SlackApiError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -16,13 +15,12 @@ from bot.app import Web, build
 from bot.log import configure_logging
 from bot.routes import routes
 from bot.settings import Mode, NotConfiguredError, Settings, load_settings
+from bot.socket import SlackSocket
 
 USAGE_ERROR = 64
 """EX_USAGE of sysexits.h."""
 UNAVAILABLE = 69
 """EX_UNAVAILABLE."""
-CONCURRENCY = 20
-"""Deliveries that are acknowledged at the same time."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,8 +66,8 @@ async def _serve(parts: Web, settings: Settings) -> int:
     server = web.AppRunner(
         routes(
             parts,
-            is_connected=socket.client.is_connected if socket else lambda: True,
-            serve_slack=settings.mode is Mode.HTTP,
+            is_connected=socket.is_heard if socket else lambda: True,
+            signing_secret=_signing_secret(settings),
         ),
         access_log=None,
     )
@@ -89,9 +87,14 @@ async def _serve(parts: Web, settings: Settings) -> int:
         await server.cleanup()
 
 
-def _socket(parts: Web, settings: Settings) -> SocketModeHandler:
+def _socket(parts: Web, settings: Settings) -> SlackSocket:
     token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
-    return SocketModeHandler(parts.app, app_token=token, concurrency=CONCURRENCY)
+    return SlackSocket(parts.app, token)
+
+
+def _signing_secret(settings: Settings) -> str | None:
+    secret = settings.slack_signing_secret
+    return secret.get_secret_value() if secret and settings.mode is Mode.HTTP else None
 
 
 def _reason(error: BoltError | SlackApiError) -> str:

@@ -1,16 +1,17 @@
 """What the process serves over HTTP: its health, and in HTTP mode Slack's deliveries.
 
-Bolt checks the signature and the age of every delivery (https://docs.slack.dev/authentication/verifying-requests-from-slack).
+The signature and the age of every delivery are checked (https://docs.slack.dev/authentication/verifying-requests-from-slack).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 from slack_bolt import BoltRequest
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_sdk.signature import SignatureVerifier
 
 from bot.app import Web
 
@@ -18,17 +19,24 @@ EVENTS = "/slack/events"
 MOST_BYTES = 1024 * 1024
 """Slack's largest payloads are views and messages with many blocks, some hundred kilobytes."""
 
+_NO_DELIVERY = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What Bolt raises for bodies and headers that no Slack sends; what our listeners raise it answers itself."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
 
-def routes(parts: Web, *, is_connected: Callable[[], bool], serve_slack: bool) -> web.Application:
-    """Return the server. ``is_connected`` says whether Slack can deliver now."""
+def routes(parts: Web, *, is_connected: Callable[[], bool], signing_secret: str | None) -> web.Application:
+    """Return the server. ``is_connected`` says whether Slack can deliver now.
+
+    With a signing secret Slack's deliveries are served too: 401 for what Slack has not signed, 400 for what makes no
+    sense.
+    """
     server = web.Application(client_max_size=MOST_BYTES)
     server.router.add_get("/healthz", _health)
     server.router.add_get("/readyz", _readiness(parts, is_connected))
-    if serve_slack:
-        server.router.add_post(EVENTS, _slack(parts))
+    if signing_secret:
+        server.router.add_post(EVENTS, _slack(parts, SignatureVerifier(signing_secret)))
     return server
 
 
@@ -44,13 +52,31 @@ def _readiness(parts: Web, is_connected: Callable[[], bool]) -> Handler:
     return ready
 
 
-def _slack(parts: Web) -> Handler:
+def _slack(parts: Web, verifier: SignatureVerifier) -> Handler:
     async def deliver(request: web.Request) -> web.Response:
-        body = await request.text()
-        delivery = BoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
-        return await to_aiohttp_response(await asyncio.to_thread(parts.app.dispatch, delivery))
+        body, headers = await request.read(), dict(request.headers)
+        # Bolt checks it as well, and falls over what is no number or no ASCII.
+        if not _is_signed(verifier, body, headers):
+            return web.Response(status=401)
+        try:
+            delivery = BoltRequest(body=body.decode(), query=request.query_string, headers={**headers})
+            if not isinstance(delivery.body.get("event", {}), dict):
+                raise TypeError("an event is an object")
+            answer = await asyncio.to_thread(parts.app.dispatch, delivery)
+        except _NO_DELIVERY as error:
+            log.warning("delivery makes no sense", error=type(error).__name__)
+            return web.Response(status=400)
+        # Bolt says 404 where no listener knows what it is; every kind that Slack sends has one.
+        return web.Response(status=400) if answer.status == 404 else await to_aiohttp_response(answer)
 
     return deliver
+
+
+def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
+    try:
+        return verifier.is_valid_request(body, dict(headers))
+    except (ValueError, TypeError):
+        return False
 
 
 def _answers(parts: Web) -> bool:

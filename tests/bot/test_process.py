@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 from redis import Redis
+from slack_sdk.signature import SignatureVerifier
 
 from bot.surfaces.slack import where_of
 from tests.bot.conftest import Queue
@@ -21,6 +23,22 @@ from tools.playground.server import Playground, running_playground
 from tools.playground.settings import PlaygroundSettings
 
 QUESTION = "why shop/frontend shop/cart 8080"
+
+GARBAGE = {
+    "nothing": b"",
+    "no JSON": b"hello",
+    "no text": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"7",
+    "deep": b"[" * 100_000,
+    "an empty object": b"{}",
+    "no event": b'{"type":"event_callback","event":null}',
+    "an event that is a list": b'{"type":"event_callback","event":[]}',
+    "authorizations that are a number": b'{"type":"event_callback","authorizations":7,"event":{"type":"message"}}',
+    "a payload that is no JSON": b"payload=xyz",
+    "an action of nobody": b'payload={"type":"block_actions","actions":[],"user":7}',
+}
 
 
 @pytest.fixture
@@ -46,6 +64,13 @@ def process(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
                 pytest.fail("the process ended before it was ready")
         finally:
             running.kill()
+
+
+def signed(workspace: Playground, body: bytes) -> dict[str, str]:
+    moment = str(int(time.time()))
+    verifier = SignatureVerifier(workspace.environment()["SLACK_SIGNING_SECRET"])
+    signature = verifier.generate_signature(timestamp=moment, body=body.decode(errors="replace"))
+    return {"X-Slack-Request-Timestamp": moment, "X-Slack-Signature": str(signature)}
 
 
 def get(url: str) -> tuple[int, dict[str, object]]:
@@ -103,6 +128,33 @@ def test_http_mode_takes_signed_deliveries_only(
         assert post(endpoint, body, kind) == 401
         forged = {**kind, "X-Slack-Request-Timestamp": "1", "X-Slack-Signature": "v0=00"}
         assert post(endpoint, body, forged) == 401
+        for what, garbage in GARBAGE.items():
+            assert post(endpoint, garbage, kind) == 401, what
+            assert post(endpoint, garbage, signed(workspace, garbage) | kind) in (400, 401), what
+        strange = {"X-Slack-Request-Timestamp": "never", "X-Slack-Signature": "v0=\u00e9"}
+        for name, value in strange.items():
+            assert post(endpoint, body, signed(workspace, body) | kind | {name: value}) == 401
+
+
+def test_a_socket_that_falls_silent_is_told_and_replaced(redis_server: EmbeddedRedis, queue: Queue) -> None:
+    """Nobody closes it, so nothing but the missing pongs says that nobody is there."""
+    quick = PlaygroundSettings(rates=RateLimits(enforced=False), ack_deadline=1, retry_delays=(0, 15, 15))
+    with running_playground(quick) as workspace:
+        environment = {**workspace.environment(), "REDIS_URL": redis_server.url, "CILIUM_TRIAGE_PORT": "0"}
+        with process(environment) as (_, address):
+            workspace.wait_connected()
+
+            def is_ready() -> bool:
+                return get(f"{address}/readyz")[1]["slack"] is True
+
+            assert is_ready()
+            assert workspace.silence_sockets() == 1
+            asked = workspace.say("ada", "#incident-42", f"@cilium {QUESTION}")
+            workspace.wait_for(lambda: not is_ready(), 12)
+            workspace.wait_for(is_ready, 15)
+            # Slack delivers an event again that nobody acknowledged.
+            (ticket,) = workspace.wait_for(queue.tickets, 30)
+            assert where_of(ticket).thread_ts == asked["ts"]
 
 
 REFUSED = {

@@ -50,6 +50,7 @@ def test_a_place_that_slack_does_not_know_is_refused_in_words() -> None:
         "",
         "no json",
         "[]",
+        "[" * 100_000,
         "null",
         "{}",
         json.dumps({**json.loads(TICKET.to_json()), "schema": SCHEMA + 1}),

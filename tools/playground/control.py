@@ -165,6 +165,8 @@ async def _sockets(stand_in: StandIn, body: Json) -> Json:
     if body.get("how") == "refresh":
         await stand_in.socket_mode.refresh()
         return {}
+    if body.get("how") == "silence":
+        return {"silenced": stand_in.socket_mode.silence()}
     return {"cut": stand_in.socket_mode.cut()}
 
 

@@ -371,6 +371,10 @@ class Playground:
         """Set faults, such as ``rate_limited={"chat.postMessage": 2}`` (see ``tools.playground.faults``)."""
         self._call(lambda: control.cause(self._stand_in, faults))
 
+    def silence_sockets(self) -> int:
+        """Let the app's websockets fall silent, open as they are; returns how many."""
+        return self._call(self._stand_in.socket_mode.silence)
+
     def cut_sockets(self) -> int:
         """Break all Socket Mode connections; returns how many there were."""
         return self._call(self._stand_in.socket_mode.cut)

@@ -34,6 +34,7 @@ class SocketMode:
         self._on_change = on_change
         self._tickets: dict[str, None] = {}
         self._connections: list[_Connection] = []
+        self._silent: set[_Connection] = set()
         self._turn = 0
         self._waiting: dict[str, asyncio.Future[Json]] = {}
         self._arrived = asyncio.Event()
@@ -86,6 +87,7 @@ class SocketMode:
     def _forget(self, connection: _Connection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
+            self._silent.discard(connection)
             if not self._connections:
                 self._arrived.clear()
             self._on_change()
@@ -120,7 +122,8 @@ class SocketMode:
             async with asyncio.timeout(seconds):
                 self._turn += 1
                 connection = self._connections[self._turn % len(self._connections)]
-                await connection.socket.send_json(envelope)
+                if connection not in self._silent:
+                    await connection.socket.send_json(envelope)
                 return await waiting
         except (TimeoutError, ConnectionError):
             return None
@@ -133,6 +136,17 @@ class SocketMode:
             await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": _debug()})
             self._forget(connection)
             await connection.socket.close()
+
+    def silence(self) -> int:
+        """Let every connection fall silent without closing it, as a network that drops packets; returns how many.
+
+        Nothing is read any more, so no ping is answered, and no delivery goes out.
+        """
+        for connection in self._connections:
+            self._silent.add(connection)
+            if connection.transport is not None:
+                connection.transport.pause_reading()
+        return len(self._connections)
 
     def cut(self) -> int:
         """Break every connection without a word, as a failing network does; returns how many."""
