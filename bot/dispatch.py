@@ -87,7 +87,7 @@ class Dispatcher:
         Raises:
             redis.RedisError: if Redis does not answer.
         """
-        return cast(int, self._redis.llen(self._queue))
+        return self._redis.llen(self._queue)
 
     def close(self) -> None:
         """Close the connections."""

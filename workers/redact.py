@@ -38,7 +38,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)[^/@\s:]+:[^/@\s]+(?=@)"), REDACTED),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?#\"'<>]*\?)[^\s\"'<>]+", re.IGNORECASE), rf"\1{REDACTED}"),
     (
-        re.compile(r"(?<![A-Za-z])(?i:(password|passwd|secret|token|api[_-]?key|access[_-]?key))(=|:\s?)(?!\[redacted\])[^\s&,;\"']+"),
+        re.compile(r"(?<![A-Za-z])(?i:(password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|session[_-]?id))(=|:\s?)(?!\[redacted\])[^\s&,;\"']+"),
         rf"\1\2{REDACTED}",
     ),
 )  # fmt: skip

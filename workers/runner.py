@@ -10,6 +10,7 @@ from handlers.engine import answer
 from handlers.model.report import Report
 from handlers.source import Source
 from workers.collect import DEFAULT_BUDGET, Progress, collect
+from workers.redact_report import without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,15 @@ def run(
     """Answer a question from the cache where that is allowed and possible, else from ``source``.
 
     ``fresh`` questions skip the look-up, yet their answer is kept for the next asker. A cache that fails is as good as
-    empty. Gaps of the cluster end up in the report; nothing is raised for them.
+    empty. Secrets are taken out as they are out of recordings. Gaps of the cluster end up in the report; nothing is
+    raised for them.
     """
     if cache is not None and not asked.fresh:
         kept = cache.get(asked)
         if kept is not None:
             return Ran(kept.report, kept.at)
     snapshot = collect(asked.question, source, budget=budget, progress=progress, catalogue=catalogue)
-    report = answer(asked.question, snapshot, catalogue)
+    report = without_secrets(answer(asked.question, snapshot, catalogue))
     if cache is not None:
         cache.put(asked, report)
     return Ran(report)

@@ -275,3 +275,15 @@ def test_secrets_do_not_reach_the_file(tmp_path: Path) -> None:
         "path": "/a?b",
         "headers": ["Authorization: [redacted]", "X-Zone: a"],
     }
+
+
+def test_a_recording_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "recording.gz"
+    path.touch(mode=0o644)
+    RecordingSource(Canned({}), path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_device_without_an_end_is_no_recording() -> None:
+    with pytest.raises(RecordingError, match="cannot be read"):
+        ReplaySource(Path("/dev/zero"))

@@ -7,6 +7,7 @@ fields of the scope that the part depends on, and the answer in the wire form of
 import gzip
 import io
 import json
+import os
 import threading
 import zlib
 from collections.abc import Collection, Mapping
@@ -25,6 +26,7 @@ SCHEMA = 1
 MAX_PACKED_BYTES = 256 << 20
 MAX_UNPACKED_BYTES = 512 << 20
 MAX_READS = 100_000
+_GZIP = b"\x1f\x8b"
 
 
 _FIELDS: Mapping[str, Collection[str]] = {part.name: part.width.of(Scope()).keys() for part in PARTS}
@@ -83,7 +85,7 @@ class RecordingSource:
             }
         try:
             packed = gzip.compress(json.dumps(body, separators=(",", ":"), sort_keys=True).encode(), mtime=0)
-            self._path.write_bytes(packed)
+            _write_privately(self._path, packed)
         finally:
             self._inner.close()
 
@@ -164,11 +166,24 @@ def _decoded(part: AnyPart, body: Any) -> Known[object] | Missing:
     return known
 
 
+def _write_privately(path: Path, content: bytes) -> None:
+    """Write for the owner alone, also over a file that others could read: it still shows a cluster's inside."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        if path.is_file():
+            os.fchmod(file.fileno(), 0o600)
+        file.write(content)
+
+
 def _loaded(path: Path, most_unpacked: int) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_PACKED_BYTES:
+        # The size of a device or a pipe is not known before it was read.
+        with path.open("rb") as file:
+            packed = file.read(2)
+            if packed == _GZIP:
+                packed += file.read(MAX_PACKED_BYTES)
+        if len(packed) > MAX_PACKED_BYTES:
             raise RecordingError(f"{path.name} has more than {MAX_PACKED_BYTES >> 20} MiB")
-        with gzip.GzipFile(fileobj=io.BytesIO(path.read_bytes())) as unpacked:
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as unpacked:
             written = unpacked.read(most_unpacked + 1)
     except OSError as error:
         raise RecordingError(f"{path.name} cannot be read: {error}", "Check the path.") from error
