@@ -65,8 +65,9 @@ docs: setup ## Write docs/commands.md, docs/codes.md and docs/report-schema.json
 	@$(BIN)/python -m workers.docs docs
 
 .PHONY: bench
-bench: setup ## Time and memory: the command line on the sample sysdump, the policy engine on clusters made by seed
+bench: setup ## Time and memory: the command line on the sample sysdump, flows, the policy engine on clusters made by seed
 	@$(BIN)/python benchmarks/cli.py
+	@$(BIN)/python benchmarks/flows.py
 	@$(BIN)/python benchmarks/policy.py
 
 .PHONY: hooks

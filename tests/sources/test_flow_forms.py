@@ -1,5 +1,6 @@
 """The same flow in protobuf and in jsonpb is the same flow, and queries choose alike."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from handlers.model.traffic import Protocol
 from tests.cluster.record import NAMES, record
 from workers.sources.convert.flow_json import flow_from_json
 from workers.sources.convert.flow_proto import flow_from_proto, key_of_proto
-from workers.sources.convert.flow_window import FlowKey, key_of, newest, wanted_by
+from workers.sources.convert.flow_window import FlowKey, Newest, key_of, wanted_by
 from workers.sources.convert.reading import MalformedError
 from workers.sources.hubble_pb import triage_hubble_pb2 as pb
 
@@ -112,11 +113,48 @@ def test_matches_are_ored() -> None:
     assert wanted_by(query)(KEY)
 
 
-def test_the_newest_are_kept_in_the_order_of_their_times() -> None:
-    flows = [
-        flow_from_json({"time": (NOON + timedelta(seconds=second)).isoformat(), "uuid": str(second)})
-        for second in (3, 1, 2)
-    ]
-    kept, cut = newest(FlowQuery((), NOON, NOON, limit=2), flows)
-    assert ([flow.uuid for flow in kept], cut) == (["2", "3"], True)
-    assert newest(FlowQuery((), NOON, NOON, limit=3), flows)[1] is False
+@pytest.mark.parametrize(
+    ("seconds", "limit", "kept", "is_cut"),
+    [
+        pytest.param([3, 1, 2], 2, [2, 3], True, id="the oldest goes"),
+        pytest.param([3, 1, 2], 3, [1, 2, 3], False, id="all fit"),
+        pytest.param(range(5_000), 3, [4997, 4998, 4999], True, id="many, in order"),
+        pytest.param(range(5_000, 0, -1), 3, [4998, 4999, 5000], True, id="many, the newest first"),
+        pytest.param([1, 2], 0, [], True, id="none is wanted"),
+    ],
+)
+def test_the_newest_are_kept_in_the_order_of_their_times(
+    seconds: Sequence[int], limit: int, kept: list[int], is_cut: bool
+) -> None:
+    newest = Newest(FlowQuery((), NOON, NOON, limit=limit))
+    for second in seconds:
+        newest.offer(flow_from_json({"time": (NOON + timedelta(seconds=second)).isoformat(), "uuid": str(second)}))
+    assert ([int(flow.uuid) for flow in newest.kept], newest.is_cut) == (kept, is_cut)
+
+
+def test_of_one_moment_the_last_offered_are_kept_however_often_the_rest_was_cut() -> None:
+    newest = Newest(FlowQuery((), NOON, NOON, limit=2))
+    for number in range(4_000):
+        newest.offer(flow_from_json({"time": NOON.isoformat(), "uuid": str(number)}))
+    assert [flow.uuid for flow in newest.kept] == ["3998", "3999"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        pytest.param(Timestamp(seconds=-(1 << 60)), id="before the year 1"),
+        pytest.param(Timestamp(seconds=1 << 40), id="after the year 9999"),
+        pytest.param(Timestamp(seconds=1, nanos=-1), id="less than no nanoseconds"),
+        pytest.param(Timestamp(seconds=1, nanos=1_000_000_000), id="a second of nanoseconds"),
+    ],
+)
+def test_a_time_that_is_none_is_refused(time: Timestamp) -> None:
+    with pytest.raises(MalformedError):
+        flow_from_proto(pb.Flow(time=time))
+
+
+def test_flows_of_one_endpoint_share_its_labels() -> None:
+    end = pb.Endpoint(identity=7, namespace="shop", pod_name="cart", labels=["k8s:app=cart"])
+    one, other = (flow_from_proto(_flow(uuid=uuid, source=end)) for uuid in "ab")
+    assert one.source.labels == ("k8s:app=cart",)
+    assert one.source.labels is other.source.labels

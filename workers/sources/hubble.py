@@ -13,11 +13,11 @@ from typing import Any
 
 import grpc
 
-from handlers.model.flow import Flow, FlowLog, LostEvents, RelayNode, RelayStatus
+from handlers.model.flow import FlowLog, LostEvents, RelayNode, RelayStatus
 from handlers.model.scope import FlowQuery
 from handlers.model.snapshot import Gap
 from workers.sources.convert.flow_proto import flow_from_proto, key_of_proto, moment_of, name_of_value
-from workers.sources.convert.flow_window import in_window, newest, wanted_by
+from workers.sources.convert.flow_window import Newest, in_window, wanted_by
 from workers.sources.convert.reading import MalformedError, without_cluster
 from workers.sources.deadline import Deadline
 from workers.sources.hubble_filter import newest_request, oldest_request, window_request
@@ -111,17 +111,17 @@ class HubbleReader:
                 silent[name] = f"it was connected, but sent nothing before the stream ended ({_code(heard.ended)})"
         if not heard.flows and not present - set(silent) and (silent or heard.ended is not None):
             raise self._nobody(silent, heard.ended)
-        flows, unreadable = _converted(heard.flows)
-        kept, cut = newest(query, flows)
+        newest = Newest(query)
+        unreadable = _converted(heard.flows, newest)
         return FlowLog(
-            flows=kept,
+            flows=newest.kept,
             since=query.since,
             until=query.until,
             heard=frozenset(present - set(silent)),
             silent=silent,
             covered_since=covered.since,
             lost=(*heard.lost, *unreadable),
-            truncated=cut or heard.matched > len(heard.flows) or heard.ended is not None,
+            truncated=newest.is_cut or heard.matched > query.limit or heard.ended is not None,
         )
 
     def relay(self, deadline: Deadline) -> RelayStatus:
@@ -294,16 +294,17 @@ def _is_in_window(query: FlowQuery, flow: pb.Flow) -> bool:
         return True
 
 
-def _converted(flows: Sequence[pb.Flow] | deque[pb.Flow]) -> tuple[list[Flow], list[LostEvents]]:
-    found: list[Flow] = []
+def _converted(flows: deque[pb.Flow], newest: Newest) -> list[LostEvents]:
+    """Offer each flow in the model's form, letting go of its message; return what could not be read."""
     unreadable: dict[str, int] = {}
-    for flow in flows:
+    while flows:
+        flow = flows.popleft()
         try:
-            found.append(flow_from_proto(flow))
+            newest.offer(flow_from_proto(flow))
         except MalformedError:
             node = without_cluster(flow.node_name)
             unreadable[node] = unreadable.get(node, 0) + 1
-    return found, [LostEvents(node, UNREADABLE, count) for node, count in unreadable.items()]
+    return [LostEvents(node, UNREADABLE, count) for node, count in unreadable.items()]
 
 
 def _relay_node(node: pb.Node) -> RelayNode:

@@ -5,6 +5,7 @@ Zero values are left out there, and 64-bit numbers are strings. Enum values this
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from handlers.model.flow import (
     DnsRecord,
@@ -102,14 +103,22 @@ def _end(body: Body, ip: str | None, port: int | None, names: tuple[str, ...]) -
         identity=number(body, "identity") or 0,
         namespace=text(body, "namespace") or "",
         pod=text(body, "pod_name") or "",
-        labels=texts(body, "labels"),
+        labels=_same(texts(body, "labels")),
         names=tuple(query_name(name) for name in names),
         workloads=tuple((text(item, "kind") or "", text(item, "name") or "") for item in rows(body, "workloads")),
     )
 
 
+@lru_cache(maxsize=4096)
+def _same(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return one tuple for all that are equal: the flows of an endpoint repeat its labels, and then share them."""
+    return labels
+
+
 def _policies(body: Body, key: str) -> tuple[FlowPolicy, ...]:
     """Name the policies; an implicit allow (``allow-localhost-ingress``) has labels only and is no policy."""
+    if key not in body:
+        return ()
     return tuple(
         FlowPolicy(kind=text(item, "kind") or "", namespace=text(item, "namespace") or "", name=name)
         for item in rows(body, key)

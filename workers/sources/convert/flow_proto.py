@@ -1,8 +1,9 @@
 """A flow as Hubble's protobuf carries it to the model; the same result as ``flow_json`` for the same flow."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -22,6 +23,20 @@ from workers.sources.convert.flow_words import DIRECTIONS, ICMP, PORTED, TYPES, 
 from workers.sources.convert.reading import FIRST_YEAR, LAST_YEAR, MalformedError, without_cluster
 from workers.sources.hubble_pb import triage_hubble_pb2 as pb
 
+T = TypeVar("T")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = 1_000_000_000
+
+
+def _by_number(enum: Any, words: Mapping[str, T]) -> Mapping[int, T]:
+    return {value.number: words[value.name] for value in enum.DESCRIPTOR.values if value.name in words}
+
+
+_VERDICTS = _by_number(pb.Verdict, VERDICTS)
+_TYPES = _by_number(pb.FlowType, TYPES)
+_DIRECTIONS = _by_number(pb.TrafficDirection, DIRECTIONS)
+
 
 def name_of_value(enum: Any, number: int) -> str:
     """Return the name of an enum's value, or its number where Hubble is newer than this project."""
@@ -35,9 +50,12 @@ def moment_of(stamp: Timestamp) -> datetime:
     Raises:
         MalformedError: if it lies in years that nothing was observed in.
     """
+    nanos = stamp.nanos
     try:
-        found = datetime.fromtimestamp(stamp.seconds, UTC).replace(microsecond=stamp.nanos // 1000)
-    except (ValueError, OverflowError, OSError) as error:
+        if not 0 <= nanos < _SECOND:
+            raise ValueError(nanos)
+        found = _EPOCH + timedelta(0, stamp.seconds, nanos // 1000)
+    except (ValueError, OverflowError) as error:
         raise MalformedError("time is out of range") from error
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise MalformedError("time is out of range")
@@ -56,7 +74,7 @@ def key_of_proto(flow: pb.Flow) -> FlowKey:
         destination=f"{destination.namespace}/{destination.pod_name}",
         destination_ip=flow.IP.destination,
         destination_port=ports.destination_port if ports is not None else None,
-        verdict=VERDICTS.get(name_of_value(pb.Verdict, flow.verdict), FlowVerdict.UNKNOWN),
+        verdict=_VERDICTS.get(flow.verdict, FlowVerdict.UNKNOWN),
     )
 
 
@@ -73,18 +91,18 @@ def flow_from_proto(flow: pb.Flow) -> Flow:
     reason = name_of_value(pb.DropReason, flow.drop_reason_desc) if flow.drop_reason_desc else None
     return Flow(
         time=moment_of(flow.time),
-        verdict=VERDICTS.get(name_of_value(pb.Verdict, flow.verdict), FlowVerdict.UNKNOWN),
-        type=TYPES.get(name_of_value(pb.FlowType, flow.Type), FlowType.UNKNOWN),
+        verdict=_VERDICTS.get(flow.verdict, FlowVerdict.UNKNOWN),
+        type=_TYPES.get(flow.Type, FlowType.UNKNOWN),
         event_type=flow.event_type.type,
         event_sub_type=flow.event_type.sub_type,
         node=without_cluster(flow.node_name),
         source=_end(flow.source, flow.IP.source, ports[0], flow.source_names),
         destination=_end(flow.destination, flow.IP.destination, ports[1], flow.destination_names),
         protocol=protocol,
-        direction=DIRECTIONS.get(name_of_value(pb.TrafficDirection, flow.traffic_direction), FlowDirection.UNKNOWN),
+        direction=_DIRECTIONS.get(flow.traffic_direction, FlowDirection.UNKNOWN),
         drop_reason=drop_reason(reason, flow.drop_reason),
         is_reply=flow.is_reply.value if flow.HasField("is_reply") else None,
-        tcp_flags=frozenset(field.name for field, is_set in flow.l4.TCP.flags.ListFields() if is_set),
+        tcp_flags=_flags(flow.l4.TCP.flags.SerializeToString()) if protocol is Protocol.TCP else frozenset(),
         observation_point=name_of_value(pb.TraceObservationPoint, flow.trace_observation_point)
         if flow.trace_observation_point
         else None,
@@ -110,20 +128,52 @@ def _layer4(layer4: pb.Layer4) -> tuple[Protocol | None, tuple[int | None, int |
     return None, (None, None), None
 
 
-def _end(endpoint: pb.Endpoint, ip: str, port: int | None, names: Iterable[str]) -> FlowEnd:
-    return FlowEnd(
-        ip=ip,
-        port=port,
-        identity=endpoint.identity,
-        namespace=endpoint.namespace,
-        pod=endpoint.pod_name,
-        labels=tuple(endpoint.labels),
-        names=tuple(query_name(name) for name in names),
-        workloads=tuple((item.kind, item.name) for item in endpoint.workloads),
+@lru_cache(maxsize=512)
+def _flags(written: bytes) -> frozenset[str]:
+    """Return the names of the flags that are set; few combinations occur, many times each."""
+    return frozenset(field.name for field, is_set in pb.TCPFlags.FromString(written).ListFields() if is_set)
+
+
+class _Who(NamedTuple):
+    """What is said of an endpoint in every flow of it."""
+
+    identity: int
+    namespace: str
+    pod: str
+    labels: tuple[str, ...]
+    workloads: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=4096)
+def _who(written: bytes) -> _Who:
+    """Read an endpoint; its flows repeat it byte for byte, and then share what was read."""
+    endpoint = pb.Endpoint.FromString(written)
+    return _Who(
+        endpoint.identity,
+        endpoint.namespace,
+        endpoint.pod_name,
+        tuple(endpoint.labels),
+        tuple((item.kind, item.name) for item in endpoint.workloads),
     )
 
 
-def _policies(policies: Iterable[pb.Policy]) -> tuple[FlowPolicy, ...]:
+def _end(endpoint: pb.Endpoint, ip: str, port: int | None, names: Iterable[str]) -> FlowEnd:
+    who = _who(endpoint.SerializeToString())
+    return FlowEnd(
+        ip=ip,
+        port=port,
+        identity=who.identity,
+        namespace=who.namespace,
+        pod=who.pod,
+        labels=who.labels,
+        names=tuple(query_name(name) for name in names),
+        workloads=who.workloads,
+    )
+
+
+def _policies(policies: Sequence[pb.Policy]) -> tuple[FlowPolicy, ...]:
+    if not policies:
+        return ()
     return tuple(FlowPolicy(item.kind, item.namespace, item.name) for item in policies if item.name)
 
 

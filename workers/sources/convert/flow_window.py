@@ -41,6 +41,8 @@ def wanted_by(query: FlowQuery) -> Callable[[FlowKey], bool]:
     tests = [_test(match) for match in query.any_of]
     if not tests:
         return lambda key: True
+    if len(tests) == 1:
+        return tests[0]
     return lambda key: any(test(key) for test in tests)
 
 
@@ -49,10 +51,35 @@ def in_window(query: FlowQuery, time: datetime) -> bool:
     return query.since <= time <= query.until
 
 
-def newest(query: FlowQuery, flows: Sequence[Flow]) -> tuple[tuple[Flow, ...], bool]:
-    """Put flows in the order of their times and keep the newest ``limit``; also tell whether some were cut."""
-    ordered = sorted(flows, key=lambda flow: flow.time)
-    return tuple(ordered[-query.limit :] if query.limit > 0 else ()), len(ordered) > query.limit
+class Newest:
+    """The newest flows of a query, at most ``limit``; however many are offered, few more than twice that are held."""
+
+    def __init__(self, query: FlowQuery) -> None:
+        self._limit = max(0, query.limit)
+        self._flows: list[Flow] = []
+        self._is_cut = False
+
+    def offer(self, flow: Flow) -> None:
+        """Keep a flow, until newer ones take its place."""
+        self._flows.append(flow)
+        if len(self._flows) > 2 * self._limit + 1_000:
+            self._cut()
+
+    @property
+    def kept(self) -> tuple[Flow, ...]:
+        """The flows in the order of their times; of the same time, in that of their offers."""
+        self._cut()
+        return tuple(self._flows)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more were offered than are kept."""
+        return self._is_cut or len(self._flows) > self._limit
+
+    def _cut(self) -> None:
+        self._is_cut = self.is_cut
+        self._flows.sort(key=lambda flow: flow.time)
+        del self._flows[: len(self._flows) - self._limit]
 
 
 def _test(match: FlowMatch) -> Callable[[FlowKey], bool]:

@@ -1,17 +1,18 @@
 """Flows of a sysdump: one file of jsonpb lines per agent, what its ring held when the dump was taken."""
 
+import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from handlers.model.flow import Flow, FlowLog, LostEvents
+from handlers.model.flow import FlowLog, LostEvents
 from handlers.model.scope import FlowMatch, FlowQuery
 from handlers.model.snapshot import Gap
 from workers.sources.archive import ArchiveError
 from workers.sources.convert.flow_json import flow_from_json
-from workers.sources.convert.flow_window import FlowKey, in_window, key_of, newest, wanted_by
+from workers.sources.convert.flow_window import FlowKey, Newest, in_window, key_of, wanted_by
 from workers.sources.convert.reading import (
     Body,
     MalformedError,
@@ -32,14 +33,13 @@ UNREADABLE = "unreadable line"
 _TIME = re.compile(rb'"time"\s*:\s*"([^"]{1,40})"')
 _NODE = re.compile(rb'"node_name"\s*:\s*"([^"]{1,300})"')
 _SILENT_STATES = ("NODE_UNAVAILABLE", "NODE_GONE", "NODE_ERROR")
-_MAX_FLOWS = 1_000_000
 
 
 @dataclass(slots=True)
 class _Heard:
     """What the files read so far said."""
 
-    flows: list[Flow] = field(default_factory=list)
+    newest: Newest
     nodes: set[str] = field(default_factory=set)
     silent: dict[str, str] = field(default_factory=dict)
     covered_since: dict[str, datetime] = field(default_factory=dict)
@@ -57,9 +57,9 @@ def read_flows(
     Raises:
         UnreadError: if the dump holds no flows at all.
     """
-    heard = _Heard()
+    heard = _Heard(Newest(query))
     for pod, path in sorted(index.flow_files.items(), key=lambda item: agents.get(item[0]) not in first):
-        if deadline.left <= 0 or len(heard.flows) > _MAX_FLOWS:
+        if deadline.left <= 0:
             heard.silent[agents.get(pod, pod)] = f"{path} was not read: no time left"
             continue
         try:
@@ -76,16 +76,15 @@ def read_flows(
             f"the archive holds no Hubble flows{f': {detail}' if detail else ''}",
             "Collect the sysdump without --quick, with Hubble enabled (and --hubble-flows-count above 0).",
         )
-    flows, truncated = newest(query, heard.flows)
     return FlowLog(
-        flows=flows,
+        flows=heard.newest.kept,
         since=query.since,
         until=query.until,
         heard=frozenset(heard.nodes),
         silent={node: why for node, why in heard.silent.items() if node not in heard.nodes},
         covered_since=heard.covered_since,
         lost=tuple(heard.lost),
-        truncated=truncated,
+        truncated=heard.newest.is_cut,
     )
 
 
@@ -100,7 +99,7 @@ def _read_file(heard: _Heard, query: FlowQuery, node: str | None, pod: str, path
     heard.nodes.add(node)
     wanted, may_match = wanted_by(query), _line_test(query)
     unreadable, oldest = 0, None
-    for line in written.splitlines():
+    for line in io.BytesIO(written):
         if not line.strip():
             continue
         found = _TIME.search(line)
@@ -124,7 +123,7 @@ def _keep(heard: _Heard, query: FlowQuery, wanted: Callable[[FlowKey], bool], bo
     # Before hubble 0.12 a line was the flow itself.
     flow = flow_from_json(struct(body, "flow") if "flow" in body else body)
     if wanted(key_of(flow)) and in_window(query, flow.time):
-        heard.flows.append(flow)
+        heard.newest.offer(flow)
 
 
 def _note(heard: _Heard, node: str, body: Body) -> None:
