@@ -39,10 +39,10 @@ _MAY_REACH = Sentence("whether {source} reaches {destination}{on}", lead=CANNOT_
 """Every claim about a connection; source, destination and port are set in at the end."""
 _OF_APPLICATION = {"NOTHING_LISTENS": (_IS_REFUSED, "Refused"), "NO_ANSWER": (_GETS_NO_ANSWER, "No answer")}
 """What the application does to packets that reached it: claim and status."""
-_WHILE_AUDITED = (
-    "audit mode lets it pass. If it is meant to pass, allow it before audit mode is turned off; if it is not, leave the"
-    " policies as they are."
+_IF_MEANT = (
+    "If it is meant to pass, allow it before audit mode is turned off; if it is not, leave the policies as they are."
 )
+_WHILE_AUDITED = f"audit mode lets it pass. {_IF_MEANT}"
 _OF_POLICY = (Hop.EGRESS_POLICY, Hop.INGRESS_POLICY)
 """Hops at which packets that pass contradict the judgement; at any other they may be older, or an answer came late."""
 
@@ -154,7 +154,8 @@ def _blocked(trial: Trial, observation: Observation, findings: tuple[Finding, ..
         return replace(headline, more=(*headline.more, prose("by address packets pass")))
     if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop in _OF_POLICY:
         why = _why_it_passes(trial, observation, findings)
-        return replace(headline, claim=_SHOULD_NOT_REACH, more=(*headline.more, why))
+        remedy = _IF_MEANT if observation.observed is Observed.AUDITED else headline.remedy
+        return replace(headline, claim=_SHOULD_NOT_REACH, remedy=remedy, more=(*headline.more, why))
     return headline
 
 

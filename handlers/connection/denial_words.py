@@ -14,8 +14,7 @@ from handlers.model.decision import Clause, Decision, NearestMiss, Reason
 from handlers.model.facts import Facts
 from handlers.model.finding import Sentence, Value, prose
 from handlers.model.labels import NAMESPACE_LABEL, NAMESPACE_LABELS_PREFIX
-from handlers.model.rule import Direction, Effect, Implied, Operator, Origin, PolicyRef
-from handlers.model.traffic import Protocol
+from handlers.model.rule import Direction, Effect, Implied, L4Protocol, Operator, Origin, PolicyRef
 
 LONGEST_REASON = 160
 """Characters that a reason may have: what a person takes in at one glance, three lines on a phone."""
@@ -174,13 +173,15 @@ def _clause(clause: Clause, leg: Judged, said: dict[str, Value]) -> Sentence | N
 
 def _port(clause: Clause, allowed: tuple[str, ...], leg: Judged, said: dict[str, Value]) -> Sentence:
     traffic = leg.traffic
-    told: dict[str, Value] = {**said, "allowed": allowed, "asked": str(traffic), "pod_port": traffic.port}
+    # Who lists a port without a protocol means any; to say so would tell nothing.
+    listed = tuple(port.removesuffix(f"/{L4Protocol.ANY}") for port in allowed)
+    told: dict[str, Value] = {**said, "allowed": listed, "asked": str(traffic), "pod_port": traffic.port}
     dialled = leg.leg.dialled
-    if dialled not in (None, traffic.port) and f"{dialled}/{traffic.protocol}" in allowed:
+    is_translated = dialled not in (None, traffic.port)
+    if is_translated and {str(dialled), f"{dialled}/{traffic.protocol}"} & set(listed):
         told["dialled"] = dialled
         return Sentence("{near} lists port {dialled}, the Service's; policy sees the pod's port {pod_port}", told)
-    is_near = isinstance(clause, why.PortDiffers) and traffic.protocol is Protocol.TCP
-    if is_near and dialled not in (None, traffic.port):
+    if is_translated and isinstance(clause, why.PortDiffers):
         return Sentence("{near} allows {allowed}; policy sees the pod's port, {asked}", told)
     return Sentence("{near} allows {allowed}; this is {asked}", told)
 
