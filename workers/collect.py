@@ -16,6 +16,9 @@ from handlers.source import Source
 Progress = Callable[[str], None]
 """Told in a few words how far the gathering is, such as ``read 7 of 12 parts``; must not raise."""
 
+Glance = Callable[[Snapshot], None]
+"""Shown what has been read while slow reads go on, at most once a round; must not raise."""
+
 Answer = Known[Any] | Missing
 
 DEFAULT_BUDGET = 10.0
@@ -23,6 +26,9 @@ DEFAULT_BUDGET = 10.0
 
 MOST_READERS = 16
 """Reads under way at one time; more only queue up in the API server's fairness limits."""
+
+GLANCE_AFTER = 1.0
+"""Seconds that a round's slow reads are waited for before somebody looks at what is there."""
 
 _SHARE_OF_ROUND = 0.5
 """A round may hold the next one up for this share of the time that is left; its slow reads go on meanwhile."""
@@ -37,13 +43,16 @@ def collect(
     *,
     budget: float = DEFAULT_BUDGET,
     progress: Progress | None = None,
+    glance: Glance | None = None,
+    glance_after: float = GLANCE_AFTER,
     catalogue: Catalogue = CATALOGUE,
 ) -> Snapshot:
     """Read what the question needs from ``source`` within ``budget`` seconds.
 
     Never waits longer than the budget, even for a source that hangs: what did not come in time is
     ``Missing(TIMEOUT)``, a source that raises ``Missing(FAILED)``, and a part whose width never became known
-    ``Missing(NOT_ASKED)``. ``progress`` is called from this thread whenever something arrived.
+    ``Missing(NOT_ASKED)``. ``progress`` is called from this thread whenever something arrived,
+    ``glance`` when a round takes longer than ``glance_after`` seconds.
     """
     gathering = _Gathering(source, progress, deadline=time.monotonic() + budget)
     rounds_left = ROUNDS
@@ -56,7 +65,10 @@ def collect(
                 gathering.wait_for_one()
                 continue
             rounds_left -= 1
-            gathering.wait(gathering.time_left * _SHARE_OF_ROUND if rounds_left > 0 else gathering.time_left)
+            longest = gathering.time_left * _SHARE_OF_ROUND if rounds_left > 0 else gathering.time_left
+            if glance is not None and gathering.wait(min(glance_after, longest)):
+                glance(gathering.snapshot())
+            gathering.wait(longest - glance_after if glance else longest)
         snapshot = gathering.finish(budget)
         return replace(snapshot, parts={**snapshot.parts, **unasked(question, snapshot, catalogue)})
     finally:
@@ -103,11 +115,12 @@ class _Gathering:
             threading.Thread(target=self._serve, name=f"reader-{self._readers}", daemon=True).start()
         return bool(new)
 
-    def wait(self, seconds: float) -> None:
-        """Take answers as they come, until all are there or ``seconds`` are over."""
+    def wait(self, seconds: float) -> bool:
+        """Take answers as they come, until all are there or ``seconds`` are over; return whether some are not."""
         end = time.monotonic() + seconds
         while self.is_waiting and (left := end - time.monotonic()) > 0:
             self._take(left)
+        return self.is_waiting
 
     def wait_for_one(self) -> None:
         """Take the next answer, if one comes in time."""

@@ -50,7 +50,7 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
         *_buttons(report, report_id),
         _provenance(report, age, asked_by),
     ]
-    return message(blocks, text.brief(report))
+    return message(blocks, text.brief(report, age=age))
 
 
 def _verdict(report: Report) -> str:

@@ -55,15 +55,21 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False,
     return drawn(rows, width)
 
 
-def brief(report: Report) -> str:
-    """Return what a notification and a screen reader say: the verdict, why, what was seen, what to do."""
+def brief(report: Report, *, age: timedelta | None = None) -> str:
+    """Return what a notification and a screen reader say: the verdict, why, what was seen, what to do; its age."""
     lines = [_first(report, _loud)]
     lines += [f"{line.label}: {one_line(str(line.words))}" for line in brief_lines(report)]
     if report.candidates:
         lines.append(f"Did you mean: {one_line(' | '.join(report.candidates))}?")
     if report.expected is None:
         lines += [f"{reading.mark_of(one)} {one_line(str(one.because))}" for one in _worst(report)]
-    return "\n".join(lines)
+    return "\n".join([*lines, one_line(" · ".join(reading.provenance(report, age)))])
+
+
+def first_words(report: Report) -> str:
+    """Return the verdict and the reason in one line, for a place that has no more."""
+    why = f" – {one_line(str(report.headline.reason))}" if report.headline.reason else ""
+    return f"{_first(report, lambda status: status.word)}{why}"
 
 
 def _worst(report: Report) -> Sequence[Finding]:

@@ -309,14 +309,10 @@ def test_the_status_of_a_list_is_that_of_its_worst_finding(story: str) -> None:
 
 
 def test_the_text_for_notifications_is_the_answer_in_brief() -> None:
-    message = report_message(samples.blocked_on_both_sides())
-    assert message.text.splitlines()[0] == "BLOCKED at egress: shop/loadgen → payments/checkout-api 443/TCP"
-    assert [line.partition(":")[0] for line in message.text.splitlines()[1:]] == [
-        "Why",
-        "Also at ingress",
-        "Seen",
-        "Fix",
-    ]
+    first, *lines, last = report_message(samples.blocked_on_both_sides()).text.splitlines()
+    assert first == "BLOCKED at egress: shop/loadgen → payments/checkout-api 443/TCP"
+    assert [line.partition(":")[0] for line in lines] == ["Why", "Also at ingress", "Seen", "Fix"]
+    assert last == "cluster lab, 2026-11-20 12:26:29 UTC"
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])

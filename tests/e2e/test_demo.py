@@ -68,7 +68,7 @@ def test_the_demo_asks_and_answers() -> None:
         assert demo.returncode == 0, err
         assert not err
         assert "@cilium why shop/loadgen shop/cart 8080" in out
-        assert "CiliumNetworkPolicy shop/cart-allow-frontend" in out
+        assert "Why: cart-allow-frontend wants app=frontend; loadgen has app=loadgen" in out
         assert "make playground" in out
         took = re.search(r"answered in ([0-9.]+) s", out)
         assert took is not None

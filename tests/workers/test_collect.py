@@ -155,3 +155,24 @@ def test_no_reader_stays_behind(count: int) -> None:
         if thread.name.startswith("reader-"):
             thread.join(5)
             assert not thread.is_alive()
+
+
+def test_a_glance_is_given_while_slow_reads_go_on_and_none_where_all_are_there() -> None:
+    seen = threading.Event()
+    glances: list[Snapshot] = []
+
+    def look(so_far: Snapshot) -> None:
+        glances.append(so_far)
+        seen.set()
+
+    def read(ask: Ask) -> Known[Any]:
+        if ask.part is Part.CONFIG:
+            assert seen.wait(10)
+        return Known(ask.part, NOW)
+
+    catalogue = needing(Part.NODES, Part.CONFIG)
+    snapshot = collect(Canary(), Script(read), catalogue=catalogue, glance=look, glance_after=0.05)
+    assert [set(glance.parts) for glance in glances] == [{Part.NODES}]
+    assert set(snapshot.parts) == {Part.NODES, Part.CONFIG}
+    collect(Canary(), Script(), catalogue=catalogue, glance=look, glance_after=5)
+    assert len(glances) == 1
