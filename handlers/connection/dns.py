@@ -1,5 +1,8 @@
 """The cluster's own DNS: where names are looked up before anything is dialled."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from handlers.connection.ends import Ends
 from handlers.connection.legs import places_of
 from handlers.connection.observation import Observation, clock
@@ -48,6 +51,46 @@ def query_flows(place: Place, facts: Facts) -> tuple[Flow, ...]:
         return ()
     flows: tuple[Flow, ...] = look.value.flows
     return tuple(flow for flow in flows if flow.destination.port == DNS_PORT and is_at(flow.source, place))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedLookup:
+    """The newest look-up of a name that failed: ``rcode`` as servers answer (RFC 1035), None where none answered."""
+
+    at: datetime
+    rcode: int | None
+
+    @property
+    def in_words(self) -> str:
+        """How it failed."""
+        if self.rcode is None:
+            return "no answer came"
+        return f"the answer was {_RCODES.get(self.rcode, f'error {self.rcode}')}"
+
+
+_RCODES = {2: "SERVFAIL", 3: "NXDOMAIN"}
+_PATIENCE = timedelta(seconds=5)
+"""How long a resolver waits for an answer (resolv.conf(5): timeout)."""
+
+
+def failed_lookup(place: Place, name: str, facts: Facts) -> FailedLookup | None:
+    """Return how the newest look-up of a name failed, None where it did not, or no proxy saw one.
+
+    Only answers to the name itself count: search suffixes are answered NXDOMAIN as a rule.
+    """
+    look = facts.look(Part.FLOWS)
+    if not isinstance(look, Known):
+        return None
+    own = [flow for flow in look.value.flows if flow.dns and flow.dns.query.rstrip(".").lower() == name]
+    asked = [flow for flow in own if flow.dns and not flow.dns.is_response and is_at(flow.source, place)]
+    answers = [flow for flow in own if flow.dns and flow.dns.is_response and is_at(flow.destination, place)]
+    last = max(answers, key=lambda flow: flow.time, default=None)
+    unanswered = [flow.time for flow in asked if last is None or flow.time > last.time]
+    if unanswered and look.value.until - max(unanswered) > _PATIENCE and asked[0].node in look.value.heard:
+        return FailedLookup(max(unanswered), None)
+    if last is None or last.dns is None or last.dns.rcode not in _RCODES:
+        return None
+    return FailedLookup(last.time, last.dns.rcode)
 
 
 def refused_queries(name: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:

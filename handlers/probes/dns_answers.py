@@ -9,7 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from handlers.connection.clause_words import nearest_in_words
-from handlers.connection.dns import DNS_NAMESPACE, dropped_queries, name_looked_up, query_flows, refused_queries
+from handlers.connection.dns import (
+    DNS_NAMESPACE,
+    dropped_queries,
+    failed_lookup,
+    name_looked_up,
+    query_flows,
+    refused_queries,
+)
 from handlers.connection.judgement import dns_decisions
 from handlers.connection.legs import LEG_PARTS, Leg, places_of
 from handlers.connection.observation import clock
@@ -52,6 +59,13 @@ DNS_QUERIES_DROPPED = code(
     meaning="DNS queries of the source were dropped, though policy as it stands allows them.",
     template="{count} DNS quer{count:y|ies} of {subject} {count:was|were} dropped until {at}, though policy allows it",
 )
+DNS_FAILS = code(
+    "DNS_FAILS",
+    meaning="Policy lets the source look the name up, and the look-up fails: DNS itself or its upstream is in trouble.",
+    template="{subject} looks up {name} and gets no address: {how}, last at {at}",
+    reason="{name} does not resolve: {how}",
+    advice="Look at the cluster's DNS and at the upstream that it forwards to (its log, its ConfigMap).",
+)
 DNS_ALLOWED = code(
     "DNS_ALLOWED",
     meaning="The source may look the name up.",
@@ -61,7 +75,7 @@ DNS_ALLOWED = code(
 
 @probe(
     answers=(AboutConnection,),
-    codes=(DNS_DENIED, DNS_NAME_REFUSED, DNS_UNDECIDED, DNS_QUERIES_DROPPED, DNS_ALLOWED),
+    codes=(DNS_DENIED, DNS_NAME_REFUSED, DNS_UNDECIDED, DNS_QUERIES_DROPPED, DNS_FAILS, DNS_ALLOWED),
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.DNS,
@@ -176,6 +190,17 @@ def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
                 count=sum(drop.count for drop in dropped) + len(refused),
                 at=clock(at),
             )
+    if failed := failed_lookup(place, name, facts):
+        return DNS_FAILS.finding(
+            Outcome.PROBLEM,
+            hop=Hop.DNS,
+            blocking=True,
+            evidence=[Evidence("hubble", f"Pod/{place.pod}", at=failed.at)],
+            subject=_who(place),
+            name=name,
+            how=failed.in_words,
+            at=clock(failed.at),
+        )
     proxied = ("queries pass the agent's DNS proxy, which learns the addresses",)
     return DNS_ALLOWED.finding(
         Outcome.FINE,

@@ -57,6 +57,14 @@ EGRESS_GATEWAY_UNCLEAR = code(
     advice="Ask again for the address.",
 )
 
+EGRESS_GATEWAY_EXCLUDED = code(
+    "EGRESS_GATEWAY_EXCLUDED",
+    meaning="An egress gateway policy selects the pod, and excludes the destination: it leaves from its own node.",
+    template="{policy} does not take {source} to {address}: its excludedCIDRs hold {excluded}, so that the other side "
+    "sees the address of the pod's node",
+    advice="Take the range out of excludedCIDRs if the traffic ought to leave through the gateway.",
+)
+
 EVERYTHING = ("0.0.0.0/0", "::/0")
 UNCLEAR = "unclear"
 """Stands for a range that nobody can tell, since the destination's address is not known."""
@@ -66,6 +74,7 @@ UNCLEAR = "unclear"
     answers=(AboutConnection,),
     codes=(
         EGRESS_GATEWAY_UNCLEAR,
+        EGRESS_GATEWAY_EXCLUDED,
         EGRESS_GATEWAY_NO_NODE,
         EGRESS_GATEWAY_NOT_READY,
         EGRESS_GATEWAY_USED,
@@ -92,6 +101,10 @@ def egress_gateway_exists(question: AboutConnection, facts: Facts) -> Iterator[F
             elif cidr and (policy.ref, leg.source.title) not in said:
                 said.add((policy.ref, leg.source.title))
                 yield _judge(policy, leg.source, cidr, facts)
+            elif cidr is None and (policy.ref, leg.source.title) not in said:
+                for address, excluded in _left_out(policy, leg, facts):
+                    said.add((policy.ref, leg.source.title))
+                    yield _excluded(policy, leg.source, address, excluded)
 
 
 def _taken_over(policy: PolicyObject, leg: Leg, facts: Facts) -> str | None:
@@ -111,6 +124,31 @@ def _taken_over(policy: PolicyObject, leg: Leg, facts: Facts) -> str | None:
         ):
             return str(cidr)
     return None
+
+
+def _left_out(policy: PolicyObject, leg: Leg, facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield each address that the policy's ranges hold and its exceptions take out again, with the exception."""
+    spec = _mapping(policy.manifest.get("spec"))
+    if leg.source.kind is not PlaceKind.POD or not _selects(spec, leg.source, facts):
+        return
+    ranges = [str(cidr) for cidr in spec.get("destinationCIDRs") or ()]
+    for address in known_addresses(leg.destination, leg.source.node, facts):
+        for out in map(str, spec.get("excludedCIDRs") or ()):
+            if _inside(address, out) and any(_inside(address, cidr) for cidr in ranges):
+                yield address, out
+
+
+def _excluded(policy: PolicyObject, source: Place, address: str, excluded: str) -> Finding:
+    # It stops nothing, but the other side may let in the gateway's address alone.
+    return EGRESS_GATEWAY_EXCLUDED.finding(
+        Outcome.PROBLEM,
+        hop=Hop.EGRESS_GATEWAY,
+        evidence=[Evidence("kubernetes", policy.ref, "/spec/excludedCIDRs")],
+        policy=policy.ref,
+        source=source.title,
+        address=address,
+        excluded=excluded,
+    )
 
 
 def _selects(spec: Mapping[str, Any], place: Place, facts: Facts) -> bool:

@@ -449,8 +449,16 @@ class Cluster:
             reply=None,
         )
 
-    def dns(self, source: str, query: str, *ips: str, refused: bool = False, at: float = 90) -> "Cluster":
-        """Add a DNS record of the proxy: an answer with addresses, or a refusal."""
+    def asked(self, source: str, query: str, at: float = 90) -> "Cluster":
+        """Add a query that passed the proxy."""
+        record = DnsRecord(f"{query}.", (), 0, False)
+        how: dict[str, Any] = {"event": EventType.ACCESS_LOG, "kind": FlowType.L7, "protocol": Protocol.UDP}
+        return self.saw(source, "kube-system/coredns-1", 53, at=at, dns=record, **how)
+
+    def dns(
+        self, source: str, query: str, *ips: str, refused: bool = False, at: float = 90, rcode: int = 0
+    ) -> "Cluster":
+        """Add a DNS record of the proxy: an answer with addresses or an error, or a refusal."""
         if refused:
             return self.saw(
                 source,
@@ -474,7 +482,7 @@ class Cluster:
             kind=FlowType.L7,
             protocol=Protocol.UDP,
             reply=True,
-            dns=DnsRecord(f"{query}.", ips, 0, True),
+            dns=DnsRecord(f"{query}.", ips, rcode, True),
         )
 
     def http(self, source: str, destination: str, port: int, code: int, at: float = 60) -> "Cluster":

@@ -109,6 +109,7 @@ def test_queries_that_drop_though_policy_allows_them_are_told() -> None:
     assert "2 DNS queries" in the(cluster.ask("why shop/frontend shop/cart 80"), "DNS_QUERIES_DROPPED").text
 
 
+NAME = "api.stripe.com"
 GATEWAY = """
 apiVersion: cilium.io/v2
 kind: CiliumEgressGatewayPolicy
@@ -119,6 +120,31 @@ spec:
   excludedCIDRs: [203.0.113.128/25]
   egressGateway: {nodeSelector: {matchLabels: {role: gateway}}, egressIP: 198.51.100.1}
 """
+
+
+LOOKUPS = {
+    "it resolved": (lambda: shop().dns(A, NAME, "203.0.113.9"), "open", ""),
+    "the upstream is dead": (lambda: shop().dns(A, NAME, rcode=2), "blocked", "the answer was SERVFAIL"),
+    "there is no such name": (lambda: shop().dns(A, NAME, rcode=3), "blocked", "the answer was NXDOMAIN"),
+    "only a search suffix is no name": (lambda: shop().dns(A, f"{NAME}.shop.svc.cluster.local", rcode=3), "open", ""),
+    "it failed, and later resolved": (
+        lambda: shop().dns(A, NAME, rcode=2, at=200).dns(A, NAME, "203.0.113.9", at=100),
+        "open",
+        "",
+    ),
+    "nobody answers": (lambda: shop().asked(A, NAME), "blocked", "no answer came"),
+    "it was asked this second": (lambda: shop().asked(A, NAME, at=1), "open", ""),
+}
+
+
+@pytest.mark.parametrize(("cluster", "expected", "words"), LOOKUPS.values(), ids=LOOKUPS.keys())
+def test_a_look_up_that_policy_allows_may_fail_all_the_same(
+    cluster: Callable[[], Cluster], expected: str, words: str
+) -> None:
+    report = cluster().ask(f"why shop/frontend {NAME} 443")
+    assert report.expected == expected
+    assert words in "".join(finding.text for finding in report.findings if finding.code == "DNS_FAILS")
+    assert ("DNS_FAILS" in codes(report)) == bool(words)
 
 
 def through(*, ready: bool | None = None, text: str = GATEWAY) -> Cluster:
@@ -138,7 +164,7 @@ OUT = {
         "blocked",
     ),
     "a node is ready": (lambda: through(ready=True), "203.0.113.9 443", "EGRESS_GATEWAY_USED", "open"),
-    "an excluded address": (lambda: through(), "203.0.113.200 443", None, "open"),
+    "an excluded address": (lambda: through(), "203.0.113.200 443", "EGRESS_GATEWAY_EXCLUDED", "open"),
     "an address beside the range": (lambda: through(), "198.51.100.77 443", None, "open"),
     "a pod": (lambda: through(), "shop/cart 80", None, "open"),
     "a name whose address is known": (
