@@ -171,7 +171,9 @@ class Catalogue:
         first, _, rest = words.partition(" ")
         meant = [f"{name} {rest}".strip() for name in nearest(first.lower()[:40], self.commands, cutoff=0.7)]
         suggestions = tuple(question for question in meant if self._is_understood(question))
-        problem = f"“{first[:40]}” is no subcommand, and I can read no question in the words."
+        problem = "I can read no question in the words: name who connects to whom, or start with a subcommand."
+        if suggestions:
+            problem = f"“{first[:40]}” is no subcommand."
         return NotUnderstoodError(problem, suggestions=suggestions or self._without_names())
 
     def _is_understood(self, text: str) -> bool:

@@ -101,10 +101,10 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             connectivity probes pings access route routes path""",
         Cue.ANSWERED: """error errors timeout timeouts time-out time-outs answer answers response responses reply
             replies status refused reset resets rst html econnrefused etimedout econnreset 4xx 5xx 404s 403s 500s 502s
-            503s 504s nothing data unauthorized forbidden""",
+            503s 504s unauthorized forbidden""",
         Cue.PASSIVE: "is are was were be been being isn't aren't wasn't weren't isnt arent wasnt gets getting got",
         Cue.WHO: """who whom what which where anyone anybody everyone everything whoever
-            anything something somebody someone nobody noone""",
+            anything something somebody someone nobody noone nothing""",
         Cue.PORT: "port ports nodeport targetport :",
         Cue.WHEN: """yesterday today tonight tomorrow monday tuesday wednesday thursday friday saturday sunday midnight
             noon morning evening afternoon week weekend month deploy deployment release upgrade rollout restart""",
@@ -138,7 +138,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             arriving went go goes going comes security labels label flow flows tcp udp sctp icmp http https grpc
             --fresh - -- and/or i/o k8s kubernetes 24/7 failed to-be cnps having make sure
             coming originating code exit errno healthz right
-            according lately recently earlier completely somehow""",
+            according data lack lacks it lately recently earlier completely somehow""",
     },
     "de": {
         Cue.FROM: "von vom seitens",

@@ -13,6 +13,14 @@ from handlers.sentence.direction import Role, directed, ports_of
 from handlers.sentence.tokens import Said, Token
 
 _RELATIONS = (Cue.REQUEST, Cue.FETCH, Cue.REJECT, Cue.STATE, Cue.BETWEEN, Cue.EACH_OTHER)
+_LEADS = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.AND, Cue.OF, Cue.RESPOND, Cue.FAIL)
+_BEFORE_NAMES = frozenset(
+    "the a an my our your this that pod service deployment app workload der die das le la el".split()
+)
+_BEFORE_SUBJECTS = frozenset(
+    """why can can't cannot cant could couldn't does doesn't doesnt did didn't do don't has if whether should shouldn't
+    will won't hey hi and when warum kann pourquoi que puede""".split()
+)
 _PINGS = frozenset("pings pinged pinging pingt pingen anpingen".split())
 
 
@@ -73,7 +81,8 @@ def _is_of_pods(connection: Connection) -> bool:
 
 def _places(sentence: Said) -> list[int]:
     """Return where the ends stand: names that can be nothing else, and bare words only where those leave a gap."""
-    ends, bare = list(sentence.ends), list(sentence.bare)
+    ends = list(sentence.ends)
+    bare = [index for index in sentence.bare if _stands_for_an_end(sentence, index)]
     if len(ends) >= 2 or not bare:
         return ends
     lacking = 2 - len(ends)
@@ -81,6 +90,16 @@ def _places(sentence: Said) -> list[int]:
         if len(chosen) == lacking:
             return sorted([*ends, *chosen])
     return ends
+
+
+def _stands_for_an_end(sentence: Said, index: int) -> bool:
+    """Whether a bare word stands where a name does: behind a verb or a preposition, or first, before the verb."""
+    before = [token for token in sentence.tokens[:index] if token.text.lower() not in _BEFORE_NAMES]
+    if not before or _looks_like_a_name(sentence.tokens[index]):
+        return True
+    is_first = not any(token.is_end or token.is_bare for token in before)
+    is_led = before[-1].does(*_RELATIONS, *_LEADS) or before[-1].text in ("->", "<-")
+    return is_led or (is_first and (before[-1].does(Cue.PASSIVE) or before[-1].text.lower() in _BEFORE_SUBJECTS))
 
 
 def _looks_like_a_name(token: Token) -> bool:

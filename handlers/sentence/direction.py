@@ -146,6 +146,8 @@ def _by_frame(sentence: Said, first: int, second: int) -> tuple[Role | None, Rol
     verb = _verb(sentence, first, second)
     if verb is None:
         return None, None
+    if verb.frame is Frame.REJECT and _is_of_a_policy(sentence, verb.at):
+        return None, None
     unmarked = [index for index in (first, second) if _lead(sentence.tokens, index) is None]
     if unmarked and verb.frame in (Frame.NONE, Frame.TIME_OUT) and _has_unknown(sentence, first, second):
         return None, None  # a verb that is not known may turn it either way
@@ -158,6 +160,12 @@ def _by_frame(sentence: Said, first: int, second: int) -> tuple[Role | None, Rol
         roles = ROLES[verb.frame]
         return roles.get(Place.BEFORE), roles.get(Place.BEHIND)
     return _role(sentence, verb, first), _role(sentence, verb, second)
+
+
+def _is_of_a_policy(sentence: Said, verb_at: int) -> bool:
+    """Whether a policy of the subject refuses, on which side is not said: what is refused may go in or out."""
+    has_policy = any(token.does(Cue.POLICY) for token in sentence.tokens[:verb_at])
+    return has_policy and "ingress" not in sentence.words
 
 
 def _has_unknown(sentence: Said, first: int, second: int) -> bool:
@@ -184,7 +192,7 @@ def _lead(tokens: Sequence[Token], index: int) -> Cue | None:
             return None
         for cue in _PREPOSITIONS:
             if token.does(cue):
-                return cue
+                return None if _is_hung_up(tokens, token) else cue
         if token.does(Cue.OF):
             seen_of = True
         elif token.does(*_RELATING) and not token.does(Cue.FILLER, Cue.STATE):
@@ -192,9 +200,17 @@ def _lead(tokens: Sequence[Token], index: int) -> Cue | None:
     return None
 
 
+def _is_hung_up(tokens: Sequence[Token], preposition: Token) -> bool:
+    """Whether a preposition belongs to "hang up on", which turns it round."""
+    place = next(index for index, token in enumerate(tokens) if token is preposition)
+    return place > 0 and tokens[place - 1].text.lower() == "up" and preposition.does(Cue.AT)
+
+
 def _verb(sentence: Said, first: int, second: int) -> _Verb | None:
     """Return what relates two ends, None where too much could."""
     verbs = list(_verbs(sentence, first, second))
+    if sentence.words & _VAGUE and _is_about_getting(sentence) and not sentence.has(Cue.FETCH):
+        return None
     asking = [verb for verb in verbs if verb.frame in _ASKING]
     others = [verb for verb in verbs if verb.frame not in _ASKING]
     if asking:
@@ -212,6 +228,14 @@ def _verb(sentence: Said, first: int, second: int) -> _Verb | None:
     if sentence.has(Cue.RECEIVE):
         return None
     return _Verb(len(sentence.tokens), Frame.NONE)
+
+
+_VAGUE = frozenset({"nothing", "data", "anything"})
+"""Things that a request and an answer both carry."""
+
+
+def _is_about_getting(sentence: Said) -> bool:
+    return sentence.has(Cue.RECEIVE) or any(token.text.lower().startswith("sen") for token in sentence.tokens)
 
 
 _ASKING = (Frame.REQUEST, Frame.REQUESTED, Frame.FETCH, Frame.FETCHED)

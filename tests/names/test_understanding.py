@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from handlers.catalogue import CATALOGUE, understand
 from handlers.commands.command import NotUnderstoodError
+from handlers.names.lexicon import LANGUAGES
 
 UNDERSTOOD = {
     "positional": ("why shop/frontend shop/cart", "why shop/frontend shop/cart"),
@@ -147,3 +148,26 @@ def test_whatever_the_names_the_normal_form_holds(
         return
     normal = f"why {one}/{two} {three}/{four} {port}{protocol}"
     assert str(understand(normal)) == normal
+
+
+_SPOKEN = sorted({word for table in LANGUAGES.values() for words in table.values() for word in words.split()})
+_WORDS = st.one_of(
+    st.sampled_from(_SPOKEN),
+    st.sampled_from(
+        ["shop/cart", "loadgen", "cart.shop:8080", "10.0.0.1", "8080", "53/udp", "503", "world", "node/n1"]
+    ),
+    st.sampled_from(
+        ["since", "2h", "http", "GET", "/x", "-n", "fresh", "KELVIN\u212a", "\u017fhop/cart", "drops", "identity"]
+    ),
+)
+
+
+@given(st.lists(_WORDS, min_size=1, max_size=12).map(" ".join))
+def test_any_sentence_of_known_words_is_a_question_that_reads_back_or_is_refused(text: str) -> None:
+    try:
+        asked = understand(text)
+    except NotUnderstoodError as refused:
+        for suggestion in refused.suggestions:
+            assert str(understand(suggestion)) == suggestion
+        return
+    assert understand(str(asked)).question == asked.question
