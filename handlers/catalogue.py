@@ -135,22 +135,27 @@ class Catalogue:
     def _chosen(self, found: Reading) -> Any:
         if found.is_sure:
             return found.questions[0]
-        if found.questions:
-            raise _ask_back(found.questions, found.problem)
-        raise NotUnderstoodError(found.problem, suggestions=self._without_names())
+        if questions := tuple(filter(self._reads_back, found.questions)):
+            raise _ask_back(questions, found.problem)
+        problem = found.problem or "I can read no question in the words."
+        raise NotUnderstoodError(problem, suggestions=self._without_names())
 
     def _asked(self, question: Any, words: str, attached: Sequence[Attachment]) -> Asked:
         """Return the question, with what came with it; one that its own normal form does not ask again is refused."""
         command = self.command_of(question)
-        name, _, rest = str(question).partition(" ")
-        try:
-            asks_the_same = command.parse(rest) == question
-        except NotUnderstoodError:
-            asks_the_same = False
-        if not asks_the_same or name != command.name:
+        if not self._reads_back(question):
             raise NotUnderstoodError("A name or a path in it has letters that I cannot read.", command.usage)
         fresh = any(isinstance(item, Fresh) for item in items(words))
         return Asked(command, command.attach(question, attached) if command.attach else question, fresh)
+
+    def _reads_back(self, question: Any) -> bool:
+        """Whether the normal form of a question asks the same again."""
+        command = self.command_of(question)
+        name, _, rest = str(question).partition(" ")
+        try:
+            return name == command.name and bool(command.parse(rest) == question)
+        except NotUnderstoodError:
+            return False
 
     def _follow_up(self, words: str, earlier: str) -> Reading | None:
         """Return what a fragment makes of the question above it, None where it is no fragment."""
@@ -163,32 +168,33 @@ class Catalogue:
         sentence = sentence_of(fragment)
         is_time_alone = sentence.span is not None and not (sentence.ends or sentence.bare or sentence.namespaces)
         for text in (f"{rest} {fragment}",) if is_time_alone else (fragment, _last_word(fragment)):
-            if fragment != words and not is_known(text) and self._is_understood(f"{name} {text}"):
+            if fragment != words and not is_known(text) and self._normal(f"{name} {text}"):
                 return Reading((command.parse(text),), 3)
         return None
 
     def _unknown(self, words: str) -> NotUnderstoodError:
         first, _, rest = words.partition(" ")
         meant = [f"{name} {rest}".strip() for name in nearest(first.lower()[:40], self.commands, cutoff=0.7)]
-        suggestions = tuple(question for question in meant if self._is_understood(question))
+        suggestions = tuple(filter(None, map(self._normal, meant)))
         problem = "I can read no question in the words: name who connects to whom, or start with a subcommand."
         if suggestions:
             problem = f"“{first[:40]}” is no subcommand."
         return NotUnderstoodError(problem, suggestions=suggestions or self._without_names())
 
-    def _is_understood(self, text: str) -> bool:
+    def _normal(self, text: str) -> str:
+        """Return a typed question in normal form, nothing where it is none by itself."""
         name, _, rest = text.partition(" ")
+        command = self.commands[name]
         try:
-            self.commands[name].parse(rest)
+            question = command.parse(rest)
+            question = command.attach(question, ()) if command.attach else question
         except NotUnderstoodError:
-            return False
-        return True
+            return ""
+        return str(question) if self._reads_back(question) else ""
 
     def _without_names(self) -> tuple[str, ...]:
         """Return the questions that can be asked of any cluster: those that need no names."""
-        return tuple(
-            name for name, command in self.commands.items() if command.attach is None and self._is_understood(name)
-        )
+        return tuple(name for name, command in self.commands.items() if command.attach is None and self._normal(name))
 
     def takes_attachments(self, text: str) -> bool:
         """Whether the words begin with a subcommand that something can come with."""

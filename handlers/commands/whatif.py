@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading, left_over
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.model.attachment import Attachment
 from handlers.model.cluster import PolicyObject
@@ -71,6 +71,10 @@ def parse(text: str) -> WhatIf:
             if not phrases:
                 raise NotUnderstoodError(f"“{word[:40]}” is no change. {HOW}.", USAGE, _EXAMPLES)
             phrases[-1].append(word)
+    spans = [phrase for phrase in phrases if phrase[0] not in ("delete", "label")]
+    odd = [items(" ".join(phrase)) for phrase in spans]
+    if len(odd) > 1 or any([type(item) for item in found] != [Since] for found in odd):
+        raise left_over(odd[-1], USAGE)
     changes = [phrase for phrase in phrases if phrase[0] in ("delete", "label")]
     try:
         delete = tuple(parse_reference(name) for verb, *names in changes if verb == "delete" for name in names)
