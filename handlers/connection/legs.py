@@ -30,6 +30,7 @@ _OF_ONE_POD = (
     "batch.kubernetes.io/job-completion-index",
 )
 """Labels that differ from pod to pod and are no part of identities (Cilium, pkg/labelsfilter/filter.go:229-252)."""
+_MOVED_ON = "In a live cluster the next look may find it; an archive will not: ask for the pods behind the Service."
 ECHO_REQUEST = 8
 """The ICMP type of a ping (RFC 792)."""
 
@@ -236,7 +237,7 @@ def _place_of_target(target: Target, facts: Facts) -> Place:
         return _place_of_pod(pod, facts)
     if target.pod is not None:
         gone = f"pod {target.pod}, a backend of the Service, is not among the pods read: it came or went meanwhile"
-        raise PartMissingError(Part.PODS, Missing(Gap.FAILED, gone, "Ask again."))
+        raise PartMissingError(Part.PODS, Missing(Gap.FAILED, gone, _MOVED_ON))
     for node in facts.nodes:
         if target.ip in node.ips + node.cilium_ips:
             return Place(PlaceKind.NODE, f"node {node.name}", (target.ip,), node=node.name)

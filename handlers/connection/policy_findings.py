@@ -64,7 +64,7 @@ POLICY_UNDECIDED = code(
     "POLICY_UNDECIDED",
     meaning="The outcome depends on something that could not be read.",
     template="Whether {direction} policy of {subject} allows {peer} on {port} depends on {missing}, which was not read",
-    advice="Give read access to it, and ask again.",
+    advice="Let it be read: by a right in the cluster, or by an archive that holds it.",
 )
 POLICY_BEYOND_KNOWLEDGE = code(
     "POLICY_BEYOND_KNOWLEDGE",

@@ -98,7 +98,7 @@ def titles_of(pods: PodEnds, ends: Sequence[ClusterEnd], numbers: Iterable[int],
 def _carriers(end: ClusterEnd) -> str:
     first = min((pod.name for pod in end.pods if pod.name), default="")
     if not first:
-        return f" ({end.count} pods)" if end.count > 1 else ""
+        return f" ({end.count} pods)" if end.count > 1 else "" if end.pods else " (its pods were not read)"
     return f" ({first}, +{end.count - 1})" if end.count > 1 else f" ({first})"
 
 

@@ -54,7 +54,7 @@ EGRESS_GATEWAY_UNCLEAR = code(
     "EGRESS_GATEWAY_UNCLEAR",
     meaning="An egress gateway policy selects the pod; whether it takes this destination depends on its address.",
     template="Whether {policy} takes {source} out through a gateway depends on the destination's address",
-    advice="Ask again for the address.",
+    advice="Ask for the address.",
 )
 
 EGRESS_GATEWAY_EXCLUDED = code(

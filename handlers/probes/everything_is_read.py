@@ -15,7 +15,7 @@ PART_UNREAD = code(
     "PART_UNREAD",
     meaning="A part of the cluster that policies depend on could not be read, so that the answer may lack something.",
     template="The answer may lack something, for {part} could not be read: {detail}",
-    advice="Give it more time, or the right to read this, and ask again.",
+    advice="Let it be read: by more time, by a right in the cluster, or by an archive that holds it.",
 )
 
 

@@ -34,7 +34,7 @@ L7_RULES_APPLY = code(
     "L7_RULES_APPLY",
     meaning="The proxy reads the requests on this port and lets only some pass; the question named none.",
     template="The proxy reads requests on {port} and lets only {rules} pass",
-    advice="Ask again with http METHOD PATH to judge one request.",
+    advice="Ask with http METHOD PATH to judge one request.",
 )
 
 

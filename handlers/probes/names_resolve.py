@@ -35,7 +35,7 @@ NAME_AMBIGUOUS = code(
     "NAME_AMBIGUOUS",
     meaning="The name means several things; one of them has to be chosen.",
     template="{asked} means several things: {candidates}",
-    advice="Ask again with the kind, such as shop/deploy/cart.",
+    advice="Ask with the kind, such as shop/deploy/cart.",
 )
 ADDRESS_GONE = code(
     "ADDRESS_GONE",

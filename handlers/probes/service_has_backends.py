@@ -59,7 +59,7 @@ SERVICE_IS_ELSEWHERE = code(
     "SERVICE_IS_ELSEWHERE",
     meaning="The Service is an alias in DNS for a name outside; Cilium does not load-balance it.",
     template="{service} is an alias for {external}",
-    advice="Ask again for that name.",
+    advice="Ask for that name.",
 )
 SERVICE_TARGET_PORT_UNDECLARED = code(
     "SERVICE_TARGET_PORT_UNDECLARED",
