@@ -19,11 +19,11 @@ from bot.conversations import Conversations
 from bot.deliveries import REMEMBER, Deliveries
 from bot.dispatch import QueueDownError
 from bot.guard import Guard
-from bot.publish import NotInChannelError, Publisher, PublishError
+from bot.publish import NotInChannelError, Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.candidates import not_understood
-from bot.render.failure import failure_message, internal, not_in_channel, queue_down
-from bot.render.progress import looking
+from bot.render.failure import failure_message, internal, not_in_channel, not_taken, queue_down
+from bot.render.progress import looking, slack_is_slow
 from bot.surface import Surface, SurfaceError
 from bot.surfaces.slack import address_of
 from bot.ticket import Ticket
@@ -115,13 +115,24 @@ class Intake:
     def _take(self, asked: Asked, where: Where, attached: tuple[Attachment, ...]) -> None:
         question = str(asked)
         asker = where.user if where.via in _SAYS_WHO else ""
+        where = replace(where, ticket=uuid.uuid4().hex)
         try:
-            where = self.publisher.placeholder(where, looking(question, asked_by=asker))
+            where = self.publisher.placeholder(where, looking(question, asked_by=asker, ahead=self.watch.ahead()))
         except NotInChannelError:
             self.tell(where, failure_message(not_in_channel()))
             return
+        except SlackUnavailableError as error:
+            # The answer will be the first message, whenever Slack takes it.
+            log.warning("no placeholder", reason=str(error), channel=where.channel)
+            if where.response_url:
+                self.tell(where, slack_is_slow(question))
+        except PublishError as error:
+            log.warning("no place for an answer", reason=str(error), channel=where.channel)
+            if where.response_url:
+                self.tell(where, failure_message(not_taken(str(error))))
+            return
         ticket = Ticket(
-            id=uuid.uuid4().hex,
+            id=where.ticket,
             text=question,
             command=asked.command.name,
             fresh=asked.fresh,

@@ -7,9 +7,11 @@ and progress that comes faster is left out.
 """
 
 import time
+import uuid
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
@@ -18,6 +20,7 @@ from urllib.error import URLError
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -29,6 +32,10 @@ from bot.where import Where
 _PACE = 1.0
 """Seconds between two edits for progress in one channel."""
 _REMEMBERED = 4_096
+_LOOK_BACK = 200
+"""Messages among which a lost one is looked for."""
+_NAMED = "cilium_triage"
+"""Type of the metadata by which a message of ours is known again (https://docs.slack.dev/messaging/message-metadata)."""
 
 _ABSENT = {"not_in_channel", "channel_not_found"}
 _SHUT = {"is_archived", "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_locked"}
@@ -78,6 +85,7 @@ class Publisher:
         """Take a patient client for what must arrive, and one that fails at once for progress (default: the same)."""
         self._client = client
         self._impatient = impatient or client
+        self._poster = _cautious(client)
         self._clock = clock
         self._sleep = sleep
         self._lock = RLock()
@@ -91,7 +99,7 @@ class Publisher:
             NotInChannelError: if the bot may not post there.
             PublishError: if it could not be posted.
         """
-        channel, ts = self._post(where.channel, where.thread_ts, message)
+        channel, ts = self._post(where, message, where.ticket)
         return replace(where, channel=channel, placeholder_ts=ts)
 
     def progress(self, where: Where, message: Message) -> bool:
@@ -100,7 +108,7 @@ class Publisher:
         if not channel.turn.acquire(blocking=False):
             return False
         try:
-            if self._final(where) or self._clock() < channel.progress_from:
+            if not where.placeholder_ts or self._final(where) or self._clock() < channel.progress_from:
                 return False
             channel.progress_from = self._clock() + _PACE
             self._impatient.chat_update(**_edit(where, message))
@@ -116,7 +124,8 @@ class Publisher:
     def answer(self, where: Where, message: Message) -> Where:
         """Put the answer in the place of the placeholder, and return where it stands.
 
-        A placeholder that somebody deleted is replaced by a new message in the same thread. Where the bot was put out
+        A placeholder that somebody deleted, or that could never be posted, is replaced by a new message in the same
+        thread. Where the bot was put out
         of the channel meanwhile, the asker gets the answer privately.
 
         Raises:
@@ -142,7 +151,7 @@ class Publisher:
         Raises:
             PublishError: if it could not be posted.
         """
-        self._post(where.channel, where.thread, message)
+        self._post(replace(where, thread_ts=where.thread), message)
 
     def attach(self, where: Where, *, name: str, content: str, title: str) -> None:
         """Upload a text file to the thread of the answer; if Slack does not take it, reply with its beginning.
@@ -188,22 +197,57 @@ class Publisher:
         with _slack_errors():
             self._client.views_publish(user_id=user, view=view)
 
-    def _post(self, channel: str, thread_ts: str | None, message: Message) -> tuple[str, str]:
+    def _post(self, where: Where, message: Message, name: str = "") -> tuple[str, str]:
+        name = name or uuid.uuid4().hex
+        again = Retrying(
+            retry=retry_if_exception(_passes),
+            stop=stop_after_attempt(3),
+            wait=wait_random_exponential(max=2),
+            sleep=self._sleep,
+            reraise=True,
+        )
         # One after the other: together they would be told to wait together, and collide again.
-        with self._channel(channel).turn, _slack_errors():
-            posted = self._first_that_fits(
-                message, lambda form: self._client.chat_postMessage(**_new(channel, thread_ts, form))
-            )
+        with self._channel(where.channel).turn, _slack_errors():
+            for attempt in again:
+                with attempt:
+                    # Nobody knows whether the one before arrived.
+                    found = self._find(where, name) if attempt.retry_state.attempt_number > 1 else None
+                    if found:
+                        return where.channel, found
+                    posted = self._first_that_fits(
+                        message, lambda form: self._poster.chat_postMessage(**_new(where, form, name))
+                    )
         return str(posted["channel"]), str(posted["ts"])
 
+    def _find(self, where: Where, name: str) -> str | None:
+        """Return the time stamp of our message of that name, or None where it is not there or cannot be looked for."""
+        look: dict[str, Any] = {"channel": where.channel, "include_all_metadata": True, "limit": _LOOK_BACK}
+        try:
+            if where.thread_ts:
+                seen = self._impatient.conversations_replies(ts=where.thread_ts, **look)
+            else:
+                seen = self._impatient.conversations_history(**look)
+        except (SlackClientError, *_ON_THE_WAY) as error:
+            log.info("own message not looked for", channel=where.channel, reason=_code_of(error))
+            return None
+        named = {"event_type": _NAMED, "event_payload": {"name": name}}
+        return next((str(item["ts"]) for item in seen["messages"] if item.get("metadata") == named), None)
+
     def _put(self, place: Where, message: Message) -> Where:
+        if not place.placeholder_ts:
+            # Another run may have posted it, and was lost before it could say so.
+            found = self._find(place, place.ticket)
+            if not found:
+                channel, ts = self._post(place, message, place.ticket)
+                return replace(place, channel=channel, placeholder_ts=ts)
+            place = replace(place, placeholder_ts=found)
         try:
             with _slack_errors():
                 self._first_that_fits(message, lambda form: self._persistently(place, form))
         except UndeliverableError as error:
             if str(error) not in _PLACEHOLDER_GONE:
                 raise
-            _, ts = self._post(place.channel, place.thread_ts, message)
+            _, ts = self._post(place, message)
             return replace(place, placeholder_ts=ts)
         return place
 
@@ -245,11 +289,11 @@ class Publisher:
 
     def _final(self, where: Where) -> Where | None:
         with self._lock:
-            return self._settled.get((where.channel, where.placeholder_ts))
+            return self._settled.get((where.channel, where.placeholder_ts or where.ticket))
 
     def _settle(self, where: Where, place: Where) -> None:
         with self._lock:
-            self._settled[(where.channel, where.placeholder_ts)] = place
+            self._settled[(where.channel, where.placeholder_ts or where.ticket)] = place
             while len(self._settled) > _REMEMBERED:
                 self._settled.popitem(last=False)
 
@@ -259,9 +303,17 @@ def _content(message: Message) -> dict[str, Any]:
     return {"text": message.text, "blocks": blocks, "parse": "none", "link_names": False}
 
 
-def _new(channel: str, thread_ts: str | None, message: Message) -> dict[str, Any]:
+def _new(where: Where, message: Message, name: str) -> dict[str, Any]:
     quiet = {"unfurl_links": False, "unfurl_media": False}
-    return {"channel": channel, "thread_ts": thread_ts, **quiet, **_content(message)}
+    named = {"event_type": _NAMED, "event_payload": {"name": name}}
+    return {"channel": where.channel, "thread_ts": where.thread_ts, "metadata": named, **quiet, **_content(message)}
+
+
+def _cautious(client: WebClient) -> WebClient:
+    """Return the client without what repeats a call that may have arrived: a message would stand there twice."""
+    found = copy(client)
+    found.retry_handlers = [item for item in client.retry_handlers if isinstance(item, RateLimitErrorRetryHandler)]
+    return found
 
 
 def _edit(where: Where, message: Message) -> dict[str, Any]:

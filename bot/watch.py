@@ -45,6 +45,13 @@ class Watch:
         if is_first:
             self._dispatcher.send(ticket)
 
+    def ahead(self) -> int:
+        """Return how many questions wait for a worker now; 0 as well where the queue does not answer."""
+        try:
+            return self._dispatcher.waiting()
+        except RedisError:
+            return 0
+
     def start(self) -> None:
         """Look again and again in a thread of its own."""
         self._thread.start()

@@ -22,6 +22,7 @@ class Where:
     ``thread_ts`` is the thread of the conversation, None at the top level of a channel. ``placeholder_ts`` is the
     message that the answer replaces, empty until that message is posted. ``response_url`` is the way back to the asker
     where the bot may not post (five uses, 30 minutes: https://docs.slack.dev/interactivity/handling-user-interaction).
+    ``ticket`` is the id that the question's message carries, so that it is found again where Slack's reply was lost.
     """
 
     team: str
@@ -31,6 +32,7 @@ class Where:
     thread_ts: str | None = None
     placeholder_ts: str = ""
     response_url: str | None = None
+    ticket: str = ""
 
     @property
     def thread(self) -> str | None:

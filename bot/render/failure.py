@@ -19,6 +19,7 @@ class FailureKind(StrEnum):
     RATE_LIMITED = "rate-limited"
     NOT_ALLOWED = "not-allowed"
     NOT_IN_CHANNEL = "not-in-channel"
+    NOT_TAKEN = "not-taken"
     REPORT_GONE = "report-gone"
     INTERNAL = "internal"
 
@@ -91,6 +92,15 @@ def not_in_channel(bot_name: str = "cilium-triage") -> Failure:
         FailureKind.NOT_IN_CHANNEL,
         "I am not a member of this channel, so I cannot answer in it.",
         f"Type `/invite @{bot_name}` and ask again, or ask me in a direct message.",
+    )
+
+
+def not_taken(reason: str) -> Failure:
+    """Slack refuses messages where the bot was asked."""
+    return Failure(
+        FailureKind.NOT_TAKEN,
+        f"Slack does not take my message in this channel ({reason}), so I cannot answer in it.",
+        "Ask in another channel, or in a direct message.",
     )
 
 

@@ -245,3 +245,38 @@ def test_many_posts_to_one_channel_all_arrive_in_spite_of_the_pace() -> None:
             list(pool.map(lambda number: publisher.placeholder(asked(), said(f"Looking {number}")), range(6)))
         assert len(slack.messages(HERE)) == 6
         assert sum(call["error"] is not None for call in slack.calls("chat.postMessage")) <= 2
+
+
+@pytest.mark.parametrize("place", ["channel", "thread"])
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_message_whose_acknowledgement_was_lost_is_found_again(
+    publisher: Publisher, slack: Playground, place: str, lost: int
+) -> None:
+    root = slack.say("ada", HERE, "hello")
+    before = len(texts(slack))
+    slack.cause(lost_replies={"chat.postMessage": lost})
+    where = publisher.placeholder(asked(thread_ts=root["ts"] if place == "thread" else None), said("Looking"))
+    publisher.answer(where, said("It is open."))
+    assert texts(slack)[before:] == ["It is open."]
+
+
+def test_a_lost_acknowledgement_where_nobody_may_look_costs_a_second_message(
+    publisher: Publisher, slack: Playground
+) -> None:
+    slack.cause(lost_replies={"chat.postMessage": 1}, api_errors={"conversations.history": ["missing_scope"]})
+    where = publisher.placeholder(asked(), said("Looking"))
+    assert where.placeholder_ts == slack.messages(HERE)[-1]["ts"]
+
+
+def test_an_answer_without_a_placeholder_is_posted_once_however_often_it_is_published(
+    publisher: Publisher, slack: Playground
+) -> None:
+    slack.cause(server_errors={"chat.postMessage": 3})
+    where = asked(ticket="t1")
+    with pytest.raises(SlackUnavailableError):
+        publisher.placeholder(where, said("Looking"))
+    publisher.progress(where, said("flows: 3 of 5 nodes"))
+    another = Publisher(slack_client(slack.settings.bot_token, slack.api_url))
+    for who in (publisher, another, publisher):
+        who.answer(where, said("It is open."))
+    assert texts(slack) == ["It is open."]

@@ -17,6 +17,7 @@ from bot.dispatch import Dispatcher, QueueDownError
 from bot.guard import Guard, Rules
 from bot.intake import Intake
 from bot.publish import Publisher
+from bot.render.failure import lost
 from bot.slack_client import slack_client
 from bot.surfaces.slack import SlackSurface, address_of
 from bot.ticket import Ticket
@@ -132,6 +133,52 @@ def test_slack_that_takes_no_placeholder_leaves_nothing_behind(intake: Intake, s
     slack.cause(api_errors={"chat.postMessage": ["restricted_action"]})
     intake.ask(QUESTION, WHERE, delivery="d1")
     assert queue.tickets() == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told", "queued"),
+    [
+        pytest.param(
+            {"server_errors": {"chat.postMessage": 3}}, "the answer comes as soon as it does", 1, id="out of order"
+        ),
+        pytest.param(
+            {"api_errors": {"chat.postMessage": ["restricted_action"]}}, "(restricted_action)", 0, id="refused"
+        ),
+    ],
+)
+def test_the_asker_of_a_command_hears_that_there_is_no_placeholder(
+    intake: Intake, slack: Playground, queue: Queue, trouble: dict[str, Any], told: str, queued: int
+) -> None:
+    slack.cause(**trouble)
+    where = replace(WHERE, via=Via.COMMAND, response_url=slack.response_url("ada", WHERE.channel))
+    intake.ask(QUESTION, where, delivery="d1")
+    (whispered,) = texts(slack)
+    assert told in whispered
+    assert len(queue.tickets()) == queued
+
+
+def test_without_a_placeholder_the_answer_is_posted_when_slack_is_back(
+    intake: Intake, slack: Playground, queue: Queue
+) -> None:
+    slack.cause(server_errors={"chat.postMessage": 3})
+    intake.ask(QUESTION, WHERE, delivery="d1")
+    (ticket,) = queue.wait()
+    for _ in range(2):
+        intake.surface.fail(ticket, lost())
+    assert len([text for text in texts(slack) if "went away" in text]) == 1
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"), [(0, "…"), (1, "… 1 question before yours"), (8, "… 8 questions before yours")]
+)
+def test_the_placeholder_says_how_many_questions_come_first(
+    intake: Intake, slack: Playground, dispatcher: Dispatcher, waiting: int, words: str
+) -> None:
+    for number in range(waiting):
+        dispatcher.send(Ticket(f"t{number}", "health", "health", False, address_of(WHERE), datetime.now(UTC)))
+    intake.ask(QUESTION, WHERE, delivery="d1")
+    (placeholder,) = texts(slack)
+    assert placeholder == f"Looking into {QUESTION} {words}"
 
 
 # -- the watch -------------------------------------------------------------------------------------------------------

@@ -141,11 +141,12 @@ async def _request_url(stand_in: StandIn, body: Json) -> Json:
 
 
 def cause(stand_in: StandIn, body: Json) -> Json:
-    """Set faults: ``rate_limited``, ``server_errors``, ``api_errors``, ``dropped_acks``, ``duplicates``."""
+    """Set faults, by the names that ``tools.playground.faults`` gives them."""
     faults = stand_in.faults
     counters: dict[str, Counter[str]] = {
         "rate_limited": faults.rate_limited,
         "server_errors": faults.server_errors,
+        "lost_replies": faults.lost_replies,
         "dropped_acks": faults.dropped_acks,
         "duplicates": faults.duplicates,
     }

@@ -15,6 +15,8 @@ class Faults:
     retry_after: int = 1
     server_errors: Counter[str] = field(default_factory=Counter)
     """Web API method to the number of calls that shall be answered with HTTP 500."""
+    lost_replies: Counter[str] = field(default_factory=Counter)
+    """Web API method to the number of calls that are carried out and whose answer is lost on the way back."""
     api_errors: dict[str, list[str]] = field(default_factory=dict)
     """Web API method to the error codes that its next calls shall be answered with."""
     dropped_acks: Counter[str] = field(default_factory=Counter)
@@ -37,7 +39,7 @@ class Faults:
 
     def clear(self) -> None:
         """Forget all mischief."""
-        for pending in (self.rate_limited, self.server_errors, self.dropped_acks, self.duplicates):
+        for pending in (self.rate_limited, self.server_errors, self.lost_replies, self.dropped_acks, self.duplicates):
             pending.clear()
         self.api_errors.clear()
         self.retry_after = 1

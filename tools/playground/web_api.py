@@ -150,6 +150,8 @@ async def serve(stand_in: StandIn, request: web.Request) -> web.StreamResponse:
             {"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": str(limited.seconds)}
         )
     stand_in.record_call(name, arguments, answer)
+    if faults.strike(faults.lost_replies, name):
+        return web.Response(status=502, text="Bad Gateway")
     return web.json_response(answer)
 
 
