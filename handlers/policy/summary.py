@@ -6,6 +6,8 @@ from handlers.model.decision import PolicySummary
 from handlers.model.rule import Direction, Effect, PeerScope, PolicyRef, Rule
 
 _MOST_SHOWN = 4
+_ALL = ("all", "entity all")
+"""How a peer that is everybody is written."""
 
 
 def summarize(rules: Sequence[Rule], direction: Direction) -> tuple[PolicySummary, ...]:
@@ -27,8 +29,14 @@ def _summary(policy: PolicyRef, rules: Sequence[Rule], direction: Direction) -> 
         allows=allows,
         denies=denies,
         rules=tuple(rule.origin for rule in rules),
-        text=_text(policy, direction, default_deny, allows, denies),
+        text=_text(policy, direction, default_deny, allows, denies, everything=any(map(_allows_everything, rules))),
     )
+
+
+def _allows_everything(rule: Rule) -> bool:
+    """Whether a rule lets all peers through on every port, so that no rest is left to deny."""
+    is_all = rule.scope is PeerScope.UNRESTRICTED or any(peer.written in _ALL for peer in rule.peers)
+    return rule.effect is Effect.ALLOW and is_all and not rule.ports and not rule.is_empty
 
 
 def _described(rule: Rule) -> str:
@@ -56,15 +64,23 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _text(
-    policy: PolicyRef, direction: Direction, default_deny: bool, allows: tuple[str, ...], denies: tuple[str, ...]
+    policy: PolicyRef,
+    direction: Direction,
+    default_deny: bool,
+    allows: tuple[str, ...],
+    denies: tuple[str, ...],
+    *,
+    everything: bool,
 ) -> str:
     preposition = "from" if direction is Direction.INGRESS else "to"
     parts = []
     if denies:
         parts.append(f"denies {direction} {preposition} {'; '.join(denies)}")
-    if allows:
+    if everything:
+        parts.append(f"allows {direction} {preposition} everybody{' else' if denies else ''}")
+    elif allows:
         parts.append(f"allows {direction} {preposition} {'; '.join(allows)}")
-    if default_deny:
+    if default_deny and not everything:
         parts.append("denies the rest" if parts else f"denies all {direction}")
     elif not allows and not denies:
         parts.append(f"does nothing to {direction}")

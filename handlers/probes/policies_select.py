@@ -11,13 +11,14 @@ from handlers.connection.backends import selected_pods
 from handlers.connection.legs import Leg, place_of_pod
 from handlers.connection.parties import parties_of
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of, statuses_of
+from handlers.connection.realized import not_realized
 from handlers.model.cluster import Pod, PolicyObject
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.rule import PolicyStatus
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
-from handlers.policy.pods import agent_endpoint_of_pod
+from handlers.policy.pods import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.probes.probe import probe
 
 POLICY_INVALID = code(
@@ -43,7 +44,7 @@ POLICY_SELECTS_NOBODY = code(
 )
 POLICY_BEHIND = code(
     "POLICY_BEHIND",
-    meaning="The endpoint is not ready, so the policies that select it may not be in force yet.",
+    meaning="The endpoint still enforces what it had before, so the policies that select it may not be in force yet.",
     template="{subject} is {state}: the policies that select it may not be in force",
     advice="Look at the endpoint in the agent's log.",
 )
@@ -128,12 +129,19 @@ def _of_pods(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
         party = next(parties_of(leg, at_source=True, learns_names=False, facts=facts)).party
         agent = agent_endpoint_of_pod(place.pod, facts)
         summaries = policies.selecting(party)
-        if agent and agent.state != "ready" and summaries:
+        published = endpoint_of_pod(pod, facts)
+        state = agent.state if agent else published.state if published else None
+        behind = {
+            summary.direction: trouble
+            for summary in summaries
+            if (trouble := not_realized(agent, state, summary.direction))
+        }
+        for trouble in dict.fromkeys(behind.values()):
             yield POLICY_BEHIND.finding(
                 Outcome.PROBLEM,
-                evidence=[Evidence("agent", f"CiliumEndpoint/{pod}", "/status/state")],
+                evidence=[Evidence("agent" if agent else "kubernetes", f"CiliumEndpoint/{pod}", "/status/state")],
                 subject=str(pod),
-                state=agent.state,
+                state=trouble,
             )
         if party.labels in seen:
             continue
@@ -141,7 +149,8 @@ def _of_pods(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
         subject = f"{pod.namespace}/{pod.owner.name}" if pod.owner else str(pod)
         for summary in summaries:
             yield POLICY_DOES.finding(
-                Outcome.FINE,
+                # What an endpoint still waits for is wanted, and does nothing yet.
+                Outcome.UNKNOWN if summary.direction in behind else Outcome.FINE,
                 evidence=[Evidence("kubernetes", str(origin.policy), origin.pointer) for origin in summary.rules],
                 weight=10,
                 policy=f"{summary.policy.kind} {summary.policy.short}",

@@ -13,9 +13,9 @@ from handlers.connection.observation import clock
 from handlers.connection.places import Place
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
 from handlers.connection.policy_findings import distinct
+from handlers.connection.realized import not_realized
 from handlers.connection.seen import is_at
 from handlers.connection.trial import Trial
-from handlers.model.agent import AgentEndpoint
 from handlers.model.decision import Decision, Verdict
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
@@ -81,7 +81,7 @@ def _judge(place: Place, decision: Decision, leg: Judged, facts: Facts) -> Findi
     agent = agent_endpoint_of_pod(place.pod, facts)
     published = endpoint_of_pod(place.pod, facts)
     state = agent.state if agent else published.state if published else None
-    trouble = _trouble(agent, state, decision.direction) or _seen_otherwise(leg, decision, facts)
+    trouble = not_realized(agent, state, decision.direction) or _seen_otherwise(leg, decision, facts)
     if trouble:
         policies = policies_of(facts)
         party = leg.source if decision.direction is Direction.EGRESS else leg.destination
@@ -154,16 +154,3 @@ def _is_verdict(flow: Flow, leg: Judged, direction: Direction) -> bool:
         and is_at(flow.destination, leg.leg.destination)
         and flow.destination.port == leg.traffic.port
     )
-
-
-def _trouble(agent: AgentEndpoint | None, state: str | None, direction: Direction) -> str | None:
-    """Return what is wrong with the endpoint, in the agent's words; None where nothing is, or nothing is known."""
-    if agent and (agent.realized_revision or 0) < (agent.desired_revision or 0):
-        return f"{agent.state}, policy revision {agent.realized_revision} of {agent.desired_revision}"
-    if agent:
-        enforcing = agent.ingress_enforcing if direction is Direction.INGRESS else agent.egress_enforcing
-        if enforcing is False:
-            return f"{agent.state}, and the agent reports no {str(direction).lower()} enforcement"
-    if state and state not in ("ready", "restoring"):
-        return state
-    return None

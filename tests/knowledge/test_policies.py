@@ -1,0 +1,65 @@
+"""``policies``: what each policy does, in words that are true, and whether it is in force."""
+
+import pytest
+
+from handlers.model.finding import Outcome
+from handlers.model.parts import Part
+from tests.knowledge.build import allow_from, shop, the
+
+POLICY = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: out, namespace: shop}}
+spec:
+  endpointSelector: {{matchLabels: {{app: cart}}}}
+  {rules}
+"""
+DENY = "egressDeny: [{toCIDR: [198.18.10.0/24]}]"
+
+TEXTS = {
+    "all, but for a range": (
+        f"egress: [{{toEntities: [all]}}]\n  {DENY}",
+        "denies egress to 198.18.10.0/24 and allows egress to everybody else",
+    ),
+    "an empty rule, but for a range": (
+        f"egress: [{{}}]\n  {DENY}",
+        "denies egress to 198.18.10.0/24 and denies the rest",
+    ),
+    "all": ("egress: [{toEntities: [all]}]", "allows egress to everybody"),
+    "all, on one port": (
+        'egress: [{toEntities: [all], toPorts: [{ports: [{port: "53"}]}]}]',
+        "allows egress to all on 53/ANY and denies the rest",
+    ),
+    "one peer": (
+        "egress: [{toEndpoints: [{matchLabels: {app: frontend}}]}]",
+        "allows egress to app=frontend and denies the rest",
+    ),
+    "a range alone": (DENY, "denies egress to 198.18.10.0/24 and denies the rest"),
+}
+
+
+@pytest.mark.parametrize(("rules", "words"), TEXTS.values(), ids=TEXTS.keys())
+def test_what_a_policy_does(rules: str, words: str) -> None:
+    report = shop().policy(POLICY.format(rules=rules)).ask("policies shop/cart")
+    assert the(report, "POLICY_DOES").values["what"] == f"shop/out {words}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"desired_revision": 5, "realized_revision": 4}, "policy revision 4 of 5", id="an older revision"),
+        pytest.param({"ingress_enforcing": False}, "no ingress enforcement", id="none enforced"),
+        pytest.param({"state": "regenerating"}, "is regenerating", id="under way"),
+    ],
+)
+def test_a_policy_that_is_not_in_force_has_no_tick(changes: dict[str, object], words: str) -> None:
+    cluster = shop().policy(allow_from("shop", "cart", "frontend", 8080))
+    cluster.agent("n2", Part.AGENT_ENDPOINTS, cluster.agent_endpoints("n2", **changes))
+    report = cluster.ask("policies shop/cart")
+    assert words in the(report, "POLICY_BEHIND").text
+    assert the(report, "POLICY_DOES").outcome is Outcome.UNKNOWN
+
+
+def test_a_policy_that_is_in_force_has_one() -> None:
+    report = shop().policy(allow_from("shop", "cart", "frontend", 8080)).ask("policies shop/cart")
+    assert the(report, "POLICY_DOES").outcome is Outcome.FINE
