@@ -54,6 +54,14 @@ def not_read(report: Report) -> tuple[NotRead, ...]:
     return tuple(sorted(found, key=lambda one: not one.hops))
 
 
+def unexplained(report: Report, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings without those that only repeat what a gap says."""
+    parts = {gap.part for gap in report.gaps}
+    return tuple(
+        finding for finding in findings if finding.outcome not in _DOUBTFUL or finding.values.get("part") not in parts
+    )
+
+
 def _left_open(findings: Iterable[Finding], parts: Sequence[str]) -> Iterator[Hop]:
     open_hops = {
         finding.hop

@@ -17,7 +17,7 @@ from bot.render.blocks import (
     section,
 )
 from bot.render.candidates import candidate_buttons
-from bot.render.gaps import not_read
+from bot.render.gaps import not_read, unexplained
 from bot.render.headline import sentence_of
 from bot.render.reading import Mark, Tone
 from handlers.model.finding import Finding
@@ -125,7 +125,7 @@ def _provenance(report: Report, age: timedelta | None, asked_by: str) -> Block:
         facts.append(f"assuming: {report.headline.assumed}")
     if report.expected is None:
         facts += [f"not read: {gap.names}" for gap in not_read(report)[:2]]
-    elif noted := len(reading.noticed(report)):
+    elif noted := len(unexplained(report, reading.noticed(report))):
         facts.append(f"{noted} more note{'s' if noted > 1 else ''} in Evidence")
     return context(_path(report), f"{asker}{escape(' · '.join(facts))}")
 

@@ -10,7 +10,7 @@ from bot.render.brief import between, unread_that_matters
 from bot.render.brief import lines as brief_lines
 from bot.render.clean import clean, one_line
 from bot.render.columns import Row, drawn
-from bot.render.gaps import NotRead, not_read
+from bot.render.gaps import NotRead, not_read, unexplained
 from bot.render.reading import Mark, Status, Tone
 from handlers.model.finding import Finding
 from handlers.model.report import Patch, Report
@@ -125,16 +125,18 @@ def _path(report: Report, paint: Paint) -> Iterator[Row]:
     yield Row(_lead("path"), " · ".join(strip))
     for finding in report.blockers():
         yield from _labelled("cause", _in_full(finding))
-    yield from _labelled("unknown", map(_short, reading.doubts(report)))
-    yield from _labelled("noticed", map(_short, reading.noticed(report)))
+    yield from _labelled("unknown", map(_short, unexplained(report, reading.doubts(report))))
+    yield from _labelled("noticed", map(_short, unexplained(report, reading.noticed(report))))
 
 
 def _listed(report: Report, paint: Paint) -> Iterator[Row]:
     shared = reading.shared_advice(report.findings)
-    for finding in reading.worst_first(report.findings):
-        mark = reading.mark_of(finding)
+    for row in reading.rows(report.findings):
+        finding, mark = row.finding, reading.mark_of(row.finding)
+        more = f" (and {row.alike} more like it)" if row.alike else ""
         follow = f"  [{one_line(finding.follow_up)}]" if finding.follow_up else ""
-        yield Row(f"  {paint(mark, mark)} ", f"{_short(finding, advised=finding.advice not in shared)}{follow}")
+        words = _short(finding, advised=finding.advice not in shared)
+        yield Row(f"  {paint(mark, mark)} ", f"{words}{more}{follow}")
     yield from _labelled("do", shared)
     yield from _labelled("seen", [reading.seen(report)])
 

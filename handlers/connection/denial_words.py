@@ -149,7 +149,7 @@ def _clause(clause: Clause, leg: Judged, said: dict[str, Value]) -> Sentence | N
             return Sentence("{wanted} in toFQDNs selects nothing inside the cluster; select {peer} by labels", told)
         case why.EntityDiffers(entity=entity, had=had) if had != (CLUSTER,):
             told = {**said, "entity": entity, "had": had or ("none",)}
-            return Sentence("{near} allows entity {entity}; {peer} is {had}", told)
+            return Sentence("{near} allows entity {entity}; this is {had}", told)
         case why.PeerIsNoPod(entities=entities):
             told = {**said, "entities": entities}
             return Sentence("{near} selects pods, and {peer} is none; entities {entities} would select it", told)

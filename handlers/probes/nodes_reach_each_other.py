@@ -28,6 +28,7 @@ NODES_DISCONNECTED = code(
     meaning="Packets left one node for another and did not arrive there: the network between the nodes loses them.",
     template="Packets from {node} to {peer} are lost between the nodes: {count} connection{count:|s} "
     "sent, last at {at}, nothing arrived{probe}",
+    reason="packets from {node} to {peer} are lost between the nodes: {count} sent, none arrived",
     advice="Check the network between the nodes: the tunnel port (8472/UDP for VXLAN), routes, firewalls, MTU.",
 )
 NODES_IN_DOUBT = code(

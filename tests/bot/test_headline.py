@@ -90,5 +90,5 @@ def test_a_lead_that_the_status_says_is_left_out() -> None:
     assert plain(shown).startswith("CANNOT TELL whether it works: nothing")
     assert markdown(shown).startswith("## Cannot tell whether it works: nothing")
     listed = report(finding("x", Outcome.UNKNOWN), headline=doubt, expected=None, observed=None)
-    _, separator, sentence = opening(listed)
-    assert f"{separator}{sentence}".startswith(" — Cannot tell whether it works")
+    status, separator, sentence = opening(listed)
+    assert f"{status}{separator}{sentence}".startswith("Cannot tell whether it works")

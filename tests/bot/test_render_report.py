@@ -165,6 +165,19 @@ def test_what_was_not_read_is_said_with_what_it_leaves_open_and_how_to_get_it() 
     assert shown.count("ciliumnetworkpolicies") == 1
 
 
+def test_a_gap_is_said_once_whatever_it_leaves_open() -> None:
+    gap = GapNote("policies", None, "timeout", "no answer in 10 s", "ask again")
+    told = "Cannot tell whether {claim} — {part} could not be read"
+    doubts = [
+        finding(told, Outcome.UNKNOWN, hop, values={"claim": hop.value, "part": "policies"}, blocking=blocking)
+        for hop, blocking in ((Hop.DNS, True), (Hop.EGRESS_POLICY, True), (Hop.AGENTS, False))
+    ]
+    shown = report(*doubts, gaps=(gap,), headline=Headline(Sentence("x"), pair=Pair("a", "b")))
+    for said in (plain(shown), words(shown)):
+        assert said.count("policies") == 1
+        assert "(timeout: no answer in 10 s). Without them dns, egress cannot be judged" in " ".join(said.split())
+
+
 def test_five_hundred_nodes_that_fail_alike_are_one_line() -> None:
     gaps = tuple(
         GapNote(part, f"node-{number}", "forbidden", "exec was refused", "grant pods/exec")
