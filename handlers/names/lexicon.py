@@ -180,7 +180,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.BETWEEN: "entre",
         Cue.REQUEST: """joindre atteindre contacter acceder appeler appelle connecter connecte parler communiquer joint
             atteint contacte parle joint interroger""",
-        Cue.REJECT: """refuse refuser rejette rejeter bloque bloquer bloquee bloques accepte autorise interdit bloquent
+        Cue.REJECT: """refuse refuser rejette rejeter bloque bloquer bloquee bloques accepte laisse autorise
+            interdit bloquent
             refusee rejete rejetee""",
         Cue.RESPOND: "repond repondre renvoie retourne",
         Cue.STATE: "injoignable joignable inaccessible accessible ferme fermee ouvert ouverte indisponible disponible",
@@ -193,7 +194,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.WHEN: "hier aujourd'hui",
         Cue.POLICY: "politiques politique regles",
         Cue.FILLER: """pourquoi ne n pas plus peut peuvent arrive le la les un une il elle on ce l d s se est-ce bonjour
-            encore toujours y pod service jamais aucune aucun""",
+            encore toujours y pod service jamais aucune aucun entrer passer""",
     },
     "es": {
         Cue.FROM: "desde de del",
@@ -205,7 +206,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.BETWEEN: "entre",
         Cue.REQUEST: """alcanzar alcanza conectar conecta conectarse acceder accede llegar llega llamar llama contactar
             contacta hablar habla comunicarse comunica""",
-        Cue.REJECT: """rechaza rechazar rechazado bloquea bloquear bloqueado bloqueada deniega niega permite acepta
+        Cue.REJECT: """deja dejar dejan rechaza rechazar rechazado bloquea bloquear bloqueado bloqueada deniega
+            niega permite acepta
             bloqueando denegado""",
         Cue.RESPOND: "responde responder contesta devuelve",
         Cue.STATE: "inaccesible accesible inalcanzable alcanzable cerrado abierto disponible",
@@ -217,7 +219,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.PORT: "puerto puertos",
         Cue.WHEN: "ayer hoy",
         Cue.POLICY: "politicas politica",
-        Cue.FILLER: """no puede pueden se la el los las un una su mas ya hola tampoco hace ningun ninguna nunca pod""",
+        Cue.FILLER: """no puede pueden se la el los las un una su mas ya hola tampoco hace tiene tienen entrar
+            ningun ninguna nunca pod""",
     },
 }
 

@@ -283,12 +283,16 @@ def _frame(sentence: Said, index: int, token: Token, first: int, second: int) ->
         return Frame.FETCHED if is_passive else Frame.FETCH
     if token.does(Cue.SEVER):
         return Frame.SEVERED
-    if token.does(Cue.STATE) and not (following and following.does(Cue.SENT)):
+    is_preposition = token.does(Cue.TO) and following is not None and following.is_end
+    if token.does(Cue.STATE) and not is_preposition and not (following and following.does(Cue.SENT)):
         return Frame.STATE
     if token.does(Cue.RESPOND):
         return Frame.RESPOND
     if token.does(Cue.REJECT):
-        if is_passive:
+        has_object = any(one.does(Cue.SENT) for one in after) or any(
+            one.is_end and _lead(tokens, index + 1 + offset) is None for offset, one in enumerate(after)
+        )
+        if is_passive or (language == "en" and is_participle(token.text) and not has_object):
             return Frame.REJECTED
         acts = any(one.is_end or one.is_bare for one in tokens[:index]) and min(first, second) < index
         acts = acts and _lead(tokens, min(first, second)) is None

@@ -46,6 +46,10 @@ _SINCE_EVENT = re.compile(r"\bsince (?:the|this|our|my|last) (?!hour|minute|day)
 _LENGTHS = frozenset("after takes took every of timeout needs in than only about".split())
 """Words before a duration that is no look-back."""
 _POSSESSED = re.compile(r"(?<=[\w\]])'s?(?=\s|$)")
+_NO_NAMESPACES = frozenset(
+    """a an the this that these those it its my your our their any some all every each other here there last first
+    second one two three both general place same another new about only between""".split()
+)
 _CODES = frozenset("code exit errno error".split())
 _PLURAL_STATUS = re.compile(r"[1-5]\d\ds|[1-5]xx", re.IGNORECASE)
 _PORT_LEADS = frozenset("on at over via auf sur en".split())
@@ -192,6 +196,8 @@ def _number(number: int, after: Item | None, language: str, past: Sequence[Token
         return port
     if number in _STATUSES:
         return Token(text, cues=frozenset({Cue.ANSWERED}))
+    if before and before.is_end and follows & {Cue.FROM, Cue.TO}:
+        return port
     if Cue.AT in follows or (before and before.is_end and not isinstance(after, (Word, End, PortAsked))):
         return port
     if (
@@ -313,9 +319,16 @@ def _namespace_at(tokens: list[Token], index: int) -> tuple[int, str, bool]:
         return named_at + 2, bare(named_at + 1), False
     if bare(named_at) and does(named_at + 1, Cue.NAMESPACE):
         return named_at + 2, bare(named_at), False
-    if does(0, Cue.IN) and bare(named_at):
-        return named_at + 1, bare(named_at), False
+    if does(0, Cue.IN) and (name := bare(named_at) or _filler(tokens, index + named_at)):
+        return named_at + 1, name, False
     return 0, "", False
+
+
+def _filler(tokens: list[Token], at: int) -> str:
+    """Return a word that means nothing elsewhere and behind "in" may be a namespace: prod, data, team."""
+    token = tokens[at] if at < len(tokens) else None
+    text = token.text.lower() if token and token.cues == {Cue.FILLER} else ""
+    return text if is_label(text) and not text.isdigit() and text not in _NO_NAMESPACES else ""
 
 
 def _qualified(token: Token, namespace: str) -> Token:
