@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading, left_over
-from handlers.model.endpoint import EndpointName
+from handlers.connection.scope import namespaces_meant
+from handlers.model.endpoint import EndpointName, Entity, Named
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, prose
 from handlers.model.headline import Headline
+from handlers.model.labels import NAMESPACE_LABEL, LabelSet
 from handlers.model.parts import Part
-from handlers.model.reserved import LOCAL_SCOPE
+from handlers.model.reserved import FIRST_ALLOCATED, LOCAL_SCOPE
 from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import Missing
 from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
 from handlers.names.lexicon import Cue
+from handlers.names.resolve import End as Side
+from handlers.names.resolve import resolve
 from handlers.sentence.subject import subjects_in
 from handlers.sentence.tokens import Said
 
@@ -21,6 +26,10 @@ USAGE = "identity NUMBER|A [fresh]"
 
 LARGEST = (1 << 32) - 1
 """Numeric identities have 32 bits (Cilium, pkg/identity/numericidentity.go)."""
+
+
+_NO_OBJECT = (0,)
+"""The number of an identity that is no object of the cluster, where none of those has to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +44,67 @@ class IdentityOf:
         return f"identity {self.number if self.number is not None else self.endpoint}"
 
     def scope(self, so_far: Facts) -> Scope:
-        """Return every carrier and every policy, and each node's own view where the number is node-local."""
+        """Return who may carry the identity and select it, and each node's own view where the number is node-local.
+
+        All carriers are in the namespace that the identity's labels name, and only its policies, and those of the whole
+        cluster, select it.
+        """
+        if isinstance(self.endpoint, Named) and self.endpoint.namespace is not None:
+            return self._scope_of_endpoint(self.endpoint.namespace, so_far)
+        if self.endpoint is not None and not isinstance(self.endpoint, Entity):
+            return Scope(all_namespaces=True, pods=(PodQuery(),), identities=(), nodes=())
+        number = self.number
+        if number is not None and FIRST_ALLOCATED <= number < LOCAL_SCOPE:
+            return _scope_of_number(number, so_far)
         nodes = attempt(lambda: tuple(node.name for node in so_far.nodes) if self.is_node_local else ())
+        return Scope(namespaces=(), pods=(), identities=_NO_OBJECT, nodes=None if isinstance(nodes, Lacking) else nodes)
+
+    def _scope_of_endpoint(self, namespace: str, so_far: Facts) -> Scope:
+        namespaces = namespaces_meant(namespace, so_far)
+        if namespaces is None:
+            return Scope(nodes=())
         return Scope(
-            all_namespaces=True,
-            pods=(PodQuery(),),
-            identities=(),
-            nodes=None if isinstance(nodes, Lacking) else nodes,
+            namespaces=tuple(sorted(namespaces)),
+            pods=tuple(PodQuery(namespace=one) for one in sorted(namespaces)),
+            identities=self._identities(so_far),
+            nodes=(),
         )
+
+    def _identities(self, so_far: Facts) -> tuple[int, ...] | None:
+        numbers = attempt(lambda: self.numbers(so_far))
+        return None if isinstance(numbers, Lacking) else tuple(sorted(numbers)) or _NO_OBJECT
+
+    def numbers(self, facts: Facts) -> frozenset[int]:
+        """Return the numbers that are asked about: the one named, or those that the pods of the endpoint have.
+
+        Raises:
+            PartMissingError: if a part that tells them was not read.
+        """
+        if self.number is not None:
+            return frozenset((self.number,))
+        if self.endpoint is None:
+            return frozenset()
+        pods = resolve(self.endpoint, facts, Side.SOURCE, None, None).pods
+        names = {(pod.namespace, pod.name) for pod in pods}
+        found = (entry.identity for entry in facts.cilium_endpoints if (entry.namespace, entry.name) in names)
+        return frozenset(number for number in found if number is not None)
 
     @property
     def is_node_local(self) -> bool:
         """Whether the number means another thing on every node."""
         return self.number is not None and self.number >= LOCAL_SCOPE
+
+
+def _scope_of_number(number: int, so_far: Facts) -> Scope:
+    """Return the namespace that the labels name once they are read; without such labels anybody may be a carrier."""
+    look = so_far.look(Part.IDENTITIES)
+    if isinstance(look, Missing):
+        return Scope(identities=(number,), nodes=())
+    labels = next((entry.labels for entry in look.value if entry.number == number), ())
+    label = LabelSet.parse(labels).find("k8s", NAMESPACE_LABEL)
+    if label is None:
+        return Scope(all_namespaces=True, pods=(), identities=(number,), nodes=())
+    return Scope(namespaces=(label.value,), pods=(), identities=(number,), nodes=())
 
 
 def parse(text: str) -> IdentityOf:

@@ -19,7 +19,7 @@ from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt, needed
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Gap, Known
+from handlers.model.snapshot import Gap, Known, Missing
 from handlers.names.resolve import End, Meaning, Resolved, name_inside, node_named, resolve, service_at
 from handlers.names.spelling import nearest
 
@@ -65,6 +65,18 @@ def _namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
     return found
 
 
+def namespaces_meant(namespace: str, so_far: Facts) -> set[str] | None:
+    """Return a namespace, with those that may be meant where there is none of this name; None before they are read.
+
+    Where it is misspelt, the names offered instead have to be there.
+    """
+    known = so_far.look(Part.NAMESPACES)
+    if isinstance(known, Missing):
+        return None if known.gap is Gap.NOT_ASKED else {namespace}
+    spaces = {space.name for space in known.value}
+    return {namespace} if namespace in spaces else {namespace, *nearest(namespace, spaces)}
+
+
 def _name_at(connection: Connection, end: End) -> EndpointName:
     """Return the name at an end; an address where a name is one of an address."""
     name = connection.source if end is End.SOURCE else connection.destination
@@ -77,10 +89,7 @@ def _namespaces_of(connection: Connection, end: End, so_far: Facts) -> set[str]:
         case Address() | Named(kind=Kind.NODE) if service := _service_at(connection, end, so_far):
             return {service.namespace}
         case Named(namespace=str(namespace)):
-            # Where the namespace is misspelt, the names offered instead have to be there.
-            known = so_far.look(Part.NAMESPACES)
-            spaces = {space.name for space in known.value} if isinstance(known, Known) else {namespace}
-            return {namespace} if namespace in spaces else {namespace, *nearest(namespace, spaces)}
+            return namespaces_meant(namespace, so_far) or {namespace}
         case HostName():
             inside = name_inside(name)
             spaces = {space.name for space in so_far.namespaces} if inside else set()

@@ -96,9 +96,7 @@ def identity_is_known(question: IdentityOf, facts: Facts) -> Iterator[Finding]:
         yield from _of_number(numbers_by_name[question.endpoint.name], facts)
         return
     found = resolve(question.endpoint, facts, End.SOURCE, None, None)
-    names = {(pod.namespace, pod.name) for pod in found.pods}
-    numbers = {entry.identity for entry in facts.cilium_endpoints if (entry.namespace, entry.name) in names}
-    known = sorted(number for number in numbers if number is not None)
+    known = sorted(question.numbers(facts))
     for number in known:
         yield from _of_number(number, facts)
     if not known:

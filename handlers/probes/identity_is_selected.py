@@ -12,7 +12,7 @@ from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
 from handlers.model.reserved import LOCAL_SCOPE, RESERVED_IDENTITIES
-from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.policy.parties import party_of_labels
 from handlers.probes.probe import probe
 
@@ -55,17 +55,7 @@ def identity_is_selected(question: IdentityOf, facts: Facts) -> Iterator[Finding
 
 def _asked(question: IdentityOf, facts: Facts) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the cluster-wide identities of pods that are asked about; policies select no others as subjects."""
-    if question.number is not None:
-        numbers = {question.number}
-    elif question.endpoint is not None:
-        pods = {(pod.namespace, pod.name) for pod in resolve(question.endpoint, facts, End.SOURCE, None, None).pods}
-        numbers = {
-            entry.identity
-            for entry in facts.cilium_endpoints
-            if entry.identity and (entry.namespace, entry.name) in pods
-        }
-    else:
-        numbers = set()
+    numbers = question.numbers(facts)
     known = {entry.number: entry.labels for entry in facts.identities}
     for number in sorted(numbers):
         if number in known and number not in RESERVED_IDENTITIES and number < LOCAL_SCOPE:

@@ -145,6 +145,8 @@ def _named_ports(reading: Reading) -> tuple[PodPort, ...]:
 
 
 def _endpoints(reading: Reading, *selects: Select) -> tuple[CiliumEndpoint, ...]:
+    if not selects:
+        return ()
     found = reading.lists.some(api.CILIUM_ENDPOINTS, *selects)
     # Slices only repeat the core of each endpoint, and their list grows with the cluster.
     return found or cilium.merged_endpoints((), reading.lists.every(api.CILIUM_ENDPOINT_SLICES))

@@ -1,0 +1,68 @@
+"""No more is read than a question needs, and the answer is the one that the whole cluster gives."""
+
+from dataclasses import replace
+
+import pytest
+
+from handlers.catalogue import CATALOGUE, understand
+from handlers.engine import answer
+from handlers.model.parts import Part
+from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import Ask, Known, Missing
+from tests.knowledge.build import Cluster, FakeSource, deny_all, shop
+from workers.collect import collect
+
+
+class WholeCluster(FakeSource):
+    """A source that gives all of a list, whatever of it was asked for."""
+
+    def read(self, ask: Ask, timeout: float) -> Known[object] | Missing:
+        everything = Scope(all_namespaces=True, pods=(PodQuery(),), identities=(), flows=ask.scope.flows)
+        return super().read(replace(ask, scope=everything), timeout)
+
+
+def big() -> Cluster:
+    """The shop, beside a namespace that has much and nothing to do with it."""
+    cluster = shop().policy(deny_all("shop", "cart")).policy(deny_all("bank", "ledger"))
+    for number in range(5):
+        cluster.pod(f"bank/ledger-{number}", of="ledger")
+    return cluster
+
+
+def namespaces_read(source: FakeSource) -> set[str | None]:
+    """Return the namespaces that policies, endpoints or pods were asked of, None for every one."""
+    found: set[str | None] = set()
+    for ask in source.asks:
+        if ask.part in (Part.POLICIES, Part.CILIUM_ENDPOINTS):
+            found |= {None} if ask.scope.all_namespaces else set(ask.scope.namespaces or ())
+        if ask.part is Part.PODS:
+            found |= {query.namespace for query in ask.scope.pods or ()}
+    return found
+
+
+def number_of(cluster: Cluster, name: str) -> int:
+    """Return the identity of a pod."""
+    return next(one.identity or 0 for one in cluster.endpoints if f"{one.namespace}/{one.name}" == name)
+
+
+@pytest.mark.parametrize(
+    ("question", "namespaces"),
+    [
+        pytest.param("identity shop/deploy/cart", {"shop"}, id="an endpoint with its namespace"),
+        pytest.param("identity CART", {"shop"}, id="the number of some pods"),
+        pytest.param("identity 40000", {None}, id="a number that nobody has may be anybody's"),
+        pytest.param("identity 2", set(), id="a reserved number"),
+        pytest.param("identity world", set(), id="an entity"),
+        pytest.param("identity shop/nosuch", {"shop"}, id="a name that nobody has"),
+    ],
+)
+def test_an_identity_is_read_where_its_carriers_are(question: str, namespaces: set[str | None]) -> None:
+    cluster = big()
+    asked = understand(question.replace("CART", str(number_of(cluster, "shop/cart-1")))).question
+    narrow = cluster.source()
+    whole = WholeCluster(narrow.parts, narrow.per_node)
+    narrowly = answer(asked, collect(asked, narrow, budget=30), CATALOGUE)
+    widely = answer(asked, collect(asked, whole, budget=30), CATALOGUE)
+    assert namespaces_read(narrow) == namespaces
+    assert [(one.code, one.text) for one in narrowly.findings] == [(one.code, one.text) for one in widely.findings]
+    assert narrowly.headline == widely.headline
