@@ -85,9 +85,9 @@ def failed_lookup(place: Place, name: str, facts: Facts) -> FailedLookup | None:
     asked = [flow for flow in own if flow.dns and not flow.dns.is_response and is_at(flow.source, place)]
     answers = [flow for flow in own if flow.dns and flow.dns.is_response and is_at(flow.destination, place)]
     last = max(answers, key=lambda flow: flow.time, default=None)
-    unanswered = [flow.time for flow in asked if last is None or flow.time > last.time]
-    if unanswered and look.value.until - max(unanswered) > _PATIENCE and asked[0].node in look.value.heard:
-        return FailedLookup(max(unanswered), None)
+    # The answer to one query may be what a ring no longer holds, or not yet.
+    if last is None and len(asked) > 1 and look.value.until - max(flow.time for flow in asked) > _PATIENCE:
+        return FailedLookup(max(flow.time for flow in asked), None)
     if last is None or last.dns is None or last.dns.rcode not in _RCODES:
         return None
     return FailedLookup(last.time, last.dns.rcode)

@@ -192,7 +192,7 @@ def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
             )
     if failed := failed_lookup(place, name, facts):
         return DNS_FAILS.finding(
-            Outcome.PROBLEM,
+            Outcome.PROBLEM if failed.rcode else Outcome.UNKNOWN,
             hop=Hop.DNS,
             blocking=True,
             evidence=[Evidence("hubble", f"Pod/{place.pod}", at=failed.at)],

@@ -132,7 +132,9 @@ LOOKUPS = {
         "open",
         "",
     ),
-    "nobody answers": (lambda: shop().asked(A, NAME), "blocked", "no answer came"),
+    "nobody answers": (lambda: shop().asked(A, NAME, at=95).asked(A, NAME), "unknown", "no answer came"),
+    "one query of many has no answer": (lambda: shop().dns(A, NAME, "203.0.113.9", at=95).asked(A, NAME), "open", ""),
+    "one query is no pattern": (lambda: shop().asked(A, NAME), "open", ""),
     "it was asked this second": (lambda: shop().asked(A, NAME, at=1), "open", ""),
 }
 
