@@ -9,6 +9,7 @@ from handlers.commands.command import Command, Conclusion, Reading, left_over, w
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.connection.backends import selected_pods
 from handlers.connection.coverage import coverage_of, is_shorter
+from handlers.connection.drop_groups import namespaces_of_end
 from handlers.connection.policies import some_policy_names_services
 from handlers.model.cluster import Node
 from handlers.model.endpoint import EndpointName, Kind, Named
@@ -17,7 +18,7 @@ from handlers.model.finding import Finding, Outcome, Sentence, Value, prose
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
-from handlers.model.snapshot import Known
+from handlers.model.snapshot import Gap, Known
 from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.names.resolve import End as Side
@@ -27,6 +28,8 @@ from handlers.sentence.tokens import Said
 
 USAGE = "drops [A|NAMESPACE|NODE] [since 15m] [fresh]"
 _MOST_PODS = 40
+_MOST_NAMESPACES = 10
+"""Namespaces that are listed one by one; the lists of more are read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,37 @@ class Drops:
         return " ".join(filter(None, ("drops", about, since)))
 
     def scope(self, so_far: Facts) -> Scope:
-        """Return the dropped flows in question, and all that explains them."""
+        """Return the dropped flows in question, and what explains them: the policies and pods of their ends.
+
+        What an endpoint means only its pods tell, so for one they are read before the flows, those of everybody.
+        """
+        namespaces = None if self._is_of_pods else self._namespaces(so_far)
+        everywhere = self._is_of_pods or (namespaces is not None and len(namespaces) > _MOST_NAMESPACES)
+        within = None if namespaces is None else tuple(PodQuery(namespace=one) for one in namespaces)
         return Scope(
-            all_namespaces=True,
-            pods=(PodQuery(),),
+            namespaces=namespaces,
+            all_namespaces=everywhere,
+            pods=(PodQuery(),) if everywhere else within,
             flows=self._flows(so_far),
-            identities=(),
             policy_services=some_policy_names_services(so_far) or None,
         )
+
+    @property
+    def _is_of_pods(self) -> bool:
+        is_node = isinstance(self.endpoint, Named) and self.endpoint.kind is Kind.NODE
+        return self.endpoint is not None and not is_node
+
+    def _namespaces(self, so_far: Facts) -> tuple[str, ...] | None:
+        """Return the namespaces of all ends of the flows, none where no flow comes, None before that is known."""
+        look = so_far.look(Part.FLOWS)
+        if isinstance(look, Known):
+            ends = (end for flow in look.value.flows for end in (flow.source, flow.destination))
+            return tuple(sorted({space for end in ends for space in namespaces_of_end(end)}))
+        if look.gap is not Gap.NOT_ASKED:
+            return ()
+        about = attempt(lambda: self.about(so_far))
+        will_come = about is not None if not isinstance(about, Lacking) else about.missing.gap is Gap.NOT_ASKED
+        return None if will_come else ()
 
     def _flows(self, so_far: Facts) -> FlowQuery | None:
         about = attempt(lambda: self.about(so_far))

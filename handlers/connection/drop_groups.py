@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.model.flow import EventType, Flow, FlowDirection, FlowEnd, FlowVerdict
+from handlers.model.labels import NAMESPACE_LABEL, LabelSet, Source
 from handlers.model.traffic import Protocol
 
 ROUTER_SOLICITATION, REDIRECT = 133, 137
@@ -137,3 +138,9 @@ def entity_of(end: FlowEnd) -> str:
     """Return the reserved labels of an end in words, empty for pods."""
     names = [label.removeprefix("reserved:") for label in end.labels if label.startswith("reserved:")]
     return "" if end.pod else " ".join(names[:_SUFFIXES])
+
+
+def namespaces_of_end(end: FlowEnd) -> frozenset[str]:
+    """Return the namespaces that an end may be subject to the policies of: by its name, and by its labels."""
+    label = LabelSet.parse(end.labels).find(Source.ANY, NAMESPACE_LABEL) if end.labels else None
+    return frozenset({end.namespace, label.value if label else ""} - {""})

@@ -88,7 +88,7 @@ _PROXY = ("DNS_REFUSED", "HTTP_REFUSED", "UNKNOWN")
         DROPS_OF_WHOM,
     ),
     needs=PARTS,
-    uses=(Part.FLOWS, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES, Part.IDENTITIES),
+    uses=(Part.FLOWS, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES),
 )
 def nothing_is_dropped(question: Drops, facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each group of drops."""

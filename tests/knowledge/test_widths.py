@@ -1,6 +1,7 @@
 """No more is read than a question needs, and the answer is the one that the whole cluster gives."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from handlers.catalogue import CATALOGUE, understand
 from handlers.engine import answer
 from handlers.model.parts import Part
 from handlers.model.scope import PodQuery, Scope
-from handlers.model.snapshot import Ask, Known, Missing
+from handlers.model.snapshot import Ask, Gap, Known, Missing
 from tests.knowledge.build import Cluster, FakeSource, deny_all, shop
 from workers.collect import collect
 
@@ -45,6 +46,17 @@ def number_of(cluster: Cluster, name: str) -> int:
     return next(one.identity or 0 for one in cluster.endpoints if f"{one.namespace}/{one.name}" == name)
 
 
+def read_both(asked: Any, cluster: Cluster) -> FakeSource:
+    """Ask of what is read, and of the whole cluster: both answers are one. Return the source that was read."""
+    narrow = cluster.source()
+    whole = WholeCluster(narrow.parts, narrow.per_node)
+    narrowly = answer(asked, collect(asked, narrow, budget=30), CATALOGUE)
+    widely = answer(asked, collect(asked, whole, budget=30), CATALOGUE)
+    assert [(one.code, one.text) for one in narrowly.findings] == [(one.code, one.text) for one in widely.findings]
+    assert narrowly.headline == widely.headline
+    return narrow
+
+
 @pytest.mark.parametrize(
     ("question", "namespaces"),
     [
@@ -59,10 +71,33 @@ def number_of(cluster: Cluster, name: str) -> int:
 def test_an_identity_is_read_where_its_carriers_are(question: str, namespaces: set[str | None]) -> None:
     cluster = big()
     asked = understand(question.replace("CART", str(number_of(cluster, "shop/cart-1")))).question
-    narrow = cluster.source()
-    whole = WholeCluster(narrow.parts, narrow.per_node)
-    narrowly = answer(asked, collect(asked, narrow, budget=30), CATALOGUE)
-    widely = answer(asked, collect(asked, whole, budget=30), CATALOGUE)
+    assert namespaces_read(read_both(asked, cluster)) == namespaces
+
+
+@pytest.mark.parametrize(
+    ("question", "namespaces"),
+    [
+        pytest.param("drops shop", {"shop", "front"}, id="a namespace, and whoever else its drops are about"),
+        pytest.param("drops", {"shop", "front"}, id="the cluster, where its drops are"),
+        pytest.param("drops node/n1", {"shop", "front"}, id="a node"),
+        pytest.param("drops bank", set(), id="a namespace that nothing was dropped in"),
+        pytest.param("drops shopp", set(), id="a namespace that does not exist"),
+        pytest.param("drops shop/cart", {None}, id="what a name means only pods tell"),
+    ],
+)
+def test_drops_are_explained_by_the_namespaces_of_their_ends(question: str, namespaces: set[str | None]) -> None:
+    cluster = big().pod("front/web-1", of="web").dropped("front/web-1", "shop/cart-1", 8080)
+    narrow = read_both(understand(question).question, cluster)
     assert namespaces_read(narrow) == namespaces
-    assert [(one.code, one.text) for one in narrowly.findings] == [(one.code, one.text) for one in widely.findings]
-    assert narrowly.headline == widely.headline
+
+
+def test_without_flows_nothing_is_read_to_explain_them() -> None:
+    cluster = big().dropped("shop/frontend-1", "shop/cart-1", 8080).without(Part.FLOWS, gap=Gap.TIMEOUT)
+    assert namespaces_read(read_both(understand("drops shop").question, cluster)) == set()
+
+
+def test_drops_of_many_namespaces_are_explained_by_whole_lists() -> None:
+    cluster = big()
+    for number in range(11):
+        cluster.pod(f"team-{number}/web-1", of="web").dropped(f"team-{number}/web-1", "shop/cart-1", 8080)
+    assert namespaces_read(read_both(understand("drops").question, cluster)) == {None}
