@@ -20,7 +20,8 @@ from handlers.model.facts import Facts, Lacking, attempt, needed
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known, Missing
-from handlers.names.resolve import End, Meaning, Resolved, name_inside, node_named, resolve, service_at
+from handlers.names.resolve import End, Meaning, Resolved, name_inside, resolve
+from handlers.names.services import node_named, service_at
 from handlers.names.spelling import nearest
 
 MOST_AGENTS = 6
@@ -48,7 +49,7 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         identities=_identities(so_far, may_be_blocked),
         all_policies=may_be_blocked,
         named_ports=_some_egress_rule_names_ports(so_far) or None,
-        all_services=_may_be_a_service(connection) or None,
+        all_services=_may_be_a_service(connection, so_far) or None,
         policy_services=some_policy_names_services(so_far) or None,
     )
 
@@ -77,14 +78,20 @@ def namespaces_meant(namespace: str, so_far: Facts) -> set[str] | None:
     return {namespace} if namespace in spaces else {namespace, *nearest(namespace, spaces)}
 
 
-def _name_at(connection: Connection, end: End) -> EndpointName:
-    """Return the name at an end; an address where a name is one of an address."""
+def _name_at(connection: Connection, end: End, so_far: Facts) -> EndpointName:
+    """Return the name at an end; an address, or a node, where a name is one of that.
+
+    Raises:
+        PartMissingError: if the nodes were not read, and the name could be one's.
+    """
     name = connection.source if end is End.SOURCE else connection.destination
+    if isinstance(name, HostName) and name.name in {node.name for node in so_far.nodes}:
+        return Named(None, name.name, Kind.NODE)
     return _address_in(name) or name
 
 
 def _namespaces_of(connection: Connection, end: End, so_far: Facts) -> set[str]:
-    name = _name_at(connection, end)
+    name = _name_at(connection, end, so_far)
     match name:
         case Address() | Named(kind=Kind.NODE) if service := _service_at(connection, end, so_far):
             return {service.namespace}
@@ -102,17 +109,18 @@ def _namespaces_of(connection: Connection, end: End, so_far: Facts) -> set[str]:
 
 def _service_at(connection: Connection, end: End, so_far: Facts) -> Service | None:
     """Return the Service behind an address or a port of a node; only what is dialled is a port of a node."""
-    name, is_dialled = _name_at(connection, end), end is End.DESTINATION
+    name, is_dialled = _name_at(connection, end, so_far), end is End.DESTINATION
     if not isinstance(name, Address) and not (is_dialled and connection.port):
         return None
     return service_at(name, so_far, connection.port if is_dialled else None, connection.protocol)
 
 
-def _may_be_a_service(connection: Connection) -> bool:
+def _may_be_a_service(connection: Connection, so_far: Facts) -> bool:
     """Whether an end is an address or a port of a node, which may be any Service's."""
-    to = connection.destination
-    is_node_port = isinstance(to, Named) and to.kind is Kind.NODE and connection.port is not None
-    return is_node_port or any(_address_in(name) for name in (connection.source, to))
+    to = attempt(lambda: _name_at(connection, End.DESTINATION, so_far))
+    may_be_node = isinstance(to, Named) and (to.kind is Kind.NODE or (to.namespace is None and to.kind is None))
+    is_node_port = may_be_node and connection.port is not None
+    return is_node_port or any(_address_in(name) for name in (connection.source, connection.destination))
 
 
 def _address_in(name: EndpointName) -> Address | None:
@@ -126,7 +134,11 @@ def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tup
         return (PodQuery(),)
     queries = [PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}")]
     for end in End:
-        name = _name_at(connection, end)
+        name = attempt(partial(_name_at, connection, end, so_far))
+        if isinstance(name, Lacking):
+            if name.missing.gap is Gap.NOT_ASKED:
+                return None
+            continue
         if isinstance(name, Address) or (isinstance(name, Named) and name.kind is Kind.NODE):
             found = attempt(partial(_pods_at, connection, end, so_far))
             if not isinstance(found, Lacking):
@@ -144,7 +156,7 @@ def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tup
 
 def _pods_at(connection: Connection, end: End, so_far: Facts) -> list[PodQuery]:
     """Return what pods an address or a port of a node may lead to: those behind a Service, or on the node itself."""
-    name, queries = _name_at(connection, end), []
+    name, queries = _name_at(connection, end, so_far), []
     if isinstance(name, Address) and ipaddress.ip_network(name.cidr).num_addresses == 1:
         queries.append(PodQuery(ip=name.cidr))
     if service := _service_at(connection, end, so_far):

@@ -12,6 +12,7 @@ from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Known
 from handlers.model.traffic import Protocol
 from handlers.names.frontends import Frontend, pod_at_node, service_at_address, service_at_node
+from handlers.names.services import all_services
 from handlers.names.spelling import nearest
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -128,34 +129,6 @@ def _of_node(name: EndpointName, node: Node, *, by_address: bool = False) -> Res
     )
 
 
-def service_at(name: EndpointName, facts: Facts, port: int | None, protocol: Protocol | None) -> Service | None:
-    """Return the Service that an address, or a port of a node, leads to; it needs no pods to tell that.
-
-    Raises:
-        PartMissingError: if the nodes or the Services were not read.
-    """
-    services, node = _all_services(facts), node_named(name, facts)
-    addresses = (name.cidr,) if isinstance(name, Address) else node.ips if node else ()
-    own = next((service for service in services if set(addresses) & set(service.cluster_ips)), None)
-    frontend = service_at_node(node, addresses, port, protocol, services) if node and port is not None else None
-    if frontend is None and isinstance(name, Address):
-        frontend = service_at_address(name.cidr, port, protocol, services)
-    return own or (frontend.service if frontend else None)
-
-
-def node_named(name: EndpointName, facts: Facts) -> Node | None:
-    """Return the node that a name or an address is, None for what is no node's.
-
-    Raises:
-        PartMissingError: if the nodes were not read.
-    """
-    if isinstance(name, Named):
-        return next((node for node in facts.nodes if name.kind is Kind.NODE and node.name == name.name), None)
-    if isinstance(name, Address):
-        return next((node for node in facts.nodes if name.cidr in node.ips), None)
-    return None
-
-
 def _at_node(
     name: EndpointName,
     node: Node,
@@ -168,7 +141,7 @@ def _at_node(
     """Return what a port of a node leads to, None where that is the node itself."""
     if end is End.SOURCE or port is None or (protocol is not None and protocol.is_icmp):
         return None
-    frontend = service_at_node(node, addresses, port, protocol, _all_services(facts)) or pod_at_node(
+    frontend = service_at_node(node, addresses, port, protocol, all_services(facts)) or pod_at_node(
         node, port, protocol, facts.pods
     )
     return _of_frontend(name, frontend, f"{port} of node {node.name}") if frontend else None
@@ -197,7 +170,8 @@ def _bare(name: Named, facts: Facts, end: End, port: int | None, protocol: Proto
     )
     nodes = [node for node in facts.nodes if name.kind is None and node.name == name.name]
     if nodes and not namespaces:
-        return _with_note(_of_node(Named(None, name.name, Kind.NODE), nodes[0]), f"{name.name} is a node")
+        found = _node(Named(None, name.name, Kind.NODE), facts, end, port, protocol)
+        return _with_note(found, f"{name.name} is a node")
     if len(namespaces) == 1 and not nodes:
         found = _named(Named(namespaces[0], name.name, name.kind), facts, end, port, protocol)
         note = f"no namespace was given; only {namespaces[0]} has a {name.name}"
@@ -307,7 +281,7 @@ def _address(name: Address, facts: Facts, end: End, port: int | None, protocol: 
                 Named(pod.namespace, pod.name, Kind.POD), Meaning.POD, f"pod {pod}", [pod], by_address=True
             )
             return _with_note(found, f"{address} is {found.title}")
-    for service in _all_services(facts):
+    for service in all_services(facts):
         if address in service.cluster_ips:
             found = _of_service(Named(service.namespace, service.name, Kind.SERVICE), service, by_address=True)
             return _with_note(found, f"{address} is {found.title}")
@@ -320,7 +294,7 @@ def _address(name: Address, facts: Facts, end: End, port: int | None, protocol: 
             return found_at
         if address in node.ips + node.cilium_ips:
             return _with_note(_of_node(name, node, by_address=True), f"{address} is node {node.name}")
-    if frontend := service_at_address(address, port, protocol, _all_services(facts)):
+    if frontend := service_at_address(address, port, protocol, all_services(facts)):
         return _of_frontend(name, frontend, address)
     for node in facts.nodes:
         if any(_inside(address, cidr) for cidr in node.pod_cidrs):
@@ -342,20 +316,10 @@ def _is_network(cidr: str) -> bool:
     return True
 
 
-def _all_services(facts: Facts) -> tuple[Service, ...]:
-    """Return every Service of the cluster where the whole list was read.
-
-    Raises:
-        PartMissingError: if it was asked for and not read: an address could then be any Service's.
-    """
-    look = facts.look(Part.POLICY_SERVICES)
-    if isinstance(look, Known):
-        everywhere: tuple[Service, ...] = look.value[0]
-        return everywhere
-    return facts.value(Part.ALL_SERVICES)
-
-
 def _host_name(name: HostName, facts: Facts, end: End, port: int | None, protocol: Protocol | None) -> Resolved:
+    if any(node.name == name.name for node in facts.nodes):
+        # Clouds name nodes as DNS does.
+        return _node(Named(None, name.name, Kind.NODE), facts, end, port, protocol)
     inside = name_inside(name)
     if isinstance(inside, Address):
         return _with_note(_address(inside, facts, end, port, protocol), f"{name} is the name of address {inside}")

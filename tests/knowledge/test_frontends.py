@@ -13,7 +13,7 @@ from handlers.model.cluster import Backend
 from handlers.model.parts import Part
 from handlers.model.report import Expected
 from handlers.model.snapshot import AnyPart, Gap
-from tests.knowledge.build import Cluster, codes, the
+from tests.knowledge.build import Cluster, codes, node, the
 from tests.reading import in_words
 from workers.collect import collect
 
@@ -49,8 +49,8 @@ def cluster(
 ) -> Cluster:
     """A Service of every outside kind before cart pods on these nodes; Cilium forwards unless the options say other."""
     found = Cluster(kube_proxy_replacement=kube_proxy_replacement, **options).pod("shop/frontend-1", of="frontend")
-    for number, node in enumerate(on):
-        found.pod(f"shop/cart-{number}", of="cart", on=node, ports=("http:8080@8081",))
+    for number, home in enumerate(on):
+        found.pod(f"shop/cart-{number}", of="cart", on=home, ports=("http:8080@8081",))
     found.service(
         "shop/cart",
         "80@30080->8080",
@@ -60,6 +60,13 @@ def cluster(
         balancer_ips=(BALANCER,),
     )
     return found.policy(policy) if policy else found
+
+
+def named_node(policy: str) -> Cluster:
+    """A third node, with a name like those that clouds give."""
+    found = cluster(policy=policy)
+    found.nodes.append(node("n3.example.internal", 3))
+    return found
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,12 @@ CASES = {
     # Who is behind what is dialled.
     "a nodePort at a node's address": Case(cluster, "why world 192.168.0.1 30080", "open", words="nodePort 30080"),
     "a nodePort at a node's name": Case(cluster, "why world node/n1 30080", "open", words="Service shop/cart"),
+    "a nodePort at a node's bare name": Case(
+        lambda: cluster(policy=INSIDE), "why world n2 30080", "blocked", words="Service shop/cart"
+    ),
+    "a nodePort at a node that is named as DNS names are": Case(
+        lambda: named_node(INSIDE), "why world n3.example.internal 30080", "blocked", words="Service shop/cart"
+    ),
     "a nodePort of nobody": Case(cluster, "why world 192.168.0.1 30081", "unknown", "NODE_PORT_OF_NOBODY"),
     "a nodePort over another protocol": Case(
         cluster, "why world 192.168.0.1 30080/udp", "unknown", "NODE_PORT_OF_NOBODY"
@@ -325,10 +338,10 @@ def test_no_node_port_is_more_open_than_its_backends(
     asked = cluster(on=on, policy=policy, etp=etp, **options)
     for through, address in (("n1", "192.168.0.1"), ("n2", "192.168.0.2")):
         answer = asked.ask(f"why 203.0.113.9 {address} 30080").expected
-        for number, node in enumerate(on):
-            if etp == "Local" and node != through:
+        for number, home in enumerate(on):
+            if etp == "Local" and home != through:
                 continue
-            is_kept = node == through or (options["routing_mode"] == "native" and options["bpf_lb_mode"] != "snat")
+            is_kept = home == through or (options["routing_mode"] == "native" and options["bpf_lb_mode"] != "snat")
             seen = "203.0.113.9" if is_kept else "world" if options["routing_mode"] == "tunnel" else f"node/{through}"
             direct = asked.ask(f"why {seen} shop/pod/cart-{number} 8080")
             assert answer is not Expected.OPEN or direct.expected is Expected.OPEN
