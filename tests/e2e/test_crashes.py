@@ -143,7 +143,7 @@ def test_a_worker_that_is_told_to_stop_in_mid_run(running: Broken) -> None:
     stopped = running.worker
     stopped.terminate()
     running.worker = running.system.start_worker()
-    assert "policies (timeout)" in running.one_answer(asked)
+    assert "policies (timeout" in running.one_answer(asked)
     assert stopped.process.wait(TIMEOUT) == 0
 
 
@@ -167,7 +167,7 @@ def test_a_question_that_is_delivered_again_and_again_to_two_workers(running: Br
             dispatcher.send(ticket)
         running.system.poll(dispatcher.is_queue_empty)
         dispatcher.close()
-    assert "policies (timeout)" in running.one_answer(asked)
+    assert "policies (timeout" in running.one_answer(asked)
     assert running.runs() == before + 1
 
 
@@ -267,16 +267,16 @@ def test_an_api_server_that_refuses(running: Broken, status: int, words: str) ->
 
 def test_a_read_that_hangs_is_named(running: Broken) -> None:
     answer = running.one_answer(running.ask_and_hang())
-    assert "policies (timeout)" in answer
+    assert "policies (timeout" in answer
 
 
 def test_a_relay_that_does_not_answer(running: Broken) -> None:
     running.lab.hubble.trouble.hangs = True
     answer = running.one_answer(running.system.mention(f"{QUESTION} fresh"))
-    assert "flows (" in answer
+    assert "flows could not be read" in answer
 
 
 def test_a_relay_that_is_gone(running: Broken) -> None:
     running.lab.hubble.close()
     answer = running.one_answer(running.system.mention(f"{QUESTION} fresh"))
-    assert "flows (unreachable)" in answer
+    assert "flows could not be read" in answer
