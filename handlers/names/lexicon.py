@@ -271,8 +271,8 @@ def is_known(word: str) -> bool:
 
 
 def does_something(word: str) -> bool:
-    """Whether the word relates others in English: a verb, a preposition, an adjective, a time."""
-    return bool(_looked_up(plain_form(word), "en") - {Cue.FILLER, Cue.CILIUM, Cue.HEALTH})
+    """Whether the word relates others in English: a preposition, an adjective, a time; no verb, which may be a name."""
+    return bool(_table("en").get(plain_form(word), frozenset()) - {Cue.FILLER, Cue.CILIUM, Cue.HEALTH})
 
 
 def is_participle(word: str) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from handlers.names.lexicon import does_something, is_known
+from handlers.names.lexicon import is_known
 
 _MOST = 6
 _JOINT = re.compile(r"\b(?:and|und|et|y|also)\b|[;?]\s", re.IGNORECASE)
@@ -22,4 +22,4 @@ def is_typed(rest: str) -> bool:
 
 
 def _relates(word: str) -> bool:
-    return does_something(word) or is_known(word)
+    return is_known(word)

@@ -327,7 +327,11 @@ def _namespace_at(tokens: list[Token], index: int) -> tuple[int, str, bool]:
 def _filler(tokens: list[Token], at: int) -> str:
     """Return a word that means nothing elsewhere and behind "in" may be a namespace: prod, data, team."""
     token = tokens[at] if at < len(tokens) else None
-    text = token.text.lower() if token and token.cues == {Cue.FILLER} else ""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    leads = after is not None and (after.is_end or after.does(Cue.TO, Cue.FROM))
+    # "logging" is a namespace as often as a verb.
+    is_noun = token is not None and token.text.lower().endswith("ing") and token.item is None and not leads
+    text = token.text.lower() if token and (token.cues == {Cue.FILLER} or is_noun) else ""
     return text if is_label(text) and not text.isdigit() and text not in _NO_NAMESPACES else ""
 
 

@@ -343,6 +343,8 @@ OTHERS = {
     "drops in a namespace": ("any drops in shop in the last hour?", "drops shop since 1h"),
     "drops of an end": ("show drops for shop/cart", "drops shop/cart"),
     "denied packets": ("are there denied packets in namespace payments since 30m", "drops payments since 30m"),
+    "a namespace like a verb": ("drops logging", "drops logging"),
+    "in a namespace like a verb": ("what is dropped in logging?", "drops logging"),
     "drops span": ("drops 2h", "drops since 2h"),
     "why is dropping": ("why is shop/cart dropping packets?", "drops shop/cart"),
     "drops of a namespace": ("drops in the shop namespace", "drops shop"),
