@@ -175,7 +175,7 @@ def test_the_health_endpoint_s_address_is_no_vanished_pod() -> None:
 
 
 def test_a_candidate_replaces_the_end_it_is_for() -> None:
-    assert shop().ask("why shop/cart shop/car").candidates[0] == "why shop/cart shop/cart"
+    assert shop().ask("why shop/frontend shop/car").candidates[0] == "why shop/frontend shop/cart"
 
 
 def test_a_gateway_for_everything_counts_for_a_name_without_address() -> None:
