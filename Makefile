@@ -65,9 +65,10 @@ docs: setup ## Write docs/commands.md, docs/codes.md and docs/report-schema.json
 	@$(BIN)/python -m workers.docs docs
 
 .PHONY: bench
-bench: setup ## Time and memory: the command line on the sample sysdump, flows, the policy engine on clusters made by seed
+bench: setup ## Time and memory: the command line on the sample sysdump, flows, questions on a small and a big cluster, the policy engine on clusters made by seed
 	@$(BIN)/python benchmarks/cli.py
 	@$(BIN)/python benchmarks/flows.py
+	@$(BIN)/python benchmarks/cluster_size.py
 	@$(BIN)/python benchmarks/policy.py
 
 .PHONY: hooks

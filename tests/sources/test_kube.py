@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -69,6 +70,22 @@ class TestNarrow:
         assert len(found) == pods
         ((_, params),) = baseline.api.requests
         assert {key: value for key, value in params.items() if key != "limit"} == sent
+
+    def test_parts_that_are_made_of_one_list_read_it_once_when_they_are_read_together(
+        self, baseline: Lab, source: LiveSource
+    ) -> None:
+        # A call that is refused for a second is still under way when the other part comes to it.
+        baseline.api.faults["ciliumendpoints"] = Fault(status=429, times=1, retry_after="1")
+        scope = Scope(all_namespaces=True, named_ports=True)
+        with ThreadPoolExecutor(2) as threads:
+            asks = [Ask(part, scope) for part in (Part.CILIUM_ENDPOINTS, Part.NAMED_PORTS)]
+            assert all(threads.map(lambda ask: known(source, ask), asks))
+        assert _paths(baseline) == ["/apis/cilium.io/v2/ciliumendpoints"] * 2
+
+    def test_a_list_is_read_anew_for_whoever_asks_later(self, baseline: Lab, source: LiveSource) -> None:
+        for _ in range(2):
+            known(source, Ask(Part.CILIUM_ENDPOINTS, Scope(namespaces=("shop",))))
+        assert len(_paths(baseline)) == 2
 
     def test_a_second_address_is_looked_for_among_all_pods(self, baseline: Lab, source: LiveSource) -> None:
         pod = {**baseline.api.objects["pods"][0]}

@@ -1,6 +1,7 @@
 """What a source of facts implements, and what it gets for that: every part."""
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from workers.sources.deadline import Deadline
 from workers.sources.unread import UnreadError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class AssembledSource(ABC):
         self.cilium_pods = CiliumPods(cilium_namespace)
         self._threads = threads
         self._archived = _Once() if is_archive else None
+        self._under_way = _UnderWay()
 
     @property
     @abstractmethod
@@ -157,7 +159,9 @@ class AssembledSource(ABC):
         return self._once((part, node), lambda: agent_part(part, ask, pods))
 
     def _objects(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
-        return self._once(resource, lambda: self._converted(resource, select, deadline))
+        if self._archived is not None:
+            return self._archived.get(resource, lambda: self._converted(resource, select, deadline))
+        return self._under_way.get((resource, select), lambda: self._converted(resource, select, deadline))
 
     def _converted(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
         found = self.manifests(resource, select, deadline)
@@ -185,4 +189,40 @@ class _Once:
         if key in self._failed:
             raise self._failed[key]
         made: T = self._made[key]
+        return made
+
+
+class _UnderWay:
+    """Calls that several threads make at about the same time, made once: two parts may be made of one long list.
+
+    Nothing is kept after its call has ended, so whoever asks later gets what is there by then.
+    """
+
+    _JOINED_SECONDS = 0.5
+    """How old a call may be for another thread to take its answer as one of its own."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Hashable, tuple[float, Future[Any]]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        from concurrent.futures import Future
+
+        now = time.monotonic()
+        with self._lock:
+            begun, call = self._calls.get(key, (0.0, None))
+            is_own = call is None or now - begun > self._JOINED_SECONDS
+            if call is None or is_own:
+                call = Future()
+                self._calls[key] = (now, call)
+        if is_own:
+            try:
+                call.set_result(make())
+            except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait get it
+                call.set_exception(error)
+            finally:
+                with self._lock:
+                    if self._calls.get(key, (0.0, None))[1] is call:
+                        del self._calls[key]
+        made: T = call.result()
         return made
