@@ -111,6 +111,8 @@ class Made(AssembledSource):
                 status = {"addresses": [{"type": "InternalIP", "address": f"192.168.{one // 250}.{one % 250 + 1}"}]}
                 yield {**_object(f"node-{one}"), "status": status}
         elif resource is api.PODS:
+            if select.namespace in (None, "kube-system"):
+                yield from (_agent(one) for one in range(self._nodes))
             yield from map(self._pod, pods)
         elif resource is api.CILIUM_ENDPOINTS:
             yield from map(self._endpoint, pods)
@@ -161,6 +163,18 @@ class Made(AssembledSource):
         flows = tuple(_drop(number) for number in range(50))
         since = dict.fromkeys(nodes, query.since)
         return FlowLog(flows, query.since, query.until, frozenset(nodes), covered_since=since)
+
+
+def _agent(node: int) -> dict[str, Any]:
+    return {
+        **_object(f"cilium-{node}", "kube-system", {"k8s-app": "cilium"}),
+        "spec": {
+            "nodeName": f"node-{node}",
+            "hostNetwork": True,
+            "containers": [{"name": "cilium-agent", "image": "quay.io/cilium/cilium:v1.19.6"}],
+        },
+        "status": {"phase": "Running", "podIP": f"192.168.{node // 250}.{node % 250 + 1}"},
+    }
 
 
 def _metadata_of_pod(pod: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ not read and could change the answer is named: a list that is missing must not l
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from handlers.connection.policies import config_assumption, config_doubts, policies_of, statuses_of
 from handlers.model.cluster import PolicyObject
@@ -104,11 +105,15 @@ def state_of(question: AboutCluster, facts: Facts) -> State:
     return facts.once("state of the whole cluster", lambda: State.of(whole_of(question, facts).cluster))
 
 
-def names_of(ends: Iterable[object]) -> tuple[str, ...]:
-    """Return the names of ends as a finding lists them: the first, and how many more there are."""
-    names = [str(end) for end in ends]
-    more = len(names) - MOST_NAMES
-    return (*names[:MOST_NAMES], *([f"{more} more"] if more > 0 else []))
+def names_of(ends: Iterable[object], count: int | None = None) -> tuple[str, ...]:
+    """Return the names of ends as a finding lists them: the first, and how many more there are.
+
+    ``count`` is how many there are where ``ends`` are only the first of them, at least as many as are named.
+    """
+    rest = iter(ends)
+    names = tuple(str(end) for end in islice(rest, MOST_NAMES))
+    more = sum(1 for _ in rest) if count is None else count - len(names)
+    return (*names, f"{more} more") if more > 0 else names
 
 
 def _put_together(question: AboutCluster, facts: Facts) -> Whole:

@@ -8,7 +8,7 @@ from handlers.model.finding import Finding, Outcome, code
 from handlers.probes.probe import probe
 from handlers.reach.bits import bit_set, members
 from handlers.reach.state import State
-from handlers.whole_cluster import CLUSTER_PARTS, names_of, state_of
+from handlers.whole_cluster import CLUSTER_PARTS, MOST_NAMES, names_of, state_of
 
 MATRIX = code(
     "MATRIX",
@@ -107,6 +107,6 @@ def _row(state: State, source: int, ports: tuple[int, ...], bits: int) -> Findin
         weight=0 if is_every else 1,
         follow_up=f"reach {title} to" if ends[source].pods and " " not in title else "",
         source=title,
-        destinations=names_of(ends[number] for number in members(bits)),
+        destinations=names_of((ends[number] for number in members(bits, MOST_NAMES)), bits.bit_count()),
         ports=("every port",) if is_every else tuple(str(state.classes[number]) for number in ports),
     )

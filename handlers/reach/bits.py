@@ -14,12 +14,12 @@ def bit_set(numbers: Iterable[int]) -> int:
     return int.from_bytes(octets, "little")
 
 
-def members(bits: int) -> list[int]:
-    """Give the numbers in a set, in order."""
+def members(bits: int, most: int | None = None) -> list[int]:
+    """Give the numbers in a set, in order; only the first ones, where no more than ``most`` are wanted."""
     text = f"{bits:b}"[::-1]
-    found = []
+    found: list[int] = []
     position = text.find("1")
-    while position >= 0:
+    while position >= 0 and len(found) != most:
         found.append(position)
         position = text.find("1", position + 1)
     return found
