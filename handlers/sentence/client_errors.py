@@ -40,17 +40,22 @@ _PASTED = tuple(
     )
 )
 _SCHEME_PORTS = {"http": "80", "https": "443"}
+_CLIENT_BEHIND = re.compile(
+    r"\b(?:from|in|on) (?:[\w.-]+/[\w./-]+|(?:pod )?[\w.-]+ in (?:namespace )?[\w-]+)\W*$", re.IGNORECASE
+)
+"""Who met the error, where the asker says it last."""
 
 
 def dialled(text: str) -> str:
     """Return the text with the first pasted error replaced by what was dialled: ``to cart.shop on 8080/TCP error``.
 
-    What stands before the error stays; what follows it is the client's story and goes.
+    What stands before the error stays, and who met it, at the very end; what else follows it is the client's story.
     """
     for pattern, words in _PASTED:
         if found := pattern.search(text):
             said = found.groupdict()
             port = said.get("port") or _SCHEME_PORTS.get(found[0].split("://")[0].split('"')[-1].lower(), "")
             said["on"] = f"on {port}/{(said.get('proto') or 'tcp').lower()}" if port else ""
-            return f"{text[: found.start()]} {words.format(**said)}"
+            client = _CLIENT_BEHIND.search(found[0])
+            return f"{text[: found.start()]} {words.format(**said)} {client[0] if client else ''}".rstrip()
     return text

@@ -257,6 +257,18 @@ NAMES = {
         "shop/frontend: HTTPConnectionPool(host='cart.shop', port=8080): Max retries exceeded with url: /api",
         "why shop/frontend cart.shop 8080/TCP",
     ),
+    "an error, then who met it": (
+        "dial tcp 10.96.36.130:8080: i/o timeout from shop/frontend",
+        "why shop/frontend 10.96.36.130 8080/TCP",
+    ),
+    "an error, then who met it, where": (
+        "curl: (28) Failed to connect to cart.shop port 8080 from loadgen in shop",
+        "why shop/loadgen cart.shop 8080/TCP",
+    ),
+    "an error that speaks of its peer": (
+        "shop/frontend: read tcp 10.0.0.9:4000->10.0.0.1:8080: read: connection reset by peer",
+        "no:",
+    ),
     "an error without a client": ("dial tcp 10.0.0.1:8080: i/o timeout", "no:"),
 }
 
