@@ -10,8 +10,9 @@ import pytest
 from handlers.catalogue import Catalogue
 from handlers.model.facts import Facts
 from handlers.model.parts import Part
-from handlers.model.scope import PodQuery, Scope
+from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, Snapshot
+from handlers.plan import ROUNDS
 from tests.workers.canary import COMMAND, NOW, Canary, Script, catalogue_of_canary
 from workers.collect import collect
 
@@ -69,15 +70,23 @@ def test_what_a_round_shows_widens_the_next() -> None:
     assert not list(snapshot.gaps())
 
 
-def test_three_rounds_are_the_most() -> None:
-    def width(facts: Facts) -> Scope:
-        wide = width_by_rounds(facts)
-        known = isinstance(facts.look(Part.IDENTITIES), Known)
-        return Scope(pods=wide.pods, identities=wide.identities, nodes=("a",) if known else None)
+def test_a_part_that_only_one_round_more_would_tell_the_width_of_is_not_read() -> None:
+    chain: tuple[AnyPart, ...] = (Part.NODES, Part.PODS, Part.IDENTITIES, Part.AGENT_STATUS, Part.SERVICES, Part.FLOWS)
 
-    catalogue = needing(Part.NODES, Part.PODS, Part.IDENTITIES, Part.AGENT_STATUS)
-    snapshot = collect(Canary(width=width), Script(), catalogue=catalogue)
-    assert [(part, missing.gap) for part, _, missing in snapshot.gaps()] == [(Part.AGENT_STATUS, Gap.NOT_ASKED)]
+    def width(facts: Facts) -> Scope:
+        nodes, pods, identities, status, services, _ = (isinstance(facts.look(part), Known) for part in chain)
+        return Scope(
+            pods=(PodQuery(),) if nodes else None,
+            identities=() if pods else None,
+            nodes=("a",) if identities else None,
+            namespaces=("shop",) if status else None,
+            flows=FlowQuery((), NOW, NOW) if services else None,
+        )
+
+    source = Script()
+    snapshot = collect(Canary(width=width), source, catalogue=needing(*chain))
+    assert [ask.part for ask in source.asks] == list(chain[:ROUNDS])
+    assert [(part, missing.gap) for part, _, missing in snapshot.gaps()] == [(Part.FLOWS, Gap.NOT_ASKED)]
 
 
 def test_a_part_whose_width_never_became_known_is_named() -> None:
@@ -142,8 +151,11 @@ def test_progress_is_told_in_words() -> None:
     collect(
         Canary(width=lambda facts: Scope(nodes=("a", "b"))), Script(read), progress=words.append, catalogue=catalogue
     )
-    assert words == ["read 1 of 2 parts, waiting for agent status", "agent status: 1 of 2 nodes",
-                     "agent status: 2 of 2 nodes"]  # fmt: skip
+    assert words == [
+        "read 1 of 2 parts, waiting for agent status",
+        "agent status: 1 of 2 nodes",
+        "agent status: 2 of 2 nodes",
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 40])
