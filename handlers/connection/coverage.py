@@ -66,7 +66,9 @@ def unread_alike(unread: Mapping[str, Missing]) -> Iterator[tuple[list[str], Mis
     """Yield nodes that could not be read for the same reason, the many first, with that reason in the words of none."""
     alike: dict[tuple[str, str], list[str]] = {}
     for node, missing in unread.items():
-        detail = _AGENT_POD.sub("its agent", missing.detail).replace(node, "the node")
+        detail = (
+            _AGENT_POD.sub("its agent", missing.detail).replace(f"node {node}", "the node").replace(node, "the node")
+        )
         alike.setdefault((missing.gap.value, detail), []).append(node)
     for (_, detail), nodes in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0])):
         first = unread[nodes[0]]
