@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from handlers.lints.cidr_of_pods import LINT_CIDR_OF_PODS, cidrs_of_pods
 from handlers.lints.conflicting_rules import LINT_CONFLICTING_RULES, conflicting_rules
 from handlers.lints.context import LintContext
 from handlers.lints.empty_list import LINT_EMPTY_LIST, empty_lists
@@ -37,6 +38,7 @@ LINTS: tuple[Lint, ...] = (
     Lint(LINT_SELECTS_NOBODY, policies_for_nobody),
     Lint(LINT_LABEL_NOT_IN_IDENTITY, labels_kept_out),
     Lint(LINT_PEER_SELECTS_NOBODY, peers_that_are_nobody),
+    Lint(LINT_CIDR_OF_PODS, cidrs_of_pods),
     Lint(LINT_FQDN_WITHOUT_DNS_RULE, names_never_learnt),
     Lint(LINT_PORT_NAME_UNKNOWN, port_names_unknown),
     Lint(LINT_PORT_NAME_AMBIGUOUS, port_names_ambiguous),

@@ -51,6 +51,8 @@ def codes(of: Cluster, flows: tuple[ObservedFlow, ...] | None = None) -> set[str
             ),
             "LINT_SERVICE_MATCHES_NOTHING",
         ),
+        (cnp(f"{{{CART}, ingress: [{{fromCIDR: [10.244.0.0/16]}}]}}"), "LINT_CIDR_OF_PODS"),
+        (np("{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.244.0.0/16}}]}]}"), "LINT_CIDR_OF_PODS"),
         (cnp(f"{{{CART}, egress: [{{toFQDNs: [{{matchName: api.example.com}}]}}]}}"), "LINT_FQDN_WITHOUT_DNS_RULE"),
         (
             cnp(f"{{{CART}, ingress: [{{{FRONTEND}, toPorts: [{{ports: [{{port: nope, protocol: TCP}}]}}]}}]}}"),
@@ -100,6 +102,8 @@ def test_each_trap_is_found(text: str, code: str) -> None:
     [
         SOUND,
         np("{podSelector: {}, policyTypes: [Ingress]}"),
+        cnp(f"{{{CART}, ingress: [{{fromCIDRSet: [{{cidr: 10.244.0.0/16, except: [10.244.0.0/24]}}]}}]}}"),
+        cnp(f"{{{CART}, egress: [{{toCIDR: [0.0.0.0/0]}}]}}"),
         np("{podSelector: {matchLabels: {app: cart}}, ingress: [{}]}"),
         cnp(f"{{{CART}, egress: [{DNS_RULE}, {{toFQDNs: [{{matchName: api.example.com}}]}}]}}"),
         cnp(f"{{{CART}, ingress: [{{{FRONTEND}, toPorts: [{{ports: [{{port: http, protocol: TCP}}]}}]}}]}}"),
