@@ -51,7 +51,10 @@ def test_a_command_is_answered_in_place_of_the_placeholder(running: System) -> N
 def test_the_second_answer_comes_from_the_cache_with_its_age_and_fresh_skips_it(running: System) -> None:
     question = "why shop/frontend shop/cart 8080"
     running.answer(running.mention(question))
+    # Whoever asks before the run has ended is answered by it, and nothing is cached about that.
+    running.poll(running.is_idle)
     assert "cached" in running.answer(running.mention(question))
+    running.poll(running.is_idle)
     assert "cached" not in running.answer(running.mention(f"{question} fresh"))
 
 
