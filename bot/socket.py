@@ -35,7 +35,11 @@ class SlackSocket:
 
     def close(self) -> None:
         """Close it for good."""
-        self._handler.close()
+        try:
+            self._handler.close()
+        except AttributeError:
+            # The SDK's own thread closed a dying socket between its look and its close (builtin/connection.py:186-192).
+            self._handler.close()
 
     def is_heard(self) -> bool:
         """Say whether Slack can deliver now: connected, and a ping of the last seconds was answered."""

@@ -65,7 +65,11 @@ def _close(playground: Playground, handler: SocketModeHandler) -> None:
     if not playground.stopped:
         playground.cut_sockets()
     handler.client.enqueue_message("")
-    handler.close()
+    try:
+        handler.close()
+    except AttributeError:
+        # The SDK's own thread closed the cut socket between its look and its close (builtin/connection.py:186-192).
+        handler.close()
 
 
 @pytest.fixture
