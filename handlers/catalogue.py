@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import handlers.commands
 import handlers.probes
 from handlers.commands.command import AskBackError, Asked, Command, NotUnderstoodError, Reading
+from handlers.commands.phrased import phrased
 from handlers.model.attachment import Attachment
 from handlers.model.finding import Code
 from handlers.model.question import AboutConnection
@@ -25,7 +26,7 @@ from handlers.names.spelling import nearest
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
 from handlers.sentence.clauses import halves, is_typed
 from handlers.sentence.fragment import without_lead
-from handlers.sentence.tokens import Said, sentence_of
+from handlers.sentence.tokens import sentence_of
 
 Declaration = TypeVar("Declaration")
 
@@ -121,7 +122,7 @@ class Catalogue:
     def _read(self, text: str) -> Reading:
         """Return the heaviest reading of a sentence; those that weigh the same, together."""
         sentence = sentence_of(text)
-        readings = [reading for command in self.commands.values() if (reading := _phrased(command, sentence))]
+        readings = [reading for command in self.commands.values() if (reading := phrased(command, text, sentence))]
         weight = max((reading.weight for reading in readings), default=0)
         heaviest = [reading for reading in readings if reading.weight == weight]
         questions = _distinct(question for reading in heaviest for question in reading.questions)
@@ -201,10 +202,6 @@ class Catalogue:
         first, _, _rest = text.strip().partition(" ")
         command = self.commands.get(first.lower())
         return command is not None and command.attach is not None
-
-
-def _phrased(command: Command, sentence: Said) -> Reading | None:
-    return command.phrase(sentence) if command.phrase else None
 
 
 def _last_word(text: str) -> str:

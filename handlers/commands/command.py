@@ -75,7 +75,8 @@ class Command:
     """One subcommand of ``/cilium`` and of the command line.
 
     ``parse`` turns the words after the name into a question, every one of them, and raises NotUnderstoodError;
-    ``phrase`` says what a plain sentence asks of this command, None when it is not about it. ``keep`` is how long an
+    ``phrases`` are the words by which a plain sentence is about it (``handlers.sentence.phrases`` has their form), and
+    what the sentence names besides is parsed; ``phrase`` is for what such words cannot say. ``keep`` is how long an
     answer may be served again. ``conclude`` gets the findings in order.
     """
 
@@ -86,7 +87,9 @@ class Command:
     question: type[Any]
     parse: Callable[[str], Any]
     conclude: Callable[[Any, Facts, tuple[Finding, ...]], Conclusion]
+    phrases: tuple[str, ...] = ()
     phrase: Callable[[Said], Reading | None] | None = None
+    """Says what a plain sentence asks of this command, None when it is not about it."""
     in_words: Callable[[Any], str] = str
     """Says a question as it is shown to who asked it: what their words were read as."""
     follow: Callable[[Any, Said], Reading | None] | None = None

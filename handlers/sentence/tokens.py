@@ -1,7 +1,7 @@
 """A sentence as tokens: ends, ports and times that were understood, cues that say who is who, and what is left over."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from handlers.model.endpoint import KUBECTL_SHORT_NAMES, Entity, EntityName, HostName, Named
@@ -22,7 +22,7 @@ from handlers.names.grammar import (
     items,
     text_of,
 )
-from handlers.names.lexicon import Cue, cues_of, language_of
+from handlers.names.lexicon import Cue, cues_of, language_of, plain_form
 from handlers.sentence.client_errors import dialled
 
 _STATUSES = frozenset(
@@ -141,8 +141,11 @@ class Said:
         return any(isinstance(token.item, Fresh) for token in self.tokens)
 
 
-def sentence_of(text: str) -> Said:
-    """Read a text word by word. Never raises."""
+def sentence_of(text: str, topics: Set[str] = frozenset()) -> Said:
+    """Read a text word by word; ``topics`` are words, in plain form, that say what it is about and name nothing.
+
+    Never raises.
+    """
     text = dialled(text)
     past = [found[0] for found in _SINCE_EVENT.finditer(text)]
     text = _SINCE_EVENT.sub(" ", text)
@@ -152,7 +155,8 @@ def sentence_of(text: str) -> Said:
     found = items(text)
     language = language_of(item.text for item in found if isinstance(item, Word))
     odd: list[str] = past
-    tokens = _with_namespaces(list(_tokens(found, language, odd)))
+    spoken = [item for item in found if not (isinstance(item, Word) and plain_form(item.text) in topics)]
+    tokens = _with_namespaces(list(_tokens(spoken, language, odd)))
     return Said(text, language, tuple(tokens[0]), tuple(tokens[1]), tuple(odd))
 
 

@@ -61,6 +61,12 @@ def test_the_new_subcommand_answers(checkout: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("says", ["hey, are all nodes ready?", "show me the nodes please", "which node isn't ready"])
+def test_its_phrases_find_it(checkout: Path, says: str) -> None:
+    done = _cli(checkout, "ask", "--dry-run", says, "--output", "json")
+    assert json.loads(done.stdout)["read_as"] == "nodes"
+
+
 def test_its_usage_is_shown_to_who_mistypes(checkout: Path) -> None:
     done = _cli(checkout, "nodes", "twice")
     assert done.returncode == 64
