@@ -37,6 +37,10 @@ class Crossing:
         return self.lost_at is not None and (self.passed_at is None or self.lost_at > self.passed_at)
 
 
+_Key = tuple[object, ...]
+"""A conversation: protocol, client's address and port, server's address and port."""
+
+
 @dataclass(slots=True)
 class _Conversation:
     """The newest packet of one conversation as it left, and as it arrived, on its way there and back."""
@@ -95,14 +99,25 @@ def _doubt(receiver: str, sent: datetime, log: FlowLog) -> str:
 def _conversations(stretch: Stretch, flows: Iterable[Flow]) -> Iterable[_Conversation]:
     nodes = dict(_nodes(stretch))
     there, back = both_ways(stretch, flows)
-    found: dict[tuple[object, ...], _Conversation] = {}
+    found: dict[_Key, _Conversation] = {}
+    by_client: dict[_Key, dict[_Key, _Conversation]] = {}
+    at_service: list[tuple[Flow, bool, _Key]] = []
     for flow, is_answer in [*((flow, False) for flow in there), *((flow, True) for flow in back)]:
         client, server = (flow.destination, flow.source) if is_answer else (flow.source, flow.destination)
+        if server.ip in stretch.service_ips:
+            at_service.append((flow, is_answer, (flow.protocol, client.ip, client.port)))
+            continue
         homes = _home(client, nodes), _home(server, nodes)
         if homes[0] is None or homes[1] is None or homes[0] == homes[1]:
             continue
         key = (flow.protocol, client.ip, client.port, server.ip, server.port)
-        _note(found.setdefault(key, _Conversation(homes[0], homes[1])), flow, is_answer=is_answer)
+        talk = found.setdefault(key, _Conversation(homes[0], homes[1]))
+        by_client.setdefault(key[:3], {})[key] = talk
+        _note(talk, flow, is_answer=is_answer)
+    # The client's node may show answers as from the Service: a client's port tells whose they are.
+    for flow, is_answer, client_port in at_service:
+        for talk in by_client.get(client_port, {}).values():
+            _note(talk, flow, is_answer=is_answer)
     return found.values()
 
 

@@ -60,12 +60,14 @@ class Forwarding:
 
         replacement = options.get("kube-proxy-replacement", "").strip().lower()
         routing, tunnel = options.get("routing-mode", "").strip().lower(), options.get("tunnel", "").strip().lower()
+        replaces = replacement in ("true", "strict")
         return cls(
-            replaces_kube_proxy=replacement in ("true", "strict") or is_on("enable-node-port"),
+            replaces_kube_proxy=replaces or is_on("enable-node-port"),
             tunnels=routing != "native" and tunnel != "disabled",
             mode=(options.get("bpf-lb-mode") or options.get("node-port-mode") or "snat").strip().lower(),
             mode_by_service=is_on("bpf-lb-mode-annotation"),
-            for_pods=not is_on("bpf-lb-sock-hostns-only"),
+            # Whoever replaces kube-proxy balances sockets, whatever bpf-lb-sock says (pkg/kpr/kpr.go).
+            for_pods=(replaces or is_on("bpf-lb-sock")) and not is_on("bpf-lb-sock-hostns-only"),
             ranges_for_all=is_on("bpf-lb-source-range-all-types"),
             cluster_ips_outside=is_on("bpf-lb-external-clusterip"),
         )
@@ -129,7 +131,7 @@ def untold(sources: Iterable[Place], frontend: Frontend, targets: Iterable[Targe
 
 def _untold_inside(place: Place, frontend: Frontend, forwarding: Forwarding) -> str:
     if place.kind is PlaceKind.POD and place.pod and not forwarding.for_pods:
-        return "pods' connections are not balanced when they connect here (bpf-lb-sock-hostns-only)"
+        return "pods' connections are not balanced when they connect here (bpf-lb-sock, bpf-lb-sock-hostns-only)"
     here = frontend.node.name if frontend.node else None
     if frontend.kind is FrontendKind.EXTERNAL_IP:
         return "Cilium does not translate external IPs for clients in the cluster; routes outside decide"

@@ -1,9 +1,10 @@
 """The legs of a connection: which concrete endpoint talks to which, on which port."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from handlers.connection.backends import Target, backends_of
+from handlers.connection.backends import Target, backends_of, ports_asked
 from handlers.connection.ends import Ends
 from handlers.connection.forwarding import as_seen_behind, frontend_of, is_outside, reached, untold
 from handlers.connection.places import Place, PlaceKind
@@ -12,7 +13,7 @@ from handlers.model.connection import Connection
 from handlers.model.endpoint import Entity
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.parts import Part
-from handlers.model.snapshot import AnyPart, Gap, Missing
+from handlers.model.snapshot import AnyPart, Gap, Known, Missing
 from handlers.model.traffic import Protocol, Traffic
 from handlers.names.frontends import Frontend
 from handlers.names.resolve import Meaning, Resolved
@@ -66,6 +67,9 @@ class Stretch:
     port: int | None
     dialled: int | None = None
     service: str = ""
+    service_ips: tuple[str, ...] = ()
+    """Addresses of the Service between: packets bear them before they are translated, and answers after, where that is
+    done packet by packet and not when the client connects (Cilium, bpf/bpf_lxc.c)."""
 
     def legs(self) -> Iterator[Leg]:
         """Yield every pair of places."""
@@ -83,12 +87,15 @@ class Stretch:
             sources=tuple(place for place in self.sources if likeness(place, facts) in sources),
             destinations=tuple(place for place in self.destinations if likeness(place, facts) in destinations),
         )
+        if len(limited.destinations) < len(self.destinations):
+            # What is seen at the Service's own address may be of any backend.
+            limited = replace(limited, service_ips=())
         return limited if limited.sources and limited.destinations else None
 
     def by_destination(self) -> Iterator["Stretch"]:
         """Yield the stretch to each destination by itself, as many as one looks at one by one."""
         for destination in self.destinations[:MOST_DESTINATIONS]:
-            yield replace(self, destinations=(destination,))
+            yield replace(self, destinations=(destination,), service_ips=())
 
 
 def stretches_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
@@ -120,7 +127,25 @@ def _stretches(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Str
             key = (",".join(place.title for place in seen), target.protocol, target.port, target.service_port.port)
             grouped.setdefault(key, (seen, []))[1].append(_place_of_target(target, facts))
     for (_, protocol, port, dialled), (seen, places) in grouped.items():
-        yield Stretch(seen, tuple(places), protocol, port, dialled, str(destination.service))
+        service_ips = _own_addresses(destination)
+        yield Stretch(seen, tuple(places), protocol, port, dialled, str(destination.service), service_ips)
+
+
+def untranslated(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
+    """Return the stretches to the own address of a Service: where it has no backend, packets get no farther."""
+    ips, service = _own_addresses(ends.destination), ends.destination.service
+    if service is None or not ips:
+        return ()
+    place = Place(PlaceKind.OUTSIDE, f"Service {service}", ips)
+    return tuple(
+        Stretch(places_of(ends.source, facts), (place,), Protocol(port.protocol), port.port, port.port, str(service))
+        for port in ports_asked(connection, ends.destination)
+    )
+
+
+def _own_addresses(end: Resolved) -> tuple[str, ...]:
+    service = end.service
+    return () if service is None or service.is_headless else tuple(ip for ip in service.cluster_ips if ip)
 
 
 def _seen_behind(
@@ -241,4 +266,23 @@ def _place_of_target(target: Target, facts: Facts) -> Place:
     for node in facts.nodes:
         if target.ip in node.ips + node.cilium_ips:
             return Place(PlaceKind.NODE, f"node {node.name}", (target.ip,), node=node.name)
+    if _may_be_a_pod(target.ip, facts):
+        unread = f"{target.ip}, a backend of the Service, may be a pod of another namespace, and none of those was read"
+        raise PartMissingError(Part.PODS, Missing(Gap.FAILED, unread, f"Ask for {target.ip} itself."))
     return Place(PlaceKind.OUTSIDE, target.ip, (target.ip,))
+
+
+def _may_be_a_pod(address: str, facts: Facts) -> bool:
+    """Whether an address of no pod that was read may be another's: it lies where pods have theirs, or nobody knows."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return True  # a slice may hold DNS names, which Cilium does not balance to
+    ranges = [ipaddress.ip_network(cidr, strict=False) for node in facts.nodes for cidr in node.pod_cidrs]
+    if any(network.version == found.version and found in network for network in ranges):
+        return True
+    api_server = facts.look(Part.API_SERVER)
+    if isinstance(api_server, Known) and address in api_server.value:
+        return False
+    # Some ways of giving addresses to pods keep no ranges on nodes (Cilium, IPAM modes eni, azure, multi-pool).
+    return found.is_private and not all(node.pod_cidrs for node in facts.nodes)

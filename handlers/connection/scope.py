@@ -220,6 +220,11 @@ def _flow_query(connection: Connection, span: timedelta, ends: Ends, so_far: Fac
             destination_ips=source_ips,
         ),
     ]
+    if (service := ends.destination.service) and not service.is_headless and destination_pods:
+        # Where packets are translated one by one they are seen at the Service's own address as well.
+        own = tuple(ip for ip in service.cluster_ips if ip)
+        matches.append(FlowMatch(source_pods=source_pods, source_ips=source_ips, destination_ips=own))
+        matches.append(FlowMatch(source_ips=own, destination_pods=source_pods, destination_ips=source_ips))
     if source_pods:
         matches.append(FlowMatch(source_pods=source_pods, destination_ports=(53,)))
         matches.append(FlowMatch(source_ports=(53,), destination_pods=source_pods))

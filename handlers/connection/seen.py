@@ -160,21 +160,22 @@ def drops_of(flows: Iterable[Flow]) -> tuple[DroppedPackets, ...]:
 def _is_forward(flow: Flow, stretch: Stretch, sources: Side, destinations: Side) -> bool:
     return (
         flow.is_reply is not True
-        and (_is_any_port(stretch) or flow.destination.port in (stretch.port, stretch.dialled))
         and sources.holds(flow.source)
-        and destinations.holds(flow.destination)
+        and _is_there(flow.destination, stretch, destinations)
         and not _is_icmp_answer(flow)
         and flow.event_type != EventType.TRACE_SOCK
     )
 
 
 def _is_backward(flow: Flow, stretch: Stretch, sources: Side, destinations: Side) -> bool:
-    return (
-        flow.is_reply is True
-        and (_is_any_port(stretch) or flow.source.port in (stretch.port, stretch.dialled))
-        and destinations.holds(flow.source)
-        and sources.holds(flow.destination)
-    )
+    return flow.is_reply is True and _is_there(flow.source, stretch, destinations) and sources.holds(flow.destination)
+
+
+def _is_there(end: FlowEnd, stretch: Stretch, destinations: Side) -> bool:
+    """Whether an end of a flow is the far end of the stretch, or the Service before it."""
+    if end.ip in stretch.service_ips:
+        return _is_any_port(stretch) or end.port == stretch.dialled
+    return (_is_any_port(stretch) or end.port in (stretch.port, stretch.dialled)) and destinations.holds(end)
 
 
 def _is_any_port(stretch: Stretch) -> bool:

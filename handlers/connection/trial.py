@@ -7,7 +7,7 @@ from typing import TypeVar
 from handlers.connection.dns import observe_dns
 from handlers.connection.ends import Ends, ends_of
 from handlers.connection.judgement import Judged, judge, judge_lookups
-from handlers.connection.legs import Leg, Stretch, legs_of, stretches_of
+from handlers.connection.legs import Leg, Stretch, legs_of, stretches_of, untranslated
 from handlers.connection.observation import Observation, observe
 from handlers.connection.policies import PolicyChange, newest_change
 from handlers.model.connection import Connection
@@ -61,7 +61,7 @@ class Trial:
     @property
     def observation(self) -> Observation:
         """What flows showed: of the blocked legs where policy blocks only some, else of everything."""
-        found = self._once("observation", lambda: observe(self._looked_at(), self.facts))
+        found = self._once("observation", lambda: observe(self._looked_at() or self._untranslated(), self.facts))
         if isinstance(found, Lacking):
             return Observation(Observed.NO_DATA, f"{found.part.in_words} could not be read: {found.missing.detail}")
         return found
@@ -85,6 +85,10 @@ class Trial:
     def _change(self) -> PolicyChange | None:
         concerned = {str(policy) for leg in needed(self.judgements) for policy in leg.selected_by}
         return newest_change(self.facts, concerned)
+
+    def _untranslated(self) -> tuple[Stretch, ...]:
+        ends = needed(self.ends)
+        return untranslated(self.connection, ends, self.facts) if ends.are_clear else ()
 
     def _looked_at(self) -> tuple[Stretch, ...]:
         stretches, legs = needed(self.stretches), self.judgements
