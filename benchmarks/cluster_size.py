@@ -84,7 +84,9 @@ class Made(AssembledSource):
 
     def manifests(self, resource: Resource[object], select: Select, deadline: Deadline) -> Manifests:
         """Return what the API server would, through JSON, page by page."""
-        found: list[Any] = []
+        return Manifests(self._pages(resource, select), "kubernetes")
+
+    def _pages(self, resource: Resource[object], select: Select) -> Iterator[Any]:
         wanted = (item for item in self._of(resource, select) if _is_selected(item, select))
         while True:
             started = time.thread_time()
@@ -92,9 +94,11 @@ class Made(AssembledSource):
             written = json.dumps(page)
             self.calls, self.objects, self.size = self.calls + 1, self.objects + len(page), self.size + len(written)
             self.making += time.thread_time() - started
-            found += json.loads(written)
-            if len(page) < PAGE:
-                return Manifests(found, "kubernetes")
+            is_last = len(page) < PAGE
+            del page
+            yield from json.loads(written)
+            if is_last:
+                return
 
     def _of(self, resource: Resource[object], select: Select) -> Iterator[dict[str, Any]]:
         pods: Sequence[int] = range(self._pods)

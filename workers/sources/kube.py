@@ -1,6 +1,6 @@
 """Lists of the Kubernetes API: whole, as narrow as asked, or a reason with its remedy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ from handlers.model.snapshot import Gap
 from workers.sources.assemble.resources import Resource, Select
 from workers.sources.deadline import Deadline
 from workers.sources.kube_transport import ApiError, Transport
-from workers.sources.unread import UnprovenError, UnreadError
+from workers.sources.unread import ExpiredError, UnprovenError, UnreadError
 
 
 class KubeLists:
@@ -17,11 +17,11 @@ class KubeLists:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def manifests(self, resource: Resource[object], select: Select, deadline: Deadline) -> list[Any]:
-        """Return the objects that are selected.
+    def manifests(self, resource: Resource[object], select: Select, deadline: Deadline) -> Iterable[Any]:
+        """Return the objects that are selected; those of a list are read page by page, as they are asked for.
 
         Raises:
-            UnreadError: if they could not be read whole.
+            UnreadError: if they could not be read whole, which may show at the last page only.
         """
         if select.name is not None:
             return self._by_name(resource, select.namespace, select.name, deadline)
@@ -57,14 +57,16 @@ class KubeLists:
 
     def _list(
         self, resource: Resource[object], namespace: str | None, query: Mapping[str, str], deadline: Deadline
-    ) -> list[Any]:
+    ) -> Iterator[Any]:
         try:
-            return self._listed(resource, namespace, query, deadline)
+            yield from self._listed(resource, namespace, query, deadline)
         except _NotFoundError as error:
             if resource.older:
-                return self._older(replace(resource, version=resource.older, older=""), namespace, query, deadline)
+                older = replace(resource, version=resource.older, older="")
+                yield from self._older(older, namespace, query, deadline)
+                return
             if resource.optional and not self._is_served(resource, deadline):
-                return []
+                return
             raise UnreadError(
                 Gap.UNSUPPORTED,
                 f"the API server does not serve {resource} in {resource.api_version}",
@@ -75,17 +77,25 @@ class KubeLists:
 
     def _listed(
         self, resource: Resource[object], namespace: str | None, query: Mapping[str, str], deadline: Deadline
-    ) -> list[Any]:
+    ) -> Iterator[Any]:
+        has_begun = False
         try:
-            return self._transport.pages(resource.path(namespace), query, deadline)
+            for page in self._transport.pages(resource.path(namespace), query, deadline):
+                has_begun = True
+                yield from page
         except ApiError as error:
-            raise _refused("list", resource, namespace, error) from error
+            refused = _refused("list", resource, namespace, error)
+            if error.status == 410:
+                raise ExpiredError(refused.missing.gap, refused.missing.detail, refused.missing.remedy) from error
+            if has_begun and isinstance(refused, _NotFoundError):
+                raise UnreadError(Gap.FAILED, f"{refused.missing.detail}, half-way", "Ask again.") from error
+            raise refused from error
 
     def _older(
         self, resource: Resource[object], namespace: str | None, query: Mapping[str, str], deadline: Deadline
-    ) -> list[Any]:
+    ) -> Iterator[Any]:
         found = self._list(resource, namespace, query, deadline)
-        return [{"apiVersion": resource.api_version, **body} if isinstance(body, dict) else body for body in found]
+        return ({"apiVersion": resource.api_version, **body} if isinstance(body, dict) else body for body in found)
 
     def _is_served(self, resource: Resource[object], deadline: Deadline) -> bool:
         """Whether discovery lists a resource; where there is no discovery, the 404 of its list is believed."""

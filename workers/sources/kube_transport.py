@@ -8,7 +8,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,8 +57,8 @@ class Transport(Protocol):
         """Return the JSON at a path."""
         ...
 
-    def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> list[Any]:
-        """Return all items of a list."""
+    def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Iterator[list[Any]]:
+        """Yield the items of a list, page by page."""
         ...
 
 
@@ -151,22 +151,13 @@ class KubeTransport:
             raise _api_error(answer, written)
         return _parsed(written, path)
 
-    def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> list[Any]:
-        """Return all items of a list, page by page; a list that expired half-way is read once more from its start.
+    def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Iterator[list[Any]]:
+        """Yield the items of a list, page by page; only a list that ends without an error is whole.
 
         Raises:
             ApiError: if the server answers with an error.
             UnreadError: if it does not answer, or not with a list.
         """
-        try:
-            return self._pages(path, query, deadline)
-        except ApiError as error:
-            if error.status != 410:
-                raise
-            return self._pages(path, query, deadline)
-
-    def _pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> list[Any]:
-        found: list[Any] = []
         token = ""
         for _ in range(_MAX_PAGES):
             body = self.get(path, {**query, "limit": str(PAGE), **({"continue": token} if token else {})}, deadline)
@@ -174,11 +165,11 @@ class KubeTransport:
                 raise UnreadError(Gap.MALFORMED, f"{path} is no list")
             if "items" not in body:
                 raise UnreadError(Gap.MALFORMED, f"{path} is no list: it has no items")
-            found += body["items"] or []
+            yield body["items"] or []
             metadata = body.get("metadata")
             token = metadata.get("continue") or "" if isinstance(metadata, dict) else ""
             if not token:
-                return found
+                return
         raise UnreadError(Gap.FAILED, f"{path} does not end after {_MAX_PAGES} pages")
 
     def close(self) -> None:
@@ -238,7 +229,7 @@ def _is_in_cluster(access: ClusterAccess) -> bool:
     return not named and Path("/var/run/secrets/kubernetes.io/serviceaccount/token").is_file()
 
 
-def _read_bounded(response: Any, deadline: Deadline, path: str) -> bytes:
+def _read_bounded(response: Any, deadline: Deadline, path: str) -> bytearray:
     """Read a body to its end; a server that drips, or never ends, is left."""
     found = bytearray()
     try:
@@ -251,10 +242,10 @@ def _read_bounded(response: Any, deadline: Deadline, path: str) -> bytes:
         response.close()
         raise
     response.release_conn()
-    return bytes(found)
+    return found
 
 
-def _api_error(answer: Any, written: bytes) -> ApiError:
+def _api_error(answer: Any, written: bytearray) -> ApiError:
     try:
         body = json.loads(written)
     except (ValueError, RecursionError):
@@ -269,7 +260,7 @@ def _api_error(answer: Any, written: bytes) -> ApiError:
     )
 
 
-def _parsed(written: bytes, path: str) -> Any:
+def _parsed(written: bytearray, path: str) -> Any:
     try:
         return json.loads(written)
     except (ValueError, RecursionError) as error:

@@ -15,5 +15,9 @@ class NotKeptError(UnreadError):
     """An archive does not hold the output of this command; it may hold that of another with the same answer."""
 
 
+class ExpiredError(UnreadError):
+    """A list that is read page by page changed too much meanwhile; read from its start it may come whole."""
+
+
 class UnprovenError(UnreadError):
     """One object was not found, by an answer that does not prove that it does not exist."""

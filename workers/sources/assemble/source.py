@@ -3,7 +3,7 @@
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +24,7 @@ from workers.sources.assemble.objects import MADE_OF_OBJECTS, Reading
 from workers.sources.assemble.resources import Resource, Select
 from workers.sources.convert.reading import MalformedError, each
 from workers.sources.deadline import Deadline
-from workers.sources.unread import UnreadError
+from workers.sources.unread import ExpiredError, UnreadError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -36,7 +36,9 @@ T = TypeVar("T")
 class Manifests:
     """Objects of one kind as plain JSON, whole, and where they were read."""
 
-    bodies: Sequence[Any]
+    bodies: Iterable[Any]
+    """Gone through once, each object let go of when it has been converted. May raise UnreadError on the way; only when
+    it ends without, the list is whole."""
     origin: str
 
 
@@ -164,8 +166,14 @@ class AssembledSource(ABC):
         return self._under_way.get((resource, select), lambda: self._converted(resource, select, deadline))
 
     def _converted(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
-        found = self.manifests(resource, select, deadline)
-        return each(resource.kind, found.bodies, resource.read), found.origin
+        def read() -> tuple[tuple[T, ...], str]:
+            found = self.manifests(resource, select, deadline)
+            return each(resource.kind, found.bodies, resource.read), found.origin
+
+        try:
+            return read()
+        except ExpiredError:
+            return read()
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         return make() if self._archived is None else self._archived.get(key, make)
