@@ -22,6 +22,8 @@ _SHORTEST = {4: 16, 6: 48}
 
 def cidrs_of_pods(context: LintContext) -> Iterator[Finding]:
     """Report prefixes that hold pods and are hardly meant for anything else."""
+    if not any(peer.cidr for rule in context.rules for peer in rule.peers):
+        return
     addresses = _pod_addresses(context)
     for rule in context.rules:
         for peer in rule.peers:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 NAMESPACE_LABEL = "io.kubernetes.pod.namespace"
@@ -106,7 +107,7 @@ class LabelSet:
     @classmethod
     def parse(cls, texts: Iterable[str]) -> "LabelSet":
         """Read labels in ``source:key=value`` notation, as CiliumEndpoint and CiliumIdentity list them."""
-        return cls(tuple(Label.parse(text) for text in texts))
+        return _parsed(tuple(texts))
 
     @classmethod
     def reserved(cls, *names: str) -> "LabelSet":
@@ -280,3 +281,9 @@ def pod_identity_labels(
     return (label_filter or LabelFilter()).apply(
         Label(key=key, source=Source.K8S, value=value) for key, value in merged.items()
     )
+
+
+@lru_cache(maxsize=2048)
+def _parsed(texts: tuple[str, ...]) -> LabelSet:
+    """Read each set once: the pods of a workload share theirs."""
+    return LabelSet(tuple(Label.parse(text) for text in texts))

@@ -6,6 +6,7 @@ that can be read: a place in Cilium's source, and the change upstream where ther
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,6 +64,7 @@ class VersionFact:
         return (not self.since or _reached(self.since, version)) and not _reached(self.until, version)
 
 
+@lru_cache(maxsize=256)
 def _reached(steps: tuple[Version, ...], version: Version) -> bool:
     """Tell whether a version is at or beyond the step of its own minor release, or beyond the newest step of all."""
     own = next((step for step in steps if step.line == version.line), None)

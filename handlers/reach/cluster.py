@@ -74,14 +74,18 @@ class Cluster:
     services: tuple[ExposedService, ...] | None = None
     assumptions: tuple[str, ...] = ()
     refused: tuple[PolicyStatus, ...] = ()
+    ready: PolicySet | None = field(default=None, compare=False, repr=False)
+    """The policies compiled, where somebody did that already: of big clusters it takes seconds."""
 
     def compiled(self) -> PolicySet:
         """Compile the policies."""
+        if self.ready is not None:
+            return self.ready
         return compile_policies(self.manifests, config=self.config, surroundings=self.surroundings)
 
     def with_manifests(self, manifests: Iterable[Manifest]) -> "Cluster":
         """Give the same cluster under other policies."""
-        return replace(self, manifests=tuple(manifests))
+        return replace(self, manifests=tuple(manifests), ready=None)
 
     def assuming(self, assumption: str) -> "Cluster":
         """Give the same cluster with one thing more taken for granted."""

@@ -25,6 +25,7 @@ def cluster_of(facts: Facts, policies: PolicySet, refused: tuple[PolicyStatus, .
     manifests: list[Manifest] = [
         policy.manifest for policy in facts.policies if reference_of(policy.manifest) not in out
     ]
+    are_these = [status.policy for status in policies.statuses] == list(map(reference_of, manifests))
     return Cluster(
         manifests=tuple(manifests),
         config=policies.config,
@@ -34,6 +35,7 @@ def cluster_of(facts: Facts, policies: PolicySet, refused: tuple[PolicyStatus, .
         services=_services(facts),
         assumptions=tuple(_assumptions(facts)),
         refused=refused,
+        ready=policies if are_these else None,
     )
 
 

@@ -144,6 +144,13 @@ class TestPages:
         baseline.api.faults["pods"] = Fault(status=410, page=2)
         assert missing(source, Ask(Part.PODS, ALL)).gap is Gap.FAILED
 
+    def test_a_list_that_is_gone_half_way_is_a_gap_though_clusters_may_lack_its_kind(
+        self, baseline: Lab, source: LiveSource
+    ) -> None:
+        baseline.api.page_size = 4
+        baseline.api.faults["deployments"] = Fault(status=404, page=1)
+        assert missing(source, Ask(Part.WORKLOADS, ALL)).gap is Gap.FAILED
+
     def test_a_failing_page_hides_the_whole_list(self, baseline: Lab, source: LiveSource) -> None:
         baseline.api.page_size = 4
         baseline.api.faults["pods"] = Fault(status=500, page=1)
