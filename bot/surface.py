@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.render.failure import Failure
 from bot.ticket import Ticket
-from handlers.model.report import Report
+from handlers.model.report import FirstAnswer, Report
 
 
 class SurfaceError(Exception):
@@ -37,8 +37,11 @@ class Surface(Protocol):
     A question may be answered twice, by two processes: the second answer takes the place of the first.
     """
 
-    def progress(self, waiter: Ticket, words: str) -> None:
-        """Show how far the run is, where that can be done at once. Never after the answer; raises no SurfaceError."""
+    def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
+        """Show how far the run is, or what is certain already, where that can be done at once; say whether it was.
+
+        Never after the answer; raises no SurfaceError.
+        """
         ...
 
     def answer(self, waiter: Ticket, answer: Answer) -> None:
@@ -65,10 +68,9 @@ class Surfaces:
     def __init__(self, surfaces: Mapping[str, Surface]) -> None:
         self._surfaces = surfaces
 
-    def progress(self, waiter: Ticket, words: str) -> None:
+    def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
         """Show how far the run is."""
-        if waiter.address.surface in self._surfaces:
-            self._of(waiter).progress(waiter, words)
+        return waiter.address.surface not in self._surfaces or self._of(waiter).progress(waiter, told)
 
     def answer(self, waiter: Ticket, answer: Answer) -> None:
         """Give the answer."""

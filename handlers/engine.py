@@ -1,6 +1,6 @@
 """From a question and a snapshot to a report: run the probes, keep the reasons, let the command conclude."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,9 @@ from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.flow import FlowLog
 from handlers.model.headline import Headline
 from handlers.model.parts import Part
-from handlers.model.report import Budget, GapNote, Report
+from handlers.model.report import Budget, Expected, FirstAnswer, GapNote, Observed, Report, expected_of
 from handlers.model.snapshot import AnyPart, Gap, Known, Missing, Snapshot
+from handlers.plan import unasked
 from handlers.probes.probe import UNREACHED, Probe
 
 
@@ -27,12 +28,47 @@ def answer(
     A needed part that is missing makes an UNKNOWN, an exception of a probe a BROKEN; neither is ever skipped. ``facts``
     is a view of the snapshot that the caller keeps, to look at what was derived on the way.
     """
-    command = catalogue.command_of(question)
     facts = facts or Facts(snapshot)
     found = [finding for probe in catalogue.probes_for(question) for finding in _run(probe, question, facts)]
-    unreached = _unreached(snapshot)
-    if unreached:
+    if unreached := _unreached(snapshot):
         found = [UNREACHED.finding(Outcome.UNKNOWN, blocking=True, advice=unreached.remedy, detail=unreached.detail)]
+    return _report(question, snapshot, catalogue, facts, found)
+
+
+def first_answer(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE) -> FirstAnswer | None:
+    """Return what is certain while other parts are still read: that the traffic is stopped, and by what.
+
+    None while nothing is certain, or packets are seen to pass. There is no patch yet: it takes more reading.
+    """
+    awaited = unasked(question, so_far, catalogue)
+    probes = catalogue.probes_for(question)
+    if not all(probe.is_final(awaited.keys()) for probe in probes if probe.hop is Hop.RESOLVE):
+        return None
+    facts = Facts(so_far)
+    found = [finding for probe in probes for finding in _certain(probe, question, facts, awaited.keys())]
+    if expected_of(found) is not Expected.BLOCKED:
+        return None
+    report = _report(question, so_far, catalogue, facts, found)
+    if report.expected is not Expected.BLOCKED or report.observed in (Observed.FORWARDED, Observed.AUDITED):
+        return None
+    if Part.FLOWS in awaited:
+        report = replace(report, observed=None, headline=replace(report.headline, seen=""))
+    bare = replace(report, patches=(), patch_notes=())
+    return FirstAnswer(bare, tuple(sorted(part.in_words for part in awaited)))
+
+
+def _certain(probe: Probe, question: Any, facts: Facts, awaited: Set[AnyPart]) -> Iterator[Finding]:
+    if probe.is_final(awaited):
+        yield from _run(probe, question, facts)
+    elif probe.stands and probe.stands(question, facts, awaited & probe.parts):
+        found = _run(probe, question, facts)
+        yield from (one for one in found if one.blocking and one.outcome is Outcome.PROBLEM)
+
+
+def _report(question: Any, snapshot: Snapshot, catalogue: Catalogue, facts: Facts, found: Iterable[Finding]) -> Report:
+    """Return the report of what the probes found."""
+    command = catalogue.command_of(question)
+    unreached = _unreached(snapshot)
     findings = tuple(command.arrange(found) if command.arrange else in_hop_order(found))
     conclusion = command.conclude(question, facts, findings)
     if unreached:

@@ -24,10 +24,9 @@ from bot.ticket import Ticket
 from bot.waiters import Turn, Waiters
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
-from workers.collect import Progress
 from workers.lease import lease_kept
 from workers.progress import Narrator
-from workers.runner import Ran
+from workers.runner import Progress, Ran
 
 REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError)
 
@@ -108,6 +107,8 @@ class Answering:
             return self._kept(ran)
         except SoftTimeLimitExceeded:
             log.warning("question_timed_out", question=ticket.text)
+            if narrator.first is not None:
+                return self._kept(Ran(narrator.first.as_last()))
             return self._timed_out(narrator.latest)
         except NotUnderstoodError as error:
             # The web process parsed it: this worker is of another release.

@@ -13,11 +13,11 @@ from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, 
 from handlers.plan import ROUNDS, next_asks, unasked
 from handlers.source import Source
 
-Progress = Callable[[str], None]
+Words = Callable[[str], None]
 """Told in a few words how far the gathering is, such as ``read 7 of 12 parts``; must not raise."""
 
-Glance = Callable[[Snapshot], None]
-"""Shown what has been read while slow reads go on, at most once a round; must not raise."""
+Glance = Callable[[Snapshot], bool]
+"""Shown what has been read while slow reads go on, whenever a part came, until it has seen enough; must not raise."""
 
 Answer = Known[Any] | Missing
 
@@ -28,7 +28,7 @@ MOST_READERS = 16
 """Reads under way at one time; more only queue up in the API server's fairness limits."""
 
 GLANCE_AFTER = 1.0
-"""Seconds that a round's slow reads are waited for before somebody looks at what is there."""
+"""Seconds that slow reads are waited for before somebody looks at what is there."""
 
 _SHARE_OF_ROUND = 0.5
 """A round may hold the next one up for this share of the time that is left; its slow reads go on meanwhile."""
@@ -42,7 +42,7 @@ def collect(
     source: Source,
     *,
     budget: float = DEFAULT_BUDGET,
-    progress: Progress | None = None,
+    progress: Words | None = None,
     glance: Glance | None = None,
     glance_after: float = GLANCE_AFTER,
     catalogue: Catalogue = CATALOGUE,
@@ -52,9 +52,9 @@ def collect(
     Never waits longer than the budget, even for a source that hangs: what did not come in time is
     ``Missing(TIMEOUT)``, a source that raises ``Missing(FAILED)``, and a part whose width never became known
     ``Missing(NOT_ASKED)``. ``progress`` is called from this thread whenever something arrived,
-    ``glance`` when a round takes longer than ``glance_after`` seconds.
+    ``glance`` when it takes longer than ``glance_after`` seconds.
     """
-    gathering = _Gathering(source, progress, deadline=time.monotonic() + budget)
+    gathering = _Gathering(source, progress, glance, deadline=time.monotonic() + budget, glance_after=glance_after)
     rounds_left = ROUNDS
     try:
         while gathering.time_left > 0:
@@ -66,9 +66,7 @@ def collect(
                 continue
             rounds_left -= 1
             longest = gathering.time_left * _SHARE_OF_ROUND if rounds_left > 0 else gathering.time_left
-            if glance is not None and gathering.wait(min(glance_after, longest)):
-                glance(gathering.snapshot())
-            gathering.wait(longest - glance_after if glance else longest)
+            gathering.wait(longest)
         snapshot = gathering.finish(budget)
         return replace(snapshot, parts={**snapshot.parts, **unasked(question, snapshot, catalogue)})
     finally:
@@ -82,10 +80,21 @@ class _Gathering:
     the answer nor the exit of the process.
     """
 
-    def __init__(self, source: Source, progress: Progress | None, *, deadline: float) -> None:
+    def __init__(
+        self,
+        source: Source,
+        progress: Words | None,
+        glance: Glance | None,
+        *,
+        deadline: float,
+        glance_after: float,
+    ) -> None:
         self._source = source
         self._progress = progress
+        self._glance = glance
         self._deadline = deadline
+        self._glance_from = time.monotonic() + glance_after
+        self._seen = 0
         self._taken_at = source.now()
         self._asked: list[Ask] = []
         self._answers: dict[tuple[AnyPart, str | None], Answer] = {}
@@ -115,12 +124,13 @@ class _Gathering:
             threading.Thread(target=self._serve, name=f"reader-{self._readers}", daemon=True).start()
         return bool(new)
 
-    def wait(self, seconds: float) -> bool:
-        """Take answers as they come, until all are there or ``seconds`` are over; return whether some are not."""
+    def wait(self, seconds: float) -> None:
+        """Take answers as they come, until all are there or ``seconds`` are over."""
         end = time.monotonic() + seconds
         while self.is_waiting and (left := end - time.monotonic()) > 0:
-            self._take(left)
-        return self.is_waiting
+            self._look()
+            until_look = self._glance_from - time.monotonic()
+            self._take(min(left, until_look) if self._glance and until_look > 0 else left)
 
     def wait_for_one(self) -> None:
         """Take the next answer, if one comes in time."""
@@ -151,6 +161,15 @@ class _Gathering:
         """Let the readers go home; those that hang go when their read returns."""
         for _ in range(self._readers):
             self._to_read.put(None)
+
+    def _look(self) -> None:
+        """Show what is there, if that is more than the last time."""
+        if self._glance is None or time.monotonic() < self._glance_from:
+            return
+        so_far = self.snapshot()
+        if len(so_far.parts) > self._seen:
+            self._seen = len(so_far.parts)
+            self._glance = None if self._glance(so_far) else self._glance
 
     def _take(self, timeout: float) -> None:
         try:

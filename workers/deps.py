@@ -17,9 +17,8 @@ from bot.watch import Watch
 from handlers.commands.command import Asked
 from workers.answering import Answering, Look
 from workers.cache import ReportCache
-from workers.collect import Progress
 from workers.origin import NotOpenedError, opened
-from workers.runner import Ran, run
+from workers.runner import Progress, Ran, run
 from workers.schedule import Digests
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
 

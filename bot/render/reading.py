@@ -12,7 +12,7 @@ from enum import StrEnum
 from bot.render.headline import sentence_of
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence
 from handlers.model.headline import CANNOT_TELL
-from handlers.model.report import AlsoOpens, Expected, GapNote, Observed, Patch, Report
+from handlers.model.report import AlsoOpens, Expected, FirstAnswer, GapNote, Observed, Patch, Report
 
 
 class Mark(StrEnum):
@@ -259,6 +259,11 @@ def duration(span: timedelta) -> str:
         if seconds >= 2 * length:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
+
+
+def still_reading(first: FirstAnswer) -> str:
+    """Return what a first answer still waits for."""
+    return f"still reading {_some(first.awaited)}"
 
 
 def follow_ups(report: Report) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from bot.render.gaps import not_read, unexplained
 from bot.render.headline import sentence_of
 from bot.render.reading import Mark, Tone
 from handlers.model.finding import Finding
-from handlers.model.report import Report
+from handlers.model.report import FirstAnswer, Report
 
 EVIDENCE = "evidence"
 PATCH = "patch"
@@ -51,6 +51,13 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
         _provenance(report, age, asked_by),
     ]
     return message(blocks, text.brief(report, age=age))
+
+
+def first_message(first: FirstAnswer, *, asked_by: str = "") -> Message:
+    """Return what is certain already, and what is still read; the whole answer takes its place, with its buttons."""
+    report = first.report
+    shown = [section(_verdict(report)), *_brief(report), context(f"⏳ {escape(reading.still_reading(first))}")]
+    return message([*shown, _provenance(report, None, asked_by)], text.first(first))
 
 
 def _verdict(report: Report) -> str:

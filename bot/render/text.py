@@ -13,7 +13,7 @@ from bot.render.columns import Row, drawn
 from bot.render.gaps import NotRead, not_read, unexplained
 from bot.render.reading import Mark, Status, Tone
 from handlers.model.finding import Finding
-from handlers.model.report import Patch, Report
+from handlers.model.report import FirstAnswer, Patch, Report
 
 _LABEL = 10
 _BRIEF_ROWS = 5
@@ -66,10 +66,16 @@ def brief(report: Report, *, age: timedelta | None = None) -> str:
     return "\n".join([*lines, one_line(" · ".join(reading.provenance(report, age)))])
 
 
-def first_words(report: Report) -> str:
+def first(answer: FirstAnswer) -> str:
+    """Return what is certain already as ``brief`` does, and what is still read."""
+    return f"{brief(answer.report)}\n{reading.still_reading(answer)}"
+
+
+def first_words(answer: FirstAnswer) -> str:
     """Return the verdict and the reason in one line, for a place that has no more."""
-    why = f" – {one_line(str(report.headline.reason))}" if report.headline.reason else ""
-    return f"{_first(report, lambda status: status.word)}{why}"
+    reason = answer.report.headline.reason
+    why = f" – {one_line(str(reason))}" if reason else ""
+    return f"{_first(answer.report, lambda status: status.word)}{why} · {reading.still_reading(answer)}"
 
 
 def _worst(report: Report) -> Sequence[Finding]:

@@ -10,8 +10,10 @@ from redis import Redis
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bot.render.failure import Failure
+from bot.render.text import first_words
 from bot.surface import Answer
 from bot.ticket import Address, Ticket
+from handlers.model.report import FirstAnswer
 from handlers.model.wire import decode, encode
 
 NAME = "kept"
@@ -35,9 +37,11 @@ class KeptSurface:
         self._prefix = prefix
         self._keep = keep
 
-    def progress(self, waiter: Ticket, words: str) -> None:
+    def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
         """Note how far the run is, beside the answer: it never takes its place."""
+        words = told if isinstance(told, str) else first_words(told)
         self._redis.set(self._progress(waiter.id), words, ex=self._keep)
+        return True
 
     def answer(self, waiter: Ticket, answer: Answer) -> None:
         """Keep the answer."""

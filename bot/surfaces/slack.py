@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from bot.publish import Publisher
 from bot.render.failure import Failure, failure_message
 from bot.render.progress import progress
-from bot.render.report import report_message
+from bot.render.report import first_message, report_message
 from bot.surface import Answer, SurfaceError
 from bot.ticket import Address, Ticket
 from bot.where import Where
+from handlers.model.report import FirstAnswer
 from handlers.model.wire import WireError, decode, encode
 
 NAME = "slack"
@@ -39,9 +40,11 @@ class SlackSurface:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    def progress(self, waiter: Ticket, words: str) -> None:
-        """Show how far the run is, in the placeholder."""
-        self._publisher.progress(where_of(waiter), progress(waiter.text, words))
+    def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
+        """Show how far the run is, or what is certain already, in the placeholder."""
+        where = where_of(waiter)
+        shown = progress(waiter.text, told) if isinstance(told, str) else first_message(told, asked_by=where.user)
+        return self._publisher.progress(where, shown)
 
     def answer(self, waiter: Ticket, answer: Answer) -> None:
         """Put the answer in the place of the placeholder."""

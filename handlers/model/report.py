@@ -1,7 +1,7 @@
 """The answer to one question, as values: what ought to happen, what was seen, why, and what nobody could see."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -150,3 +150,19 @@ class Report:
     def first_failing_hop(self) -> Hop | None:
         """Where the traffic stops first, if it does."""
         return next((finding.hop for finding in self.blockers()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What is certain while slow reads go on: the whole report holds all of it, and adds to it.
+
+    ``awaited`` names the parts that are still read.
+    """
+
+    report: Report
+    awaited: tuple[str, ...]
+
+    def as_last(self) -> Report:
+        """Return the answer where nothing more comes."""
+        late = (GapNote(part, None, "timeout", "no answer in time") for part in self.awaited)
+        return replace(self.report, gaps=(*self.report.gaps, *late))

@@ -4,6 +4,7 @@ The source's own agent enforces it, on the port of the destination pod: policy s
 All policies of all kinds count as one union of allows; a deny of any kind wins.
 """
 
+from handlers.connection.certainty import denials_stand
 from handlers.connection.patches import PATCH_PARTS
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.connection.policy_findings import SIDE_CODES, findings_of_side
@@ -24,6 +25,7 @@ from handlers.probes.probe import probe
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *PATCH_PARTS, Part.ENDPOINT_SLICES),
     hop=Hop.EGRESS_POLICY,
     blocking=True,
+    stands=denials_stand,
 )
 def egress_policy_allows(question: AboutConnection, facts: Facts) -> list[Finding]:
     """Say what the egress side decides for each distinct leg."""

@@ -1,7 +1,7 @@
 """What a probe declares, and what is said in its stead where it cannot speak."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ OF_EVERY_PROBE = (PART_MISSING, PROBE_BROKEN, UNREACHED)
 """Codes that need no declaration."""
 
 Check = Callable[[Any, Facts], Iterable[Finding]]
+Stands = Callable[[Any, Facts, Set[AnyPart]], bool]
+"""Whether what a check found stopping the traffic stands, whatever the parts that are still awaited will say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Probe:
     """One claim about one hop.
 
     ``needs`` are parts without which the claim cannot be judged: the engine says UNKNOWN by itself where one is
-    missing. ``uses`` are parts that sharpen the answer: the check looks at them as Known or Missing.
+    missing. ``uses`` are parts that sharpen the answer: the check looks at them as Known or Missing. ``stands`` tells
+    when the check is certain of what stops the traffic although some of them are awaited; else it waits for all.
     """
 
     name: str
@@ -53,11 +56,16 @@ class Probe:
     blocking: bool
     codes: tuple[Code, ...]
     check: Check
+    stands: Stands | None = None
 
     @property
     def parts(self) -> frozenset[AnyPart]:
         """Every part the check may touch."""
         return frozenset(self.needs) | frozenset(self.uses)
+
+    def is_final(self, awaited: Set[AnyPart]) -> bool:
+        """Whether parts that are still awaited change nothing of what the check finds: it looks at none of them."""
+        return self.parts.isdisjoint(awaited)
 
     def unknown(self, part: AnyPart, missing: Missing) -> Finding:
         """Say that the claim cannot be judged without a part."""
@@ -96,6 +104,7 @@ def probe(
     uses: tuple[AnyPart, ...] = (),
     hop: Hop | None = None,
     blocking: bool = False,
+    stands: Stands | None = None,
 ) -> Callable[[Check], Probe]:
     """Make a probe of a function that checks its module's claim.
 
@@ -110,6 +119,6 @@ def probe(
             raise ValueError(f"the module of probe {check.__name__} has no docstring")
         first, _, rest = text.partition("\n")
         name = check.__module__.rpartition(".")[2]
-        return Probe(name, first.strip(), rest.strip(), answers, needs, uses, hop, blocking, codes, check)
+        return Probe(name, first.strip(), rest.strip(), answers, needs, uses, hop, blocking, codes, check, stands)
 
     return declare

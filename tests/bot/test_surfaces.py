@@ -12,6 +12,7 @@ from bot.render.failure import Failure, queue_down, timeout
 from bot.surface import Answer, Surface, SurfaceError, Surfaces
 from bot.surfaces.kept import ADDRESS, KeptSurface, NotYetError
 from bot.ticket import Address, Ticket
+from handlers.model.report import FirstAnswer
 from tests.bot.samples import NOON, open_and_seen
 
 TICKET = Ticket("t1", "why a/b c/d", "why", False, ADDRESS, NOON)
@@ -75,10 +76,11 @@ class Heard:
     """A surface that remembers what it was given."""
 
     def __init__(self) -> None:
-        self.said: list[str | Answer | Failure] = []
+        self.said: list[str | FirstAnswer | Answer | Failure] = []
 
-    def progress(self, waiter: Ticket, words: str) -> None:
-        self.said.append(words)
+    def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
+        self.said.append(told)
+        return True
 
     def answer(self, waiter: Ticket, answer: Answer) -> None:
         self.said.append(answer)

@@ -26,15 +26,15 @@ from bot.waiters import Turn, Waiters
 from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.commands.command import Asked
-from handlers.model.report import Expected
+from handlers.model.report import Expected, FirstAnswer
+from tests.bot.samples import blocked_on_both_sides
 from tests.workers.canary import CANARY, Script
 from tools.embedded import EmbeddedRedis
 from tools.playground.server import Playground, running_playground
 from workers.answering import Answering
-from workers.collect import Progress
 from workers.deps import connect
 from workers.progress import Narrator
-from workers.runner import Ran, run
+from workers.runner import Progress, Ran, run
 from workers.schedule import Digests
 
 CHANNEL = "#incident-42"
@@ -197,6 +197,41 @@ def test_the_time_limit_is_told_with_what_was_awaited(bench: Bench) -> None:
     bench.answering(look).answer(ticket, "run")
     assert "I gave up after 40 s" in bench.shown(ticket)
     assert "flows: 3 of 5 nodes" in bench.shown(ticket)
+
+
+FIRST = FirstAnswer(blocked_on_both_sides(), ("agent status",))
+
+
+def test_what_is_certain_is_shown_as_an_answer_and_then_the_whole_takes_its_place(
+    bench: Bench, playground: Playground
+) -> None:
+    ticket = bench.ask()
+    seen: list[str] = []
+
+    def look(asked: Asked, progress: Progress) -> Ran:
+        progress(FIRST)
+        progress("agent status: 1 of 2 nodes")
+        playground.wait_for(lambda: "still reading agent status" in bench.shown(ticket))
+        seen.append(bench.shown(ticket))
+        return Ran(FIRST.report)
+
+    bench.answering(look).answer(ticket, "run")
+    assert seen[0].startswith("BLOCKED at egress")
+    assert "1 of 2 nodes" not in seen[0]
+    assert bench.shown(ticket).startswith("BLOCKED at egress")
+    assert "still reading" not in bench.shown(ticket)
+    assert len(bench.bot_messages()) == 1
+
+
+def test_what_is_certain_stands_where_the_time_is_over(bench: Bench) -> None:
+    def look(asked: Asked, progress: Progress) -> Ran:
+        progress(FIRST)
+        raise SoftTimeLimitExceeded
+
+    ticket = bench.ask()
+    bench.answering(look).answer(ticket, "run")
+    assert bench.shown(ticket).startswith("BLOCKED at egress")
+    assert "still reading" not in bench.shown(ticket)
 
 
 def test_a_killed_process_is_told_as_a_timeout(bench: Bench) -> None:

@@ -173,9 +173,10 @@ def test_a_glance_is_given_while_slow_reads_go_on_and_none_where_all_are_there()
     seen = threading.Event()
     glances: list[Snapshot] = []
 
-    def look(so_far: Snapshot) -> None:
+    def look(so_far: Snapshot) -> bool:
         glances.append(so_far)
         seen.set()
+        return False
 
     def read(ask: Ask) -> Known[Any]:
         if ask.part is Part.CONFIG:
@@ -188,3 +189,30 @@ def test_a_glance_is_given_while_slow_reads_go_on_and_none_where_all_are_there()
     assert set(snapshot.parts) == {Part.NODES, Part.CONFIG}
     collect(Canary(), Script(), catalogue=catalogue, glance=look, glance_after=5)
     assert len(glances) == 1
+
+
+@pytest.mark.parametrize(
+    ("enough", "shown"),
+    [
+        pytest.param(9, [{Part.NODES}, {Part.NODES, Part.RELAY}], id="each part that comes is shown"),
+        pytest.param(1, [{Part.NODES}], id="who has seen enough is shown no more"),
+    ],
+)
+def test_a_glance_follows_each_part_until_enough_is_seen(enough: int, shown: list[set[AnyPart]]) -> None:
+    glances: list[set[AnyPart]] = []
+    seen = {Part.RELAY: threading.Event(), Part.CONFIG: threading.Event()}
+
+    def look(so_far: Snapshot) -> bool:
+        glances.append(set(so_far.parts))
+        seen[Part.RELAY].set()
+        if len(glances) >= min(enough, 2):
+            seen[Part.CONFIG].set()
+        return len(glances) >= enough
+
+    def read(ask: Ask) -> Known[Any]:
+        assert ask.part not in seen or seen[ask.part].wait(10)
+        return Known(ask.part, NOW)
+
+    catalogue = needing(Part.NODES, Part.RELAY, Part.CONFIG)
+    collect(Canary(), Script(read), catalogue=catalogue, glance=look, glance_after=0)
+    assert glances == shown
