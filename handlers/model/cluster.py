@@ -31,6 +31,50 @@ class Node:
     pod_cidrs: tuple[str, ...] = ()
     cilium_ips: tuple[str, ...] = ()
     health_ips: tuple[str, ...] = ()
+    condition: "Condition | None" = None
+    """What stands behind ``ready``."""
+    taints: tuple[str, ...] = ()
+    """``key:Effect``, or ``key=value:Effect``."""
+    kubelet: str = ""
+    kernel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Why a condition is as it is, and since when."""
+
+    status: str
+    reason: str = ""
+    message: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastExit:
+    """How a container's previous run ended. ``reason`` is kubelet's word for it: ``OOMKilled``, ``Error``."""
+
+    container: str
+    code: int | None
+    reason: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PodResolver:
+    """How a pod looks names up, where its specification says more than the default.
+
+    ``policy`` is ``ClusterFirst``, ``Default``, ``None`` or ``ClusterFirstWithHostNet``; ``ndots`` is None where the
+    pod sets none (Kubernetes then writes 5).
+    """
+
+    policy: str = "ClusterFirst"
+    nameservers: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    ndots: int | None = None
+
+
+CLUSTER_FIRST = PodResolver()
+"""What a pod has that says nothing of DNS (kubernetes.io, DNS for Services and Pods)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +124,9 @@ class Pod:
     waiting: str | None = None
     deleted: bool = False
     created_at: datetime | None = None
+    last_exit: LastExit | None = None
+    """The newest end of a run that one of its containers had."""
+    resolver: PodResolver = CLUSTER_FIRST
 
     @property
     def is_running(self) -> bool:

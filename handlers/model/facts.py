@@ -85,6 +85,8 @@ class Facts:
     egress_gateways = _Value(Part.EGRESS_GATEWAYS)
     cilium_endpoints = _Value(Part.CILIUM_ENDPOINTS)
     identities = _Value(Part.IDENTITIES)
+    events = _Value(Part.EVENTS)
+    changes = _Value(Part.CHANGES)
     flows = _Value(Part.FLOWS)
     relay = _Value(Part.RELAY)
     agent_status = _Value(Part.AGENT_STATUS)

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from handlers.model import agent, cluster, flow
+from handlers.model import agent, change, cluster, event, flow, log
 from handlers.model import width as wide
 from handlers.model.snapshot import AnyPart, PartOf, PerNode
 
@@ -51,6 +51,13 @@ class Part:
     IDENTITIES = _part("identities", tuple[cluster.CiliumIdentity, ...], wide.OF_IDENTITIES)
     NAMED_PORTS = _part("named_ports", tuple[cluster.PodPort, ...], wide.IF_PORT_NAMES_MATTER)
     """Every port name that some CiliumEndpoint has."""
+    EVENTS = _part("events", tuple[event.Event, ...], wide.IN_NAMESPACES)
+    """Warnings about objects of the namespaces asked for; those about nodes belong to the namespace ``default``."""
+    CHANGES = _part("changes", change.Changes, wide.IN_NAMESPACES)
+    """Who changed pods, workloads, Services, policies, nodes and Cilium's ConfigMap, and when."""
+    OPERATOR_LOGS = _part("operator_logs", tuple[log.PodLog, ...])
+    DNS_LOGS = _part("dns_logs", tuple[log.PodLog, ...])
+    """Logs of the cluster's DNS servers."""
     FLOWS = _part("flows", flow.FlowLog, wide.OF_FLOWS)
     RELAY = _part("relay", flow.RelayStatus)
     AGENT_STATUS = _per_node("agent_status", agent.AgentStatus)
@@ -61,6 +68,7 @@ class Part:
     AGENT_POLICY_MAP = _per_node("agent_policy_map", tuple[agent.PolicyMapEntry, ...])
     AGENT_EGRESS = _per_node("agent_egress", tuple[agent.EgressGatewayEntry, ...])
     AGENT_SERVICES = _per_node("agent_services", tuple[agent.LoadBalancerEntry, ...])
+    AGENT_LOG = _per_node("agent_log", log.PodLog)
     AGENT_METRICS = _per_node("agent_metrics", tuple[agent.Metric, ...])
 
 

@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "nodes": Kind("v1", "Node", namespaced=False),
     "pods": Kind("v1", "Pod"),
     "services": Kind("v1", "Service"),
+    "events": Kind("v1", "Event"),
     "configmaps": Kind("v1", "ConfigMap"),
     "deployments": Kind("apps/v1", "Deployment"),
     "statefulsets": Kind("apps/v1", "StatefulSet"),
@@ -110,11 +111,15 @@ class FakeApi(ThreadedServer):
         """Pages are no longer than this, whatever the client allows."""
         self.has_discovery = True
         self._outputs = dict(outputs or {})
+        self.logs: dict[str, str] = {}
+        """Logs by pod and container; those of a previous run end in ``-previous``."""
 
     @classmethod
     def of(cls, record: Record, forward_to: tuple[str, int] | None = None) -> "FakeApi":
         """Serve a recorded moment."""
-        return cls(record.objects, record.outputs, forward_to)
+        found = cls(record.objects, record.outputs, forward_to)
+        found.logs = dict(record.logs)
+        return found
 
     def kubeconfig(self, folder: Path) -> Path:
         """Write a kubeconfig for this server, with two contexts of which ``lab`` is current."""
@@ -144,6 +149,7 @@ class FakeApi(ThreadedServer):
         for prefix in ("/api/{version}", "/apis/{group}/{version}"):
             app.router.add_get(prefix, self._discovery)
             app.router.add_get(prefix + "/namespaces/{namespace}/pods/{name}/exec", self._exec)
+            app.router.add_get(prefix + "/namespaces/{namespace}/pods/{name}/log", self._log)
             app.router.add_get(prefix + "/namespaces/{namespace}/pods/{name}/portforward", self._portforward)
             app.router.add_get(prefix + "/namespaces/{namespace}/{plural}/{name}", self._one)
             app.router.add_get(prefix + "/namespaces/{namespace}/{plural}", self._list)
@@ -176,7 +182,7 @@ class FakeApi(ThreadedServer):
     def _fault(self, request: web.Request) -> Fault | None:
         last = request.path.rpartition("/")[2]
         found = request.match_info
-        resource = last if last in ("exec", "portforward") else found.get("plural") or "discovery"
+        resource = last if last in ("exec", "portforward", "log") else found.get("plural") or "discovery"
         if resource == "namespaces" and "namespace" in found:
             resource = "pods"
         fault = self.faults.get(resource)
@@ -277,6 +283,17 @@ class FakeApi(ThreadedServer):
             if (pod["metadata"]["namespace"], pod["metadata"]["name"]) == (namespace, name):
                 return str(pod["spec"]["nodeName"])
         return None
+
+    async def _log(self, request: web.Request) -> web.Response:
+        if self._node_of(request) is None:
+            return _status(404, "pods not found")
+        name, container = request.match_info["name"], request.query["container"]
+        is_previous = request.query.get("previous") == "true"
+        text = self.logs.get(f"{name}-{container}{'-previous' if is_previous else ''}")
+        if text is None and is_previous:
+            return _status(400, f'previous terminated container "{container}" in pod "{name}" not found')
+        lines = (text or "").splitlines(keepends=True)
+        return web.Response(text="".join(lines[-int(request.query["tailLines"]) :]))
 
     async def _exec(self, request: web.Request) -> web.StreamResponse:
         node = self._node_of(request)

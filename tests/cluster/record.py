@@ -2,7 +2,7 @@
 
 import json
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Record:
     responses: list[pb.GetFlowsResponse]
     hubble_status: dict[str, Any]
     outputs: dict[tuple[str, str], Output]
+    logs: dict[str, str] = field(default_factory=dict)
+    """By pod and container, ``cilium-jlzk7-cilium-agent``; those of a previous run end in ``-previous``."""
 
     @property
     def sysdump(self) -> Path:
@@ -58,6 +60,11 @@ def record(name: str) -> Record:
         responses=list(delimited(files["flows.pb"])),
         hubble_status=json.loads(files["hubble-status.json"]),
         outputs=outputs,
+        logs={
+            path.removeprefix("logs/").removesuffix(".log"): body.decode("utf-8", "replace")
+            for path, body in files.items()
+            if path.startswith("logs/")
+        },
     )
 
 

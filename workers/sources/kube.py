@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.model.snapshot import Gap
-from workers.sources.assemble.resources import Resource, Select
+from workers.sources.assemble.logs import MOST_LINES
+from workers.sources.assemble.resources import PODS, Resource, Select
 from workers.sources.deadline import Deadline
 from workers.sources.kube_transport import ApiError, Transport
 from workers.sources.unread import ExpiredError, UnprovenError, UnreadError
@@ -43,6 +44,22 @@ class KubeLists:
         if not isinstance(groups, list):
             raise UnreadError(Gap.MALFORMED, "get /apis: no list of API groups")
         return {str(item.get("name")): _versions(item.get("versions")) for item in groups if isinstance(item, dict)}
+
+    def log(self, namespace: str, pod: str, container: str, deadline: Deadline, *, previous: bool) -> list[str]:
+        """Return the last lines of a container's log (Kubernetes API reference, Pod, read log).
+
+        Raises:
+            UnreadError: if they cannot be had.
+        """
+        query = {"container": container, "tailLines": str(MOST_LINES)}
+        path = f"{PODS.path(namespace, pod)}/log"
+        try:
+            text = self._transport.text(path, query | ({"previous": "true"} if previous else {}), deadline)
+        except ApiError as error:
+            gap = Gap.FORBIDDEN if error.status in (401, 403) else Gap.FAILED
+            remedy = 'Allow it in a role: resources: ["pods/log"], verbs: ["get"].' if error.status == 403 else ""
+            raise UnreadError(gap, f"the log of {namespace}/{pod}: {error}", remedy) from error
+        return text.splitlines()
 
     def _by_name(self, resource: Resource[object], namespace: str | None, name: str, deadline: Deadline) -> list[Any]:
         try:

@@ -57,6 +57,10 @@ class Transport(Protocol):
         """Return the JSON at a path."""
         ...
 
+    def text(self, path: str, query: Mapping[str, str], deadline: Deadline) -> str:
+        """Return the text at a path."""
+        ...
+
     def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Iterator[list[Any]]:
         """Yield the items of a list, page by page."""
         ...
@@ -107,6 +111,18 @@ class KubeTransport:
             ApiError: if the server answers with an error.
             UnreadError: if it does not answer, or not with JSON.
         """
+        return _parsed(self._bytes(path, query, deadline), path)
+
+    def text(self, path: str, query: Mapping[str, str], deadline: Deadline) -> str:
+        """Return the text at a path, such as a log.
+
+        Raises:
+            ApiError: if the server answers with an error.
+            UnreadError: if it does not answer.
+        """
+        return self._bytes(path, query, deadline).decode("utf-8", "replace")
+
+    def _bytes(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytes:
         import tenacity
 
         def pause(state: tenacity.RetryCallState) -> float:
@@ -126,12 +142,12 @@ class KubeTransport:
         )
         return attempts(self._get_once, path, query, deadline)
 
-    def _get_once(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Any:
+    def _get_once(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytes:
         import urllib3
 
         url, headers = self.signed("GET", path, list(query.items()))
         left = deadline.remaining(f"read {path}")
-        headers |= {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        headers |= {"Accept": "application/json, */*", "Accept-Encoding": "gzip"}
         try:
             answer = self.client().rest_client.request(
                 "GET", url, headers=headers, _request_timeout=(min(left, _CONNECT_SECONDS), left)
@@ -149,7 +165,7 @@ class KubeTransport:
             raise _unreachable(self.client().configuration.host, error) from error
         if not 200 <= answer.status < 300:
             raise _api_error(answer, written)
-        return _parsed(written, path)
+        return written
 
     def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Iterator[list[Any]]:
         """Yield the items of a list, page by page; only a list that ends without an error is whole.

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from handlers.model.cluster import Pod
 from handlers.model.flow import FlowLog, RelayStatus
 from handlers.model.scope import FlowQuery
 from handlers.model.snapshot import Gap
@@ -120,6 +121,10 @@ class LiveSource(AssembledSource):
             if error.missing.gap is Gap.UNREACHABLE and why:
                 raise UnreadError(Gap.UNREACHABLE, f"{error.missing.detail} ({why})", error.missing.remedy) from error
             raise
+
+    def log(self, pod: Pod, container: str, deadline: Deadline, *, previous: bool) -> Sequence[str]:
+        """Ask kubelet, through the API, for the end of a log."""
+        return self._kube.log(pod.namespace, pod.name, container, deadline, previous=previous)
 
     def relay(self, deadline: Deadline) -> RelayStatus:
         """Ask relay."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from handlers.model.change import Change, Changes
 from handlers.model.cluster import (
     CiliumConfig,
     CiliumEndpoint,
@@ -17,6 +18,7 @@ from handlers.model.cluster import (
     Service,
     Workload,
 )
+from handlers.model.event import Event
 from handlers.model.parts import Part
 from handlers.model.pod_query import canonical_address, pod_test
 from handlers.model.scope import PodQuery, Scope
@@ -24,8 +26,10 @@ from handlers.model.snapshot import AnyPart, Gap, PartOf
 from workers.sources.assemble import resources as api
 from workers.sources.assemble.cilium_pods import CiliumPods
 from workers.sources.assemble.lists import Lists
+from workers.sources.assemble.logs import LogOf, dns_logs, operator_logs
 from workers.sources.assemble.resources import EVERY, Resource, Select
 from workers.sources.convert import cilium, kubernetes, nodes
+from workers.sources.convert.reading import MalformedError
 from workers.sources.unread import UnprovenError, UnreadError
 
 T = TypeVar("T")
@@ -43,6 +47,7 @@ class Reading:
     scope: Scope
     lists: Lists
     cilium_pods: CiliumPods
+    log_of: LogOf
 
     @property
     def selects(self) -> tuple[Select, ...]:
@@ -140,6 +145,33 @@ def _cilium_endpoints(reading: Reading) -> tuple[CiliumEndpoint, ...]:
     return _endpoints(reading, *reading.selects)
 
 
+def _events(reading: Reading) -> tuple[Event, ...]:
+    return tuple(one for one in reading.lists.some(api.EVENTS, *reading.selects) if one is not None)
+
+
+def _changes(reading: Reading) -> Changes:
+    """Read kind by kind: a kind that cannot be listed leaves the changes of the others to be told."""
+    config = Select(reading.cilium_pods.namespace(reading.lists), name=CONFIG_NAME)
+    found: list[Change] = []
+    unread: dict[str, str] = {}
+    for kind in api.WITH_CHANGES:
+        selects = (
+            (config,) if kind.plural == api.CONFIG_MAPS.plural else reading.selects if kind.namespaced else (EVERY,)
+        )
+        try:
+            found += (change for of_object in reading.lists.some(kind, *selects) for change in of_object)
+        except UnreadError as error:
+            unread[kind.kind] = error.missing.detail
+        except MalformedError as error:
+            unread[kind.kind] = str(error)
+    return Changes(tuple(one for one in found if _is_wanted(one, reading.scope)), unread)
+
+
+def _is_wanted(change: Change, scope: Scope) -> bool:
+    is_within = not change.namespace or change.namespace in (scope.namespaces or ())
+    return scope.all_namespaces or is_within or change.kind == api.CONFIG_MAPS.kind
+
+
 def _named_ports(reading: Reading) -> tuple[PodPort, ...]:
     return cilium.port_names(_endpoints(reading, EVERY))
 
@@ -192,6 +224,10 @@ MADE_OF_OBJECTS: Mapping[AnyPart, Callable[[Reading], object]] = dict(
         _made(Part.EGRESS_GATEWAYS, _every(api.EGRESS_GATEWAYS)),
         _made(Part.CILIUM_ENDPOINTS, _cilium_endpoints),
         _made(Part.IDENTITIES, _identities),
+        _made(Part.EVENTS, _events),
+        _made(Part.CHANGES, _changes),
+        _made(Part.OPERATOR_LOGS, lambda reading: operator_logs(reading.lists, reading.cilium_pods, reading.log_of)),
+        _made(Part.DNS_LOGS, lambda reading: dns_logs(reading.lists, reading.log_of)),
         _made(Part.NAMED_PORTS, _named_ports),
     )
 )

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from urllib.parse import quote
 
+from handlers.model.change import Change
 from handlers.model.cluster import PolicyObject, Workload
 from handlers.model.endpoint import Kind
-from workers.sources.convert import cilium, kubernetes, nodes
+from workers.sources.convert import cilium, events, kubernetes, nodes
+from workers.sources.convert.changes import changes
 from workers.sources.convert.policies import policy_object
 from workers.sources.convert.reading import Body
 
@@ -28,6 +30,9 @@ class Resource(Generic[T_co]):
     optional: bool = False
     older: str = ""
     """The version in which older clusters serve it, where that is another."""
+    namespaced: bool = True
+    may_be_cut: bool = False
+    """Whether a part of the list is worth having, since nothing is ever told by what is not in it."""
 
     @property
     def api_version(self) -> str:
@@ -78,8 +83,8 @@ def _workloads(kind: Kind, group: str, plural: str) -> Resource[Workload]:
     return Resource(kind.value, group, "v1", plural, partial(kubernetes.workload, kind), optional=True)
 
 
-NAMESPACES = Resource("Namespace", "", "v1", "namespaces", kubernetes.namespace)
-NODES = Resource("Node", "", "v1", "nodes", nodes.node)
+NAMESPACES = Resource("Namespace", "", "v1", "namespaces", kubernetes.namespace, namespaced=False)
+NODES = Resource("Node", "", "v1", "nodes", nodes.node, namespaced=False)
 PODS = Resource("Pod", "", "v1", "pods", kubernetes.pod)
 SERVICES = Resource("Service", "", "v1", "services", kubernetes.service)
 CONFIG_MAPS = Resource("ConfigMap", "", "v1", "configmaps", cilium.config_map)
@@ -91,6 +96,7 @@ WORKLOADS = (
     _workloads(Kind.JOB, "batch", "jobs"),
     _workloads(Kind.CRON_JOB, "batch", "cronjobs"),
 )
+EVENTS = Resource("Event", "", "v1", "events", events.warning, may_be_cut=True)
 NETWORK_POLICIES = _policies("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
 CILIUM_POLICIES = _policies("CiliumNetworkPolicy", "cilium.io", "v2", "ciliumnetworkpolicies")
 CLUSTERWIDE_POLICIES = _policies(
@@ -129,3 +135,19 @@ CILIUM_ENDPOINTS = Resource("CiliumEndpoint", "cilium.io", "v2", "ciliumendpoint
 CILIUM_ENDPOINT_SLICES = Resource(
     "CiliumEndpointSlice", "cilium.io", "v2alpha1", "ciliumendpointslices", cilium.endpoints_of_slice, optional=True
 )
+
+
+def _with_changes(resource: Resource[object]) -> Resource[tuple[Change, ...]]:
+    return replace(cast("Resource[tuple[Change, ...]]", resource), read=partial(changes, resource.kind))
+
+
+WITH_CHANGES: tuple[Resource[tuple[Change, ...]], ...] = tuple(
+    map(
+        _with_changes,
+        (
+            *(PODS, SERVICES, *WORKLOADS[:3], NETWORK_POLICIES, CILIUM_POLICIES),
+            *(CLUSTERWIDE_POLICIES, EGRESS_GATEWAYS, NAMESPACES, NODES, CONFIG_MAPS),
+        ),
+    )
+)
+"""The kinds of which it is told who changed them, read for that alone."""

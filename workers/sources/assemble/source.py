@@ -20,6 +20,7 @@ from workers.sources.assemble.cilium_pods import CiliumPods
 from workers.sources.assemble.commands import AgentCommand, Output
 from workers.sources.assemble.foreign import foreign_policies
 from workers.sources.assemble.lists import Lists
+from workers.sources.assemble.logs import LogOf, agent_log
 from workers.sources.assemble.objects import MADE_OF_OBJECTS, Reading
 from workers.sources.assemble.resources import Resource, Select
 from workers.sources.convert.reading import MalformedError, each
@@ -109,6 +110,14 @@ class AssembledSource(ABC):
         """
         raise UnreadError(Gap.NOT_IN_DUMP, f"{self.title} holds no flows", "Ask the live cluster.")
 
+    def log(self, pod: Pod, container: str, deadline: Deadline, *, previous: bool) -> Sequence[str]:
+        """Return the last lines that a container wrote, oldest first; ``previous``: before it was last started.
+
+        Raises:
+            UnreadError: if they cannot be had.
+        """
+        raise UnreadError(Gap.NOT_IN_DUMP, f"{self.title} holds no logs", "Ask the live cluster.")
+
     def relay(self, deadline: Deadline) -> RelayStatus:
         """Return relay's view of its peers.
 
@@ -148,17 +157,24 @@ class AssembledSource(ABC):
         lists = self.lists(deadline)
         if part is Part.FOREIGN_POLICIES:
             return foreign_policies(lists, self.api_groups(deadline)), lists.origin or "discovery"
-        value = MADE_OF_OBJECTS[part](Reading(scope, lists, self.cilium_pods))
+        value = MADE_OF_OBJECTS[part](Reading(scope, lists, self.cilium_pods, self._log_of(deadline)))
         return part.width.narrowed(scope, value) if isinstance(value, tuple) else value, lists.origin
 
     def _of_agent(self, part: AnyPart, node: str, deadline: Deadline) -> tuple[object, str]:
         def ask(command: AgentCommand) -> Output:
             return self.output(node, command, deadline)
 
+        if part is Part.AGENT_LOG:
+            lists = self.lists(deadline)
+            return agent_log(node, lists, self.cilium_pods, self._log_of(deadline)), "logs"
+
         def pods() -> tuple[Pod, ...]:
             return tuple(pod for pod in self.lists(deadline).every(api.PODS) if pod.node == node)
 
         return self._once((part, node), lambda: agent_part(part, ask, pods))
+
+    def _log_of(self, deadline: Deadline) -> LogOf:
+        return lambda pod, container, previous: self.log(pod, container, deadline, previous=previous)
 
     def _objects(self, resource: Resource[T], select: Select, deadline: Deadline) -> tuple[tuple[T, ...], str]:
         if self._archived is not None:

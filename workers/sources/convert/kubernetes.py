@@ -7,12 +7,15 @@ MalformedError where a field has another type than the API gives it.
 from typing import Any
 
 from handlers.model.cluster import (
+    CLUSTER_FIRST,
     Backend,
     EndpointSlice,
+    LastExit,
     Namespace,
     Owner,
     Pod,
     PodPort,
+    PodResolver,
     Service,
     ServicePort,
     SlicePort,
@@ -69,6 +72,35 @@ def pod(body: Body) -> Pod:
         waiting=next(filter(None, (_waiting(item) for item in running)), None),
         deleted=text(metadata, "deletionTimestamp") is not None,
         created_at=moment(metadata, "creationTimestamp"),
+        last_exit=_last_exit(running),
+        resolver=_resolver(spec),
+    )
+
+
+def _last_exit(containers: list[Body]) -> LastExit | None:
+    """Return the newest end of a run: of a container that has ended, or of the run before the one that goes on."""
+    ends = [
+        LastExit(
+            text(item, "name") or "", number(end, "exitCode"), text(end, "reason") or "", moment(end, "finishedAt")
+        )
+        for item in containers
+        for key in ("state", "lastState")
+        if (end := struct(struct(item, key), "terminated"))
+    ]
+    return max(ends, key=lambda end: end.at.timestamp() if end.at else 0.0, default=None)
+
+
+def _resolver(spec: Body) -> PodResolver:
+    policy, config = text(spec, "dnsPolicy") or CLUSTER_FIRST.policy, struct(spec, "dnsConfig")
+    if policy == CLUSTER_FIRST.policy and not config:
+        return CLUSTER_FIRST
+    options = {text(item, "name"): text(item, "value") or "" for item in rows(config, "options")}
+    ndots = options.get("ndots", "")
+    return PodResolver(
+        policy=policy,
+        nameservers=texts(config, "nameservers"),
+        searches=texts(config, "searches"),
+        ndots=int(ndots) if ndots.isdecimal() and len(ndots) <= 3 else None,
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from handlers.model.cluster import Node
-from workers.sources.convert.reading import Body, labels, name_of, rows, struct, text, texts
+from handlers.model.cluster import Condition, Node
+from workers.sources.convert.reading import Body, labels, moment, name_of, rows, struct, text, texts
 
 _ADDRESSES = ("InternalIP", "ExternalIP")
 
@@ -23,19 +23,37 @@ class CiliumNode:
 def node(body: Body) -> Node:
     """Read a v1 Node."""
     spec, status = struct(body, "spec"), struct(body, "status")
-    ready = next((text(item, "status") for item in rows(status, "conditions") if text(item, "type") == "Ready"), None)
-    pod_cidr = text(spec, "podCIDR")
+    ready = next((item for item in rows(status, "conditions") if text(item, "type") == "Ready"), None)
+    pod_cidr, versions = text(spec, "podCIDR"), struct(status, "nodeInfo")
     return Node(
         name=name_of(body),
         labels=labels(struct(body, "metadata"), "labels"),
-        ready=None if ready is None else ready == "True",
+        ready=None if ready is None else text(ready, "status") == "True",
         ips=tuple(
             address
             for item in rows(status, "addresses")
             if text(item, "type") in _ADDRESSES and (address := text(item, "address"))
         ),
         pod_cidrs=texts(spec, "podCIDRs") or ((pod_cidr,) if pod_cidr else ()),
+        condition=None if ready is None else _condition(ready),
+        taints=tuple(map(_taint, rows(spec, "taints"))),
+        kubelet=text(versions, "kubeletVersion") or "",
+        kernel=text(versions, "kernelVersion") or "",
     )
+
+
+def _condition(body: Body) -> Condition:
+    return Condition(
+        status=text(body, "status") or "Unknown",
+        reason=text(body, "reason") or "",
+        message=text(body, "message") or "",
+        since=moment(body, "lastTransitionTime"),
+    )
+
+
+def _taint(body: Body) -> str:
+    value = text(body, "value")
+    return f"{text(body, 'key') or ''}{f'={value}' if value else ''}:{text(body, 'effect') or ''}"
 
 
 def cilium_node(body: Body) -> CiliumNode:

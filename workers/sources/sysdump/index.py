@@ -16,17 +16,21 @@ _LISTED = re.compile(r"(?P<kind>[a-z0-9-]+?)-(?P<time>\d{8}-\d{6})\.yaml$")
 _FLOWS = re.compile(r"hubble-flows-(?P<pod>[a-z0-9.-]+?)-(?P<time>\d{8}-\d{6})\.json$")
 _BUGTOOL = re.compile(r"cilium-bugtool-(?P<pod>[a-z0-9.-]+?)-(?P<time>\d{8}-\d{6})(?:/|\.tar(?:\.gz)?$|\.tgz$)")
 _COMMAND = re.compile(r"(?:^|/)cmd/(?:cilium-dbg-|cilium-)(?P<command>[^/]+?)\.(?:md|txt|json)$")
+_CONTAINER_LOG = re.compile(r"logs-(?P<of>[a-z0-9.-]+?)-\d{8}-\d{6}(?P<previous>-prev)?\.log$")
+_READ_LOGS = re.compile(r"logs-(?:cilium|coredns)-")
 _LOG = "cilium-sysdump.log"
+_MAX_LOG_BYTES = 256 << 10
 _MAX_LOG_LINE = 400
 
 
 def is_of_use(path: str) -> bool:
-    """Whether a file of this path can ever be read: logs, pprof, gops and the like never are."""
+    """Whether a file of this path can ever be read: logs of others, pprof, gops and the like never are."""
     name = path.rpartition("/")[2]
     return bool(
         _LISTED.match(name)
         or _FLOWS.match(name)
         or name == _LOG
+        or _READ_LOGS.match(name)
         or _COMMAND.search(path)
         or (_BUGTOOL.match(name) and "." in name)
     )
@@ -56,6 +60,8 @@ class SysdumpIndex:
         # Sorted, so that of two collections in one folder the later one is taken.
         self._lists = {found["kind"]: path for name, path in inside.items() if (found := _LISTED.match(name))}
         self.flow_files = {found["pod"]: path for name, path in inside.items() if (found := _FLOWS.match(name))}
+        logs = ((_CONTAINER_LOG.match(name), path) for name, path in inside.items())
+        self._logs = {(found["of"], bool(found["previous"])): path for found, path in logs if found}
         self._commands: dict[str, dict[str, str]] = {}
         self._packed: dict[str, str] = {}
         for name, path in inside.items():
@@ -93,6 +99,19 @@ class SysdumpIndex:
             marked = (line.partition("⚠️")[2].strip() for line in text.splitlines() if "⚠️" in line)
             self._log = tuple(re.sub(r"^\[\d+\]\s*", "", line)[:_MAX_LOG_LINE] for line in marked if line)
         return self._log
+
+    def log_of(self, pod: str, container: str, *, previous: bool) -> list[str] | None:
+        """Return the last lines of a container's log, None where there is none.
+
+        Raises:
+            ArchiveError: if it cannot be read.
+        """
+        path = self._logs.get((f"{pod}-{container}", previous))
+        if path is None:
+            return None
+        written = self.archive.read(path)
+        lines = written[-_MAX_LOG_BYTES:].decode("utf-8", "replace").splitlines()
+        return lines[1:] if len(written) > _MAX_LOG_BYTES else lines
 
     def output(self, pod: str, command: str) -> Output | None:
         """Return what a command printed in an agent's pod, None where it is missing or empty.

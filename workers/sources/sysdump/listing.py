@@ -32,6 +32,19 @@ def whole_list(written: bytes, kind: str, what: str) -> list[Any]:
     return found
 
 
+def cut_list(written: bytes, kind: str, what: str) -> list[Any]:
+    """Return the objects of a list of this kind that stand before the place where its file was cut.
+
+    Raises:
+        MalformedError: if it is no such list.
+    """
+    start = written.rfind(b"\n- ")
+    body = _loaded(written[: start + 1] if start > 0 else written, what)
+    if (said := body.get("kind")) not in (None, "List", f"{kind}List"):
+        raise MalformedError(f"{what} holds {said!r:.60}, not a list of {kind}")
+    return items(body, what)
+
+
 def whole_config_map(written: bytes, what: str) -> Mapping[str, Any]:
     """Return a ConfigMap.
 

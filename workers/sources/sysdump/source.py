@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from handlers.model.cluster import Pod
 from handlers.model.flow import FlowLog
 from handlers.model.scope import FlowQuery
 from handlers.model.snapshot import Gap
@@ -19,7 +20,7 @@ from workers.sources.sysdump.agents import local_node, output_of
 from workers.sources.sysdump.clock import taken_at
 from workers.sources.sysdump.flows import read_flows
 from workers.sources.sysdump.index import SysdumpIndex, is_of_use
-from workers.sources.sysdump.listing import whole_config_map, whole_list
+from workers.sources.sysdump.listing import cut_list, whole_config_map, whole_list
 from workers.sources.unread import UnreadError
 
 _TASKS: Mapping[Resource[object], str] = {
@@ -37,6 +38,7 @@ _TASKS: Mapping[Resource[object], str] = {
     api.CILIUM_ENDPOINT_SLICES: "Cilium endpoint slices",
     api.CILIUM_IDENTITIES: "Cilium identities",
     api.CILIUM_NODES: "Cilium nodes",
+    api.EVENTS: "Kubernetes events",
     api.CONFIG_MAPS: "the Cilium configuration",
 }
 """How the log names the task that lists each kind; a kind that is not here is in no sysdump."""
@@ -85,7 +87,12 @@ class SysdumpSource(AssembledSource):
             written = self._index.archive.read(path)
             if resource is api.CONFIG_MAPS:
                 return Manifests([whole_config_map(written, path)], path)
-            return Manifests(whole_list(written, resource.kind, path), path)
+            try:
+                return Manifests(whole_list(written, resource.kind, path), path)
+            except MalformedError:
+                if not resource.may_be_cut:
+                    raise
+                return Manifests(cut_list(written, resource.kind, path), f"{path} (cut before its end)")
 
     def output(self, node: str, command: AgentCommand, deadline: Deadline) -> Output:
         """Return what bugtool kept of a command."""
@@ -96,6 +103,15 @@ class SysdumpSource(AssembledSource):
             # While an agent is being replaced the node has two pods; the one with a bugtool part ran.
             pod = next((pod for pod in pods if pod in self._index.bugtool_pods), pods[0])
             return output_of(self._index, pod, command)
+
+    def log(self, pod: Pod, container: str, deadline: Deadline, *, previous: bool) -> Sequence[str]:
+        """Read the end of a log that the dump keeps."""
+        with _as_gaps():
+            lines = self._index.log_of(pod.name, container, previous=previous)
+            if lines is None:
+                run = "of its previous run " if previous else ""
+                raise UnreadError(Gap.NOT_IN_DUMP, f"the log {run}of {pod.name} ({container}) is not in the dump")
+            return lines
 
     def flows(self, query: FlowQuery, first: Sequence[str], deadline: Deadline) -> FlowLog:
         """Read the flows of every agent's ring."""

@@ -1,0 +1,49 @@
+"""Managed fields of any object to the model: who owns what of it since when.
+
+FieldsV1 is a tree of ``f:name``, ``k:{...}`` and ``v:...`` keys (Kubernetes, sigs.k8s.io/structured-merge-diff).
+"""
+
+from collections.abc import Iterator
+
+from handlers.model.change import Change
+from workers.sources.convert.reading import Body, moment, name_of, namespace_of, rows, struct, text
+
+_MOST_FIELDS = 24
+_DEEPEST = 3
+"""Levels of a path that tell a reader what was touched: ``spec.template.spec``, ``metadata.labels.tier``."""
+
+
+def changes(kind: str, body: Body) -> tuple[Change, ...]:
+    """Return the newest change of each manager, and the creation; status, which controllers write, is left out."""
+    metadata = struct(body, "metadata")
+    created = moment(metadata, "creationTimestamp")
+    namespace, name = namespace_of(body), name_of(body)
+    found = [
+        Change(kind, namespace, name, text(entry, "manager") or "", at, at == created, _fields(entry))
+        for entry in rows(metadata, "managedFields")
+        if text(entry, "subresource") != "status" and (at := moment(entry, "time")) is not None
+    ]
+    if created is not None and not any(change.is_creation for change in found):
+        found.append(Change(kind, namespace, name, "", created, is_creation=True))
+    return tuple(change for change in found if change.is_creation or set(change.fields) != {"status"})
+
+
+def _fields(entry: Body) -> tuple[str, ...]:
+    paths: dict[str, None] = {}
+    for path in _paths(struct(entry, "fieldsV1"), ()):
+        paths[".".join(path)] = None
+        if len(paths) == _MOST_FIELDS:
+            break
+    return tuple(paths)
+
+
+def _paths(tree: Body, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    names = [key[2:] for key in tree if isinstance(key, str) and key.startswith("f:")]
+    if above and (not names or len(above) == _DEEPEST):
+        yield above
+        return
+    for name in names:
+        if above == () and name == "status":
+            yield ("status",)
+        else:
+            yield from _paths(struct(tree, f"f:{name}"), (*above, name))
