@@ -122,7 +122,7 @@ class KubeTransport:
         """
         return self._bytes(path, query, deadline).decode("utf-8", "replace")
 
-    def _bytes(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytes:
+    def _bytes(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytearray:
         import tenacity
 
         def pause(state: tenacity.RetryCallState) -> float:
@@ -142,7 +142,7 @@ class KubeTransport:
         )
         return attempts(self._get_once, path, query, deadline)
 
-    def _get_once(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytes:
+    def _get_once(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytearray:
         import urllib3
 
         url, headers = self.signed("GET", path, list(query.items()))
