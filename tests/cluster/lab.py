@@ -15,7 +15,7 @@ from workers.sources.live import LiveSource, open_live
 
 @dataclass
 class Lab:
-    """A running fake cluster. ``now`` is just after the newest recorded flow."""
+    """A running fake cluster. ``now`` is when its dump was taken, or just after the newest recorded flow."""
 
     record: Record
     api: FakeApi
@@ -40,5 +40,5 @@ def lab(name: str, folder: Path) -> Iterator[Lab]:
     found = record(name)
     newest = max(item.flow.time.seconds for item in found.responses)
     with FakeHubble.of(found) as hubble, FakeApi.of(found, ("127.0.0.1", hubble.port)) as api:
-        moment = datetime.fromtimestamp(newest, UTC) + timedelta(seconds=1)
+        moment = found.dumped_at or datetime.fromtimestamp(newest, UTC) + timedelta(seconds=1)
         yield Lab(found, api, hubble, api.kubeconfig(folder), moment)

@@ -1,7 +1,6 @@
 """Recorded: a nodePort with externalTrafficPolicy Local, and one whose pods policy closes to the world.
 
-Each archive is the sysdump of a real cluster of two nodes, without logs, bugtool and the flows of others. What clients
-saw is told beside each question.
+Each is the sysdump of a real cluster of two nodes. What clients saw is told beside each question.
 """
 
 from pathlib import Path
@@ -9,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from handlers.catalogue import understand
+from tests.cluster.record import unpacked_dump
 from tests.knowledge.build import codes
 from workers.runner import run
 from workers.sources.sysdump import SysdumpSource
 
-RECORDED = Path(__file__).parent / "recorded"
 LOCAL, DENIED = "36-nodeport-etp-local", "36e-nodeport-world-denied"
 
 SEEN = {
@@ -46,8 +45,8 @@ SEEN = {
 
 
 @pytest.mark.parametrize(("archive", "question", "expected", "code"), SEEN.values(), ids=SEEN.keys())
-def test_what_clients_saw_is_told(archive: str, question: str, expected: str, code: str) -> None:
-    source = SysdumpSource(RECORDED / f"{archive}.zip")
+def test_what_clients_saw_is_told(archive: str, question: str, expected: str, code: str, tmp_path: Path) -> None:
+    source = SysdumpSource(unpacked_dump(archive, tmp_path))
     try:
         report = run(understand(f"why {question}"), source).report
     finally:
@@ -56,8 +55,8 @@ def test_what_clients_saw_is_told(archive: str, question: str, expected: str, co
 
 
 @pytest.mark.parametrize("question", ["world 10.90.0.1 31757", "world 10.90.0.2 31757", "10.244.1.15 shop/cart 8080"])
-def test_the_patch_is_for_the_world_whose_packets_were_dropped(question: str) -> None:
-    source = SysdumpSource(RECORDED / f"{DENIED}.zip")
+def test_the_patch_is_for_the_world_whose_packets_were_dropped(question: str, tmp_path: Path) -> None:
+    source = SysdumpSource(unpacked_dump(DENIED, tmp_path))
     try:
         report = run(understand(f"why {question}"), source).report
     finally:
