@@ -11,6 +11,7 @@ from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
 from handlers.model.scope import Scope
+from handlers.model.snapshot import Gap, Missing
 from handlers.names.grammar import End, Fresh, Word, is_bare_name, items
 from handlers.names.lexicon import Cue
 from handlers.sentence.tokens import Said
@@ -39,6 +40,13 @@ class Health(AboutNodes):
             all_namespaces=True,
             nodes=named if isinstance(nodes, Lacking) else nodes[:MOST_AGENTS],
         )
+
+
+def how_to_ask(missing: Missing) -> str:
+    """Return how to ask an agent that a run left out, nothing where it is missing for another reason."""
+    if missing.gap is not Gap.NOT_ASKED:
+        return ""
+    return f"A run asks {MOST_AGENTS} agents; health NODE asks the agent of one node."
 
 
 def parse(text: str) -> Health:

@@ -8,7 +8,7 @@ from handlers.model.cluster import CiliumConfig, CiliumEndpoint, ForeignPolicies
 from handlers.model.facts import Facts
 from handlers.model.flow import RelayStatus
 from handlers.model.parts import Part
-from handlers.model.snapshot import AnyPart, Known
+from handlers.model.snapshot import AnyPart, ConfigNotRead, Known
 from handlers.policy.config import USUAL_VERSION, Beyond, ConfigError, PolicyConfig, Rival
 from handlers.policy.versions import NEWEST_OF_EACH, SNAPSHOT, Version
 
@@ -52,6 +52,8 @@ def versions_by_node(facts: Facts) -> dict[str, str]:
     """
     look, relay = facts.look(Part.CONFIG), facts.look(Part.RELAY)
     found: dict[str, str] = {}
+    if isinstance(look, ConfigNotRead):
+        return {}
     if isinstance(look, Known):
         config: CiliumConfig = look.value
         if config.is_chosen:
@@ -68,13 +70,15 @@ def _settings(facts: Facts) -> Settings:
     assumptions: list[str] = []
     named: str | None = None
     is_chosen = False
+    options: Mapping[str, str] = {}
     if isinstance(look, Known):
         known: CiliumConfig = look.value
-        options, named = known.options, known.version
-        is_chosen = known.is_chosen
-        if is_chosen:
-            assumptions.append(f"judged as Cilium {named} would, as asked, whatever runs")
-    else:
+        options, named, is_chosen = known.options, known.version, known.is_chosen
+    elif isinstance(look, ConfigNotRead):
+        named, is_chosen = look.version, True
+    if is_chosen:
+        assumptions.append(f"judged as Cilium {named} would, as asked, whatever runs")
+    if not isinstance(look, Known):
         options = {"cluster-name": _cluster_name_from_labels(facts)}
         assumptions.append(f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed")
     by_node = {name: text for name, text in versions_by_node(facts).items() if _parsed(text) is not None}

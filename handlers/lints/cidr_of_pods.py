@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 from handlers.lints.context import LintContext, finding
 from handlers.model.finding import Finding, Outcome, code
-from handlers.model.rule import Origin, Peer
+from handlers.model.labels import Network
+from handlers.model.rule import Origin
+from handlers.policy.cidr import held_by
 from handlers.reach.bits import bit_set, members
 
 LINT_CIDR_OF_PODS = code(
@@ -16,9 +18,6 @@ LINT_CIDR_OF_PODS = code(
     advice="Select the pods by labels; keep the CIDR only for what is outside the cluster.",
 )
 
-_SHORTEST = {4: 16, 6: 48}
-"""Shorter prefixes usually mean a private network, of which the pods are a part by chance."""
-
 
 def cidrs_of_pods(context: LintContext) -> Iterator[Finding]:
     """Report prefixes that hold pods and are hardly meant for anything else."""
@@ -27,7 +26,7 @@ def cidrs_of_pods(context: LintContext) -> Iterator[Finding]:
     addresses = _pod_addresses(context)
     for rule in context.rules:
         for peer in rule.peers:
-            held = _held(peer, addresses) if peer.cidr else 0
+            held = bit_set(held_by(peer, addresses)) if peer.cidr else 0
             if not held:
                 continue
             pods = [str(context.state.roster.ends[number]) for number in members(held)]
@@ -42,22 +41,12 @@ def cidrs_of_pods(context: LintContext) -> Iterator[Finding]:
             )
 
 
-def _pod_addresses(context: LintContext) -> list[tuple[int, ipaddress.IPv4Address | ipaddress.IPv6Address]]:
+def _pod_addresses(context: LintContext) -> list[tuple[int, Network]]:
     """Give every address of a pod that has one of its own, with the number of its end."""
     number_of = {str(pod): number for number, end in enumerate(context.state.roster.ends) for pod in end.pods}
     return [
-        (number_of[str(pod)], ipaddress.ip_address(ip))
+        (number_of[str(pod)], ipaddress.ip_network(ip))
         for pod in context.state.cluster.pods
         if not pod.host_network and str(pod) in number_of
         for ip in pod.party.ips
     ]
-
-
-def _held(peer: Peer, addresses: list[tuple[int, ipaddress.IPv4Address | ipaddress.IPv6Address]]) -> int:
-    network = ipaddress.ip_network(peer.cidr, strict=False)
-    if network.prefixlen < _SHORTEST[network.version]:
-        return 0
-    excepted = [ipaddress.ip_network(cidr, strict=False) for cidr in peer.excepts]
-    return bit_set(
-        number for number, address in addresses if address in network and not any(address in one for one in excepted)
-    )

@@ -45,6 +45,13 @@ class Missing:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigNotRead(Missing):
+    """No ``cilium-config`` could be read, yet who asks named the version to judge by, whatever runs."""
+
+    version: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PartOf(Generic[T_co]):
     """What a part is, declared once for each in ``handlers.model.parts``; ``T_co`` is what ``Known.value`` holds."""

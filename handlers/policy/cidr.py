@@ -6,17 +6,21 @@ resolveLabels; pkg/policy/api/cidr.go). That is why CIDRs never select pods, and
 own entry.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TypeVar
 
 from handlers.model.labels import CIDR_GROUP_NAME_PREFIX, Label, Network, Source
-from handlers.model.rule import LabelSelector, Operator, Requirement
+from handlers.model.rule import LabelSelector, Operator, Peer, Requirement
 from handlers.policy.config import PolicyConfig
 from handlers.policy.selectors import reserved_selector
 from handlers.policy.shapes import PolicyError
 from handlers.policy.versions import ZERO_PREFIX_IS_WORLD
 
 Address = IPv4Address | IPv6Address
+Place = TypeVar("Place")
+
+_SHORTEST = {4: 16, 6: 48}
 
 
 def parse_address(text: str) -> Address | None:
@@ -114,6 +118,27 @@ def cidr_selectors(network: Network, excepts: Iterable[Network], config: PolicyC
         world = world_label(network.version, config)
         selectors.append(LabelSelector((Requirement(world.source, world.key, Operator.EXISTS), *carved)))
     return tuple(selectors)
+
+
+def held_by(peer: Peer, places: Iterable[tuple[Place, Network]]) -> Iterator[Place]:
+    """Yield whose addresses a CIDR peer covers: where those are pods, the peer is meant for them and selects none.
+
+    Nobody's for a prefix so short that it usually means a private network, of which pods are a part by chance.
+    """
+    network = network_of(peer.cidr)
+    if network is None or network.prefixlen < _SHORTEST[network.version]:
+        return
+    excepted = [one for one in map(network_of, peer.excepts) if one is not None]
+    for place, of_place in places:
+        if _covers(network, of_place) and not any(_covers(one, of_place) for one in excepted):
+            yield place
+
+
+def _covers(network: Network, other: Network) -> bool:
+    return network.version == other.version and (
+        int(network.network_address) <= int(other.network_address)
+        and int(other.broadcast_address) <= int(network.broadcast_address)
+    )
 
 
 def group_name_key(name: str) -> str:

@@ -6,6 +6,7 @@ that never arrives in the datapath.
 
 from collections.abc import Iterator
 
+from handlers.commands.health import how_to_ask
 from handlers.connection.coverage import nodes_in_words, unread_alike
 from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
@@ -69,7 +70,7 @@ def health_agents_ok(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
         yield AGENT_UNREAD.finding(
             Outcome.UNKNOWN,
             blocking=True,
-            advice=missing.remedy,
+            advice=missing.remedy or how_to_ask(missing),
             weight=50,
             count=len(alike),
             nodes=nodes_in_words(alike),

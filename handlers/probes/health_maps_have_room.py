@@ -6,6 +6,7 @@ share in use, 1.0 being full (metric cilium_bpf_map_pressure).
 
 from collections.abc import Iterator
 
+from handlers.commands.health import how_to_ask
 from handlers.connection.coverage import nodes_in_words, unread_alike
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
@@ -22,9 +23,9 @@ MAP_NEARLY_FULL = code(
 )
 IMPORT_ERRORS = code(
     "IMPORT_ERRORS",
-    meaning="An agent counts policies that it could not import since it started.",
-    template="The agent of {node} could not import {count} policy change{count:|s} since it started",
-    advice="Ask policies NAMESPACE for the refused ones; the agent's log has the reason.",
+    meaning="An agent counts policies that it could not import since it started: a note, since nobody knows when that"
+    " was; policies that are refused now are found by judging them.",
+    template="Since it started, the agent of {node} failed to import {count} policy change{count:|s}",
 )
 MAPS_HAVE_ROOM = code(
     "MAPS_HAVE_ROOM",
@@ -73,13 +74,13 @@ def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Findin
                     )
             elif _counts_import_errors(metric.name, metric.labels) and metric.value > 0:
                 yield IMPORT_ERRORS.finding(
-                    Outcome.PROBLEM, evidence=evidence, weight=55, node=node, count=int(metric.value)
+                    Outcome.FINE, evidence=evidence, weight=55, node=node, count=int(metric.value)
                 )
     for alike, missing in unread_alike(unread):
         yield METRICS_UNREAD.finding(
             Outcome.UNKNOWN,
             blocking=True,
-            advice=missing.remedy,
+            advice=missing.remedy or how_to_ask(missing),
             weight=20,
             count=len(alike),
             nodes=nodes_in_words(alike),

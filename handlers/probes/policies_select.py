@@ -4,7 +4,7 @@ Policies of every kind count together: one union of allows, and a deny of any ki
 enforces nothing, although it stands in the cluster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from handlers.commands.policies import PoliciesOf
 from handlers.connection.backends import selected_pods
@@ -15,9 +15,11 @@ from handlers.connection.realized import not_realized
 from handlers.model.cluster import Pod, PolicyObject
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
-from handlers.model.rule import PolicyStatus
+from handlers.model.labels import Network
+from handlers.model.rule import Direction, PolicyStatus, Rule
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
+from handlers.policy.cidr import held_by, network_of
 from handlers.policy.pods import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.probes.probe import probe
 
@@ -48,6 +50,13 @@ POLICY_BEHIND = code(
     template="{subject} is {state}: the policies that select it may not be in force",
     advice="Look at the endpoint in the agent's log.",
 )
+POLICY_CIDR_OF_PODS = code(
+    "POLICY_CIDR_OF_PODS",
+    meaning="A CIDR or ipBlock of the policy holds addresses of pods, and no CIDR ever selects a pod"
+    " (Documentation/security/policy/language.rst, CIDR based).",
+    template="{policy} lists {cidr}, where {pods} have their addresses; a CIDR never selects pods",
+    advice="Select the pods by labels; keep the CIDR only for what is outside the cluster.",
+)
 NO_ENDPOINTS = code(
     "NO_ENDPOINTS",
     meaning="What was asked about has no pods, and policies select pods.",
@@ -70,6 +79,7 @@ NAME_UNCLEAR = code(
         POLICY_DOES,
         POLICY_SELECTS_NOBODY,
         POLICY_BEHIND,
+        POLICY_CIDR_OF_PODS,
         NO_ENDPOINTS,
         NAME_UNCLEAR,
     ),
@@ -157,6 +167,31 @@ def _of_pods(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
                 subject=subject,
                 what=summary.text,
             )
+        for direction in Direction:
+            yield from _cidrs_of_pods(policies.rules_selecting(party, direction), facts)
+
+
+def _cidrs_of_pods(rules: Iterable[Rule], facts: Facts) -> Iterator[Finding]:
+    """Name each CIDR that covers pods, or all that a node gives its pods: whoever wrote it meant them."""
+    for rule in rules:
+        for peer in rule.peers:
+            held = next(held_by(peer, _pod_networks(facts)), None) if peer.cidr else None
+            if held:
+                yield POLICY_CIDR_OF_PODS.finding(
+                    Outcome.PROBLEM,
+                    evidence=[Evidence("kubernetes", str(rule.origin.policy), peer.pointer)],
+                    weight=60,
+                    policy=f"{rule.origin.policy.kind} {rule.origin.policy.short}",
+                    cidr=peer.cidr,
+                    pods=held,
+                )
+
+
+def _pod_networks(facts: Facts) -> tuple[tuple[str, Network], ...]:
+    pods = ((str(pod), ip) for pod in facts.pods if not pod.host_network for ip in pod.ips)
+    nodes = ((f"pods of {node.name}", cidr) for node in facts.nodes for cidr in node.pod_cidrs)
+    named = ((name, network_of(text)) for name, text in (*pods, *nodes))
+    return facts.once("networks of pods", lambda: tuple((name, found) for name, found in named if found is not None))
 
 
 def _unused(objects: tuple[PolicyObject, ...], used: set[str]) -> Iterator[Finding]:

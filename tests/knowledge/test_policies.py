@@ -45,6 +45,23 @@ def test_what_a_policy_does(rules: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        pytest.param("egress: [{toCIDR: [10.0.2.0/24]}]", "shop/cart", id="pods that were read"),
+        pytest.param("ingress: [{fromCIDRSet: [{cidr: 10.0.0.0/16}]}]", "shop/", id="every pod"),
+        pytest.param("egress: [{toCIDR: [10.0.0.0/8]}]", "", id="a private network"),
+        pytest.param("egress: [{toCIDR: [198.18.10.0/24]}]", "", id="outside"),
+        pytest.param("egress: [{toCIDRSet: [{cidr: 10.0.0.0/16, except: [10.0.0.0/16]}]}]", "", id="all but the pods"),
+    ],
+)
+def test_a_cidr_of_pods_is_said_to_select_none(rules: str, named: str) -> None:
+    report = shop().policy(POLICY.format(rules=rules)).ask("policies shop/cart")
+    said = [finding.text for finding in report.findings if finding.code == "POLICY_CIDR_OF_PODS"]
+    assert bool(said) is bool(named)
+    assert all(named in text and "never selects pods" in text for text in said)
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         pytest.param({"desired_revision": 5, "realized_revision": 4}, "policy revision 4 of 5", id="an older revision"),

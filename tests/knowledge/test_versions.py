@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.catalogue import understand
+from handlers.engine import answer
 from handlers.model.cluster import CiliumConfig, ForeignPolicies
 from handlers.model.parts import Part
 from handlers.model.report import Expected
 from handlers.model.snapshot import Gap, Missing
 from tests.knowledge.build import Cluster
 from tests.policy.worlds import cnp
+from workers.collect import collect
+from workers.sources.versioned import VersionedSource
 
 QUESTION = "why shop/frontend shop/cart 80"
 SELECTING = "{endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]}"
@@ -48,6 +52,25 @@ def test_the_version_that_judges(config: CiliumConfig, expected: Expected, said:
     assert report.expected is expected
     told = " ".join([str(report.headline), *(f"{one.text} {' '.join(one.assumptions)}" for one in report.findings)])
     assert said in told
+
+
+@pytest.mark.parametrize(
+    ("version", "expected", "said"),
+    [
+        pytest.param("1.18.11", Expected.OPEN, "judged as Cilium 1.18.11 would", id="known"),
+        pytest.param("1.21.0", Expected.UNKNOWN, "Cilium 1.21.0", id="newer-than-all-known"),
+    ],
+)
+def test_a_named_version_holds_where_the_configuration_is_not_read(version: str, expected: Expected, said: str) -> None:
+    cluster = shop().without(Part.CONFIG)
+    asked = understand(QUESTION).question
+    report = answer(asked, collect(asked, VersionedSource(cluster.source(), version)))
+    told = " ".join([str(report.headline), *(f"{one.text} {' '.join(one.assumptions)}" for one in report.findings)])
+    assert report.expected is expected
+    assert said in told
+    assert "cilium-config could not be read" in told
+    assert "version is not known" not in told
+    assert "config" in {gap.part for gap in report.gaps}
 
 
 OF_SHOP, OF_FAR = (("FQDNNetworkPolicy", namespace, "a") for namespace in ("shop", "far"))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from handlers.model.cluster import CiliumConfig
 from handlers.model.parts import Part
-from handlers.model.snapshot import Ask, Known, Missing
+from handlers.model.snapshot import Ask, ConfigNotRead, Known, Missing
 from handlers.source import Source
 
 
@@ -27,9 +27,13 @@ class VersionedSource:
         return self._inner.now()
 
     def read(self, ask: Ask, timeout: float) -> Known[object] | Missing:
-        """Read the part; only the configuration is another."""
+        """Read the part; only the configuration is another. Where that is not read, the version holds all the same."""
         found = self._inner.read(ask, timeout)
-        if ask.part is not Part.CONFIG or not isinstance(found, Known) or not isinstance(found.value, CiliumConfig):
+        if ask.part is not Part.CONFIG:
+            return found
+        if isinstance(found, Missing):
+            return ConfigNotRead(found.gap, found.detail, found.remedy, self._version)
+        if not isinstance(found.value, CiliumConfig):
             return found
         return replace(found, value=replace(found.value, version=self._version, versions={}, is_chosen=True))
 
