@@ -171,7 +171,7 @@ def phrase(sentence: Said) -> Reading | None:
     since = sentence.span.span if sentence.span else DEFAULT_SPAN
     asked = tuple(Drops(subject.endpoint, subject.namespace, since) for subject in subjects)
     denied = any(token.text.lower() in ("denied", "blocked", "rejected") for token in sentence.tokens)
-    if sentence.has(Cue.DROPS) or (denied and sentence.has(Cue.SENT)):
+    if sentence.has(Cue.DROPS) or (denied and (sentence.has(Cue.SENT) or "what" in sentence.words)):
         return Reading(asked, 3, several(len(asked))) if asked else None
     if asked and asked[0].endpoint is not None:
         return Reading(asked, 1, f"What about {asked[0].endpoint}? Name the other end, or choose one of these.")

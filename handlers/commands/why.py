@@ -71,7 +71,8 @@ def follow(question: Why, sentence: Said) -> Reading | None:
         return Reading((Why(turned, since),), 4)
     port = fragment.port or (fragment.end.port if fragment.end else None)
     if port is not None:
-        asked = replace(asked, port=port.port, protocol=port.protocol)
+        is_ping = port.protocol is not None and port.protocol.is_icmp
+        asked = replace(asked, port=None if is_ping else port.port or asked.port, protocol=port.protocol)
     if fragment.end is None:
         return Reading((Why(asked, since),), 4)
     other = fragment.end.name

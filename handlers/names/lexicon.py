@@ -114,11 +114,12 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.POLICY: """policy policies netpol netpols networkpolicy networkpolicies cnp cnps ccnp ccnps
             ciliumnetworkpolicies""",
         Cue.ODD: """broken unused useless wrong typo typos odd redundant shadowed invalid ineffective misspelt mistake
-            mistakes lint dead nothing pointless bad""",
+            mistakes lint dead nothing pointless bad misconfigured misconfiguration misconfigurations faulty incorrect
+            orphaned conflicting contradictory off""",
         Cue.IDENTITY: "identity identities",
-        Cue.CILIUM: "cilium agent agents operator relay hubble cluster cni daemon",
+        Cue.CILIUM: "cilium agent agents operator relay hubble cluster cni daemon networking bpf ebpf",
         Cue.HEALTH: """healthy unhealthy ok okay well ill sick status up down alive fine running health broken degraded
-            ready working""",
+            ready working doing restarting restarts restarted crashing crashlooping crashed crashes full wrong""",
         Cue.LOOK_UP: "dns lookup lookups look-up look-ups nslookup resolution",
         Cue.MATRIX: "matrix reachability",
         Cue.FILLER: """a an the this that these those it its it's i we you he she they them us me my our your their any
@@ -142,7 +143,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
     },
     "de": {
         Cue.FROM: "von vom seitens",
-        Cue.TO: "nach zu zum zur an ans auf aufs gegen mit",
+        Cue.TO: "nach zu zum zur an ans auf aufs gegen mit ins",
         Cue.FOR: "fur",
         Cue.BY: "durch",
         Cue.AT: "bei beim am",
@@ -164,10 +165,12 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.WHO: "wer was wen welche welcher",
         Cue.PORT: "port ports",
         Cue.WHEN: "gestern heute vorgestern",
-        Cue.DROPS: "verworfen verworfene",
+        Cue.HEALTH: "gesund krank kaputt bereit",
+        Cue.DROPS: "verworfen verworfene verworfenen",
         Cue.POLICY: "richtlinien richtlinie",
         Cue.FILLER: """warum wieso weshalb kann konnen nicht kein keine keinen mehr ist sind hat haben seit die das den
-            dem ein eine einen ab er sie es tot aus auch noch immer bitte mal uber pod dienst geht weg""",
+            dem ein eine einen ab er sie es tot aus auch noch immer bitte mal uber pod dienst geht weg darf durfen kannst konnt wohin
+            hallo moin leute guten tag wir ich uns jemand ihr alle alles viele manche gerade mir sagen zeig zeige""",
     },
     "fr": {
         Cue.FROM: "depuis de du des",
@@ -192,6 +195,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.WHO: "qui quoi que quel quelle quelles quels",
         Cue.PORT: "port ports",
         Cue.WHEN: "hier aujourd'hui",
+        Cue.HEALTH: "sain saine sante malade",
         Cue.POLICY: "politiques politique regles",
         Cue.FILLER: """pourquoi ne n pas plus peut peuvent arrive le la les un une il elle on ce l d s se est-ce bonjour
             encore toujours y pod service jamais aucune aucun entrer passer""",
@@ -218,7 +222,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.WHO: "quien que cual cuales donde",
         Cue.PORT: "puerto puertos",
         Cue.WHEN: "ayer hoy",
-        Cue.POLICY: "politicas politica",
+        Cue.HEALTH: "sano sana salud enfermo",
+        Cue.POLICY: "politicas politica reglas",
         Cue.FILLER: """no puede pueden se la el los las un una su mas ya hola tampoco hace tiene tienen entrar
             ningun ninguna nunca pod""",
     },

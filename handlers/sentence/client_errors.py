@@ -36,14 +36,29 @@ _PASTED = tuple(
         (r"\bgetaddrinfo E[A-Z_]+ (?P<host>[\w.-]*\w).*", "to {host} dns error"),
         (rf"\w*ConnectionPool\(host='?{_HOST}'?, port={_PORT}\).*", "to {host} {on} error"),
         (rf"\bnc: connect to {_HOST}(?: \([\w.:]+\))? port {_PORT} \((?P<proto>tcp|udp)\).*", "to {host} {on} error"),
+        (
+            rf"connection (?:refused|timed out|reset)(?: \(.{{0,30}}\))?: (?:no further information: )?"
+            rf"(?:/|{_HOST}/)(?P<address>[\d.]+):{_PORT}\b.*",
+            "to {host} {on} error",
+        ),
+        (rf"\berror -?\d+ connecting to {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
         (rf"could not connect to \w+ at {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
     )
 )
 _SCHEME_PORTS = {"http": "80", "https": "443"}
 _CLIENT_BEHIND = re.compile(
-    r"\b(?:from|in|on) (?:[\w.-]+/[\w./-]+|(?:pod )?[\w.-]+ in (?:namespace )?[\w-]+)\W*$", re.IGNORECASE
+    r"\b(?:from|in|on|by|at)(?: pod)? (?:[\w.-]+/[\w./-]+|[\w.-]+ in (?:namespace )?[\w-]+)\W*$", re.IGNORECASE
 )
 """Who met the error, where the asker says it last."""
+
+
+_THROWN = re.compile(
+    r"""\b(?:[a-z_]\w*\.)+\w*(?:Exception|Error|Timeout|Refused)\b:?|\b\w+(?:Exception|Error):
+    |\b(?:psql|mysql|wget|curl|nc|redis-cli|mongosh|kafkacat|grpcurl|dig):\s(?:error:)?
+    |\bupstream\sconnect\serror(?:\sor\sdisconnect/reset\sbefore\sheaders)?(?:\.\sreset\sreason:[\w\s]*)?:?""",
+    re.VERBOSE,
+)
+"""Who reports an error: the class of an exception, a program. Neither is an end."""
 
 
 def dialled(text: str) -> str:
@@ -54,8 +69,10 @@ def dialled(text: str) -> str:
     for pattern, words in _PASTED:
         if found := pattern.search(text):
             said = found.groupdict()
+            said["host"] = said["host"] or said["address"]
             port = said.get("port") or _SCHEME_PORTS.get(found[0].split("://")[0].split('"')[-1].lower(), "")
             said["on"] = f"on {port}/{(said.get('proto') or 'tcp').lower()}" if port else ""
             client = _CLIENT_BEHIND.search(found[0])
-            return f"{text[: found.start()]} {words.format(**said)} {client[0] if client else ''}".rstrip()
-    return text
+            before = _THROWN.sub(" ", text[: found.start()])
+            return f"{before} {words.format(**said)} {client[0] if client else ''}".rstrip()
+    return _THROWN.sub(" ", text)

@@ -159,6 +159,11 @@ def _by_frame(sentence: Said, first: int, second: int) -> tuple[Role | None, Rol
     if len(unmarked) == 2 and verb.at < first and sentence.language != "en" and not sentence.has(Cue.WHO):
         roles = ROLES[verb.frame]
         return roles.get(Place.BEFORE), roles.get(Place.BEHIND)
+    if len(unmarked) == 1 and verb.at < first and sentence.language != "en" and not sentence.has(Cue.WHO):
+        # A question begins with its verb, and who acts stands behind it: warum kommt A nicht auf B.
+        acts = ROLES[verb.frame].get(Place.BEFORE)
+        led = _role(sentence, verb, second if first in unmarked else first)
+        return (acts, led) if first in unmarked else (led, acts)
     return _role(sentence, verb, first), _role(sentence, verb, second)
 
 

@@ -33,7 +33,10 @@ _STATUSES = frozenset(
 _MEANT = (
     (re.compile(r"\b(?:the )?(?:kube(?:rnetes)?[ -]?|k8s )?api[ -]?server\b", re.IGNORECASE), "kube-apiserver"),
     (re.compile(r"\b(?:the )?(?:kubernetes|k8s) api\b", re.IGNORECASE), "kube-apiserver"),
-    (re.compile(r"\b(?:the )?(?:public |open )?internet\b", re.IGNORECASE), "world"),
+    (re.compile(r"\baus dem internet\b", re.IGNORECASE), "von world"),
+    (re.compile(r"(?:\bthe |\bl'|\bdas |\bdem |\bel )?\b(?:public |open )?internet\b", re.IGNORECASE), "world"),
+    (re.compile(r"\b(?:who|what)(?: is|'s) (?=\d{6,8}\b)", re.IGNORECASE), "identity "),
+    (re.compile(r"^(?:good )?(?:morning|evening|afternoon)\b", re.IGNORECASE), "hello"),
     (re.compile(r"\bthe outside(?: world)?\b|\boutside world\b", re.IGNORECASE), "world"),
     (re.compile(r"\b(from|to|by|for) outside\b", re.IGNORECASE), r"\1 world"),
     (re.compile(r"\beach other\b", re.IGNORECASE), "<->"),
@@ -56,6 +59,13 @@ _PORT_LEADS = frozenset("on at over via auf sur en".split())
 _PORT_NAMES = frozenset({"http", "https", "grpc", "dns", "tls"})
 _OF_A_PORT = frozenset({"de", "du", "del", "von", "vom"})
 _AFTER_A_NAME = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.OF, Cue.IN, Cue.AND)
+_NOISE = re.compile(
+    r"""\d+(?:[.,]\d+)?\s?%|[<>~]?\d+(?:[.,]\d+)?(?:ms|us|µs|ns|[kmg]i?b?|x|rps|qps|mbps|gbps|st|nd|rd|th)
+    |v\d+(?:\.\d+){0,3}(?:-\w+)?|\d+\.\d+(?:\.\d+)?(?:-[a-z][\w.]*)?|\d{1,3}(?:,\d{3})+|\d{1,3}/\d{1,3}|p(?:50|9\d|999)
+    |\#\d+|[A-Z]{2,}-\d+|@[\w.-]+|:[a-z_+-]+:?""",
+    re.VERBOSE,
+)
+"""Percentages, latencies, sizes, versions, counts, tickets, people: what surrounds a question and changes nothing."""
 _ALPHABETIC = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -174,6 +184,8 @@ def _token(
     after = found[index + 1] if index + 1 < len(found) else None
     match item:
         case PortAsked(port=int(number), protocol=None):
+            if _is_part(found, index, language):
+                return Token(str(number), cues=frozenset({Cue.FILLER}))
             return _number(number, after, language, past, odd)
         case Duration():
             return _duration(item, after, past, odd)
@@ -200,6 +212,8 @@ def _number(number: int, after: Item | None, language: str, past: Sequence[Token
         return port
     if number in _STATUSES:
         return Token(text, cues=frozenset({Cue.ANSWERED}))
+    if before and before.is_end and any(token.text in ("->", "<-") for token in past):
+        return port
     if before and before.is_end and follows & {Cue.FROM, Cue.TO}:
         return port
     if Cue.AT in follows or (before and before.is_end and not isinstance(after, (Word, End, PortAsked))):
@@ -213,6 +227,15 @@ def _number(number: int, after: Item | None, language: str, past: Sequence[Token
         return Token(text, cues=frozenset({Cue.FILLER}))
     odd.append(text)
     return Token(text)
+
+
+def _is_part(found: Sequence[Item], index: int, language: str) -> bool:
+    """Whether a number is a part of many: 3 of 12 pods, 3 out of 12, 2 of our nodes."""
+    words = list(found[index + 1 : index + 4])
+    if words and isinstance(words[0], Word) and words[0].text.lower() == "out":
+        words = words[1:]
+    led = bool(words) and isinstance(words[0], Word) and Cue.OF in cues_of(words[0].text, language)
+    return led and len(words) > 1 and not isinstance(words[1], End)
 
 
 def _is_count(number: int, after: Item | None) -> bool:
@@ -240,6 +263,8 @@ def _word(item: Word, after: Item | None, language: str, past: Sequence[Token], 
         return Token(text, cues=frozenset({Cue.IDENTITY}))
     if _PLURAL_STATUS.fullmatch(text):
         return Token(text, cues=frozenset({Cue.ANSWERED}))
+    if _NOISE.fullmatch(text):
+        return Token(text, cues=frozenset({Cue.FILLER}))
     cues = cues_of(text, language)
     if text.lower() in _OF_A_PORT and past and (past[-1].does(Cue.PORT) or isinstance(past[-1].item, PortAsked)):
         cues = frozenset({Cue.OF})
