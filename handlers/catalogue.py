@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from handlers.model.attachment import Attachment
 from handlers.model.finding import Code
 from handlers.model.question import AboutConnection
 from handlers.model.snapshot import AnyPart
+from handlers.names.clock import with_spans
 from handlers.names.decorations import MAX_TEXT, undecorated
 from handlers.names.grammar import Fresh, items
 from handlers.names.lexicon import is_known
@@ -26,6 +28,7 @@ from handlers.names.spelling import nearest
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
 from handlers.sentence.clauses import halves, is_typed
 from handlers.sentence.fragment import without_lead
+from handlers.sentence.pronouns import with_names
 from handlers.sentence.tokens import sentence_of
 
 Declaration = TypeVar("Declaration")
@@ -76,11 +79,14 @@ class Catalogue:
         declared = {part for probe in self.probes_for(question) for part in probe.parts}
         return declared - self.command_of(question).leave_out
 
-    def understand(self, text: str, attached: Sequence[Attachment] = (), earlier: str = "") -> Asked:
+    def understand(
+        self, text: str, attached: Sequence[Attachment] = (), earlier: str = "", now: datetime | None = None
+    ) -> Asked:
         """Return what is asked by ``why shop/frontend shop/cart 8080`` or "can shop/frontend reach shop/cart?".
 
         Slack's decorations are taken off first. The text may be anything. ``attached`` is what came with it.
         ``earlier`` is the question above it in a conversation, in normal form, from which "and on 9090?" is read.
+        ``now`` is the asker's time, from which "since 14:05" is read; None where the question is about another time.
 
         Raises:
             AskBackError: where the words can be read in several ways; the asker has to choose.
@@ -89,6 +95,7 @@ class Catalogue:
         if len(text) > MAX_TEXT:
             problem = f"That is longer than {MAX_TEXT} characters; a question is shorter. Give a text as a code block."
             raise NotUnderstoodError(problem, suggestions=self._without_names())
+        text = with_spans(text, now) if now else text
         words = undecorated(text)
         if not words:
             raise NotUnderstoodError("Nothing was asked.", suggestions=self._without_names())
@@ -103,7 +110,7 @@ class Catalogue:
                 if is_typed(rest):
                     raise
                 return self._said(text, words, attached, refusal)
-        if earlier and (changed := self._follow_up(words, earlier)):
+        if earlier and (changed := self._follow_up(words, earlier) or self._about_it(text, earlier)):
             return self._asked(self._chosen(changed), words, attached)
         return self._said(text, words, attached, self._unknown(words))
 
@@ -172,6 +179,13 @@ class Catalogue:
             if fragment != words and not is_known(text) and self._normal(f"{name} {text}"):
                 return Reading((command.parse(text),), 3)
         return None
+
+    def _about_it(self, text: str, earlier: str) -> Reading | None:
+        """Return what a sentence asks whose "it" is an end of the question above it, None where it has none."""
+        found = [reading for said in with_names(text, earlier) if (reading := self._read(said)).is_sure]
+        questions = _distinct(reading.questions[0] for reading in found)
+        problem = "Which end do you mean? Choose one." if len(questions) > 1 else ""
+        return Reading(questions, 3, problem) if questions else None
 
     def _unknown(self, words: str) -> NotUnderstoodError:
         first, _, rest = words.partition(" ")

@@ -1,10 +1,11 @@
 """``check``: does the cluster keep a reachability contract?"""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, NotUnderstoodError
+from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading
 from handlers.commands.since import DEFAULT_SPAN
 from handlers.contract import ContractError, Demand, Line, read_contract
 from handlers.model.attachment import Attachment
@@ -17,6 +18,8 @@ from handlers.model.scope import Scope
 from handlers.names.grammar import Fresh, items
 from handlers.reach.end_names import EndNameError, ends_named
 from handlers.reach.roster import Roster
+from handlers.sentence.connections import connections_in
+from handlers.sentence.tokens import Said
 from handlers.whole_cluster import whole_scope
 
 USAGE = "check [allow|deny FROM to TO [PORTS]] [fresh]"
@@ -57,6 +60,34 @@ def parse(text: str) -> CheckContract:
     # An arrow means something to a shell, so that a line may be typed without one.
     written = " ".join("->" if word == "to" else word for word in line)
     return CheckContract(_understood({demand: [written]}), f"{demand} {written.replace(' -> ', ' to ')}")
+
+
+_DEMANDED = re.compile(
+    r"\b(?:make sure|ensure|assert|guarantee|contract|supposed to)\b"
+    r"|\bmust\b|\b(?:should|may|ought)(?:n't| not| never)\b"
+    r"|\b(?:verify|check|confirm) that\b.*(?:n't|not|\bnever)\b",
+    re.IGNORECASE,
+)
+"""Words of a demand. "Verify that A can reach B" is no more than a question."""
+_ASKED = re.compile(r"\b(?:why|how come)\b|\b(?:does|can|is|do|did) (?:it|they)\W*$", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"\b(?:can ?not|can't|cant|not|never|nobody|no one|unable|n't)\b|n't\b", re.IGNORECASE)
+
+
+def phrase(sentence: Said) -> Reading | None:
+    """Read a sentence that demands that one end reaches another, or does not; it may ask ``why`` as well."""
+    found = connections_in(sentence)
+    demanded = _DEMANDED.search(sentence.text)
+    if demanded is None or _ASKED.search(sentence.text) or found is None:
+        return None
+    demand = Demand.DENY if _FORBIDDEN.search(sentence.text) else Demand.ALLOW
+    asked: list[CheckContract] = []
+    for one in found.asked:
+        traffic = " ".join(str(one).split()[2:])
+        try:
+            asked.append(parse(f"{demand} {one.source} to {one.destination} {traffic}".strip()))
+        except NotUnderstoodError:
+            continue
+    return Reading(tuple(asked), 4, found.problem) if asked else None
 
 
 def attach(question: CheckContract, attached: Sequence[Attachment]) -> CheckContract:
@@ -108,6 +139,7 @@ COMMAND = Command(
     examples=("check allow shop/frontend to shop/cart 8080/TCP", _EXAMPLE),
     question=CheckContract,
     parse=parse,
+    phrase=phrase,
     attach=attach,
     conclude=conclude,
     keep=timedelta(seconds=60),

@@ -1,5 +1,6 @@
 """``health``: is Cilium itself well, worst first?"""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,8 @@ from handlers.names.lexicon import Cue
 from handlers.sentence.tokens import Said
 
 _WELL = frozenset("healthy unhealthy ok okay ready well sick".split())
+_NODE_LIKE = re.compile(r"node|worker|master|control-?plane|^(?:ip|gke|aks|eks|k8s|k3s|kube)-|\.internal$")
+"""What nodes are called: by kubeadm, kind and the clouds."""
 _LEADS = frozenset("node of on at for in from".split())
 USAGE = "health [NODE] [fresh]"
 
@@ -75,8 +78,12 @@ def parse(text: str) -> Health:
 def phrase(sentence: Said) -> Reading | None:
     """Read a sentence about how Cilium, its agents or a node are."""
     bare = [sentence.tokens[index].text.lower() for index in sentence.bare]
-    if len(bare) == 1 and not sentence.ends and "-" in bare[0] and _WELL & sentence.words:
-        return Reading((Health(bare[0]),), 2)
+    is_asked = _WELL & sentence.words or (sentence.has(Cue.HEALTH) and sentence.has(Cue.AT, Cue.PASSIVE, Cue.WHO))
+    if len(bare) == 1 and not sentence.ends and not sentence.has(Cue.POLICY) and is_asked:
+        if _NODE_LIKE.search(bare[0]):
+            return Reading((Health(bare[0]),), 2)
+        if "-" in bare[0] and _WELL & sentence.words:
+            return Reading((Health(bare[0]), Health()), 2, f"Is {bare[0]} a node?")
     is_wrong = sentence.has(Cue.ODD) and sentence.has(Cue.CILIUM) and not sentence.has(Cue.POLICY)
     if not (sentence.has(Cue.HEALTH) or is_wrong) or not (
         sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words

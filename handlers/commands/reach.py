@@ -72,6 +72,8 @@ def parse(text: str) -> WhoReaches:
     return WhoReaches(words[0], ways)
 
 
+_WHITHER = frozenset({"where", "wohin", "adonde"})
+_GOES = frozenset("go goes get connect connects talk talks send sends darf kann kommt".split())
 _WAY_OF = {Role.DESTINATION: Ways.FROM, Role.SOURCE: Ways.TO}
 
 
@@ -83,6 +85,8 @@ def phrase(sentence: Said) -> Reading | None:
     if name is None:
         return None
     role = role_alone(sentence, sentence.ends[0]) if sentence.has(Cue.WHO) and not sentence.bare else None
+    if role is None and _WHITHER & sentence.words and _GOES & sentence.words:
+        role = Role.SOURCE
     if role is not None:
         return Reading((WhoReaches(name, _WAY_OF[role]),), 3)
     return Reading((WhoReaches(name, Ways.FROM),), 1, f"What about {name}? Name the other end, or choose one of these.")

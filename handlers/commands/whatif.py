@@ -1,7 +1,7 @@
 """``whatif``: what would a change of policies or labels cut and open?"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -9,13 +9,14 @@ from handlers.commands.command import Command, Conclusion, NotUnderstoodError, R
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.model.attachment import Attachment
 from handlers.model.cluster import PolicyObject
+from handlers.model.endpoint import Named
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import Headline
 from handlers.model.manifest_yaml import ManifestError, load_manifests
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
-from handlers.names.grammar import Fresh, Since, items
+from handlers.names.grammar import End, Fresh, Since, items
 from handlers.reach.proposal import (
     LabelChange,
     Proposal,
@@ -92,18 +93,36 @@ _IMAGINED = re.compile(
 )
 
 
+_APPLIED = re.compile(
+    r"\b(?:what|would|if|happens?|breaks?)\b.*\b(?:appl(?:y|ied)|roll(?:ed)? out|deploy(?:ed)?|merge[d]?|add(?:ed)?)\b"
+    r".*\b(?:polic(?:y|ies)|netpols?|cnps?|ya?ml)\b",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(r"\b(?:network ?)?(?:policy|netpol|cnp)\b", re.IGNORECASE)
+
+
 def phrase(sentence: Said) -> Reading | None:
-    """Read a sentence that imagines a policy deleted, or an object labelled."""
+    """Read a sentence that imagines a policy deleted, an object labelled, or the policies applied that come with it."""
     found = _IMAGINED.search(sentence.text)
     if found is None:
-        return None
+        return Reading((WhatIf(),), 6, reads_odd=True) if _APPLIED.search(sentence.text) else None
     is_label = "label" in found["verb"].lower()
     words = [word for word in found["what"].split() if is_label or "/" in word]
     try:
         asked = parse(f"{'label' if is_label else 'delete'} {' '.join(words)}") if words else None
     except NotUnderstoodError:
         return None
+    if asked is None and _POLICY.search(found["what"]):
+        return Reading(tuple(_deletions(sentence)), 6, "Which kind of policy is deleted? Choose one.", reads_odd=True)
     return Reading((asked,), 6, reads_odd=True) if asked else None
+
+
+def _deletions(sentence: Said) -> Iterator[WhatIf]:
+    """Yield what may be meant by a policy whose kind was not said."""
+    for token in sentence.tokens:
+        name = token.item.name if isinstance(token.item, End) else None
+        if isinstance(name, Named) and name.namespace:
+            yield from (parse(f"delete {kind}/{name.namespace}/{name.name}") for kind in ("cnp", "netpol"))
 
 
 def attach(question: WhatIf, attached: Sequence[Attachment]) -> WhatIf:

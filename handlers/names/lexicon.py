@@ -169,8 +169,9 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.DROPS: "verworfen verworfene verworfenen",
         Cue.POLICY: "richtlinien richtlinie",
         Cue.FILLER: """warum wieso weshalb kann konnen nicht kein keine keinen mehr ist sind hat haben seit die das den
-            dem ein eine einen ab er sie es tot aus auch noch immer bitte mal uber pod dienst geht weg darf durfen kannst konnt wohin
-            hallo moin leute guten tag wir ich uns jemand ihr alle alles viele manche gerade mir sagen zeig zeige""",
+            dem ein eine einen ab er sie es tot aus auch noch immer bitte mal uber pod dienst geht weg
+            darf durfen kannst konnt wohin hallo moin leute guten tag wir ich uns jemand ihr
+            alle alles viele manche gerade mir sagen zeig zeige""",
     },
     "fr": {
         Cue.FROM: "depuis de du des",

@@ -47,7 +47,9 @@ _PASTED = tuple(
 )
 _SCHEME_PORTS = {"http": "80", "https": "443"}
 _CLIENT_BEHIND = re.compile(
-    r"\b(?:from|in|on|by|at)(?: pod)? (?:[\w.-]+/[\w./-]+|[\w.-]+ in (?:namespace )?[\w-]+)\W*$", re.IGNORECASE
+    r"\b(?:from|in|on|by|at)(?: pod)? (?P<name>[\w.-]+/[\w./-]+|[\w.-]+ in (?:namespace )?[\w-]+)\W*$"
+    r"|\((?P<aside>[\w.-]+/[\w./-]+)\)\W*$",
+    re.IGNORECASE,
 )
 """Who met the error, where the asker says it last."""
 
@@ -74,5 +76,6 @@ def dialled(text: str) -> str:
             said["on"] = f"on {port}/{(said.get('proto') or 'tcp').lower()}" if port else ""
             client = _CLIENT_BEHIND.search(found[0])
             before = _THROWN.sub(" ", text[: found.start()])
-            return f"{before} {words.format(**said)} {client[0] if client else ''}".rstrip()
+            name = f" from {client['name'] or client['aside']}" if client and "client" not in said else ""
+            return f"{before} {words.format(**said)}{name}"
     return _THROWN.sub(" ", text)

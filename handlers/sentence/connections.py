@@ -1,11 +1,11 @@
 """The connections that a sentence is about, and whether their direction is sure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 
 from handlers.model.connection import Connection
-from handlers.model.endpoint import Kind, Named
+from handlers.model.endpoint import EndpointName, Kind, Named
 from handlers.model.traffic import Protocol
 from handlers.names.grammar import PortAsked, Word
 from handlers.names.lexicon import Cue
@@ -45,7 +45,7 @@ def connections_in(sentence: Said) -> Connections | None:
     elif len(groups) == 2:
         roles = directed(sentence, groups[0][-1], groups[1][0])
     else:
-        return Connections((), False, f"{len(places)} ends are named; ask about two of them at a time.")
+        return Connections(tuple(_pairs(sentence, places)), False, f"{len(places)} ends are named; choose two of them.")
     if roles is None and not (len(sentence.ends) >= 2 or (sentence.ends and sentence.has(*_RELATIONS))):
         return None  # a word that means nothing is no name where nothing relates it to another
     first, second = groups
@@ -62,6 +62,8 @@ def connections_in(sentence: Said) -> Connections | None:
         source, destination = (one, other) if role is Role.SOURCE else (other, one)
         asked += _with_ports(sentence, places, source, destination)
     asked = list(dict.fromkeys(asked))
+    if "nodeport" in sentence.words:
+        asked = [replace(one, destination=_as_node(one.destination)) for one in asked]
     if "nodeport" in sentence.words and (of_pods := next(filter(_is_of_pods, asked), None)):
         problem = f"A nodePort is a port of the nodes: name a node or its address instead of {of_pods.destination}."
         return Connections((), False, problem)
@@ -72,6 +74,23 @@ def connections_in(sentence: Said) -> Connections | None:
     if len(asked) > 1:
         return Connections(tuple(asked), False, f"That is {len(asked)} questions at once; choose one.")
     return Connections(tuple(asked), True)
+
+
+def _pairs(sentence: Said, places: Sequence[int]) -> Iterator[Connection]:
+    """Yield the connections of each two of three ends; of more, none: those are too many to choose from."""
+    if len(places) > 3:
+        return
+    for first, second in combinations(places, 2):
+        roles = directed(sentence, first, second)
+        for one, other in ((first, second), (second, first)):
+            if roles is None or (roles[0] is Role.SOURCE) is (one == first):
+                yield from _with_ports(sentence, places, one, other)
+
+
+def _as_node(name: EndpointName) -> EndpointName:
+    """Return a bare name as that of a node."""
+    is_bare = isinstance(name, Named) and name.namespace is None and name.kind is None
+    return Named(None, name.name, Kind.NODE) if is_bare and isinstance(name, Named) else name
 
 
 def _is_of_pods(connection: Connection) -> bool:

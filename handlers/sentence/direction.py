@@ -198,11 +198,18 @@ def _lead(tokens: Sequence[Token], index: int) -> Cue | None:
         for cue in _PREPOSITIONS:
             if token.does(cue):
                 return None if _is_hung_up(tokens, token) else cue
+        if _is_number_like(token):
+            return None
         if token.does(Cue.OF):
             seen_of = True
         elif token.does(*_RELATING) and not token.does(Cue.FILLER, Cue.STATE):
             return None
     return None
+
+
+def _is_number_like(token: Token) -> bool:
+    """Whether a word is something that a preposition leads instead of the end behind it: at 14:05 shop/a lost …"""
+    return token.item is None and not token.cues and token.text[:1].isdigit()
 
 
 def _is_hung_up(tokens: Sequence[Token], preposition: Token) -> bool:
@@ -274,7 +281,7 @@ def _frame(sentence: Said, index: int, token: Token, first: int, second: int) ->
     if token.does(Cue.RECEIVE) and following and following.does(Cue.TO):
         return Frame.REQUEST
     if token.does(Cue.RECEIVE):
-        return _received(after)
+        return _received(after, language)
     is_passive = _is_passive(tokens, index, language)
     if (
         token.does(Cue.REQUEST)
@@ -306,14 +313,14 @@ def _frame(sentence: Said, index: int, token: Token, first: int, second: int) ->
     return None
 
 
-def _received(after: Sequence[Token]) -> Frame | None:
+def _received(after: Sequence[Token], language: str) -> Frame | None:
     for token in after:
         if token.does(Cue.ANSWERED):
             return Frame.RECEIVE_ANSWER
         if token.does(Cue.SENT):
             return Frame.RECEIVE_SENT
-        if token.is_end:
-            return None
+        if token.is_end and language == "en":
+            return None  # in other languages who gets it may stand between: bekommt A Fehler von B
     return None
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -169,11 +170,13 @@ def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
     ) -> int:
         flag = ["-n", namespace] if namespace else []
         text = " ".join([*([name] if name else []), *(words or []), *flag])
+        # A time of day is read from now; an archive has a time of its own.
+        now = None if sysdump or replay else datetime.now().astimezone()
         if dry:
-            said, status = dry_run(text, attached(file or []), catalogue, as_json=output is Output.JSON)
+            said, status = dry_run(text, attached(file or []), catalogue, as_json=output is Output.JSON, now=now)
             typer.echo(said, nl=False)
             return status
-        asked = catalogue.understand(text, attached(file or []))
+        asked = catalogue.understand(text, attached(file or []), now=now)
         origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
         return answer_in_terminal(asked, origin, Choices(output.value, budget, record, cilium_version), catalogue)
 

@@ -16,6 +16,7 @@ The exit status is 0 for a question and 64 for anything else.
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from handlers.catalogue import Catalogue
@@ -24,16 +25,20 @@ from handlers.model.attachment import Attachment
 from workers.cli.status import Status
 
 
-def dry_run(text: str, attached: Sequence[Attachment], catalogue: Catalogue, *, as_json: bool) -> tuple[str, Status]:
-    """Return what to print, and the exit status."""
-    reading = reading_of(text, attached, catalogue)
+def dry_run(
+    text: str, attached: Sequence[Attachment], catalogue: Catalogue, *, as_json: bool, now: datetime | None
+) -> tuple[str, Status]:
+    """Return what to print, and the exit status; ``now`` is as for ``Catalogue.understand``."""
+    reading = reading_of(text, attached, catalogue, now)
     status = Status.FINE if reading["questions"] else Status.USAGE
     if as_json:
         return json.dumps(reading, indent=2, ensure_ascii=False) + "\n", status
     return "\n".join(_lines(reading)) + "\n", status
 
 
-def reading_of(text: str, attached: Sequence[Attachment], catalogue: Catalogue) -> dict[str, Any]:
+def reading_of(
+    text: str, attached: Sequence[Attachment], catalogue: Catalogue, now: datetime | None = None
+) -> dict[str, Any]:
     """Return the reading of a text, in the fields of the table above."""
     reading: dict[str, Any] = {
         "decision": "question",
@@ -44,7 +49,7 @@ def reading_of(text: str, attached: Sequence[Attachment], catalogue: Catalogue) 
         "suggestions": [],
     }
     try:
-        asked = catalogue.understand(text, attached)
+        asked = catalogue.understand(text, attached, now=now)
     except AskBackError as error:
         return reading | {"decision": "ask-back", "readings": list(error.suggestions), "problem": error.problem}
     except NotUnderstoodError as error:
