@@ -15,12 +15,11 @@ from handlers.model.scope import Scope
 from handlers.model.snapshot import Gap, Missing
 from handlers.names.grammar import End, Fresh, Word, is_bare_name, items
 from handlers.names.lexicon import Cue
-from handlers.sentence.tokens import Said
+from handlers.sentence.tokens import Said, Token
 
 _WELL = frozenset("healthy unhealthy ok okay ready well sick".split())
 _NODE_LIKE = re.compile(r"node|worker|master|control-?plane|^(?:ip|gke|aks|eks|k8s|k3s|kube)-|\.internal$")
 """What nodes are called: by kubeadm, kind and the clouds."""
-_LEADS = frozenset("node of on at for in from".split())
 USAGE = "health [NODE] [fresh]"
 
 MOST_AGENTS = 40
@@ -85,13 +84,14 @@ def phrase(sentence: Said) -> Reading | None:
         if "-" in bare[0] and _WELL & sentence.words:
             return Reading((Health(bare[0]), Health()), 2, f"Is {bare[0]} a node?")
     is_wrong = sentence.has(Cue.ODD) and sentence.has(Cue.CILIUM) and not sentence.has(Cue.POLICY)
+    nodes = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]
+    is_of_a_node = any(isinstance(name, Named) and name.kind is Kind.NODE for name in nodes)
     if not (sentence.has(Cue.HEALTH) or is_wrong) or not (
-        sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words
+        sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words or is_of_a_node
     ):
         return None
-    nodes = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]
-    places = [index for index in sentence.bare if index and sentence.tokens[index - 1].text.lower() in _LEADS]
-    words = [sentence.tokens[index].text.lower() for index in places]
+    places = [index for index in sentence.bare if index and _leads(sentence.tokens[index - 1])]
+    words = [sentence.tokens[index].text.lower() for index in places] or list(filter(_NODE_LIKE.search, bare))
     if sentence.tokens[0].text.lower() == "health" and len(words) != len(sentence.bare):
         return None
     match nodes, words:
@@ -100,6 +100,10 @@ def phrase(sentence: Said) -> Reading | None:
         case ([Named(kind=Kind.NODE, name=name)], _) | ([], [name]):
             return Reading((Health(name),), 2)
     return None
+
+
+def _leads(token: Token) -> bool:
+    return token.text.lower() == "node" or token.does(Cue.OF, Cue.AT, Cue.FOR, Cue.IN, Cue.FROM)
 
 
 def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:

@@ -98,23 +98,33 @@ _APPLIED = re.compile(
     r".*\b(?:polic(?:y|ies)|netpols?|cnps?|ya?ml)\b",
     re.IGNORECASE,
 )
+_GONE = re.compile(
+    r"\bif\b.*?(?P<what>\w+/[\w.-]+(?:/[\w.-]+)?) (?:is|was|were|gets|got|be) (?:deleted|removed)", re.IGNORECASE
+)
 _POLICY = re.compile(r"\b(?:network ?)?(?:policy|netpol|cnp)\b", re.IGNORECASE)
 
 
 def phrase(sentence: Said) -> Reading | None:
     """Read a sentence that imagines a policy deleted, an object labelled, or the policies applied that come with it."""
     found = _IMAGINED.search(sentence.text)
+    if found is None and (gone := _GONE.search(sentence.text)):
+        deletion = _understood(f"delete {gone['what']}")
+        return Reading((deletion,), 6, reads_odd=True) if deletion else None
     if found is None:
         return Reading((WhatIf(),), 6, reads_odd=True) if _APPLIED.search(sentence.text) else None
     is_label = "label" in found["verb"].lower()
     words = [word for word in found["what"].split() if is_label or "/" in word]
-    try:
-        asked = parse(f"{'label' if is_label else 'delete'} {' '.join(words)}") if words else None
-    except NotUnderstoodError:
-        return None
+    asked = _understood(f"{'label' if is_label else 'delete'} {' '.join(words)}") if words else None
     if asked is None and _POLICY.search(found["what"]):
         return Reading(tuple(_deletions(sentence)), 6, "Which kind of policy is deleted? Choose one.", reads_odd=True)
     return Reading((asked,), 6, reads_odd=True) if asked else None
+
+
+def _understood(text: str) -> WhatIf | None:
+    try:
+        return parse(text)
+    except NotUnderstoodError:
+        return None
 
 
 def _deletions(sentence: Said) -> Iterator[WhatIf]:

@@ -12,6 +12,7 @@ from handlers.model.connection import Connection
 from handlers.model.facts import Facts
 from handlers.model.question import AboutConnection
 from handlers.model.scope import Scope
+from handlers.names.lexicon import Cue
 from handlers.sentence.connections import connections_in
 from handlers.sentence.fragment import fragment_of
 from handlers.sentence.tokens import Said
@@ -57,7 +58,12 @@ def phrase(sentence: Said) -> Reading | None:
     if found is None:
         return None
     since = sentence.span.span if sentence.span else DEFAULT_SPAN
-    return Reading(tuple(Why(connection, since) for connection in found.asked), 4, found.problem)
+    # A word alone may be no name at all, where the sentence has words of another question.
+    weight = 3 if len(sentence.ends) < 2 and sentence.has(*_OTHER_TOPICS) else 4
+    return Reading(tuple(Why(connection, since) for connection in found.asked), weight, found.problem)
+
+
+_OTHER_TOPICS = (Cue.DROPS, Cue.POLICY, Cue.IDENTITY, Cue.MATRIX)
 
 
 def follow(question: Why, sentence: Said) -> Reading | None:

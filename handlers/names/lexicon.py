@@ -139,6 +139,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             arriving went go goes going comes security labels label flow flows tcp udp sctp icmp http https grpc
             --fresh - -- and/or i/o k8s kubernetes 24/7 failed to-be cnps having make sure
             coming originating code exit errno healthz right
+            else top most reason reasons runbook wiki docs dashboard metric rate ratio latency gateway gateways worry
             according data lack lacks it lately recently earlier completely somehow""",
     },
     "de": {
@@ -165,13 +166,14 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.WHO: "wer was wen welche welcher",
         Cue.PORT: "port ports",
         Cue.WHEN: "gestern heute vorgestern",
-        Cue.HEALTH: "gesund krank kaputt bereit",
+        Cue.IDENTITY: "identitat identitaten",
+        Cue.HEALTH: "gesund ordnung krank kaputt bereit",
         Cue.DROPS: "verworfen verworfene verworfenen",
         Cue.POLICY: "richtlinien richtlinie",
         Cue.FILLER: """warum wieso weshalb kann konnen nicht kein keine keinen mehr ist sind hat haben seit die das den
             dem ein eine einen ab er sie es tot aus auch noch immer bitte mal uber pod dienst geht weg
             darf durfen kannst konnt wohin hallo moin leute guten tag wir ich uns jemand ihr
-            alle alles viele manche gerade mir sagen zeig zeige""",
+            alle alles viele manche gerade mir sagen zeig zeige gibt gab""",
     },
     "fr": {
         Cue.FROM: "depuis de du des",
@@ -196,6 +198,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.WHO: "qui quoi que quel quelle quelles quels",
         Cue.PORT: "port ports",
         Cue.WHEN: "hier aujourd'hui",
+        Cue.IDENTITY: "identite identites",
         Cue.HEALTH: "sain saine sante malade",
         Cue.POLICY: "politiques politique regles",
         Cue.FILLER: """pourquoi ne n pas plus peut peuvent arrive le la les un une il elle on ce l d s se est-ce bonjour
@@ -223,6 +226,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.WHO: "quien que cual cuales donde",
         Cue.PORT: "puerto puertos",
         Cue.WHEN: "ayer hoy",
+        Cue.IDENTITY: "identidad identidades",
         Cue.HEALTH: "sano sana salud enfermo",
         Cue.POLICY: "politicas politica reglas",
         Cue.FILLER: """no puede pueden se la el los las un una su mas ya hola tampoco hace tiene tienen entrar

@@ -35,14 +35,18 @@ _PASTED = tuple(
         (rf"\bconnect E[A-Z]+ {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
         (r"\bgetaddrinfo E[A-Z_]+ (?P<host>[\w.-]*\w).*", "to {host} dns error"),
         (rf"\w*ConnectionPool\(host='?{_HOST}'?, port={_PORT}\).*", "to {host} {on} error"),
-        (rf"\bnc: connect to {_HOST}(?: \([\w.:]+\))? port {_PORT} \((?P<proto>tcp|udp)\).*", "to {host} {on} error"),
+        (
+            rf"\b(?:nc|ssh|ncat|telnet): connect to (?:host )?{_HOST}(?: \([\w.:]+\))? port {_PORT}\b"
+            r"(?: \((?P<proto>tcp|udp)\))?.*",
+            "to {host} {on} error",
+        ),
         (
             rf"connection (?:refused|timed out|reset)(?: \(.{{0,30}}\))?: (?:no further information: )?"
             rf"(?:/|{_HOST}/)(?P<address>[\d.]+):{_PORT}\b.*",
             "to {host} {on} error",
         ),
         (rf"\berror -?\d+ connecting to {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
-        (rf"could not connect to \w+ at {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
+        (rf"could not connect to (?:\w+ (?:at )?)?{_HOST}:{_PORT}\b.*", "to {host} {on} error"),
     )
 )
 _SCHEME_PORTS = {"http": "80", "https": "443"}

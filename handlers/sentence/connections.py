@@ -113,12 +113,26 @@ def _places(sentence: Said) -> list[int]:
 
 def _stands_for_an_end(sentence: Said, index: int) -> bool:
     """Whether a bare word stands where a name does: behind a verb or a preposition, or first, before the verb."""
+    if _is_property(sentence.tokens, index):
+        return False
     before = [token for token in sentence.tokens[:index] if token.text.lower() not in _BEFORE_NAMES]
     if not before or _looks_like_a_name(sentence.tokens[index]):
         return True
     is_first = not any(token.is_end or token.is_bare for token in before)
     is_led = before[-1].does(*_RELATIONS, *_LEADS) or before[-1].text in ("->", "<-")
     return is_led or (is_first and (before[-1].does(Cue.PASSIVE) or before[-1].text.lower() in _BEFORE_SUBJECTS))
+
+
+def _is_property(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a word is something of an end, as in "the latency of shop/cart", and no end that a verb reaches for."""
+    is_led = index > 0 and tokens[index - 1].does(*_RELATIONS, Cue.TO, Cue.FROM)
+    owner = tokens[index + 2 : index + 3]
+    is_owned = tokens[index + 1 : index + 2] and tokens[index + 1].does(Cue.OF, Cue.FOR)
+    return (
+        bool(is_owned and owner and (owner[0].is_end or owner[0].is_bare))
+        and not is_led
+        and not _looks_like_a_name(tokens[index])
+    )
 
 
 def _looks_like_a_name(token: Token) -> bool:

@@ -193,6 +193,8 @@ def _lead(tokens: Sequence[Token], index: int) -> Cue | None:
     """Return the preposition that leads the end at a place: the nearest before it, with no verb and no end between."""
     seen_of = False
     for token in reversed(tokens[:index]):
+        if token.does(Cue.SENT) and seen_of and not token.does(Cue.REQUEST, Cue.ANSWERED):
+            return Cue.FROM
         if token.is_end or token.does(Cue.WHO) or (token.does(*_THINGS) and not seen_of):
             return None
         for cue in _PREPOSITIONS:

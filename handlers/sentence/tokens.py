@@ -30,6 +30,12 @@ _STATUSES = frozenset(
     | {*range(400, 419), 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 499, 520, 521, 522, 523, 524, 525, 526}
 )
 """HTTP's status codes (RFC 9110 and those that proxies add): numbers that people quote beside names."""
+_AFTER_EVENT = re.compile(
+    r"\b(?:after|following|nach|apr[eè]s|tras)\s+(?:[a-z]+\s+){0,3}"
+    r"(?:upgrade|update|deploy(?:ment)?|rollout|release|restart|reboot|migration|maintenance|change)s?\b",
+    re.IGNORECASE,
+)
+"""When it began, with no word of how far to look back."""
 _MEANT = (
     (re.compile(r"\b(?:the )?(?:kube(?:rnetes)?[ -]?|k8s )?api[ -]?server\b", re.IGNORECASE), "kube-apiserver"),
     (re.compile(r"\b(?:the )?(?:kubernetes|k8s) api\b", re.IGNORECASE), "kube-apiserver"),
@@ -39,6 +45,10 @@ _MEANT = (
     (re.compile(r"^(?:good )?(?:morning|evening|afternoon)\b", re.IGNORECASE), "hello"),
     (re.compile(r"\bthe outside(?: world)?\b|\boutside world\b", re.IGNORECASE), "world"),
     (re.compile(r"\b(from|to|by|for) outside\b", re.IGNORECASE), r"\1 world"),
+    (re.compile(r"\b(?:external|outside) (?:traffic|clients?|users?|requests?|callers?)\b", re.IGNORECASE), "world"),
+    (re.compile(r"(?<!\S):(?=\d{2,5}\b)"), "port "),
+    (_AFTER_EVENT, " "),
+    (re.compile(r"\bin ordnung\b", re.IGNORECASE), "gesund"),
     (re.compile(r"\beach other\b", re.IGNORECASE), "<->"),
     (re.compile(r"\b(connection|permission|access) (refused|reset|denied)(?! by\b)", re.IGNORECASE), "error"),
 )
@@ -53,6 +63,7 @@ _NO_NAMESPACES = frozenset(
     """a an the this that these those it its my your our their any some all every each other here there last first
     second one two three both general place same another new about only between""".split()
 )
+_TIMES = frozenset("times mal fois veces".split())
 _CODES = frozenset("code exit errno error".split())
 _PLURAL_STATUS = re.compile(r"[1-5]\d\ds|[1-5]xx", re.IGNORECASE)
 _PORT_LEADS = frozenset("on at over via auf sur en".split())
@@ -62,10 +73,11 @@ _AFTER_A_NAME = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.OF, Cue.IN, Cue.
 _NOISE = re.compile(
     r"""\d+(?:[.,]\d+)?\s?%|[<>~]?\d+(?:[.,]\d+)?(?:ms|us|µs|ns|[kmg]i?b?|x|rps|qps|mbps|gbps|st|nd|rd|th)
     |v\d+(?:\.\d+){0,3}(?:-\w+)?|\d+\.\d+(?:\.\d+)?(?:-[a-z][\w.]*)?|\d{1,3}(?:,\d{3})+|\d{1,3}/\d{1,3}|p(?:50|9\d|999)
-    |\#\d+|[A-Z]{2,}-\d+|@[\w.-]+|:[a-z_+-]+:?""",
+    |\#\d+|[A-Z]{2,}-\d+|@[\w.-]+|:[a-z_+-]+:?|\[[a-zA-Z]\w*\]?|[=+|*_&/\\-]+
+    |\d{4}-\d\d-\d\d[T_]\d\d:\d\d:\d\d\S*""",
     re.VERBOSE,
 )
-"""Percentages, latencies, sizes, versions, counts, tickets, people: what surrounds a question and changes nothing."""
+"""Percentages, latencies, sizes, versions, counts, tickets, people, log stamps: they surround a question."""
 _ALPHABETIC = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -230,12 +242,22 @@ def _number(number: int, after: Item | None, language: str, past: Sequence[Token
 
 
 def _is_part(found: Sequence[Item], index: int, language: str) -> bool:
-    """Whether a number is a part of many: 3 of 12 pods, 3 out of 12, 2 of our nodes."""
+    """Whether a number counts: 3 of 12 pods, 3 out of 12, 2 of our nodes, 2 times a minute."""
     words = list(found[index + 1 : index + 4])
+    if words and isinstance(words[0], Word) and words[0].text.lower() in _TIMES:
+        after = words[1] if len(words) > 1 else None
+        is_out = isinstance(after, Word) and after.text.lower() == "out"
+        return not is_out and not _leads_port(found[:index], language)
     if words and isinstance(words[0], Word) and words[0].text.lower() == "out":
         words = words[1:]
     led = bool(words) and isinstance(words[0], Word) and Cue.OF in cues_of(words[0].text, language)
     return led and len(words) > 1 and not isinstance(words[1], End)
+
+
+def _leads_port(before: Sequence[Item], language: str) -> bool:
+    """Whether a word for a port stands before a number: on port 8080 times out."""
+    word = before[-1] if before else None
+    return isinstance(word, Word) and (word.text.lower() in _PORT_LEADS or Cue.PORT in cues_of(word.text, language))
 
 
 def _is_count(number: int, after: Item | None) -> bool:
