@@ -120,6 +120,7 @@ def test_matches_are_ored() -> None:
         pytest.param([3, 1, 2], 3, [1, 2, 3], False, id="all fit"),
         pytest.param(range(5_000), 3, [4997, 4998, 4999], True, id="many, in order"),
         pytest.param(range(5_000, 0, -1), 3, [4998, 4999, 5000], True, id="many, the newest first"),
+        pytest.param([3, 1, 2], 4, [1, 2, 3], False, id="nearly as many as may be kept"),
         pytest.param([1, 2], 0, [], True, id="none is wanted"),
     ],
 )

@@ -79,7 +79,7 @@ class Newest:
     def _cut(self) -> None:
         self._is_cut = self.is_cut
         self._flows.sort(key=lambda flow: flow.time)
-        del self._flows[: len(self._flows) - self._limit]
+        del self._flows[: max(0, len(self._flows) - self._limit)]
 
 
 def _test(match: FlowMatch) -> Callable[[FlowKey], bool]:
