@@ -8,11 +8,11 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from handlers.model.flow import EventType, FlowDirection, FlowType, FlowVerdict
+from handlers.model.flow import EventType, Flow, FlowDirection, FlowType, FlowVerdict
 from handlers.model.scope import FlowMatch, FlowQuery
 from handlers.model.traffic import Protocol
 from tests.cluster.record import NAMES, record
-from workers.sources.convert.flow_json import flow_from_json
+from workers.sources.convert.flow_json import flow_from_json, key_from_json
 from workers.sources.convert.flow_proto import flow_from_proto, key_of_proto
 from workers.sources.convert.flow_window import FlowKey, Newest, key_of, wanted_by
 from workers.sources.convert.reading import MalformedError
@@ -29,6 +29,7 @@ def test_every_recorded_flow_reads_the_same_in_both_forms(name: str) -> None:
         as_json = MessageToDict(response.flow, preserving_proto_field_name=True)
         flow = flow_from_proto(response.flow)
         assert flow_from_json(as_json) == flow
+        assert key_from_json(as_json) == key_of(flow)
         assert key_of_proto(response.flow) == key_of(flow)
 
 
@@ -127,14 +128,14 @@ def test_matches_are_ored() -> None:
 def test_the_newest_are_kept_in_the_order_of_their_times(
     seconds: Sequence[int], limit: int, kept: list[int], is_cut: bool
 ) -> None:
-    newest = Newest(FlowQuery((), NOON, NOON, limit=limit))
+    newest = Newest[Flow](FlowQuery((), NOON, NOON, limit=limit))
     for second in seconds:
         newest.offer(flow_from_json({"time": (NOON + timedelta(seconds=second)).isoformat(), "uuid": str(second)}))
     assert ([int(flow.uuid) for flow in newest.kept], newest.is_cut) == (kept, is_cut)
 
 
 def test_of_one_moment_the_last_offered_are_kept_however_often_the_rest_was_cut() -> None:
-    newest = Newest(FlowQuery((), NOON, NOON, limit=2))
+    newest = Newest[Flow](FlowQuery((), NOON, NOON, limit=2))
     for number in range(4_000):
         newest.offer(flow_from_json({"time": NOON.isoformat(), "uuid": str(number)}))
     assert [flow.uuid for flow in newest.kept] == ["3998", "3999"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from handlers.model.flow import FlowLog, LostEvents, RelayNode, RelayStatus
+from handlers.model.flow import Flow, FlowLog, LostEvents, RelayNode, RelayStatus
 from handlers.model.scope import FlowQuery
 from handlers.model.snapshot import Gap
 from workers.sources.convert.flow_proto import flow_from_proto, key_of_proto, moment_of, name_of_value
@@ -111,7 +111,7 @@ class HubbleReader:
                 silent[name] = f"it was connected, but sent nothing before the stream ended ({_code(heard.ended)})"
         if not heard.flows and not present - set(silent) and (silent or heard.ended is not None):
             raise self._nobody(silent, heard.ended)
-        newest = Newest(query)
+        newest = Newest[Flow](query)
         unreadable = _converted(heard.flows, newest)
         return FlowLog(
             flows=newest.kept,
@@ -294,7 +294,7 @@ def _is_in_window(query: FlowQuery, flow: pb.Flow) -> bool:
         return True
 
 
-def _converted(flows: deque[pb.Flow], newest: Newest) -> list[LostEvents]:
+def _converted(flows: deque[pb.Flow], newest: Newest[Flow]) -> list[LostEvents]:
     """Offer each flow in the model's form, letting go of its message; return what could not be read."""
     unreadable: dict[str, int] = {}
     while flows:

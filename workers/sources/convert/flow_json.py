@@ -18,6 +18,7 @@ from handlers.model.flow import (
     HttpRecord,
 )
 from handlers.model.traffic import Protocol
+from workers.sources.convert.flow_window import FlowKey
 from workers.sources.convert.flow_words import (
     DIRECTIONS,
     ICMP,
@@ -37,6 +38,7 @@ from workers.sources.convert.reading import (
     struct,
     text,
     texts,
+    values,
     without_cluster,
 )
 
@@ -70,7 +72,7 @@ def flow_from_json(body: Body) -> Flow:
         direction=DIRECTIONS.get(text(body, "traffic_direction") or "", FlowDirection.UNKNOWN),
         drop_reason=drop_reason(body.get("drop_reason_desc"), body.get("drop_reason")),
         is_reply=flag(body, "is_reply"),
-        tcp_flags=frozenset(key for key, is_set in struct(struct(layer4, "TCP"), "flags").items() if is_set is True),
+        tcp_flags=frozenset([key for key, is_set in struct(struct(layer4, "TCP"), "flags").items() if is_set is True]),
         observation_point=None if point == "UNKNOWN_POINT" else point,
         policy_match_type=number(body, "policy_match_type") or 0,
         allowed_by=_policies(body, "egress_allowed_by") + _policies(body, "ingress_allowed_by"),
@@ -81,6 +83,25 @@ def flow_from_json(body: Body) -> Flow:
         icmp_type=icmp_type,
         destination_service=f"{text(service, 'namespace')}/{text(service, 'name')}" if text(service, "name") else None,
         uuid=text(body, "uuid") or "",
+    )
+
+
+def key_from_json(body: Body) -> FlowKey:
+    """Read only what queries compare: the key of the flow that ``flow_from_json`` returns for the same body.
+
+    Raises:
+        MalformedError: if one of these fields is of another type.
+    """
+    addresses, source, destination = struct(body, "IP"), struct(body, "source"), struct(body, "destination")
+    _, ports, _ = _layer4(struct(body, "l4"))
+    return FlowKey(
+        source=f"{text(source, 'namespace') or ''}/{text(source, 'pod_name') or ''}",
+        source_ip=text(addresses, "source") or "",
+        source_port=ports[0],
+        destination=f"{text(destination, 'namespace') or ''}/{text(destination, 'pod_name') or ''}",
+        destination_ip=text(addresses, "destination") or "",
+        destination_port=ports[1],
+        verdict=VERDICTS.get(text(body, "verdict") or "", FlowVerdict.UNKNOWN),
     )
 
 
@@ -103,16 +124,24 @@ def _end(body: Body, ip: str | None, port: int | None, names: tuple[str, ...]) -
         identity=number(body, "identity") or 0,
         namespace=text(body, "namespace") or "",
         pod=text(body, "pod_name") or "",
-        labels=_same(texts(body, "labels")),
-        names=tuple(query_name(name) for name in names),
-        workloads=tuple((text(item, "kind") or "", text(item, "name") or "") for item in rows(body, "workloads")),
+        labels=_labels(body),
+        names=tuple(map(query_name, names)) if names else (),
+        workloads=tuple([(text(item, "kind") or "", text(item, "name") or "") for item in rows(body, "workloads")]),
     )
+
+
+def _labels(body: Body) -> tuple[str, ...]:
+    found = values(body, "labels")
+    try:
+        return _same(tuple(found))
+    except TypeError:  # a label that is a list or an object
+        return texts(body, "labels")
 
 
 @lru_cache(maxsize=4096)
 def _same(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Return one tuple for all that are equal: the flows of an endpoint repeat its labels, and then share them."""
-    return labels
+    return texts({"labels": labels}, "labels")
 
 
 def _policies(body: Body, key: str) -> tuple[FlowPolicy, ...]:

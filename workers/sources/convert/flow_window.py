@@ -1,9 +1,10 @@
 """Which flows a query wants, decided the same way for a stream and for a file."""
 
+import heapq
 import ipaddress
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from handlers.model.flow import Flow
 from handlers.model.scope import FlowMatch, FlowQuery
@@ -51,35 +52,48 @@ def in_window(query: FlowQuery, time: datetime) -> bool:
     return query.since <= time <= query.until
 
 
-class Newest:
-    """The newest flows of a query, at most ``limit``; however many are offered, few more than twice that are held."""
+class Timed(Protocol):
+    """A flow, or what will be one."""
+
+    @property
+    def time(self) -> datetime:
+        """When it was seen."""
+        ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+class Newest(Generic[T]):
+    """The newest flows of a query, at most ``limit``; of the same time, those offered last."""
 
     def __init__(self, query: FlowQuery) -> None:
         self._limit = max(0, query.limit)
-        self._flows: list[Flow] = []
-        self._is_cut = False
+        self._heap: list[tuple[datetime, int, T]] = []
+        self._offered = 0
 
-    def offer(self, flow: Flow) -> None:
+    def offer(self, flow: T) -> None:
         """Keep a flow, until newer ones take its place."""
-        self._flows.append(flow)
-        if len(self._flows) > 2 * self._limit + 1_000:
-            self._cut()
+        self._offered += 1
+        entry = (flow.time, self._offered, flow)
+        if len(self._heap) < self._limit:
+            heapq.heappush(self._heap, entry)
+        elif self._heap:
+            heapq.heappushpop(self._heap, entry)
+
+    def is_too_old(self, time: datetime) -> bool:
+        """Whether a flow of this time would not be kept, and would not be the first to be left out."""
+        return self.is_cut and bool(self._heap) and time < self._heap[0][0]
 
     @property
-    def kept(self) -> tuple[Flow, ...]:
+    def kept(self) -> tuple[T, ...]:
         """The flows in the order of their times; of the same time, in that of their offers."""
-        self._cut()
-        return tuple(self._flows)
+        return tuple(flow for _, _, flow in sorted(self._heap, key=lambda entry: entry[:2]))
 
     @property
     def is_cut(self) -> bool:
         """Whether more were offered than are kept."""
-        return self._is_cut or len(self._flows) > self._limit
-
-    def _cut(self) -> None:
-        self._is_cut = self.is_cut
-        self._flows.sort(key=lambda flow: flow.time)
-        del self._flows[: max(0, len(self._flows) - self._limit)]
+        return self._offered > self._limit
 
 
 def _test(match: FlowMatch) -> Callable[[FlowKey], bool]:

@@ -54,7 +54,9 @@ def texts(owner: Body, key: str) -> tuple[str, ...]:
 def text(owner: Body, key: str) -> str | None:
     """Return a string, None where it is absent or null."""
     value = owner.get(key)
-    if value is not None and not isinstance(value, str):
+    if value is None or type(value) is str:
+        return value
+    if not isinstance(value, str):
         raise MalformedError(f"{key} is {_kind(value)}, not a string")
     return value
 

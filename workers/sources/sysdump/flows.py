@@ -3,19 +3,22 @@
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from handlers.model.flow import FlowLog, LostEvents
+from handlers.model.flow import Flow, FlowLog, LostEvents
 from handlers.model.scope import FlowMatch, FlowQuery
 from handlers.model.snapshot import Gap
 from workers.sources.archive import ArchiveError
-from workers.sources.convert.flow_json import flow_from_json
-from workers.sources.convert.flow_window import FlowKey, Newest, in_window, key_of, wanted_by
+from workers.sources.convert.flow_json import flow_from_json, key_from_json
+from workers.sources.convert.flow_window import FlowKey, Newest, in_window, wanted_by
 from workers.sources.convert.reading import (
     Body,
     MalformedError,
+    moment,
     number,
     parse_moment,
     struct,
@@ -35,15 +38,33 @@ _NODE = re.compile(rb'"node_name"\s*:\s*"([^"]{1,300})"')
 _SILENT_STATES = ("NODE_UNAVAILABLE", "NODE_GONE", "NODE_ERROR")
 
 
+class _Line(NamedTuple):
+    """A line that a query wants; it is made a flow only if no newer ones take its place."""
+
+    time: datetime
+    node: str
+    written: bytes
+
+
 @dataclass(slots=True)
 class _Heard:
     """What the files read so far said."""
 
-    newest: Newest
+    newest: Newest[_Line]
     nodes: set[str] = field(default_factory=set)
     silent: dict[str, str] = field(default_factory=dict)
     covered_since: dict[str, datetime] = field(default_factory=dict)
     lost: list[LostEvents] = field(default_factory=list)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    """How many lines of each node are no flow."""
+
+    def flows(self) -> Iterator[Flow]:
+        """Yield the flows of the lines kept; what cannot be read is counted."""
+        for line in self.newest.kept:
+            try:
+                yield flow_from_json(_flow_in(json.loads(line.written)))
+            except (ValueError, RecursionError):
+                self.unreadable[line.node] += 1
 
 
 def read_flows(
@@ -76,14 +97,16 @@ def read_flows(
             f"the archive holds no Hubble flows{f': {detail}' if detail else ''}",
             "Collect the sysdump without --quick, with Hubble enabled (and --hubble-flows-count above 0).",
         )
+    flows = tuple(heard.flows())
+    unreadable = (LostEvents(node, UNREADABLE, count) for node, count in heard.unreadable.items())
     return FlowLog(
-        flows=heard.newest.kept,
+        flows=flows,
         since=query.since,
         until=query.until,
         heard=frozenset(heard.nodes),
         silent={node: why for node, why in heard.silent.items() if node not in heard.nodes},
         covered_since=heard.covered_since,
-        lost=tuple(heard.lost),
+        lost=(*heard.lost, *unreadable),
         truncated=heard.newest.is_cut,
     )
 
@@ -98,7 +121,7 @@ def _read_file(heard: _Heard, query: FlowQuery, node: str | None, pod: str, path
         return
     heard.nodes.add(node)
     wanted, may_match = wanted_by(query), _line_test(query)
-    unreadable, oldest = 0, None
+    oldest = None
     for line in io.BytesIO(written):
         if not line.strip():
             continue
@@ -107,23 +130,34 @@ def _read_file(heard: _Heard, query: FlowQuery, node: str | None, pod: str, path
             if found is None or b'"lost_events"' in line or b'"node_status"' in line:
                 _note(heard, node, json.loads(line))
                 continue
-            moment = parse_moment(found.group(1).decode("ascii"))
-            oldest = moment if oldest is None else min(oldest, moment)
-            if in_window(query, moment) and may_match(line):
-                _keep(heard, query, wanted, json.loads(line))
+            told = parse_moment(found.group(1).decode("ascii"))
+            oldest = told if oldest is None else min(oldest, told)
+            if in_window(query, told) and may_match(line) and not heard.newest.is_too_old(told):
+                seen_at = _time_of_wanted(json.loads(line), wanted)
+                if seen_at is not None and in_window(query, seen_at):
+                    heard.newest.offer(_Line(seen_at, node, line))
         except (ValueError, RecursionError):
-            unreadable += 1
+            heard.unreadable[node] += 1
     if oldest is not None:
         heard.covered_since[node] = oldest
-    if unreadable:
-        heard.lost.append(LostEvents(node, UNREADABLE, unreadable))
 
 
-def _keep(heard: _Heard, query: FlowQuery, wanted: Callable[[FlowKey], bool], body: Body) -> None:
+def _time_of_wanted(body: Any, wanted: Callable[[FlowKey], bool]) -> datetime | None:
+    """Return the time of a flow that is wanted, None of one that is not."""
+    flow = _flow_in(body)
+    if not wanted(key_from_json(flow)):
+        return None
+    time = moment(flow, "time")
+    if time is None:
+        raise MalformedError("time is missing")
+    return time
+
+
+def _flow_in(body: Any) -> Body:
+    if not isinstance(body, Mapping):
+        raise MalformedError("the line holds no object")
     # Before hubble 0.12 a line was the flow itself.
-    flow = flow_from_json(struct(body, "flow") if "flow" in body else body)
-    if wanted(key_of(flow)) and in_window(query, flow.time):
-        heard.newest.offer(flow)
+    return struct(body, "flow") if "flow" in body else body
 
 
 def _note(heard: _Heard, node: str, body: Body) -> None:
