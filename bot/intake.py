@@ -142,7 +142,7 @@ class Intake:
             cluster=self.cluster,
         )
         try:
-            self.conversations.asked(where, question)
+            self.conversations.asked(where, question, attached)
             self.watch.enter(ticket)
         except (RedisError, QueueDownError):
             # Once on the list it is sent again, and the answer takes the place of the bad news.

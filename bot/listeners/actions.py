@@ -34,7 +34,13 @@ def listen(app: App, intake: Intake, reports: Reports) -> None:
     def ask(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:
         where = of_action(body)
         if _is_pressed_once(intake, where, body, action):
-            intake.ask(str(action.get("value") or ""), where, delivery=f"action:{body.get('trigger_id')}")
+            answer_ts = str(body.get("container", {}).get("message_ts") or "")
+            intake.ask(
+                str(action.get("value") or ""),
+                where,
+                delivery=f"action:{body.get('trigger_id')}",
+                attached=lambda: intake.conversations.came_with(where.channel, answer_ts),
+            )
 
     def shower(show: Show) -> Callable[..., None]:
         def show_report(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:

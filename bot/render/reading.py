@@ -73,7 +73,7 @@ _DOUBTFUL = (Outcome.UNKNOWN, Outcome.BROKEN)
 def status_of(report: Report) -> Status:
     """Return the status: by the two verdicts for a question of reachability, else by the worst finding."""
     if report.headline.status:
-        return Status(Tone.BAD if report.blockers() else Tone.DOUBT, report.headline.status)
+        return Status(_tone_of_named(report), report.headline.status)
     if report.expected is not None:
         blocked_at = report.first_failing_hop() if report.expected is Expected.BLOCKED else None
         yet = _CONTRADICTION.get((report.expected, report.observed or Observed.NO_DATA), "")
@@ -91,6 +91,13 @@ def status_of(report: Report) -> Status:
     if outcomes & set(_DOUBTFUL):
         return Status(Tone.DOUBT, "Partly unknown")
     return Status(Tone.GOOD, "")  # a list without a problem is no judgement: its headline says all
+
+
+def _tone_of_named(report: Report) -> Tone:
+    if report.blockers():
+        return Tone.BAD
+    is_ill = report.expected is None and any(finding.outcome is Outcome.PROBLEM for finding in report.findings)
+    return Tone.BAD if is_ill else Tone.DOUBT
 
 
 def opening(report: Report) -> tuple[Status, str, Sentence]:

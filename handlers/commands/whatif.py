@@ -162,9 +162,10 @@ def conclude(_question: WhatIf, _facts: Facts, findings: tuple[Finding, ...]) ->
     counts = {name: sum(one.code == f"WHATIF_{name.upper()}" for one in findings) for name in _SAID}
     said = [words for name, words in _SAID.items() if counts[name]]
     claim = Sentence("; ".join(said) or "No verdict changes", counts)
-    if blocking:
-        return Conclusion(Headline(claim, more=tuple(blocking[:1])) if said else Headline(blocking[0]))
-    return Conclusion(Headline(claim))
+    if blocking and not said:
+        return Conclusion(Headline(blocking[0]))
+    worst = next((name for name in _SAID if counts[name]), "")
+    return Conclusion(Headline(claim, status=_STATUS.get(worst, ""), more=tuple(blocking[:1])))
 
 
 _SAID = {
@@ -174,6 +175,8 @@ _SAID = {
     "opened": "{opened} group{opened:|s} of pairs would be opened",
     "requests": "{requests} group{requests:|s} of pairs would get other application rules",
 }
+_STATUS = {"refused": "Refused", "flow_cut": "Cuts", "cut": "Cuts", "opened": "Opens", "requests": "Changes"}
+"""The first word of the answer, by the worst of what the change does."""
 
 
 COMMAND = Command(

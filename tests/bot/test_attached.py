@@ -1,9 +1,15 @@
 """What comes with a question in Slack: pasted, dropped beside it, or earlier in its thread."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.publish import Publisher
+from bot.render.report import report_message
+from bot.surfaces.slack import where_of
 from handlers.catalogue import understand
 from tests.bot.conftest import Bot
+from tests.bot.samples import open_and_seen
 
 HERE = "#incident-42"
 POLICY = (
@@ -83,3 +89,16 @@ def test_an_edit_that_changes_only_the_policies_asks_again(bot: Bot) -> None:
     bot.asked(1)
     bot.slack.edit(asked, f"whatif\n```\n{POLICY.replace('cart', 'web')}```")
     assert len({ticket.key for ticket in bot.asked(2)}) == 2
+
+
+@pytest.mark.parametrize("asked", ["whatif", "check"])
+def test_asking_again_brings_what_came_with_the_question(bot: Bot, asked: str) -> None:
+    content = POLICY if asked == "whatif" else CONTRACT
+    bot.slack.say("ada", HERE, f"@cilium {asked}\n```\n{content}```")
+    (first,) = bot.asked()
+    where = where_of(first)
+    Publisher(bot.web.app.client).answer(where, report_message(replace(open_and_seen(), question=first.text)))
+    (answer,) = [item for item in bot.slack.messages(HERE) if item["ts"] == where.placeholder_ts]
+    bot.slack.click(answer, "ask_again", "grace")
+    again = bot.asked(2)[-1]
+    assert (again.fresh, again.attachments) == (True, first.attachments)
