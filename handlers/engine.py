@@ -89,6 +89,7 @@ def _report(question: Any, snapshot: Snapshot, catalogue: Catalogue, facts: Fact
         patch_notes=conclusion.patch_notes,
         notes=conclusion.notes,
         candidates=conclusion.candidates,
+        tables=conclusion.tables,
         read_as=command.in_words(question),
     )
 

@@ -23,3 +23,8 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the cleaned text on one line."""
     return _SPACE.sub(" ", clean(text)).strip()
+
+
+def in_markdown(text: str) -> str:
+    """Return one line that Markdown shows as it stands."""
+    return "".join(f"\\{character}" if character in "\\`*_[]<>#|~!" else character for character in one_line(text))

@@ -10,6 +10,7 @@ from bot.render.blocks import (
     actions,
     button,
     clip,
+    code_block,
     context,
     escape,
     message,
@@ -20,6 +21,7 @@ from bot.render.candidates import candidate_buttons
 from bot.render.gaps import not_read, unexplained
 from bot.render.headline import sentence_of
 from bot.render.reading import Mark, Tone
+from bot.render.table import lines_of
 from handlers.model.finding import Finding
 from handlers.model.report import FirstAnswer, Report
 
@@ -46,6 +48,7 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
     blocks = [
         section(_verdict(report)),
         *body,
+        *_tables(report),
         *candidate_buttons(report.candidates),
         *_buttons(report, report_id),
         _provenance(report, age, asked_by),
@@ -109,6 +112,11 @@ def _list(report: Report) -> Iterator[Block]:
         yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in remedies[:2]))
     if seen := reading.seen(report):
         yield section(f"*Seen:* {clip(escape(seen), 700)}")
+
+
+def _tables(report: Report) -> Iterator[Block]:
+    for table in report.tables:
+        yield section(f"*{escape(table.title)}*\n{code_block(lines_of(table))}")
 
 
 def _row(finding: Finding, alike: int, *, advised: bool) -> str:

@@ -8,10 +8,11 @@ from datetime import timedelta
 from bot.render import reading
 from bot.render.brief import between, unread_that_matters
 from bot.render.brief import lines as brief_lines
-from bot.render.clean import clean, one_line
+from bot.render.clean import clean, in_markdown, one_line
 from bot.render.columns import Row, drawn
 from bot.render.gaps import NotRead, not_read, unexplained
 from bot.render.reading import Mark, Status, Tone
+from bot.render.table import lines_of, markdown_of
 from handlers.model.finding import Finding
 from handlers.model.report import FirstAnswer, Patch, Report
 
@@ -40,6 +41,9 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False,
     paint = _ansi if colour else _as_is
     rows = [Row("", _first(report, lambda status: paint(_loud(status), status.tone)))]
     rows += _path(report, paint) if report.expected is not None else _listed(report, paint)
+    for table in report.tables:
+        rows += [Row("", f"\n{one_line(table.title)}", kept=True), Row("", lines_of(table, width), kept=True)]
+    rows += [Row("", "")] if report.tables else []
     rows += _labelled("read as", [report.read_as] if reading.read_as(report) else [])
     rows += _labelled("names", report.notes)
     rows += _labelled("did you mean", report.candidates)
@@ -104,9 +108,9 @@ def _unsaid_gaps(report: Report) -> tuple[NotRead, ...]:
 def markdown(report: Report, *, age: timedelta | None = None) -> str:
     """Return the report as Markdown, for a pull request or an incident document."""
     lines = [
-        f"## {_md(_first(report, lambda status: status.word))}",
+        f"## {in_markdown(_first(report, lambda status: status.word))}",
         "",
-        *(f"**{line.label}:** {_md(str(line.words))}  " for line in brief_lines(report)),
+        *(f"**{line.label}:** {in_markdown(str(line.words))}  " for line in brief_lines(report)),
         "",
         f"`{_ticked(report.question)}`",
         "",
@@ -115,11 +119,13 @@ def markdown(report: Report, *, age: timedelta | None = None) -> str:
         lines += [" · ".join(f"{hop} {mark}" for hop, mark in reading.hop_strip(report)), ""]
     for finding in reading.worst_first(report.findings):
         lines += _md_finding(finding)
+    for table in report.tables:
+        lines += ["", f"**{in_markdown(table.title)}**", "", markdown_of(table), ""]
     for patch in report.patches:
         lines += _md_patch(patch)
-    lines += [f"- {_md(note)}" for note in report.patch_notes]
+    lines += [f"- {in_markdown(note)}" for note in report.patch_notes]
     facts = (*reading.coverage(report), *reading.provenance(report, age), *map(str, not_read(report)))
-    lines += ["", *(f"- {_md(fact)}" for fact in (*report.notes, *facts))]
+    lines += ["", *(f"- {in_markdown(fact)}" for fact in (*report.notes, *facts))]
     return "\n".join(lines) + "\n"
 
 
@@ -184,10 +190,10 @@ def _lead(label: str) -> str:
 
 def _md_finding(finding: Finding) -> Iterator[str]:
     place = f"**{reading.hop_name(finding.hop)}** " if finding.hop else ""
-    yield f"- {reading.mark_of(finding)} {place}{_md(finding.text)}"
+    yield f"- {reading.mark_of(finding)} {place}{in_markdown(finding.text)}"
     yield from (f"  - `{_ticked(reading.citation(item))}`" for item in finding.evidence if item.ref)
     if finding.advice:
-        yield f"  - {_md(finding.advice)}"
+        yield f"  - {in_markdown(finding.advice)}"
 
 
 def _md_patch(patch: Patch) -> Iterator[str]:
@@ -196,13 +202,9 @@ def _md_patch(patch: Patch) -> Iterator[str]:
     # A fence ends at the first run of back-ticks as long as itself (CommonMark, 4.5).
     fence = "`" * (max(map(len, re.findall("`{3,}", body)), default=2) + 1)
     language = "yaml" if patch.is_new else "diff"
-    yield from ("", f"### Patch: {_md(patch.title)}", "", f"{fence}{language}", body, fence, "")
-    yield f"{_md(phrase)}{':' if flows else '.'}"
-    yield from (f"- {_md(flow)}" for flow in flows)
-
-
-def _md(text: str) -> str:
-    return "".join(f"\\{character}" if character in "\\`*_[]<>#|~!" else character for character in one_line(text))
+    yield from ("", f"### Patch: {in_markdown(patch.title)}", "", f"{fence}{language}", body, fence, "")
+    yield f"{in_markdown(phrase)}{':' if flows else '.'}"
+    yield from (f"- {in_markdown(flow)}" for flow in flows)
 
 
 def _ticked(text: str) -> str:

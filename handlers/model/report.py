@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.headline import Headline
+from handlers.model.table import Table
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the report's JSON form (docs/report-schema.json)."""
 
 
@@ -139,6 +140,7 @@ class Report:
     """How the names of the question were understood."""
     candidates: tuple[str, ...] = ()
     """Questions the asker may have meant, when a name was not clear."""
+    tables: tuple[Table, ...] = ()
     read_as: str = ""
     """The question as it is shown to who asked: ``shop/frontend → shop/cart 8080``."""
     schema: int = SCHEMA

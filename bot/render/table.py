@@ -1,0 +1,61 @@
+"""A table as text that lines up, as Markdown, and as a file of comma-separated values."""
+
+import csv
+import io
+
+from bot.render.clean import in_markdown, one_line
+from handlers.model.table import Cell, Table
+
+_UNKNOWN = "?"
+
+
+def cell_text(cell: Cell) -> str:
+    """Return what a cell says; what is not known is a question mark."""
+    if isinstance(cell, float):
+        return f"{cell:.1f}"
+    return _UNKNOWN if cell is None else one_line(str(cell))
+
+
+def lines_of(table: Table, width: int = 0) -> str:
+    """Return the table in columns of characters, at most ``width`` of them in a line, 0 for any number."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for index, name in enumerate(table.columns):
+        numbers = all(isinstance(row[index], int | float | None) for row in table.rows) and bool(table.rows)
+        drawn.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+    for row in table.rows:
+        # Text, since a name may hold what rich takes for markup.
+        drawn.add_row(*(Text(cell_text(cell)) for cell in row))
+    console = Console(file=io.StringIO(), width=width or 10_000, no_color=True, highlight=False, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(drawn)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    return "\n".join([*(line for line in lines if line), *_left_out(table)])
+
+
+def markdown_of(table: Table) -> str:
+    """Return the table as GitHub's Markdown has them."""
+    head = [" | ".join(map(in_markdown, table.columns)), " | ".join("---" for _ in table.columns)]
+    rows = [" | ".join(in_markdown(cell_text(cell)) for cell in row) for row in table.rows]
+    return "\n".join([f"| {row} |" for row in [*head, *rows]] + ["", *_left_out(table)])
+
+
+def csv_of(table: Table) -> str:
+    """Return the table for a spreadsheet; a cell that such a program would take for a formula is quoted (OWASP)."""
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(table.columns)
+    writer.writerows([_inert(cell) for cell in row] for row in table.rows)
+    return written.getvalue()
+
+
+def _inert(cell: Cell) -> Cell:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in tuple("=+-@\t\r") else cell
+
+
+def _left_out(table: Table) -> list[str]:
+    return [f"… {table.left_out} more"] if table.left_out else []
