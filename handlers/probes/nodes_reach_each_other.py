@@ -2,7 +2,8 @@
 
 Nodes that do not reach each other lose every packet between their pods, whatever policy says. Packets that left one
 node and did not arrive at the other prove it. A failed health probe alone does not: it may be older than packets that
-passed, and an agent that is down answers no probe while its node goes on forwarding.
+passed, and an agent that is down answers no probe while its node goes on forwarding. Where neither node told of its
+flows, and neither agent of its probes, nobody has looked.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.commands.since import age_in_words
+from handlers.connection.coverage import nodes_in_words
 from handlers.connection.crossing import Crossing, crossings
 from handlers.connection.legs import LEG_PARTS
 from handlers.connection.observation import clock
@@ -37,6 +39,14 @@ NODES_IN_DOUBT = code(
     template="Whether packets from {node} reach {peer} is open: {why}",
     advice="Try the connection once and ask again: packets that pass outweigh a probe.",
 )
+NODES_NOT_LOOKED_AT = code(
+    "NODES_NOT_LOOKED_AT",
+    meaning="Neither flows nor health probes between the nodes of both ends were read, so nobody knows whether packets "
+    "pass between them.",
+    template="Whether packets pass between nodes {pairs} was not looked at: neither flows nor health probes were read",
+    reason="whether packets pass between nodes {pairs} was not looked at",
+    advice="Read flows or agents: the relay's address and the right to exec on a cluster, a sysdump without --quick.",
+)
 PROBE_OUTWEIGHED = code(
     "PROBE_OUTWEIGHED",
     meaning="A health probe between the nodes failed, and newer packets passed between them.",
@@ -58,7 +68,7 @@ class _Failure:
 
 @probe(
     answers=(AboutConnection,),
-    codes=(NODES_DISCONNECTED, NODES_IN_DOUBT, PROBE_OUTWEIGHED),
+    codes=(NODES_DISCONNECTED, NODES_IN_DOUBT, NODES_NOT_LOOKED_AT, PROBE_OUTWEIGHED),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.AGENT_STATUS, Part.FLOWS),
     hop=Hop.AGENTS,
@@ -74,6 +84,22 @@ def nodes_reach_each_other(question: AboutConnection, facts: Facts) -> Iterator[
         crossing = seen.get((node, peer), Crossing(node, peer))
         back = seen.get((peer, node), Crossing(peer, node))
         yield from _judge(crossing, back, _failure(node, peer, facts))
+    unread = {f"{node} and {peer}" for node, peer in both if node < peer and not _is_looked_at(node, peer, facts)}
+    if unread:
+        yield NODES_NOT_LOOKED_AT.finding(Outcome.UNKNOWN, hop=Hop.AGENTS, blocking=True, pairs=nodes_in_words(unread))
+
+
+def _is_looked_at(node: str, peer: str, facts: Facts) -> bool:
+    """Return whether both nodes told of their flows, or one agent of its probes of the other."""
+    flows, status = facts.look(Part.FLOWS), facts.look(Part.AGENT_STATUS)
+    if isinstance(flows, Known) and {node, peer} <= flows.value.heard:
+        return True
+    for prober, probed in ((node, peer), (peer, node)):
+        answer = status.value.on(prober) if isinstance(status, Known) else None
+        peers = (answer.value.peers or ()) if isinstance(answer, Known) else ()
+        if any(other.name == probed and other.probes for other in peers):
+            return True
+    return False
 
 
 def _judge(crossing: Crossing, back: Crossing, failure: _Failure | None) -> Iterator[Finding]:

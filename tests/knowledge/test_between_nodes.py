@@ -7,6 +7,7 @@ import pytest
 from handlers.model.agent import AgentStatus, HealthProbe, PeerNode, ProbeWay
 from handlers.model.flow import LostEvents
 from handlers.model.parts import Part
+from handlers.model.snapshot import Gap, Missing
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, ago, codes, peer, shop, the
 from tests.reading import in_words
@@ -14,7 +15,7 @@ from tests.reading import in_words
 A, B = "shop/frontend-1", "shop/cart-1"
 TIMED_OUT = "Connection timed out"
 REFUSED = 'Get "http://192.168.0.2:4240/hello": dial tcp 192.168.0.2:4240: connect: connection refused'
-ABOUT_NODES = {"NODES_DISCONNECTED", "NODES_IN_DOUBT", "PROBE_OUTWEIGHED"}
+ABOUT_NODES = {"NODES_DISCONNECTED", "NODES_IN_DOUBT", "NODES_NOT_LOOKED_AT", "PROBE_OUTWEIGHED"}
 
 
 def probed(cluster: Cluster, of_n2: PeerNode) -> Cluster:
@@ -44,6 +45,20 @@ def lossy(cluster: Cluster) -> Cluster:
 
 def deaf(cluster: Cluster, node: str) -> Cluster:
     cluster.silent = {node: "NODE_UNAVAILABLE"}
+    return cluster
+
+
+def unprobed(cluster: Cluster) -> Cluster:
+    """Let the agents answer, without the view of their health probers."""
+    for node in ("n1", "n2"):
+        cluster.agent(node, Part.AGENT_STATUS, AgentStatus("1.19.0", "Ok", "", {}, (), None))
+    return cluster
+
+
+def unasked(cluster: Cluster) -> Cluster:
+    """Let no agent be read."""
+    for node in ("n1", "n2"):
+        cluster.of_node[Part.AGENT_STATUS, node] = Missing(Gap.FORBIDDEN, "exec is not allowed")
     return cluster
 
 
@@ -94,6 +109,28 @@ CASES: dict[str, tuple[Callable[[], Cluster], str, str | None]] = {
     "the receiver's node lost events": (lambda: lossy(shop().sent(A, B, 8080)), "unknown", "NODES_IN_DOUBT"),
     "they left this second": (lambda: shop().sent(A, B, 8080, at=1), "unknown", "NODES_IN_DOUBT"),
     "nobody tries, and all is well": (shop, "open", None),
+    "no flows, and the probes are well": (lambda: shop().without(Part.FLOWS), "open", None),
+    "no flows, and one agent's probes are well": (
+        lambda: probed(unprobed(shop().without(Part.FLOWS)), peer("n2")),
+        "open",
+        None,
+    ),
+    "no agents, and both nodes were heard": (lambda: unasked(shop()), "open", None),
+    "neither flows nor agents": (
+        lambda: unasked(shop().without(Part.FLOWS)),
+        "unknown",
+        "NODES_NOT_LOOKED_AT",
+    ),
+    "neither flows nor probes": (
+        lambda: unprobed(shop().without(Part.FLOWS)),
+        "unknown",
+        "NODES_NOT_LOOKED_AT",
+    ),
+    "no agents, and one node was not heard": (
+        lambda: deaf(unasked(shop()), "n2"),
+        "unknown",
+        "NODES_NOT_LOOKED_AT",
+    ),
 }
 
 
@@ -102,6 +139,11 @@ def test_what_is_told_of_two_nodes(cluster: Callable[[], Cluster], expected: str
     report = cluster().ask("why shop/frontend shop/cart 80")
     assert [found for found in codes(report) if found in ABOUT_NODES] == ([code] if code else []), in_words(report)
     assert report.expected == expected
+
+
+def test_on_one_node_nothing_lies_between() -> None:
+    cluster = unasked(shop().deploy("shop/cache", on="n1").without(Part.FLOWS))
+    assert cluster.ask("why shop/frontend shop/deploy/cache 80").expected == "open"
 
 
 def test_a_ping_that_is_lost() -> None:
