@@ -222,8 +222,9 @@ class TestRecordedRelay:
     """What a real relay sent while a peer was killed or frozen."""
 
     @staticmethod
-    def _log(baseline: Lab, script: list[pb.GetFlowsResponse]) -> FlowLog:
+    def _log(baseline: Lab, script: list[pb.GetFlowsResponse], frozen: str = "") -> FlowLog:
         baseline.hubble.script = script
+        baseline.hubble.trouble.frozen = {frozen} if frozen else set()
         baseline.hubble.is_relay = False
         times = [item.flow.time.seconds for item in script if item.WhichOneof("response_types") == "flow"]
         baseline.now = datetime.fromtimestamp(max(times) + 1, UTC)
@@ -241,6 +242,14 @@ class TestRecordedRelay:
 
     def test_a_frozen_peer_is_listed_as_connected(self, baseline: Lab) -> None:
         lines = gzip.decompress((FIXTURES / "relay-oneshot-frozen.jsonl.gz").read_bytes()).splitlines()
+        script = [Parse(line, pb.GetFlowsResponse(), ignore_unknown_fields=True) for line in lines]
+        log = self._log(baseline, script, frozen=NODE_2)
+        assert log.heard == {"lab-node-1"}
+        assert log.silent == {"lab-node-2": "it was connected, but sent nothing and answered no question"}
+        assert len(log.flows) == 20
+
+    def test_a_quiet_peer_that_answers_is_heard(self, baseline: Lab) -> None:
+        lines = gzip.decompress((FIXTURES / "relay-oneshot-frozen.jsonl.gz").read_bytes()).splitlines()
         log = self._log(baseline, [Parse(line, pb.GetFlowsResponse(), ignore_unknown_fields=True) for line in lines])
         assert log.heard == {"lab-node-1", "lab-node-2"}
 
@@ -251,8 +260,10 @@ class TestRecordedRelay:
         assert {flow.node for flow in log.flows} == {"lab-node-1", "lab-node-2"}
 
     def test_a_peer_that_freezes_during_the_stream(self, baseline: Lab) -> None:
-        log = self._log(baseline, delimited(gzip.decompress((FIXTURES / "relay-peer-death-follow.pb.gz").read_bytes())))
-        assert log.heard == {"lab-node-1", "lab-node-2"}
+        script = delimited(gzip.decompress((FIXTURES / "relay-peer-death-follow.pb.gz").read_bytes()))
+        log = self._log(baseline, script, frozen=NODE_2)
+        assert log.heard == {"lab-node-1"}
+        assert "answers no more since" in log.silent["lab-node-2"]
         assert len(log.flows) == 77
 
 

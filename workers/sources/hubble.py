@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,8 @@ _STREAM_SHARE = 0.75
 _NODES_SECONDS = 2.0
 _PROBE_SECONDS = 1.5
 _MAX_PROBES = 16
+_FROZEN_SECONDS = 30
+"""A node that does not answer and whose newest flow is that much older than another's has stopped."""
 _SILENT_STATES = (pb.NODE_UNAVAILABLE, pb.NODE_GONE, pb.NODE_ERROR)
 
 
@@ -42,7 +44,8 @@ class _Heard:
 
     flows: deque[pb.Flow]
     matched: int = 0
-    senders: set[str] = field(default_factory=set)
+    senders: dict[str, int] = field(default_factory=dict)
+    """By node, when it saw the newest flow that it sent, in seconds of the epoch."""
     states: dict[str, tuple[int, str]] = field(default_factory=dict)
     lost: list[LostEvents] = field(default_factory=list)
     ended: grpc.RpcError | None = None
@@ -106,9 +109,7 @@ class HubbleReader:
         if not names and heard.ended is None:
             names, covered = self._lone_node(deadline)
         present = {without_cluster(name) for name in names} - set(silent)
-        if heard.ended is not None:
-            for name in present - heard.senders - covered.answered:
-                silent[name] = f"it was connected, but sent nothing before the stream ended ({_code(heard.ended)})"
+        silent |= _mute(present, heard, covered)
         if not heard.flows and not present - set(silent) and (silent or heard.ended is not None):
             raise self._nobody(silent, heard.ended)
         newest = Newest[Flow](query)
@@ -153,7 +154,8 @@ class HubbleReader:
                 which = response.WhichOneof("response_types")
                 if which == "flow":
                     flow = response.flow
-                    heard.senders.add(without_cluster(flow.node_name or response.node_name))
+                    sender = without_cluster(flow.node_name or response.node_name)
+                    heard.senders[sender] = max(heard.senders.get(sender, 0), flow.time.seconds)
                     if wanted(key_of_proto(flow)) and _is_in_window(query, flow):
                         heard.matched += 1
                         heard.flows.append(flow)
@@ -189,9 +191,12 @@ class HubbleReader:
         with ThreadPoolExecutor(len(ordered), thread_name_prefix="hubble") as threads:
             answers = threads.map(partial(self._oldest, seconds=min(_PROBE_SECONDS, deadline.left)), ordered)
             for name, oldest in zip(ordered, answers, strict=True):
+                asked = without_cluster(name)
                 if oldest is not None:
-                    found.since[without_cluster(name)] = oldest
-                    found.answered.add(without_cluster(name))
+                    found.since[asked] = oldest
+                    found.answered.add(asked)
+                elif asked not in found.answered:
+                    found.unanswering.add(asked)
         return found
 
     def _oldest(self, node: str, seconds: float) -> datetime | None:
@@ -240,6 +245,8 @@ class _Coverage:
     since: dict[str, datetime] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     """Nodes that answered a question of their own, so that they are not frozen."""
+    unanswering: set[str] = field(default_factory=set)
+    """Nodes that were asked and did not answer."""
 
 
 _GAPS: Mapping[grpc.StatusCode, tuple[Gap, str]] = {
@@ -258,6 +265,25 @@ _GAPS: Mapping[grpc.StatusCode, tuple[Gap, str]] = {
 }
 
 
+def _mute(present: set[str], heard: _Heard, covered: _Coverage) -> dict[str, str]:
+    """Return the nodes that relay calls connected and that do not answer: frozen, or never asked.
+
+    One that sent flows and then froze is told by its own silence, where the stream broke or the others went on.
+    """
+    newest = max(heard.senders.values(), default=0)
+    found = {}
+    for node in sorted(present - covered.answered):
+        last = heard.senders.get(node)
+        if last is None:
+            ended = f" before the stream ended ({_code(heard.ended)})" if heard.ended else " and answered no question"
+            found[node] = f"it was connected, but sent nothing{ended}"
+        elif node in covered.unanswering and (heard.ended or newest - last > _FROZEN_SECONDS):
+            found[node] = (
+                f"it was connected, but answers no more since {datetime.fromtimestamp(last, UTC):%H:%M:%S} UTC"
+            )
+    return found
+
+
 def _nodes_or_none(asked: Any) -> pb.GetNodesResponse | None:
     try:
         found: pb.GetNodesResponse = asked.result()
@@ -272,7 +298,7 @@ def _full_names(heard: _Heard, listed: pb.GetNodesResponse | None) -> list[str]:
     names += [node.name for node in listed.nodes] if listed is not None else []
     names += sorted({flow.node_name for flow in heard.flows if flow.node_name})
     by_node = {without_cluster(name): name for name in reversed(names)}
-    return [*by_node.values(), *sorted(heard.senders - set(by_node) - {""})]
+    return [*by_node.values(), *sorted(heard.senders.keys() - set(by_node) - {""})]
 
 
 def _told_silent(heard: _Heard, listed: pb.GetNodesResponse | None) -> dict[str, str]:
