@@ -286,4 +286,10 @@ def pod_identity_labels(
 @lru_cache(maxsize=2048)
 def _parsed(texts: tuple[str, ...]) -> LabelSet:
     """Read each set once: the pods of a workload share theirs."""
-    return LabelSet(tuple(Label.parse(text) for text in texts))
+    return LabelSet(tuple(map(_label, texts)))
+
+
+@lru_cache(maxsize=4096)
+def _label(text: str) -> Label:
+    """Hold each label once: most are in many sets."""
+    return Label.parse(text)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PodPort
 from workers.sources.convert.reading import (
@@ -95,10 +96,14 @@ def cilium_identity(body: Body) -> CiliumIdentity:
         raise MalformedError("metadata.name is no identity number")
     return CiliumIdentity(
         number=int(name),
-        labels=tuple(
-            sorted(f"{key}={value}" if value else key for key, value in labels(body, "security-labels").items())
-        ),
+        labels=tuple(sorted(_written(key, value) for key, value in labels(body, "security-labels").items())),
     )
+
+
+@lru_cache(maxsize=4096)
+def _written(key: str, value: str) -> str:
+    """Write a label as agents and flows do; most are in many identities, which then share one text."""
+    return f"{key}={value}" if value else key
 
 
 @dataclass(frozen=True, slots=True)
