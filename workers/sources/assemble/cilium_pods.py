@@ -30,15 +30,20 @@ class CiliumPods:
         with self._lock:
             if self._namespace is not None:
                 return self._namespace
+        return self._found(lists)[0]
+
+    def _found(self, lists: Lists) -> tuple[str, list[Pod]]:
+        """Look for the agents, and remember where they are; of big clusters their list is not read a second time."""
         found = _agents(lists, self.likely)
         if not found:
             try:
                 found = _agents(lists, None)
             except UnreadError:
                 found = []
+        namespace = found[0].namespace if found else self.likely
         with self._lock:
-            self._namespace = found[0].namespace if found else self.likely
-            return self._namespace
+            self._namespace = namespace
+        return namespace, [pod for pod in found if pod.namespace == namespace]
 
     def every(self, lists: Lists) -> tuple[Pod, ...]:
         """Return agents, operator, relay, Envoy and what else Cilium's chart installs."""
@@ -56,7 +61,12 @@ class CiliumPods:
 
     def agents(self, lists: Lists, node: str | None = None) -> list[Pod]:
         """Return the agents' pods, of one node or of all; those that run come first."""
-        found = _agents(lists, self.namespace(lists), node)
+        with self._lock:
+            known = self._namespace
+        if known is None and node is None:
+            found = self._found(lists)[1]
+        else:
+            found = _agents(lists, known or self.namespace(lists), node)
         return sorted(found, key=lambda pod: (pod.phase != "Running", pod.deleted, not pod.ready, pod.name))
 
     def relay_pods(self, lists: Lists) -> list[Pod]:
