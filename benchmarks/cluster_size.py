@@ -33,7 +33,17 @@ SIZES = {"small": (3, 60, 12), "big": (500, 20_000, 2_000)}
 PODS_OF_A_NAMESPACE, PODS_OF_AN_APP = 20, 5
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OPEN, BLOCKED = "why space-0/app-1 space-0/app-2 8080", "why space-1/app-1 space-0/app-2 8080"
-QUESTIONS = (OPEN, BLOCKED, "policies space-0/app-2", "identity space-0/app-2", "drops space-0", "lint", "matrix")
+QUESTIONS = (
+    OPEN,
+    BLOCKED,
+    "policies space-0/app-2",
+    "identity space-0/app-2",
+    "identity 10.0.0.11",
+    "drops space-0",
+    "drops space-0/app-2",
+    "lint",
+    "matrix",
+)
 
 
 def _labels(pod: int) -> dict[str, str]:
@@ -117,7 +127,7 @@ class Made(AssembledSource):
         elif resource is api.PODS:
             if select.namespace in (None, "kube-system"):
                 yield from (_agent(one) for one in range(self._nodes))
-            yield from map(self._pod, pods)
+            yield from map(self._pod, _at_address(select, pods))
         elif resource is api.CILIUM_ENDPOINTS:
             yield from map(self._endpoint, pods)
         elif resource is api.CILIUM_IDENTITIES:
@@ -203,6 +213,11 @@ def _policy(space: str, number: int) -> dict[str, Any]:
             "ingress": [{"from": [peer], "ports": ports}],
         },
     }
+
+
+def _at_address(select: Select, pods: Sequence[int]) -> Sequence[int]:
+    wanted = (select.fields or "").partition("status.podIP=")[2]
+    return [pod for pod in pods if _ip(pod) == wanted] if wanted else pods
 
 
 def _is_selected(item: Mapping[str, Any], select: Select) -> bool:
