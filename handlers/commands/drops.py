@@ -11,6 +11,7 @@ from handlers.connection.backends import selected_pods
 from handlers.connection.coverage import coverage_of, is_shorter
 from handlers.connection.drop_groups import namespaces_of_end
 from handlers.connection.policies import some_policy_names_services
+from handlers.connection.scope import name_scope
 from handlers.model.cluster import Node
 from handlers.model.endpoint import EndpointName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt
@@ -62,6 +63,7 @@ class Drops:
             all_namespaces=everywhere,
             pods=(PodQuery(),) if everywhere else within,
             flows=self._flows(so_far),
+            all_services=(self.endpoint is not None and name_scope(self.endpoint, so_far).all_services) or None,
             policy_services=some_policy_names_services(so_far) or None,
         )
 

@@ -1,19 +1,19 @@
 """``identity``: what a numeric identity is, who carries it, and which policies select it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading, left_over
-from handlers.connection.scope import namespaces_meant
-from handlers.model.endpoint import EndpointName, Entity, Named
+from handlers.connection.scope import name_scope
+from handlers.model.endpoint import EndpointName, Entity
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, prose
 from handlers.model.headline import Headline
 from handlers.model.labels import NAMESPACE_LABEL, LabelSet
 from handlers.model.parts import Part
 from handlers.model.reserved import FIRST_ALLOCATED, LOCAL_SCOPE
-from handlers.model.scope import PodQuery, Scope
+from handlers.model.scope import Scope
 from handlers.model.snapshot import Missing
 from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
 from handlers.names.lexicon import Cue
@@ -49,26 +49,13 @@ class IdentityOf:
         All carriers are in the namespace that the identity's labels name, and only its policies, and those of the whole
         cluster, select it.
         """
-        if isinstance(self.endpoint, Named) and self.endpoint.namespace is not None:
-            return self._scope_of_endpoint(self.endpoint.namespace, so_far)
         if self.endpoint is not None and not isinstance(self.endpoint, Entity):
-            return Scope(all_namespaces=True, pods=(PodQuery(),), identities=(), nodes=())
+            return replace(name_scope(self.endpoint, so_far), identities=self._identities(so_far), nodes=())
         number = self.number
         if number is not None and FIRST_ALLOCATED <= number < LOCAL_SCOPE:
             return _scope_of_number(number, so_far)
         nodes = attempt(lambda: tuple(node.name for node in so_far.nodes) if self.is_node_local else ())
         return Scope(namespaces=(), pods=(), identities=_NO_OBJECT, nodes=None if isinstance(nodes, Lacking) else nodes)
-
-    def _scope_of_endpoint(self, namespace: str, so_far: Facts) -> Scope:
-        namespaces = namespaces_meant(namespace, so_far)
-        if namespaces is None:
-            return Scope(nodes=())
-        return Scope(
-            namespaces=tuple(sorted(namespaces)),
-            pods=tuple(PodQuery(namespace=one) for one in sorted(namespaces)),
-            identities=self._identities(so_far),
-            nodes=(),
-        )
 
     def _identities(self, so_far: Facts) -> tuple[int, ...] | None:
         numbers = attempt(lambda: self.numbers(so_far))

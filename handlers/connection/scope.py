@@ -54,6 +54,19 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
     )
 
 
+def name_scope(name: EndpointName, so_far: Facts) -> Scope:
+    """Return the widths, known by now, that tell what a single name means: its namespaces, or who has the address."""
+    alone = Connection(name, name)
+    everywhere = isinstance(name, Named) and name.namespace is None and name.kind is not Kind.NODE
+    namespaces = _namespaces(alone, so_far)
+    return Scope(
+        namespaces=None if namespaces is None else tuple(sorted(namespaces)),
+        all_namespaces=everywhere,
+        pods=(PodQuery(),) if everywhere else _pods_of_ends(alone, so_far),
+        all_services=_may_be_a_service(alone, so_far) or None,
+    )
+
+
 def _namespaces(connection: Connection, so_far: Facts) -> set[str] | None:
     """Return the namespaces of both ends, None while a part that tells them can still come."""
     found: set[str] = set()
@@ -132,7 +145,13 @@ def _address_in(name: EndpointName) -> Address | None:
 def _pod_queries(connection: Connection, so_far: Facts, everywhere: bool) -> tuple[PodQuery, ...] | None:
     if everywhere:
         return (PodQuery(),)
-    queries = [PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}")]
+    of_ends = _pods_of_ends(connection, so_far)
+    dns = PodQuery(namespace=DNS_NAMESPACE, labels=f"k8s-app={DNS_APP}")
+    return None if of_ends is None else tuple(dict.fromkeys([dns, *of_ends]))
+
+
+def _pods_of_ends(connection: Connection, so_far: Facts) -> tuple[PodQuery, ...] | None:
+    queries: list[PodQuery] = []
     for end in End:
         name = attempt(partial(_name_at, connection, end, so_far))
         if isinstance(name, Lacking):

@@ -37,7 +37,7 @@ def namespaces_read(source: FakeSource) -> set[str | None]:
         if ask.part in (Part.POLICIES, Part.CILIUM_ENDPOINTS):
             found |= {None} if ask.scope.all_namespaces else set(ask.scope.namespaces or ())
         if ask.part is Part.PODS:
-            found |= {query.namespace for query in ask.scope.pods or ()}
+            found |= {query.namespace for query in ask.scope.pods or () if query.ip is None}
     return found
 
 
@@ -61,6 +61,9 @@ def read_both(asked: Any, cluster: Cluster) -> FakeSource:
     ("question", "namespaces"),
     [
         pytest.param("identity shop/deploy/cart", {"shop"}, id="an endpoint with its namespace"),
+        pytest.param("identity ADDRESS", {"shop"}, id="the address of a pod"),
+        pytest.param("identity cart.shop", {"shop"}, id="a name that resolvers look up"),
+        pytest.param("identity 203.0.113.9", set(), id="an address of nobody"),
         pytest.param("identity CART", {"shop"}, id="the number of some pods"),
         pytest.param("identity 40000", {None}, id="a number that nobody has may be anybody's"),
         pytest.param("identity 2", set(), id="a reserved number"),
@@ -70,7 +73,9 @@ def read_both(asked: Any, cluster: Cluster) -> FakeSource:
 )
 def test_an_identity_is_read_where_its_carriers_are(question: str, namespaces: set[str | None]) -> None:
     cluster = big()
-    asked = understand(question.replace("CART", str(number_of(cluster, "shop/cart-1")))).question
+    address = next(pod.ips[0] for pod in cluster.pods if pod.name == "cart-1")
+    words = question.replace("CART", str(number_of(cluster, "shop/cart-1"))).replace("ADDRESS", address)
+    asked = understand(words).question
     assert namespaces_read(read_both(asked, cluster)) == namespaces
 
 
@@ -101,3 +106,10 @@ def test_drops_of_many_namespaces_are_explained_by_whole_lists() -> None:
     for number in range(11):
         cluster.pod(f"team-{number}/web-1", of="web").dropped(f"team-{number}/web-1", "shop/cart-1", 8080)
     assert namespaces_read(read_both(understand("drops").question, cluster)) == {None}
+
+
+def test_whether_an_address_is_of_a_service_is_read_before_its_drops_are_counted() -> None:
+    source = big().source()
+    asked = understand("drops 203.0.113.9").question
+    report = answer(asked, collect(asked, source, budget=30), CATALOGUE)
+    assert str(report.headline.claim).startswith("No drops seen in 203.0.113.9")
