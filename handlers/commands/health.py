@@ -87,7 +87,7 @@ def phrase(sentence: Said) -> Reading | None:
     nodes = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]
     is_of_a_node = any(isinstance(name, Named) and name.kind is Kind.NODE for name in nodes)
     if not (sentence.has(Cue.HEALTH) or is_wrong) or not (
-        sentence.has(Cue.CILIUM) or {"health", "node"} & sentence.words or is_of_a_node
+        sentence.has(Cue.CILIUM) or {"health", "node", "nodes"} & sentence.words or is_of_a_node
     ):
         return None
     places = [index for index in sentence.bare if index and _leads(sentence.tokens[index - 1])]

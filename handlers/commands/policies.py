@@ -86,7 +86,9 @@ def phrase(sentence: Said) -> Reading | None:
         return None
     if sentence.has(Cue.LOOK_UP):
         return Reading(asked[:1], 1, "Which name is looked up? Name it, or choose one of these.")
-    return Reading(asked, 3, several(len(asked)))
+    is_a_guess = len(asked) == 1 and len(subjects_in(sentence)) > 1
+    problem = f"Is “{asked[0].namespace}” a namespace?" if is_a_guess else several(len(asked))
+    return Reading(asked, 3, problem)
 
 
 def conclude(question: PoliciesOf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:

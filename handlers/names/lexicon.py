@@ -117,7 +117,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             mistakes lint dead nothing pointless bad misconfigured misconfiguration misconfigurations faulty incorrect
             orphaned conflicting contradictory off""",
         Cue.IDENTITY: "identity identities",
-        Cue.CILIUM: "cilium agent agents operator relay hubble cluster cni daemon networking bpf ebpf",
+        Cue.CILIUM: """cilium agent agents operator relay hubble cluster cni daemon networking bpf ebpf conntrack map
+            maps""",
         Cue.HEALTH: """healthy unhealthy ok okay well ill sick status up down alive fine running health broken degraded
             ready working doing restarting restarts restarted crashing crashlooping crashed crashes full wrong""",
         Cue.LOOK_UP: "dns lookup lookups look-up look-ups nslookup resolution",
@@ -139,7 +140,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             arriving went go goes going comes security labels label flow flows tcp udp sctp icmp http https grpc
             --fresh - -- and/or i/o k8s kubernetes 24/7 failed to-be cnps having make sure
             coming originating code exit errno healthz right
-            else top most reason reasons runbook wiki docs dashboard metric rate ratio latency gateway gateways worry
+            else loss losses top most reason reasons runbook wiki docs dashboard metric rate ratio latency
+            gateway gateways worry
             according data lack lacks it lately recently earlier completely somehow""",
     },
     "de": {
@@ -167,7 +169,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.PORT: "port ports",
         Cue.WHEN: "gestern heute vorgestern",
         Cue.IDENTITY: "identitat identitaten",
-        Cue.HEALTH: "gesund ordnung krank kaputt bereit",
+        Cue.HEALTH: "gesund ordnung lauft laufen krank kaputt bereit",
         Cue.DROPS: "verworfen verworfene verworfenen",
         Cue.POLICY: "richtlinien richtlinie",
         Cue.FILLER: """warum wieso weshalb kann konnen nicht kein keine keinen mehr ist sind hat haben seit die das den
@@ -202,7 +204,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.HEALTH: "sain saine sante malade",
         Cue.POLICY: "politiques politique regles",
         Cue.FILLER: """pourquoi ne n pas plus peut peuvent arrive le la les un une il elle on ce l d s se est-ce bonjour
-            encore toujours y pod service jamais aucune aucun entrer passer""",
+            encore toujours y pod service jamais aucune aucun entrer passer sortir sort""",
     },
     "es": {
         Cue.FROM: "desde de del",
@@ -230,7 +232,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.HEALTH: "sano sana salud enfermo",
         Cue.POLICY: "politicas politica reglas",
         Cue.FILLER: """no puede pueden se la el los las un una su mas ya hola tampoco hace tiene tienen entrar
-            ningun ninguna nunca pod""",
+            salir sale ningun ninguna nunca pod""",
     },
 }
 

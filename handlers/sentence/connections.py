@@ -48,6 +48,8 @@ def connections_in(sentence: Said) -> Connections | None:
         return Connections(tuple(_pairs(sentence, places)), False, f"{len(places)} ends are named; choose two of them.")
     if roles is None and not (len(sentence.ends) >= 2 or (sentence.ends and sentence.has(*_RELATIONS))):
         return None  # a word that means nothing is no name where nothing relates it to another
+    if len(sentence.ends) < 2 and not _is_related(sentence):
+        return None
     first, second = groups
     if roles is None:
         pairs = [(one, other, Role.SOURCE) for one in first for other in second]
@@ -85,6 +87,14 @@ def _pairs(sentence: Said, places: Sequence[int]) -> Iterator[Connection]:
         for one, other in ((first, second), (second, first)):
             if roles is None or (roles[0] is Role.SOURCE) is (one == first):
                 yield from _with_ports(sentence, places, one, other)
+
+
+def _is_related(sentence: Said) -> bool:
+    """Whether something relates words that may be no names: a verb, an arrow, what is sent, or from and to."""
+    verbs = (*_RELATIONS, Cue.RECEIVE, Cue.FAIL, Cue.RESPOND, Cue.SEVER, Cue.SENT, Cue.ANSWERED)
+    tokens = sentence.tokens
+    is_arrow = any(token.text in ("->", "<-") for token in tokens) or (len(tokens) > 1 and tokens[1].does(Cue.TO))
+    return is_arrow or sentence.has(*verbs) or (sentence.has(Cue.FROM) and sentence.has(Cue.TO))
 
 
 def _as_node(name: EndpointName) -> EndpointName:

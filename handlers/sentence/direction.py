@@ -48,6 +48,7 @@ class Frame(StrEnum):
     """Nobody that is an end refuses: "who blocks B for A?"."""
     REJECTED = "is refused"
     RESPOND = "answers"
+    RESPONDED = "is served"
     SEVERED = "is cut off"
     STATE = "is closed"
     RECEIVE_SENT = "gets traffic"
@@ -66,6 +67,7 @@ _ROLES: dict[Frame, dict[Place | Cue, Role]] = {
     Frame.REJECT_ALONE: {Cue.TO: _D, Cue.FOR: _S, Cue.AT: _D},
     Frame.REJECTED: {Cue.BY: _D, Cue.TO: _D, Cue.AT: _D, Cue.FOR: _S},
     Frame.RESPOND: {Place.BEFORE: _D, Place.BEHIND: _S, Cue.TO: _S, Cue.FOR: _S},
+    Frame.RESPONDED: {Place.BEFORE: _S, Cue.BY: _D, Cue.FROM: _D},
     Frame.SEVERED: {Place.BEFORE: _S, Cue.FROM: _D, Cue.TO: _D},
     Frame.STATE: {Place.BEFORE: _D, Cue.TO: _S, Cue.FROM: _S, Cue.BY: _S, Cue.FOR: _S, Cue.AT: _D},
     Frame.RECEIVE_SENT: {Place.BEFORE: _D, Cue.FROM: _S, Cue.BY: _S, Cue.AT: _D},
@@ -120,9 +122,17 @@ def role_alone(sentence: Said, index: int) -> Role | None:
     """Return the role of the only end of a sentence that asks for the other: "who can reach shop/cart?"."""
     verbs = list(_verbs(sentence, index, index))
     verb = verbs[-1] if verbs else _Verb(len(sentence.tokens), Frame.NONE)
+    if sentence.language in ("fr", "es") and verb.frame is Frame.REQUEST and _asks_what(sentence, index):
+        return _S if sentence.language == "fr" else None  # ¿qué alcanza A?: either may be who acts
     if "wer" in sentence.words and verb.frame is Frame.REQUEST and _lead(sentence.tokens, index) is None:
         return _D  # who acts is asked for, wherever German puts the verb
     return _role(sentence, verb, index)
+
+
+def _asks_what(sentence: Said, index: int) -> bool:
+    """Whether a thing is asked for, not somebody, and the end stands without a preposition."""
+    is_of_a_thing = {"que", "qué", "quoi"} & sentence.words and not {"qui", "quién", "quien"} & sentence.words
+    return bool(is_of_a_thing) and _lead(sentence.tokens, index) is None
 
 
 def _completed(first: Role | None, second: Role | None) -> tuple[Role, Role] | None:
@@ -253,7 +263,7 @@ def _is_about_getting(sentence: Said) -> bool:
 
 
 _ASKING = (Frame.REQUEST, Frame.REQUESTED, Frame.FETCH, Frame.FETCHED)
-_SAYING = (Frame.REJECT, Frame.REJECT_ALONE, Frame.REJECTED, Frame.RESPOND, Frame.SEVERED, Frame.STATE)
+_SAYING = (Frame.REJECT, Frame.REJECT_ALONE, Frame.REJECTED, Frame.RESPOND, Frame.RESPONDED, Frame.SEVERED, Frame.STATE)
 
 
 def _verbs(sentence: Said, first: int, second: int) -> Iterator[_Verb]:
@@ -268,7 +278,8 @@ def _verbs(sentence: Said, first: int, second: int) -> Iterator[_Verb]:
 def _frame(sentence: Said, index: int, token: Token, first: int, second: int) -> Frame | None:
     tokens, language = sentence.tokens, sentence.language
     after = tokens[index + 1 :]
-    following = next((one for one in after if not one.does(Cue.FILLER) or one.does(*_THINGS)), None)
+    ahead = (one for one in after if not isinstance(one.item, PortAsked))
+    following = next((one for one in ahead if not one.does(Cue.FILLER) or one.does(*_THINGS)), None)
     if token.does(Cue.FAIL) and (
         token.text.lower().startswith("timeout") or (after and after[0].text.lower() == "out")
     ):
@@ -301,7 +312,7 @@ def _frame(sentence: Said, index: int, token: Token, first: int, second: int) ->
     if token.does(Cue.STATE) and not is_preposition and not (following and following.does(Cue.SENT)):
         return Frame.STATE
     if token.does(Cue.RESPOND):
-        return Frame.RESPOND
+        return Frame.RESPONDED if is_passive and language == "en" else Frame.RESPOND
     if token.does(Cue.REJECT):
         has_object = any(one.does(Cue.SENT) for one in after) or any(
             one.is_end and _lead(tokens, index + 1 + offset) is None for offset, one in enumerate(after)

@@ -9,7 +9,8 @@ from handlers.sentence.direction import ports_of
 from handlers.sentence.tokens import Said
 
 _LEAD = re.compile(
-    r"^(?:(?:and|but|ok|so|then|also|now|what|how|und|et|y|wie|or)\b[\s,]*)*(?:about\b\s*)?",
+    r"^(?:(?:and|but|ok|so|then|also|now|what|how|und|et|y|wie|or)\b[\s,]*)*(?:about\b\s*)?"
+    r"(?:(?:the )?same(?: question| thing)?(?: again)?(?: (?:for|with|on))?\b\s*)?",
     re.IGNORECASE,
 )
 _TURNED = re.compile(
@@ -39,7 +40,8 @@ def fragment_of(sentence: Said) -> Fragment | None:
     """Return what half a sentence says, None where it is a whole one or nothing of this."""
     if _TURNED.search(sentence.text):
         return Fragment(is_turned=True)
-    if sentence.has(*_WHOLE) or sentence.odd or sentence.namespaces:
+    is_whole = any(token.does(*_WHOLE) for token in sentence.tokens if not isinstance(token.item, PortAsked))
+    if is_whole or sentence.odd or sentence.namespaces:
         return None
     places = sentence.ends or sentence.bare
     ports = ports_of(sentence.tokens, 0, len(sentence.tokens))

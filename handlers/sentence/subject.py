@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from handlers.model.endpoint import EndpointName
+from handlers.model.endpoint import EndpointName, Named
 from handlers.names.grammar import End
 from handlers.names.lexicon import Cue
 from handlers.sentence.tokens import Said
@@ -25,7 +25,15 @@ def subjects_in(sentence: Said) -> tuple[Subject, ...]:
     if len(ends) + len(sentence.namespaces) > 1:
         return ()
     if ends:
-        return (Subject(endpoint=ends[0]),)
+        place = sentence.ends[0]
+        name, before = ends[0], sentence.tokens[max(0, place - 1) : place]
+        is_word = sentence.tokens[place].is_qualified and not any(token.cues for token in before)
+        if is_word and isinstance(name, Named) and name.namespace:
+            return (
+                Subject(endpoint=name),
+                Subject(namespace=name.namespace),
+            )  # "packet loss in shop" names no workload
+        return (Subject(endpoint=name),)
     if sentence.namespaces:
         return (Subject(namespace=sentence.namespaces[0]),)
     words = [sentence.tokens[index].text.lower() for index in sentence.bare]

@@ -48,6 +48,8 @@ _MEANT = (
     (re.compile(r"\b(?:external|outside) (?:traffic|clients?|users?|requests?|callers?)\b", re.IGNORECASE), "world"),
     (re.compile(r"(?<!\S):(?=\d{2,5}\b)"), "port "),
     (_AFTER_EVENT, " "),
+    (re.compile(r"\bcilium[- ](agent|operator)(?:s|en)?\b", re.IGNORECASE), r"\1"),
+    (re.compile(r"\bon (?:its|the|their) way to\b", re.IGNORECASE), "traffic to"),
     (re.compile(r"\bin ordnung\b", re.IGNORECASE), "gesund"),
     (re.compile(r"\beach other\b", re.IGNORECASE), "<->"),
     (re.compile(r"\b(connection|permission|access) (refused|reset|denied)(?! by\b)", re.IGNORECASE), "error"),
@@ -61,7 +63,8 @@ _LENGTHS = frozenset("after takes took every of timeout needs in than only about
 _POSSESSED = re.compile(r"(?<=[\w\]])'s?(?=\s|$)")
 _NO_NAMESPACES = frozenset(
     """a an the this that these those it its my your our their any some all every each other here there last first
-    second one two three both general place same another new about only between""".split()
+    second one two three both general place same another new about only between terms case fact order total particular progress theory
+    practice question time charge short addition""".split()
 )
 _TIMES = frozenset("times mal fois veces".split())
 _CODES = frozenset("code exit errno error".split())
@@ -88,6 +91,8 @@ class Token:
     text: str
     item: Item | None = None
     cues: frozenset[Cue] = frozenset()
+    is_qualified: bool = False
+    """Whether it is a bare word whose namespace stands elsewhere: cart in shop."""
 
     @property
     def is_end(self) -> bool:
@@ -390,7 +395,7 @@ def _qualified(token: Token, namespace: str) -> Token:
     word = token.item
     if not isinstance(word, Word):
         return token
-    return replace(token, item=End(Named(namespace, word.text.lower()), word.port))
+    return replace(token, item=End(Named(namespace, word.text.lower()), word.port), is_qualified=True)
 
 
 def _is_in(token: Token, namespace: str) -> bool:
