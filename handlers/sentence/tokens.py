@@ -63,8 +63,8 @@ _LENGTHS = frozenset("after takes took every of timeout needs in than only about
 _POSSESSED = re.compile(r"(?<=[\w\]])'s?(?=\s|$)")
 _NO_NAMESPACES = frozenset(
     """a an the this that these those it its my your our their any some all every each other here there last first
-    second one two three both general place same another new about only between terms case fact order total particular progress theory
-    practice question time charge short addition""".split()
+    second one two three both general place same another new about only between terms case fact order
+    total particular progress theory practice question time charge short addition""".split()
 )
 _TIMES = frozenset("times mal fois veces".split())
 _CODES = frozenset("code exit errno error".split())

@@ -5,6 +5,8 @@ offered; ``no: WORD`` where the words make no question, and the word that the re
 alone where no single word is at fault).
 """
 
+from tests.names.sentences_in_noise import IN_NOISE, ORDER, OTHER_COMMANDS, PASTED
+
 ACTIVE = {
     "can reach": ("can shop/loadgen reach shop/cart on 8080?", "why shop/loadgen shop/cart 8080"),
     "cannot reach": ("shop/loadgen can't reach shop/cart", "why shop/loadgen shop/cart"),
@@ -712,6 +714,10 @@ GROUPS = {
     "refused": REFUSED,
     "heard later": HEARD_LATER,
     "never sure": NEVER_SURE,
+    "in noise": IN_NOISE,
+    "pasted": PASTED,
+    "order": ORDER,
+    "other commands": OTHER_COMMANDS,
 }
 
 SENTENCES = {f"{group}: {name}": row for group, rows in GROUPS.items() for name, row in rows.items()}

@@ -23,6 +23,11 @@ FOLLOWED = {
     "drops further back": ("drops shop", "and since 1h?", "drops shop since 1h"),
     "policies of another": ("policies shop/cart", "and shop/redis?", "policies shop/redis"),
     "another source, in other words": (WHY, "and for shop/frontend?", "why shop/frontend shop/cart 8080"),
+    "a protocol alone keeps the port": (WHY, "and UDP?", "why shop/loadgen shop/cart 8080/UDP"),
+    "a ping has no port": (WHY, "and icmp?", "why shop/loadgen shop/cart icmp"),
+    "the same for": ("policies shop/cart", "same question for api/admin", "policies api/admin"),
+    "it is the only end": ("policies shop/cart", "what does it drop?", "drops shop/cart"),
+    "the client is the source": (WHY, "what does the client drop?", "drops shop/loadgen"),
     "another identity": ("identity 12345", "and 54321?", "identity 54321"),
 }
 
@@ -36,6 +41,20 @@ def test_an_end_that_could_be_either_is_asked_back() -> None:
     with pytest.raises(AskBackError) as caught:
         understand("what about shop/catalog?", (), WHY)
     assert caught.value.suggestions == ("why shop/loadgen shop/catalog 8080", "why shop/catalog shop/cart 8080")
+
+
+ABOUT_IT = {
+    "dropped": ("was it dropped?", ("drops shop/loadgen", "drops shop/cart")),
+    "policies": ("what policies select it?", ("policies shop/loadgen", "policies shop/cart")),
+    "reached": ("who else can reach it?", ("reach shop/loadgen from", "reach shop/cart from")),
+}
+
+
+@pytest.mark.parametrize(("says", "questions"), ABOUT_IT.values(), ids=ABOUT_IT.keys())
+def test_it_can_be_either_end_of_the_question_above(says: str, questions: tuple[str, ...]) -> None:
+    with pytest.raises(AskBackError) as caught:
+        understand(says, (), WHY)
+    assert caught.value.suggestions == questions
 
 
 @pytest.mark.parametrize("says", ["thanks, that fixed it", "and now?", "and on 808O?"])
