@@ -22,7 +22,7 @@ from handlers.model.question import AboutConnection
 from handlers.model.snapshot import AnyPart
 from handlers.names.clock import with_spans
 from handlers.names.decorations import MAX_TEXT, undecorated
-from handlers.names.grammar import Fresh, items
+from handlers.names.grammar import POLITE, Fresh, items
 from handlers.names.lexicon import is_known
 from handlers.names.spelling import nearest
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
@@ -96,7 +96,7 @@ class Catalogue:
             problem = f"That is longer than {MAX_TEXT} characters; a question is shorter. Give a text as a code block."
             raise NotUnderstoodError(problem, suggestions=self._without_names())
         text = with_spans(text, now) if now else text
-        words = undecorated(text)
+        words = self._without_politeness(undecorated(text))
         if not words:
             raise NotUnderstoodError("Nothing was asked.", suggestions=self._without_names())
         first, _, rest = words.partition(" ")
@@ -113,6 +113,13 @@ class Catalogue:
         if earlier and (changed := self._follow_up(words, earlier) or self._about_it(text, earlier)):
             return self._asked(self._chosen(changed), words, attached)
         return self._said(text, words, attached, self._unknown(words))
+
+    def _without_politeness(self, words: str) -> str:
+        """Return "please lint shop" without its first word; a sentence keeps all of them."""
+        polite, _, rest = words.partition(" ")
+        name, _, about = rest.partition(" ")
+        is_typed_command = name.lower() in self.commands and (not about or is_typed(about))
+        return rest if polite.lower() in POLITE and is_typed_command else words
 
     def _said(self, text: str, words: str, attached: Sequence[Attachment], refusal: NotUnderstoodError) -> Asked:
         """Weigh what a sentence can mean to each command."""
@@ -169,6 +176,7 @@ class Catalogue:
         """Return what a fragment makes of the question above it, None where it is no fragment."""
         name, _, rest = earlier.partition(" ")
         command, fragment = self.commands.get(name), without_lead(words)
+        fragment = f"port {fragment}" if fragment.isdigit() and command and command.follow else fragment
         if command is None or not fragment:
             return None
         if command.follow is not None:

@@ -20,6 +20,9 @@ from handlers.sentence.tokens import Said, Token
 _WELL = frozenset("healthy unhealthy ok okay ready well sick".split())
 _NODE_LIKE = re.compile(r"node|worker|master|control-?plane|^(?:ip|gke|aks|eks|k8s|k3s|kube)-|\.internal$")
 """What nodes are called: by kubeadm, kind and the clouds."""
+_PROBLEMS = frozenset("problem problems issue issues trouble".split())
+_NO_HEALTH = frozenset("version versions config configuration log logs kernel".split())
+"""What may be asked of an agent beside its health."""
 USAGE = "health [NODE] [fresh]"
 
 MOST_AGENTS = 40
@@ -76,6 +79,8 @@ def parse(text: str) -> Health:
 
 def phrase(sentence: Said) -> Reading | None:
     """Read a sentence about how Cilium, its agents or a node are."""
+    if _NO_HEALTH & sentence.words:
+        return None
     bare = [sentence.tokens[index].text.lower() for index in sentence.bare]
     is_asked = _WELL & sentence.words or (sentence.has(Cue.HEALTH) and sentence.has(Cue.AT, Cue.PASSIVE, Cue.WHO))
     if len(bare) == 1 and not sentence.ends and not sentence.has(Cue.POLICY) and is_asked:
@@ -83,7 +88,11 @@ def phrase(sentence: Said) -> Reading | None:
             return Reading((Health(bare[0]),), 2)
         if "-" in bare[0] and _WELL & sentence.words:
             return Reading((Health(bare[0]), Health()), 2, f"Is {bare[0]} a node?")
-    is_wrong = sentence.has(Cue.ODD) and sentence.has(Cue.CILIUM) and not sentence.has(Cue.POLICY)
+    is_wrong = (
+        (sentence.has(Cue.ODD) or _PROBLEMS & sentence.words)
+        and sentence.has(Cue.CILIUM)
+        and not sentence.has(Cue.POLICY)
+    )
     nodes = [token.item.name for token in sentence.tokens if isinstance(token.item, End)]
     is_of_a_node = any(isinstance(name, Named) and name.kind is Kind.NODE for name in nodes)
     if not (sentence.has(Cue.HEALTH) or is_wrong) or not (

@@ -87,6 +87,8 @@ def phrase(sentence: Said) -> Reading | None:
     role = role_alone(sentence, sentence.ends[0]) if sentence.has(Cue.WHO) and not sentence.bare else None
     if role is None and _WHITHER & sentence.words and _GOES & sentence.words:
         role = Role.SOURCE
+    if role is None and sentence.has(Cue.WHO) and sentence.tokens[-1].does(Cue.TO) and not sentence.bare:
+        role = Role.SOURCE  # what does it have access to?
     if role is not None:
         return Reading((WhoReaches(name, _WAY_OF[role]),), 3)
     return Reading((WhoReaches(name, Ways.FROM),), 1, f"What about {name}? Name the other end, or choose one of these.")

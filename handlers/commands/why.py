@@ -79,6 +79,8 @@ def follow(question: Why, sentence: Said) -> Reading | None:
     if port is not None:
         is_ping = port.protocol is not None and port.protocol.is_icmp
         asked = replace(asked, port=None if is_ping else port.port or asked.port, protocol=port.protocol)
+    if fragment.request is not None:
+        asked = replace(asked, http=fragment.request)
     if fragment.end is None:
         return Reading((Why(asked, since),), 4)
     other = fragment.end.name

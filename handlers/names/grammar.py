@@ -143,7 +143,8 @@ _UNIT_WORDS = {
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 NAMESPACE_FLAGS = ("-n", "--namespace")
 """What leads a namespace, as for kubectl."""
-_POLITE = frozenset("please pls plz thanks thx bitte danke merci gracias".split())
+POLITE = frozenset("please pls plz thanks thx bitte danke merci gracias".split())
+"""Words that are never names, nor part of a question."""
 _LEADS = frozenset("on port at over via in the for within".split())
 _LOOK_ALIKES = str.maketrans("oilsb", "01158")
 LONGEST_SPAN = timedelta(days=7)
@@ -184,7 +185,7 @@ def is_label(text: str) -> bool:
 def is_bare_name(word: Word) -> bool:
     """Whether a word can be a name alone: no preposition or verb, no number and nothing that looks like one."""
     text = word.text.lower()
-    is_plain = is_label(text) and not looks_like_a_number(text) and text not in _POLITE
+    is_plain = is_label(text) and not looks_like_a_number(text) and text not in POLITE
     return is_plain and not does_something(text) and not is_nearly_fresh(text)
 
 

@@ -140,6 +140,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
             arriving went go goes going comes security labels label flow flows tcp udp sctp icmp http https grpc
             --fresh - -- and/or i/o k8s kubernetes 24/7 failed to-be cnps having make sure
             coming originating code exit errno healthz right
+            great cool nice perfect awesome sorry wow ugh
             else loss losses top most reason reasons runbook wiki docs dashboard metric rate ratio latency
             gateway gateways worry
             according data lack lacks it lately recently earlier completely somehow""",

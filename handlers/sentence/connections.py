@@ -195,4 +195,5 @@ def _with_ports(sentence: Said, places: Sequence[int], source: int, destination:
     for number in asked_numbers:
         own = next((port.protocol for port in ports if port.port == number and port.protocol), protocol)
         asked = None if own and own.is_icmp else number
-        yield Connection(tokens[source].end.name, end.name, asked, own, sentence.request)
+        for request in sentence.requests or (None,):
+            yield Connection(tokens[source].end.name, end.name, asked, own, request)

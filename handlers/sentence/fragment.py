@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from handlers.model.traffic import HttpRequest
 from handlers.names.grammar import End, PortAsked, Since
 from handlers.names.lexicon import Cue
 from handlers.sentence.direction import ports_of
@@ -22,13 +23,14 @@ _SOURCES, _DESTINATIONS = (Cue.FROM, Cue.BY, Cue.FOR), (Cue.TO, Cue.AT)
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """What a fragment says: another end, with its role where that is said, a port, a time, or the other direction."""
+    """What a fragment says: another end, with its role where that is said, a port, a request, a time, or a turn."""
 
     end: End | None = None
     is_source: bool | None = None
     port: PortAsked | None = None
     span: Since | None = None
     is_turned: bool = False
+    request: HttpRequest | None = None
 
 
 def without_lead(text: str) -> str:
@@ -45,14 +47,15 @@ def fragment_of(sentence: Said) -> Fragment | None:
         return None
     places = sentence.ends or sentence.bare
     ports = ports_of(sentence.tokens, 0, len(sentence.tokens))
-    if len(places) > 1 or len(ports) > 1 or not (places or ports or sentence.span):
+    if len(places) > 1 or len(ports) > 1 or not (places or ports or sentence.span or sentence.requests):
         return None
+    request = sentence.requests[0] if sentence.requests else None
     if not places:
-        return Fragment(port=ports[0] if ports else None, span=sentence.span)
+        return Fragment(port=ports[0] if ports else None, span=sentence.span, request=request)
     (place,) = places
     end = sentence.tokens[place].end
     before = [token for token in sentence.tokens[:place] if token.text.lower() != "about"]
     is_source = any(token.does(*_SOURCES) for token in before)
     is_destination = any(token.does(*_DESTINATIONS) for token in before)
     role = None if is_source is is_destination else is_source
-    return Fragment(end, role, ports[0] if ports else None, sentence.span)
+    return Fragment(end, role, ports[0] if ports else None, sentence.span, request=request)

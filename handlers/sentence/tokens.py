@@ -48,6 +48,9 @@ _MEANT = (
     (re.compile(r"\b(?:external|outside) (?:traffic|clients?|users?|requests?|callers?)\b", re.IGNORECASE), "world"),
     (re.compile(r"(?<!\S):(?=\d{2,5}\b)"), "port "),
     (_AFTER_EVENT, " "),
+    (re.compile(r"\b(?:the )?(?:remote|other) nodes?\b", re.IGNORECASE), "remote-node"),
+    (re.compile(r"\bsince when\b", re.IGNORECASE), "when"),
+    (re.compile(r"\bse (?:voit|fait) (?=refuser|rejeter|bloquer|interdire)", re.IGNORECASE), "est "),
     (re.compile(r"\bcilium[- ](agent|operator)(?:s|en)?\b", re.IGNORECASE), r"\1"),
     (re.compile(r"\bon (?:its|the|their) way to\b", re.IGNORECASE), "traffic to"),
     (re.compile(r"\bin ordnung\b", re.IGNORECASE), "gesund"),
@@ -158,9 +161,9 @@ class Said:
         return next((token.item for token in self.tokens if isinstance(token.item, Since)), None)
 
     @property
-    def request(self) -> HttpRequest | None:
-        """The HTTP request that was named."""
-        return next((token.item for token in self.tokens if isinstance(token.item, HttpRequest)), None)
+    def requests(self) -> tuple[HttpRequest, ...]:
+        """The HTTP requests that were named."""
+        return tuple(dict.fromkeys(token.item for token in self.tokens if isinstance(token.item, HttpRequest)))
 
     @property
     def is_fresh(self) -> bool:
@@ -232,6 +235,8 @@ def _number(number: int, after: Item | None, language: str, past: Sequence[Token
     if before and before.is_end and any(token.text in ("->", "<-") for token in past):
         return port
     if before and before.is_end and follows & {Cue.FROM, Cue.TO}:
+        return port
+    if before and before.is_end and Cue.STATE in follows:
         return port
     if Cue.AT in follows or (before and before.is_end and not isinstance(after, (Word, End, PortAsked))):
         return port

@@ -77,6 +77,12 @@ ORDER = {
         "the internet can't reach nodePort 30080 on lab-node-1",
         "why world node/lab-node-1 30080",
     ),
+    "French reflexive": ("auth/login se voit refuser l'accès à db/users", "why auth/login db/users"),
+    "remote nodes": ("remote nodes can't reach auth/login", "why remote-node auth/login"),
+    "two requests": (
+        "auth/login to db/users: works for GET /health but POST /users is 403 on 8081",
+        "ask: why auth/login db/users 8081 http GET /health | why auth/login db/users 8081 http POST /users",
+    ),
     "three ends": (
         "from web/nginx I can reach api/orders but not db/postgres",
         "ask: why web/nginx api/orders | why web/nginx db/postgres",
@@ -116,6 +122,9 @@ OTHER_COMMANDS = {
         "whatif delete netpol/shop/default-deny",
     ),
     "policies to apply": ("what would break if I apply this policy?", "no: Give me the policies"),
+    "a polite command": ("please lint accounts", "lint accounts"),
+    "access to": ("what does auth/login have access to?", "reach auth/login to"),
+    "a version is no health": ("which Cilium version is running?", "no:"),
     "no namespace": ("can you explain NetworkPolicy to me?", "ask: policies explain"),
     "flows": ("show me flows between web/nginx and api/orders", "ask:"),
     "changes": ("what changed in shop since 14:00?", "no:"),

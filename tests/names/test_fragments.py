@@ -24,6 +24,8 @@ FOLLOWED = {
     "policies of another": ("policies shop/cart", "and shop/redis?", "policies shop/redis"),
     "another source, in other words": (WHY, "and for shop/frontend?", "why shop/frontend shop/cart 8080"),
     "a protocol alone keeps the port": (WHY, "and UDP?", "why shop/loadgen shop/cart 8080/UDP"),
+    "a number alone is a port": (WHY, "9090?", "why shop/loadgen shop/cart 9090"),
+    "a request": (WHY, "and for POST /pay?", "why shop/loadgen shop/cart 8080 http POST /pay"),
     "a ping has no port": (WHY, "and icmp?", "why shop/loadgen shop/cart icmp"),
     "the same for": ("policies shop/cart", "same question for api/admin", "policies api/admin"),
     "it is the only end": ("policies shop/cart", "what does it drop?", "drops shop/cart"),
