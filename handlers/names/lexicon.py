@@ -166,7 +166,7 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.SENT: "verbindung verbindungen verkehr anfragen anfrage pakete zugriff traffic",
         Cue.ANSWERED: "fehler antwort antworten timeout timeouts fehlermeldung",
         Cue.PASSIVE: "wird werden wurde worden",
-        Cue.WHO: "wer was wen welche welcher",
+        Cue.WHO: "wer was wen welche welcher niemand keiner jemand",
         Cue.PORT: "port ports",
         Cue.WHEN: "gestern heute vorgestern",
         Cue.IDENTITY: "identitat identitaten",
@@ -176,7 +176,8 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.FILLER: """warum wieso weshalb kann konnen nicht kein keine keinen mehr ist sind hat haben seit die das den
             dem ein eine einen ab er sie es tot aus auch noch immer bitte mal uber pod dienst geht weg
             darf durfen kannst konnt wohin hallo moin leute guten tag wir ich uns jemand ihr
-            alle alles viele manche gerade mir sagen zeig zeige gibt gab""",
+            alle alles viele manche gerade mir sagen zeig zeige gibt gab
+            verliert verlieren verlor standig bricht""",
     },
     "fr": {
         Cue.FROM: "depuis de du des",
@@ -198,14 +199,15 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.SENT: "connexion connexions trafic requetes requete paquets acces",
         Cue.ANSWERED: "erreur erreurs reponse reponses timeout timeouts",
         Cue.PASSIVE: "est sont ete etre etait",
-        Cue.WHO: "qui quoi que quel quelle quelles quels",
+        Cue.WHO: "qui quoi que quel quelle quelles quels personne quelqu'un",
         Cue.PORT: "port ports",
         Cue.WHEN: "hier aujourd'hui",
         Cue.IDENTITY: "identite identites",
         Cue.HEALTH: "sain saine sante malade",
         Cue.POLICY: "politiques politique regles",
         Cue.FILLER: """pourquoi ne n pas plus peut peuvent arrive le la les un une il elle on ce l d s se est-ce bonjour
-            encore toujours y pod service jamais aucune aucun entrer passer sortir sort""",
+            encore toujours y pod service jamais aucune aucun entrer passer sortir sort perd perdu
+            perdent""",
     },
     "es": {
         Cue.FROM: "desde de del",
@@ -226,14 +228,14 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.SENT: "conexion conexiones trafico peticiones paquetes acceso",
         Cue.ANSWERED: "error errores respuesta respuestas timeout timeouts",
         Cue.PASSIVE: "es esta son estan siendo fue sido",
-        Cue.WHO: "quien que cual cuales donde",
+        Cue.WHO: "quien quienes que cual cuales donde nadie alguien",
         Cue.PORT: "puerto puertos",
         Cue.WHEN: "ayer hoy",
         Cue.IDENTITY: "identidad identidades",
         Cue.HEALTH: "sano sana salud enfermo",
         Cue.POLICY: "politicas politica reglas",
         Cue.FILLER: """no puede pueden se la el los las un una su mas ya hola tampoco hace tiene tienen entrar
-            salir sale ningun ninguna nunca pod""",
+            salir sale pierde pierden perdio ningun ninguna nunca pod""",
     },
 }
 

@@ -4,6 +4,7 @@ The forms: Go's net.OpError, curl (libcurl's CURLE codes), libpq, Node, Python's
 """
 
 import re
+from collections.abc import Mapping
 
 _HOST = r"(?P<host>\[[0-9a-fA-F:]+\]|[\w.-]+?)"
 _PORT = r"(?P<port>\d{1,5})"
@@ -18,7 +19,7 @@ _PASTED = tuple(
         ),
         (r"(?:dial \w+: )?lookup (?P<host>[\w.-]+)(?: on [\d.:\[\]]+)?:.*", "to {host} dns error"),
         (
-            r"\b(?:read|write) (?P<proto>tcp|udp) (?P<client>[\d.]+):\d+->(?P<host>[\d.]+):(?P<port>\d+).*",
+            r"\b(?:read|write) (?P<proto>tcp|udp) (?P<client>[\d.]+):(?P<own>\d+)->(?P<host>[\d.]+):(?P<port>\d+).*",
             "from {client} to {host} {on} error",
         ),
         (rf"\bdial (?P<proto>tcp|udp)[46]? {_HOST}:{_PORT}\b.*", "to {host} {on} error"),
@@ -51,13 +52,14 @@ _PASTED = tuple(
 )
 _SCHEME_PORTS = {"http": "80", "https": "443"}
 _CLIENT_BEHIND = re.compile(
-    r"\b(?:from|in|on|by|at)(?: pod)? (?P<name>[\w.-]+/[\w./-]+|[\w.-]+ in (?:namespace )?[\w-]+)\W*$"
+    r"\b(?:from|in|on|by|at|pod)(?: pod)? (?P<name>[\w.-]+/[\w./-]+|[\w.-]+ in (?:namespace )?[\w-]+)\W*$"
     r"|\((?P<aside>[\w.-]+/[\w./-]+)\)\W*$",
     re.IGNORECASE,
 )
 """Who met the error, where the asker says it last."""
 
 
+_NAMED = re.compile(r"(?<![\w./:])[a-z0-9][\w.-]*/[\w./-]+")
 _THROWN = re.compile(
     r"""\b(?:[a-z_]\w*\.)+\w*(?:Exception|Error|Timeout|Refused)\b:?|\b\w+(?:Exception|Error):
     |\b(?:psql|mysql|wget|curl|nc|redis-cli|mongosh|kafkacat|grpcurl|dig):\s(?:error:)?
@@ -65,6 +67,18 @@ _THROWN = re.compile(
     re.VERBOSE,
 )
 """Who reports an error: the class of an exception, a program. Neither is an end."""
+
+
+_EPHEMERAL = 32_768
+"""First port that Linux gives to clients (net.ipv4.ip_local_port_range)."""
+
+
+def _between(said: Mapping[str, str], words: str, *, is_named: bool) -> str:
+    """Return the words for two sockets: who has the ephemeral port began; a name says more than its address."""
+    own, other = int(said["own"]), int(said["port"])
+    if own < _EPHEMERAL <= other:
+        return "from {host} to {client} on {own}/{proto} error"
+    return words.removeprefix("from {client} ") if is_named and own >= _EPHEMERAL > other else words
 
 
 def dialled(text: str) -> str:
@@ -80,6 +94,8 @@ def dialled(text: str) -> str:
             said["on"] = f"on {port}/{(said.get('proto') or 'tcp').lower()}" if port else ""
             client = _CLIENT_BEHIND.search(found[0])
             before = _THROWN.sub(" ", text[: found.start()])
+            if "client" in said:
+                words = _between(said, words, is_named=bool(_NAMED.search(before)))
             name = f" from {client['name'] or client['aside']}" if client and "client" not in said else ""
             return f"{before} {words.format(**said)}{name}"
     return _THROWN.sub(" ", text)

@@ -5,6 +5,7 @@ what role each place in the sentence has: before the verb, behind it, or behind 
 either has none, and then the other end decides; where none does, the direction is not sure.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,6 +81,12 @@ ROLES: Mapping[Frame, Mapping[Place | Cue, Role]] = MappingProxyType(_ROLES)
 _PREPOSITIONS = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.BETWEEN, Cue.LEFT_ARROW)
 _RELATING = (Cue.REQUEST, Cue.FETCH, Cue.REJECT, Cue.RESPOND, Cue.SEVER, Cue.STATE, Cue.RECEIVE, Cue.FAIL)
 _CONJUNCTIONS = frozenset("because when while as but though although if weil wenn aber parce quand mais porque".split())
+_REPLIES = frozenset("reply replies response responses answer answers".split())
+OTHER_WAY = re.compile(
+    r"\b(?:other way(?: a?round)?|the reverse|vice versa|(?:other|opposite) direction|umgekehrt|back again|inverse)\b",
+    re.IGNORECASE,
+)
+"""What turns a connection round."""
 _THINGS = (Cue.SENT, Cue.ANSWERED)
 
 
@@ -95,11 +102,17 @@ def directed(sentence: Said, first: int, second: int) -> tuple[Role, Role] | Non
     """Return the roles of the ends at two places, None where they are not sure."""
     tokens = sentence.tokens
     between = tokens[first + 1 : second]
+    if OTHER_WAY.search(sentence.text):
+        return None  # both ways are spoken of
     if any(token.text == "->" for token in between):
         return _S, _D
     if any(token.text == "<-" for token in between):
         return _D, _S
     if sentence.has(Cue.EACH_OTHER, Cue.BETWEEN) or _begins_a_clause(tokens, first, second):
+        return None
+    if sentence.words & _REPLIES and sentence.has(Cue.FROM) and sentence.has(Cue.TO):
+        return None  # what comes back goes against who began
+    if _is_done_to(tokens, first) and not sentence.has(*_RELATING):
         return None
     leads = _lead(tokens, first), _lead(tokens, second)
     if set(leads) == {Cue.FROM, Cue.TO}:
@@ -109,6 +122,11 @@ def directed(sentence: Said, first: int, second: int) -> tuple[Role, Role] | Non
     if any(kind and role and kind is not role for kind, role in zip(by_kind, roles, strict=True)):
         return None
     return _completed(roles[0] or by_kind[0], roles[1] or by_kind[1])
+
+
+def _is_done_to(tokens: Sequence[Token], first: int) -> bool:
+    """Whether a sentence begins with an unknown verb whose object is the first end: compare A with B."""
+    return first > 0 and tokens[first - 1].is_bare and not any(token.cues for token in tokens[: first - 1])
 
 
 def _begins_a_clause(tokens: Sequence[Token], first: int, second: int) -> bool:

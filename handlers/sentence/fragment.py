@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from handlers.model.traffic import HttpRequest
 from handlers.names.grammar import End, PortAsked, Since
 from handlers.names.lexicon import Cue
-from handlers.sentence.direction import ports_of
+from handlers.sentence.direction import OTHER_WAY, ports_of
 from handlers.sentence.tokens import Said
 
 _LEAD = re.compile(
     r"^(?:(?:and|but|ok|so|then|also|now|what|how|und|et|y|wie|or)\b[\s,]*)*(?:about\b\s*)?"
     r"(?:(?:the )?same(?: question| thing)?(?: again)?(?: (?:for|with|on))?\b\s*)?",
     re.IGNORECASE,
-)
-_TURNED = re.compile(
-    r"\b(?:other way(?: a?round)?|the reverse|vice versa|other direction|umgekehrt|back again|inverse)\b", re.IGNORECASE
 )
 _WHOLE = (Cue.REQUEST, Cue.FETCH, Cue.REJECT, Cue.RESPOND, Cue.STATE, Cue.DROPS, Cue.POLICY, Cue.IDENTITY, Cue.CILIUM)
 _SOURCES, _DESTINATIONS = (Cue.FROM, Cue.BY, Cue.FOR), (Cue.TO, Cue.AT)
@@ -40,7 +37,7 @@ def without_lead(text: str) -> str:
 
 def fragment_of(sentence: Said) -> Fragment | None:
     """Return what half a sentence says, None where it is a whole one or nothing of this."""
-    if _TURNED.search(sentence.text):
+    if OTHER_WAY.search(sentence.text):
         return Fragment(is_turned=True)
     is_whole = any(token.does(*_WHOLE) for token in sentence.tokens if not isinstance(token.item, PortAsked))
     if is_whole or sentence.odd or sentence.namespaces:

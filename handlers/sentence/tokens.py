@@ -48,6 +48,12 @@ _MEANT = (
     (re.compile(r"\b(?:external|outside) (?:traffic|clients?|users?|requests?|callers?)\b", re.IGNORECASE), "world"),
     (re.compile(r"(?<!\S):(?=\d{2,5}\b)"), "port "),
     (_AFTER_EVENT, " "),
+    (re.compile(r"\b(?:no|without) effect\b", re.IGNORECASE), "useless"),
+    (re.compile(r"\b\d+ (\w+)/(?:s|sec|min|minute|h|hr|hour|day)\b", re.IGNORECASE), r"\1"),
+    (
+        re.compile(r"\bkeep(?:s|ing)? (\S+) (?:away from|out of|off of)\b", re.IGNORECASE),
+        r"stop \1 from reaching",
+    ),
     (re.compile(r"\b(?:the )?(?:remote|other) nodes?\b", re.IGNORECASE), "remote-node"),
     (re.compile(r"\bsince when\b", re.IGNORECASE), "when"),
     (re.compile(r"\bse (?:voit|fait) (?=refuser|rejeter|bloquer|interdire)", re.IGNORECASE), "est "),
@@ -204,6 +210,8 @@ def _token(
     after = found[index + 1] if index + 1 < len(found) else None
     match item:
         case PortAsked(port=int(number), protocol=None):
+            if _names_identity(found, index, language):
+                return Token(str(number), cues=frozenset({Cue.IDENTITY}))
             if _is_part(found, index, language):
                 return Token(str(number), cues=frozenset({Cue.FILLER}))
             return _number(number, after, language, past, odd)
@@ -249,6 +257,14 @@ def _number(number: int, after: Item | None, language: str, past: Sequence[Token
         return Token(text, cues=frozenset({Cue.FILLER}))
     odd.append(text)
     return Token(text)
+
+
+def _names_identity(found: Sequence[Item], index: int, language: str) -> bool:
+    """Whether a number is that of an identity which is named behind it: is 52311 a valid identity?"""
+    behind = (item for item in found[index + 1 :] if isinstance(item, Word))
+    return not any(isinstance(item, End) for item in found) and any(
+        Cue.IDENTITY in cues_of(word.text, language) for word in behind
+    )
 
 
 def _is_part(found: Sequence[Item], index: int, language: str) -> bool:
