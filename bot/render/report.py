@@ -86,7 +86,12 @@ def _brief(report: Report) -> Iterator[Block]:
 
 def _list(report: Report) -> Iterator[Block]:
     said = sentence_of(report)
-    ordered = tuple(row for row in reading.rows(report.findings) if not said.says(row.finding.sentence))
+    why = str(report.headline.reason)
+    ordered = tuple(
+        row
+        for row in reading.rows(unexplained(report, report.findings))
+        if not said.says(row.finding.sentence) and str(row.finding.because) != why
+    )
     shown, rest = ordered[:_ROWS], ordered[_ROWS:]
     shared = reading.shared_advice(row.finding for row in shown)
     rows: list[str] = []

@@ -143,7 +143,7 @@ def _path(report: Report, paint: Paint) -> Iterator[Row]:
 
 def _listed(report: Report, paint: Paint) -> Iterator[Row]:
     shared = reading.shared_advice(report.findings)
-    for row in reading.rows(report.findings):
+    for row in reading.rows(unexplained(report, report.findings)):
         finding, mark = row.finding, reading.mark_of(row.finding)
         more = f" (and {row.alike} more like it)" if row.alike else ""
         follow = f"  [{one_line(finding.follow_up)}]" if finding.follow_up else ""

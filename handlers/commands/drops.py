@@ -196,14 +196,14 @@ def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Co
     memory = Sentence("{node} remembers no more than that", {"node": reach.shortest}) if is_short and reach else None
     more = tuple(filter(None, (memory, _audited(findings))))
     if groups:
-        return Conclusion(Headline(_counted(groups, values), more=(*more, *(doubt.sentence for doubt in doubts[:1]))))
+        return Conclusion(Headline(_counted(groups, values), more=(*more, *(doubt.because for doubt in doubts[:1]))))
     if doubts or reach is None:
         claim = Sentence("what is dropped in {where}", values, lead=CANNOT_TELL)
         if not doubts:
             return Conclusion(Headline(claim, reason=prose("no node was heard")))
         if reach is not None:
             more = (Sentence("the others dropped nothing in the last {window}", values), *more)
-        return Conclusion(Headline(claim, reason=doubts[0].sentence, remedy=doubts[0].advice, more=more))
+        return Conclusion(Headline(claim, reason=doubts[0].because, remedy=doubts[0].advice, more=more))
     return Conclusion(Headline(Sentence("No drops seen in {where} in the last {window}", values), more=more))
 
 

@@ -127,7 +127,7 @@ def conclude(question: Health, _facts: Facts, findings: tuple[Finding, ...]) -> 
         claim = Sentence(
             "Cilium in {where} has {count} problem{count:|s, the worst}", {"where": where, "count": len(problems)}
         )
-        more = tuple(doubt.sentence for doubt in doubts[:1])
+        more = tuple(doubt.because for doubt in doubts[:1])
         return Conclusion(Headline(claim, reason=problems[0].because, remedy=problems[0].advice, more=more))
     if doubts:
         claim = Sentence("how well Cilium in {where} is", {"where": where}, lead=CANNOT_TELL)

@@ -84,7 +84,7 @@ def conclude(question: LintPolicies, _facts: Facts, findings: tuple[Finding, ...
         return Conclusion(Headline(claim, reason=problems[0].sentence, remedy=problems[0].advice))
     if doubts:
         claim = Sentence("No problem found in {where}, and not everything could be checked", {"where": where})
-        return Conclusion(Headline(claim, reason=doubts[0].sentence, remedy=doubts[0].advice))
+        return Conclusion(Headline(claim, reason=doubts[0].because, remedy=doubts[0].advice))
     return Conclusion(Headline(Sentence("No problem in {where}", {"where": where})))
 
 

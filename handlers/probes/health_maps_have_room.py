@@ -12,7 +12,7 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
-from handlers.model.snapshot import Missing
+from handlers.model.snapshot import Known, Missing
 from handlers.probes.probe import probe
 
 MAP_NEARLY_FULL = code(
@@ -46,6 +46,7 @@ NEARLY_FULL = 0.9
     answers=(AboutNodes,),
     codes=(MAP_NEARLY_FULL, IMPORT_ERRORS, MAPS_HAVE_ROOM, METRICS_UNREAD),
     needs=(Part.NODES, Part.AGENT_METRICS),
+    uses=(Part.AGENT_STATUS,),
     blocking=True,
 )
 def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
@@ -55,7 +56,8 @@ def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Findin
     for node in (node.name for node in facts.nodes if question.node in (None, node.name)):
         answer = facts.agent_metrics.on(node)
         if isinstance(answer, Missing):
-            unread[node] = answer
+            if _is_agent_read(node, facts):
+                unread[node] = answer
             continue
         read += 1
         evidence = [Evidence("agent", f"Node//{node}")]
@@ -88,6 +90,12 @@ def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Findin
         )
     if read and not troubles:
         yield MAPS_HAVE_ROOM.finding(Outcome.FINE, count=read, percent=round(fullest * 100, 1))
+
+
+def _is_agent_read(node: str, facts: Facts) -> bool:
+    """Whether the agent told anything at all: one that did not is told of once, with its state."""
+    look = facts.look(Part.AGENT_STATUS)
+    return isinstance(look, Known) and isinstance(look.value.on(node), Known)
 
 
 def _counts_import_errors(name: str, labels: object) -> bool:

@@ -43,5 +43,5 @@ def health_policies_valid(_question: AboutNodes, facts: Facts) -> Iterator[Findi
             policy=f"{status.policy.kind} {status.policy.short}",
             reason=status.reason,
         )
-    if not refused:
+    if statuses and not refused:
         yield POLICIES_ACCEPTED.finding(Outcome.FINE, count=len(statuses))

@@ -15,6 +15,7 @@ PART_MISSING = code(
     meaning="A part of the cluster that this check needs could not be read, so the check says nothing either way.",
     lead=CANNOT_TELL,
     template="whether {healthy} — {part} could not be read: {detail}",
+    reason="{part} could not be read: {detail}",
 )
 PROBE_BROKEN = code(
     "PROBE_BROKEN",

@@ -17,7 +17,7 @@ from workers.runner import run
 from workers.sources.sysdump import SysdumpSource
 
 _RECORDED = Path("tests/scenarios")
-_NOT_IN_TIME = Missing(Gap.TIMEOUT, "the API server gave no answer in 10 s", "ask again")
+_NOT_IN_TIME = Missing(Gap.TIMEOUT, "the API server gave no answer in 10 s", "Ask again, or give it more time.")
 _REFUSED = Missing(Gap.FORBIDDEN, "the API server refuses exec", "grant create on pods/exec in kube-system")
 
 
@@ -119,5 +119,6 @@ class _Impaired:
     def _agents(self, pods: tuple[Pod, ...]) -> Iterator[Pod]:
         yield from pods
         agent = next(pod for pod in pods if component_of(pod) == "agent")
-        for number in range(self._scene.nodes):
+        recorded = sum(component_of(pod) == "agent" for pod in pods)
+        for number in range(self._scene.nodes - recorded):
             yield replace(agent, name=f"cilium-{number:03}", node=f"node-{number:03}")
