@@ -149,7 +149,11 @@ def _because(claim: Sentence, finding: Finding) -> Headline:
 
 def _blocked(trial: Trial, observation: Observation, findings: tuple[Finding, ...]) -> Headline:
     blockers = [finding for finding in findings if finding.blocking and finding.outcome is Outcome.PROBLEM]
-    headline = replace(_because(_CANNOT_REACH, blockers[0]), others=len(blockers) - 1, more=tuple(_passing(trial)))
+    ends = trial.ends
+    # On the way through an Ingress or a Gateway what passes is another stretch of the same way.
+    is_in_stages = not isinstance(ends, Lacking) and bool(ends.destination.entrances)
+    more = () if is_in_stages else tuple(_passing(trial))
+    headline = replace(_because(_CANNOT_REACH, blockers[0]), others=len(blockers) - 1, more=more)
     if {blocker.hop for blocker in blockers} == {Hop.DNS} and observation.observed is Observed.FORWARDED:
         return replace(headline, more=(*headline.more, prose("by address packets pass")))
     if observation.observed in (Observed.FORWARDED, Observed.AUDITED) and blockers[0].hop in _OF_POLICY:

@@ -9,6 +9,7 @@ from handlers.connection.observation import Observation, clock
 from handlers.connection.places import Place
 from handlers.connection.seen import DroppedPackets, drops_of, is_at
 from handlers.model.cluster import Pod
+from handlers.model.endpoint import HostName
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, FlowVerdict
 from handlers.model.parts import Part
@@ -28,8 +29,10 @@ def name_looked_up(ends: Ends) -> str | None:
     destination = ends.destination
     if destination.by_address:
         return None
-    if destination.meaning is Meaning.HOST_NAME:
+    if destination.meaning in (Meaning.HOST_NAME, Meaning.ENTRANCE):
         return destination.title
+    if destination.service and isinstance(destination.asked, HostName) and destination.frontend:
+        return destination.asked.name
     if destination.service:
         return f"{destination.service.name}.{destination.service.namespace}.svc.cluster.local"
     return None

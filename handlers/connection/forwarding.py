@@ -37,6 +37,12 @@ class Untold:
     remedy: str
 
 
+BEHIND_A_BALANCER = Untold(
+    "the name is that of a load balancer outside, which may put an address of its own in the client's place",
+    "Ask for world as the source, or for the Service behind it by its name.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Forwarding:
     """What Cilium's configuration says of load balancing."""
@@ -94,6 +100,11 @@ def is_outside(place: Place) -> bool:
     return place.kind is PlaceKind.OUTSIDE or place.entity is EntityName.WORLD
 
 
+def is_told_apart(place: Place) -> bool:
+    """Whether a place is somebody in particular, whom an address of a load balancer would hide."""
+    return not is_outside(place) or bool(place.ips)
+
+
 def frontend_of(destination: Resolved, sources: Iterable[Place]) -> Frontend | None:
     """Return by what a Service or a pod is reached, None where it is dialled itself."""
     if destination.frontend or destination.service is None or destination.by_address:
@@ -115,7 +126,7 @@ def untold(sources: Iterable[Place], frontend: Frontend, targets: Iterable[Targe
     if any(target.ip == CILIUM_ENVOY for target in targets):
         return Untold(
             "Cilium's Envoy answers there (Ingress or Gateway API), and routes of HTTP are not read",
-            "Ask from the entity ingress to the Service that the route names.",
+            "Ask for the host name that clients send, or from the entity ingress to the Service that the route names.",
         )
     exposed = service.annotations.get(_EXPOSED_AS) if service else None
     if exposed and not _is_exposed(frontend.kind, exposed):
@@ -123,6 +134,8 @@ def untold(sources: Iterable[Place], frontend: Frontend, targets: Iterable[Targe
             f"the annotation {_EXPOSED_AS} limits how the Service is exposed",
             "Look at the annotation of the Service.",
         )
+    if frontend.kind is FrontendKind.BALANCER_NAME and any(map(is_told_apart, sources)):
+        return BEHIND_A_BALANCER
     for place in sources:
         if not is_outside(place) and (reason := _untold_inside(place, frontend, forwarding)):
             return Untold(reason, "Ask for the Service by its name, or for the pods behind it.")

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from handlers.connection.backends import Target, backends_of, ports_asked
 from handlers.connection.ends import Ends
 from handlers.connection.forwarding import as_seen_behind, frontend_of, is_outside, reached, untold
+from handlers.connection.handovers import as_end, handovers, services_of_controllers
 from handlers.connection.places import Place, PlaceKind
 from handlers.model.cluster import Pod
 from handlers.model.connection import Connection
-from handlers.model.endpoint import Entity
+from handlers.model.endpoint import Entity, EntityName
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Gap, Known, Missing
@@ -108,7 +109,16 @@ def stretches_of(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stre
 
 
 def _stretches(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Stretch]:
-    sources, destination = places_of(ends.source, facts), ends.destination
+    sources = places_of(ends.source, facts)
+    if ends.destination.entrances:
+        yield from _through_entrances(connection, sources, ends.destination, facts)
+    else:
+        yield from _straight(connection, sources, ends.destination, facts)
+
+
+def _straight(
+    connection: Connection, sources: tuple[Place, ...], destination: Resolved, facts: Facts
+) -> Iterator[Stretch]:
     targets = [target for target in backends_of(connection, destination, facts) if target.ready]
     frontend = frontend_of(destination, sources)
     if frontend:
@@ -131,6 +141,48 @@ def _stretches(connection: Connection, ends: Ends, facts: Facts) -> Iterator[Str
         yield Stretch(seen, tuple(places), protocol, port, dialled, str(destination.service), service_ips)
 
 
+def _through_entrances(
+    connection: Connection, sources: tuple[Place, ...], end: Resolved, facts: Facts
+) -> Iterator[Stretch]:
+    """Yield the way to who serves the entrance, and the way from there to the backends of its routes.
+
+    Cilium's Envoy meets the client on the node where its packets arrive, as the identity ingress, and goes on as that
+    (Cilium, Documentation/network/servicemesh/ingress-reference.rst). Of clients inside it is not known here how Envoy
+    takes their own egress policy; see the probe of host names.
+    """
+    serving: list[Place] = []
+    if any(entrance.is_ciliums for entrance in end.entrances):
+        serving.append(Place(PlaceKind.ENTITY, "entity ingress", entity=EntityName.INGRESS))
+        outside = tuple(filter(is_outside, sources))
+        if outside:
+            yield Stretch(outside, tuple(serving), *_asked(connection))
+    for _, service in services_of_controllers(end, facts):
+        if service:
+            controller = as_end(service, from_outside=any(map(is_outside, sources)))
+            yield from _straight(connection, sources, controller, facts)
+            serving += places_of(as_end(service), facts)
+    grouped: dict[tuple[str, Protocol, int | None, int], list[Place]] = {}
+    for handover in handovers(end, facts):
+        for target in handover.targets:
+            if target.ready:
+                key = (str(handover.service), target.protocol, target.port, target.service_port.port)
+                grouped.setdefault(key, []).append(_place_of_target(target, facts))
+    for (name, protocol, port, dialled), places in grouped.items() if serving else ():
+        yield Stretch(tuple(serving), tuple(places), protocol, port, dialled, name)
+
+
+def _seen_behind(
+    sources: tuple[Place, ...], target: Target, frontend: Frontend | None, facts: Facts
+) -> Iterator[tuple[Place, ...]]:
+    """Yield the sources as a backend may see them: all as they are, unless a node may forward those outside."""
+    if frontend is None or not any(map(is_outside, sources)):
+        yield sources
+        return
+    for source in sources:
+        for seen in as_seen_behind(source, target, frontend, facts):
+            yield (seen,)
+
+
 def untranslated(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stretch, ...]:
     """Return the stretches to the own address of a Service: where it has no backend, packets get no farther."""
     ips, service = _own_addresses(ends.destination), ends.destination.service
@@ -146,18 +198,6 @@ def untranslated(connection: Connection, ends: Ends, facts: Facts) -> tuple[Stre
 def _own_addresses(end: Resolved) -> tuple[str, ...]:
     service = end.service
     return () if service is None or service.is_headless else tuple(ip for ip in service.cluster_ips if ip)
-
-
-def _seen_behind(
-    sources: tuple[Place, ...], target: Target, frontend: Frontend | None, facts: Facts
-) -> Iterator[tuple[Place, ...]]:
-    """Yield the sources as a backend may see them: all as they are, unless a node may forward those outside."""
-    if frontend is None or not any(map(is_outside, sources)):
-        yield sources
-        return
-    for source in sources:
-        for seen in as_seen_behind(source, target, frontend, facts):
-            yield (seen,)
 
 
 def legs_of(stretches: Iterable[Stretch], facts: Facts) -> tuple[Leg, ...]:

@@ -7,21 +7,24 @@ from functools import partial
 from typing import Any
 
 from handlers.connection.backends import Target, backends_of
-from handlers.connection.dns import DNS_APP, DNS_NAMESPACE
+from handlers.connection.dns import DNS_APP, DNS_NAMESPACE, DNS_PORT
 from handlers.connection.ends import Ends
 from handlers.connection.forwarding import frontend_of
+from handlers.connection.handovers import backends_named, handovers, services_of_controllers
 from handlers.connection.legs import places_of
 from handlers.connection.policies import some_policy_names_services
 from handlers.connection.trial import Trial
 from handlers.model.cluster import Service
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Address, EndpointName, HostName, Kind, Named
+from handlers.model.entrance import Entrances
 from handlers.model.facts import Facts, Lacking, attempt, needed
 from handlers.model.parts import Part
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known, Missing
-from handlers.names.resolve import End, Meaning, Resolved, name_inside, resolve
-from handlers.names.services import node_named, service_at
+from handlers.names.entrances import service_named_outside
+from handlers.names.resolve import End, Meaning, Resolved, is_cluster_name, name_inside, resolve
+from handlers.names.services import all_services, node_named, service_at
 from handlers.names.spelling import nearest
 
 MOST_AGENTS = 6
@@ -50,6 +53,7 @@ def connection_scope(connection: Connection, span: timedelta, so_far: Facts) -> 
         all_policies=may_be_blocked,
         named_ports=_some_egress_rule_names_ports(so_far) or None,
         all_services=_may_be_a_service(connection, so_far) or None,
+        entrances=_may_lead_in(connection.destination) or None,
         policy_services=some_policy_names_services(so_far) or None,
     )
 
@@ -113,11 +117,35 @@ def _namespaces_of(connection: Connection, end: End, so_far: Facts) -> set[str]:
         case HostName():
             inside = name_inside(name)
             spaces = {space.name for space in so_far.namespaces} if inside else set()
-            return {inside.namespace} & spaces if isinstance(inside, Named) and inside.namespace else set()
+            own = {inside.namespace} & spaces if isinstance(inside, Named) and inside.namespace else set()
+            return own or (_led_to(name, so_far) if end is End.DESTINATION else set())
         case Address() | Named(kind=Kind.NODE):
             found = resolve(name, so_far, end, connection.port, connection.protocol)
             return {pod.namespace for pod in found.pods}
     return set()
+
+
+def _led_to(name: HostName, so_far: Facts) -> set[str]:
+    """Return the namespaces of what a host name of the outside leads to.
+
+    Raises:
+        PartMissingError: while Ingresses, Gateways and Services were not read.
+    """
+    if not _may_lead_in(name):
+        return set()
+    entrances: Entrances = so_far.value(Part.ENTRANCES)
+    found = tuple(entrance for entrance in entrances.found if entrance.serves(name.name))
+    if not found:
+        frontend = service_named_outside(name.name, None, None, so_far) if all_services(so_far) else None
+        return {frontend.service.namespace} if frontend and frontend.service else set()
+    end = Resolved(name, Meaning.ENTRANCE, name.name, entrances=found)
+    controllers = (service for _, service in services_of_controllers(end, so_far) if service)
+    return {*(one.namespace for one in backends_named(end)), *(service.namespace for service in controllers)}
+
+
+def _may_lead_in(name: EndpointName) -> bool:
+    """Whether a name may be one that an Ingress, a Gateway or a load balancer has."""
+    return isinstance(name, HostName) and not is_cluster_name(name)
 
 
 def _service_at(connection: Connection, end: End, so_far: Facts) -> Service | None:
@@ -129,11 +157,15 @@ def _service_at(connection: Connection, end: End, so_far: Facts) -> Service | No
 
 
 def _may_be_a_service(connection: Connection, so_far: Facts) -> bool:
-    """Whether an end is an address or a port of a node, which may be any Service's."""
+    """Whether an end is an address, a port of a node or a host name, which may be any Service's."""
     to = attempt(lambda: _name_at(connection, End.DESTINATION, so_far))
     may_be_node = isinstance(to, Named) and (to.kind is Kind.NODE or (to.namespace is None and to.kind is None))
     is_node_port = may_be_node and connection.port is not None
-    return is_node_port or any(_address_in(name) for name in (connection.source, connection.destination))
+    return (
+        _may_lead_in(connection.destination)
+        or is_node_port
+        or any(_address_in(name) for name in (connection.source, connection.destination))
+    )
 
 
 def _address_in(name: EndpointName) -> Address | None:
@@ -187,6 +219,8 @@ def _pods_at(connection: Connection, end: End, so_far: Facts) -> list[PodQuery]:
 
 def _nodes(connection: Connection, ends: Ends, so_far: Facts) -> tuple[str, ...]:
     nodes = [*_nodes_of(ends.source), *_nodes_of(ends.destination)]
+    if ends.destination.entrances:
+        nodes += [target.node for target in _handed_to(ends, so_far) if target.node]
     if ends.destination.frontend and ends.destination.frontend.node:
         nodes.append(ends.destination.frontend.node.name)
     nodes += [backend.node for backend in _backends(connection, ends, so_far) if backend.node]
@@ -199,9 +233,17 @@ def _backends(connection: Connection, ends: Ends, so_far: Facts) -> tuple[Target
     return () if isinstance(backends, Lacking) else backends
 
 
+def _handed_to(ends: Ends, so_far: Facts) -> tuple[Target, ...]:
+    """Return the backends behind the routes of an entrance; none where they cannot be told."""
+    found = attempt(lambda: handovers(ends.destination, so_far))
+    return () if isinstance(found, Lacking) else tuple(target for one in found for target in one.targets)
+
+
 def _backends_may_come(connection: Connection, ends: Ends, so_far: Facts) -> bool:
     """Whether a later round tells what stands behind the Service."""
-    backends = attempt(lambda: backends_of(connection, ends.destination, so_far))
+    backends: object = attempt(lambda: backends_of(connection, ends.destination, so_far))
+    if ends.destination.entrances:
+        backends = attempt(lambda: handovers(ends.destination, so_far))
     return isinstance(backends, Lacking) and backends.missing.gap is Gap.NOT_ASKED
 
 
@@ -220,6 +262,13 @@ def _flow_query(connection: Connection, span: timedelta, ends: Ends, so_far: Fac
         destination_pods = _capped(str(backend.pod) for backend in backends if backend.pod)
         if not destination_pods:
             destination_ips = tuple(dict.fromkeys([*(backend.ip for backend in backends), *destination_ips]))
+    if ends.destination.entrances:
+        # Whoever serves the entrance stands between: its own packets to the backends are what tells.
+        behind = _capped(str(target.pod) for target in _handed_to(ends, so_far) if target.pod)
+        around = [FlowMatch(destination_pods=behind), FlowMatch(source_pods=behind)] if behind else []
+        around.append(FlowMatch(source_pods=source_pods, destination_ports=(DNS_PORT,)))
+        around.append(FlowMatch(destination_pods=source_pods, source_ports=(DNS_PORT,)))
+        return FlowQuery(tuple(around), so_far.now - span, so_far.now)
     if destination_pods:
         destination_ips = ()
     if source_ips and frontend_of(ends.destination, places_of(ends.source, so_far)):

@@ -165,8 +165,9 @@ class ServicePort:
 class Service:
     """A Service. ``selector`` is None where the object has none (then its slices are written by hand).
 
-    ``external_ips`` are addresses that somebody routes to the nodes, ``balancer_ips`` those of its load balancer;
-    ``source_ranges`` are the clients that the load balancer serves, empty for everybody.
+    ``external_ips`` are addresses that somebody routes to the nodes, ``balancer_ips`` and ``balancer_names`` the
+    addresses and host names of its load balancer; ``source_ranges`` are the clients that the load balancer serves,
+    empty for everybody.
     """
 
     namespace: str
@@ -181,6 +182,7 @@ class Service:
     external_traffic_policy: str = "Cluster"
     external_ips: tuple[str, ...] = ()
     balancer_ips: tuple[str, ...] = ()
+    balancer_names: tuple[str, ...] = ()
     source_ranges: tuple[str, ...] = ()
     external_name: str | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)

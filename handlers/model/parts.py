@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from handlers.model import agent, change, cluster, event, flow, log
+from handlers.model import agent, change, cluster, entrance, event, flow, log
 from handlers.model import width as wide
 from handlers.model.snapshot import AnyPart, PartOf, PerNode
 
@@ -43,6 +43,8 @@ class Part:
         wide.IF_SERVICES_MATTER,
     )
     """Every Service and EndpointSlice of the cluster."""
+    ENTRANCES = _part("entrances", entrance.Entrances, wide.IF_HOST_NAMES_MATTER)
+    """Host names of Ingresses and Gateways, and where requests for them go."""
     CIDR_GROUPS = _part("cidr_groups", tuple[cluster.PolicyObject, ...])
     FOREIGN_POLICIES = _part("foreign_policies", cluster.ForeignPolicies)
     """Policies of other makers, and of kinds to come."""

@@ -59,6 +59,8 @@ class Scope:
     """Numbers of identities to read; an empty tuple means every identity of the cluster."""
     all_services: bool | None = None
     """Whether every Service has to be read because an address that is asked about may be one of its own."""
+    entrances: bool | None = None
+    """Whether Ingresses and Gateways have to be read because a host name that is asked about may be one of theirs."""
     policy_services: bool | None = None
     """Whether every Service has to be read because a policy's ``toServices`` may match it."""
     all_policies: bool | None = None

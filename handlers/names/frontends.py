@@ -20,6 +20,8 @@ class FrontendKind(StrEnum):
     NODE_PORT = "nodePort"
     HOST_PORT = "hostPort"
     BALANCER_IP = "load balancer IP"
+    BALANCER_NAME = "load balancer's host name"
+    """A load balancer outside that has no address in the Service's status, so that Cilium does not know it."""
     EXTERNAL_IP = "external IP"
 
 
@@ -45,6 +47,8 @@ def service_at_node(
     """Return the Service that a node answers for on a port at one of these addresses of its own, None for none."""
     dialled = frozenset(addresses)
     for service in services:
+        if not _is_of_a_family(service, dialled):
+            continue
         for entry in service.ports:
             if not _is_of(protocol, entry.protocol):
                 continue
@@ -101,6 +105,12 @@ def _kind_of(service: Service, addresses: frozenset[str]) -> FrontendKind | None
     if not addresses.isdisjoint(service.balancer_ips):
         return FrontendKind.BALANCER_IP
     return None if addresses.isdisjoint(service.external_ips) else FrontendKind.EXTERNAL_IP
+
+
+def _is_of_a_family(service: Service, addresses: frozenset[str]) -> bool:
+    """Whether a Service is served at one of these addresses: nodes answer in the IP families that it has itself."""
+    own = {":" in ip for ip in service.cluster_ips if ip and ip != "None"}
+    return not own or not own.isdisjoint(":" in address for address in addresses)
 
 
 def _is_of(asked: Protocol | None, protocol: str) -> bool:

@@ -7,10 +7,12 @@ from enum import StrEnum
 
 from handlers.model.cluster import Node, Pod, Service, Workload
 from handlers.model.endpoint import Address, EndpointName, Entity, EntityName, HostName, Kind, Named
+from handlers.model.entrance import Entrance
 from handlers.model.facts import Facts
 from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Known
 from handlers.model.traffic import Protocol
+from handlers.names.entrances import entrances_at, service_named_outside
 from handlers.names.frontends import Frontend, pod_at_node, service_at_address, service_at_node
 from handlers.names.services import all_services
 from handlers.names.spelling import nearest
@@ -27,6 +29,7 @@ class Meaning(StrEnum):
     NODE = "Node"
     OUTSIDE = "address outside the cluster"
     HOST_NAME = "DNS name"
+    ENTRANCE = "host name of an Ingress or a Gateway"
     ENTITY = "entity"
 
 
@@ -71,6 +74,8 @@ class Resolved:
     """``Kind/namespace/name`` of the object, empty for what is no object."""
     frontend: Frontend | None = None
     """What is dialled, where that is a port of a node or an address outside that leads to the Service or the pod."""
+    entrances: tuple[Entrance, ...] = ()
+    """The Ingresses and Gateways that take requests for the host name."""
     gone_from: str = ""
     """The node in whose pod range an address lies that no pod has now, empty for every other name."""
 
@@ -78,7 +83,13 @@ class Resolved:
 PARTS: tuple[AnyPart, ...] = (Part.NAMESPACES, Part.NODES, Part.PODS, Part.SERVICES)
 """Parts without which a name cannot be told from no name."""
 
-OPTIONAL_PARTS: tuple[AnyPart, ...] = (Part.WORKLOADS, Part.ALL_SERVICES, Part.POLICY_SERVICES, Part.API_SERVER)
+OPTIONAL_PARTS: tuple[AnyPart, ...] = (
+    Part.WORKLOADS,
+    Part.ALL_SERVICES,
+    Part.POLICY_SERVICES,
+    Part.API_SERVER,
+    Part.ENTRANCES,
+)
 """Parts that only sharpen the reading."""
 
 
@@ -329,7 +340,18 @@ def _host_name(name: HostName, facts: Facts, end: End, port: int | None, protoco
     # Outside names are looked up by who dials them; nobody sends under one, so as a source such a name is nobody.
     if is_cluster_name(name) or end is End.SOURCE:
         return Resolved(name, None, name.name, obstacle=Obstacle.NOTHING)
-    return Resolved(name, Meaning.HOST_NAME, name.name)
+    return _leading_in(name, facts, port, protocol) or Resolved(name, Meaning.HOST_NAME, name.name)
+
+
+def _leading_in(name: HostName, facts: Facts, port: int | None, protocol: Protocol | None) -> Resolved | None:
+    """Return what in the cluster a host name of the outside leads to, None for nothing that was read."""
+    if found := entrances_at(name.name, facts):
+        note = f"{name} is a host name of {', '.join(map(str, found))}"
+        first = found[0]
+        ref = f"{first.kind}/{first.namespace}/{first.name}"
+        return Resolved(name, Meaning.ENTRANCE, name.name, entrances=found, note=note, ref=ref)
+    frontend = service_named_outside(name.name, port, protocol, facts)
+    return replace(_of_frontend(name, frontend, str(name)), asked=name, by_address=False) if frontend else None
 
 
 def _of_cluster_name(

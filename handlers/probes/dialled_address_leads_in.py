@@ -4,6 +4,7 @@ Clients outside reach Services by ports of nodes, external addresses and load ba
 picks, and as whom the packets arrive there, depends on externalTrafficPolicy and on how Cilium forwards.
 """
 
+import ipaddress
 from collections.abc import Iterator
 from itertools import product
 
@@ -80,6 +81,13 @@ BOTH_ENDS_OUTSIDE = code(
     advice="If an Ingress, a Gateway or a load balancer serves the name, ask for its address or its Service.",
     lead=CANNOT_TELL,
 )
+ADDRESS_OF_ONES_OWN = code(
+    "ADDRESS_OF_ONES_OWN",
+    meaning="The address is every host's own (loopback), a group's, or none: no other endpoint is reached by it.",
+    template="where packets with {address} go: it is no address of one endpoint, and policy does not see them",
+    advice="Ask for the pod, the node or the Service that is meant.",
+    lead=CANNOT_TELL,
+)
 NODE_PORT_OF_NOBODY = code(
     "NODE_PORT_OF_NOBODY",
     meaning="The port is one of those that nodes keep for Services, and no Service has it.",
@@ -99,6 +107,7 @@ NODE_PORT_OF_NOBODY = code(
         SERVICE_SOURCE_IN_DOUBT,
         SERVICE_IS_INSIDE,
         BOTH_ENDS_OUTSIDE,
+        ADDRESS_OF_ONES_OWN,
         NODE_PORT_OF_NOBODY,
     ),
     needs=PARTS,
@@ -111,6 +120,11 @@ def dialled_address_leads_in(question: AboutConnection, facts: Facts) -> Iterato
     connection, ends = question.connection, needed(Trial(question.connection, facts).ends)
     if not ends.are_clear:
         return
+    for end in (ends.source, ends.destination):
+        if end.meaning is Meaning.OUTSIDE and any(map(_is_nobodys, end.addresses)):
+            yield ADDRESS_OF_ONES_OWN.finding(
+                Outcome.UNKNOWN, hop=Hop.SERVICE, blocking=True, address=", ".join(end.addresses)
+            )
     sources = places_of(ends.source, facts)
     frontend = frontend_of(ends.destination, sources)
     if frontend:
@@ -119,6 +133,12 @@ def dialled_address_leads_in(question: AboutConnection, facts: Facts) -> Iterato
         yield from _from_outside(ends, sources[0], facts)
     if frontend is None:
         yield from _node_port_of_nobody(connection, ends.destination, facts)
+
+
+def _is_nobodys(cidr: str) -> bool:
+    network = ipaddress.ip_network(cidr, strict=False)
+    is_one = network.num_addresses == 1
+    return network.is_loopback or network.is_multicast or (is_one and network.is_unspecified)
 
 
 def _through(

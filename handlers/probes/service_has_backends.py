@@ -15,6 +15,7 @@ from handlers.connection.trial import Trial
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.headline import CANNOT_TELL
 from handlers.model.question import AboutConnection, AboutService
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, Resolved, resolve
 from handlers.probes.probe import probe
@@ -55,6 +56,13 @@ SERVICE_NO_LOCAL_BACKENDS = code(
     template="{service} serves only clients on a backend's own node, and {nodes} runs none",
     advice="Set internalTrafficPolicy to Cluster, or run a backend on every node.",
 )
+SERVICE_LOCALITY_UNTOLD = code(
+    "SERVICE_LOCALITY_UNTOLD",
+    meaning="internalTrafficPolicy is Local, some nodes run no backend, and nothing tells which the client is on.",
+    template="whether {service} serves {source}: clients on a backend's node are served, and {nodes} run{count:s|} none",
+    advice="Ask for the node or the pod that sends.",
+    lead=CANNOT_TELL,
+)
 SERVICE_IS_ELSEWHERE = code(
     "SERVICE_IS_ELSEWHERE",
     meaning="The Service is an alias in DNS for a name outside; Cilium does not load-balance it.",
@@ -83,6 +91,7 @@ SERVICE_HAS_BACKENDS = code(
         SERVICE_NO_READY_BACKENDS,
         SERVICE_NO_BACKENDS,
         SERVICE_NO_LOCAL_BACKENDS,
+        SERVICE_LOCALITY_UNTOLD,
         SERVICE_IS_ELSEWHERE,
         SERVICE_TARGET_PORT_UNDECLARED,
         SERVICE_HAS_BACKENDS,
@@ -190,6 +199,18 @@ def _with_traffic_policy(
                 facts,
                 pointer="/spec/internalTrafficPolicy",
                 nodes=tuple(lonely),
+            )
+        nodes_without = sorted({node.name for node in facts.nodes} - {target.node for target in ready if target.node})
+        if nodes_without and any(place.node is None for place in places_of(source, facts)):
+            return _finding(
+                SERVICE_LOCALITY_UNTOLD,
+                Outcome.UNKNOWN,
+                service,
+                facts,
+                pointer="/spec/internalTrafficPolicy",
+                source=source.title,
+                nodes=tuple(nodes_without),
+                count=len(nodes_without),
             )
     notes = []
     if service.session_affinity == "ClientIP":

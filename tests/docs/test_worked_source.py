@@ -51,7 +51,8 @@ def test_it_reads_every_part_that_is_made_of_lists_like_the_running_cluster(
     with lab(SCENARIO, tmp_path) as running:
         live, source = running.source(), source_of(folder)
         # Of kinds that it keeps no list of, such a source tells nothing.
-        others = (Part.FLOWS, Part.RELAY, Part.FOREIGN_POLICIES, Part.OPERATOR_LOGS, Part.DNS_LOGS)
+        logs = (Part.OPERATOR_LOGS, Part.DNS_LOGS)
+        others = (Part.FLOWS, Part.RELAY, Part.FOREIGN_POLICIES, Part.ENTRANCES, *logs)
         asks = [ask for ask in every_ask(running.now) if ask.part not in others and not ask.node]
         assert len(asks) == 20
         for ask in asks:

@@ -29,6 +29,7 @@ from handlers.model.cluster import (
     Workload,
 )
 from handlers.model.endpoint import Kind
+from handlers.model.entrance import Entrance, Entrances
 from handlers.model.finding import Finding
 from handlers.model.flow import (
     DnsRecord,
@@ -131,6 +132,7 @@ class Cluster:
         self.slices: list[EndpointSlice] = []
         self.policies: list[PolicyObject] = []
         self.gateways: list[PolicyObject] = []
+        self.entrances = Entrances()
         self.workloads: list[Workload] = []
         self.flows: list[Flow] = []
         self.silent: dict[str, str] = {}
@@ -275,6 +277,11 @@ class Cluster:
 
     def gateway(self, text: str) -> "Cluster":
         self.gateways.append(_policy_object(yaml.safe_load(text), 3600))
+        return self
+
+    def entrance(self, *entrances: Entrance) -> "Cluster":
+        """Add Ingresses and Gateways, with their routes."""
+        self.entrances = replace(self.entrances, found=(*self.entrances.found, *entrances))
         return self
 
     def without(self, *parts: AnyPart, gap: Gap = Gap.FORBIDDEN) -> "Cluster":
@@ -575,6 +582,7 @@ class Cluster:
             Part.POLICIES: tuple(self.policies),
             Part.ALL_SERVICES: tuple(self.services),
             Part.POLICY_SERVICES: (tuple(self.services), tuple(self.slices)),
+            Part.ENTRANCES: self.entrances,
             Part.CIDR_GROUPS: (),
             Part.FOREIGN_POLICIES: self.foreign,
             Part.EGRESS_GATEWAYS: tuple(self.gateways),

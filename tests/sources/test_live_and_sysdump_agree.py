@@ -66,8 +66,14 @@ def _logs(value: Any) -> Any:
     return [(log.namespace, log.pod, log.container) for log in value]
 
 
+def _entrances(value: Any) -> Any:
+    """A dump holds Gateways only where Cilium serves them, and says so."""
+    return value.found, value.unlisted
+
+
 _COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
     Part.FOREIGN_POLICIES: _foreign,
+    Part.ENTRANCES: _entrances,
     Part.POLICIES: _policies,
     Part.OPERATOR_LOGS: _logs,
     Part.DNS_LOGS: _logs,

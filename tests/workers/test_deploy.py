@@ -51,7 +51,10 @@ def test_the_cluster_role_grants_exactly_what_is_read() -> None:
         (group, name) for rule in rules("ClusterRole") for group in rule["apiGroups"] for name in rule["resources"]
     }
     declared = [value for value in vars(resources).values() if isinstance(value, Resource)]
-    read = {(item.group, item.plural) for item in (*declared, *resources.WORKLOADS, *resources.FOREIGN_POLICIES)}
+    read = {
+        (item.group, item.plural)
+        for item in (*declared, *resources.WORKLOADS, *resources.FOREIGN_POLICIES, *resources.ROUTES)
+    }
     assert granted == read - {("", "configmaps")}
 
 

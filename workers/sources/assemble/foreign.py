@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
-from handlers.model.cluster import ForeignPolicies, PolicyObject
+from handlers.model.cluster import ForeignPolicies
 from handlers.model.snapshot import Gap
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.resources import FOREIGN_POLICIES, Resource
 from workers.sources.unread import UnreadError
+
+T = TypeVar("T")
 
 
 def foreign_policies(lists: Lists, groups: Mapping[str, tuple[str, ...]] | None) -> ForeignPolicies:
@@ -24,7 +27,7 @@ def foreign_policies(lists: Lists, groups: Mapping[str, tuple[str, ...]] | None)
             continue
         title = _title(resource)
         try:
-            for served in _as_served(resource, groups):
+            for served in as_served(resource, groups):
                 found.extend((title, policy.namespace, policy.name) for policy in lists.every(served))
         except UnreadError as error:
             if groups is None and error.missing.gap is Gap.NOT_IN_DUMP:
@@ -34,9 +37,8 @@ def foreign_policies(lists: Lists, groups: Mapping[str, tuple[str, ...]] | None)
     return ForeignPolicies(tuple(found), unlisted, tuple(untold))
 
 
-def _as_served(
-    resource: Resource[PolicyObject], groups: Mapping[str, tuple[str, ...]] | None
-) -> Iterator[Resource[PolicyObject]]:
+def as_served(resource: Resource[T], groups: Mapping[str, tuple[str, ...]] | None) -> Iterator[Resource[T]]:
+    """Yield a kind in the version that is known here, or where its group serves others only, in each of those."""
     versions = groups.get(resource.group, ()) if groups is not None else ()
     if not versions or resource.version in versions:
         yield resource

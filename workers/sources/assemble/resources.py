@@ -9,7 +9,7 @@ from urllib.parse import quote
 from handlers.model.change import Change
 from handlers.model.cluster import PolicyObject, Workload
 from handlers.model.endpoint import Kind
-from workers.sources.convert import cilium, events, kubernetes, nodes
+from workers.sources.convert import cilium, entrances, events, kubernetes, nodes
 from workers.sources.convert.changes import changes
 from workers.sources.convert.policies import policy_object
 from workers.sources.convert.reading import Body
@@ -135,6 +135,21 @@ CILIUM_ENDPOINTS = Resource("CiliumEndpoint", "cilium.io", "v2", "ciliumendpoint
 CILIUM_ENDPOINT_SLICES = Resource(
     "CiliumEndpointSlice", "cilium.io", "v2alpha1", "ciliumendpointslices", cilium.endpoints_of_slice, optional=True
 )
+INGRESSES = Resource("Ingress", "networking.k8s.io", "v1", "ingresses", entrances.ingress, optional=True)
+INGRESS_CLASSES = Resource(
+    "IngressClass", "networking.k8s.io", "v1", "ingressclasses", entrances.class_of_entrances, optional=True
+)
+_GATEWAY_API = "gateway.networking.k8s.io"
+GATEWAYS = Resource("Gateway", _GATEWAY_API, "v1", "gateways", entrances.gateway, optional=True)
+GATEWAY_CLASSES = Resource(
+    "GatewayClass", _GATEWAY_API, "v1", "gatewayclasses", entrances.class_of_entrances, optional=True
+)
+ROUTES = (
+    Resource("HTTPRoute", _GATEWAY_API, "v1", "httproutes", entrances.route, optional=True),
+    Resource("GRPCRoute", _GATEWAY_API, "v1", "grpcroutes", entrances.route, optional=True),
+    Resource("TLSRoute", _GATEWAY_API, "v1alpha2", "tlsroutes", entrances.route, optional=True),
+)
+"""Routes of the Gateway API that have host names."""
 
 
 def _with_changes(resource: Resource[object]) -> Resource[tuple[Change, ...]]:

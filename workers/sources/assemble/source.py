@@ -18,6 +18,7 @@ from workers.sources.assemble import resources as api
 from workers.sources.assemble.agents import agent_part
 from workers.sources.assemble.cilium_pods import CiliumPods
 from workers.sources.assemble.commands import AgentCommand, Output
+from workers.sources.assemble.entrances import entrances
 from workers.sources.assemble.foreign import foreign_policies
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.logs import LogOf, agent_log
@@ -157,6 +158,8 @@ class AssembledSource(ABC):
         lists = self.lists(deadline)
         if part is Part.FOREIGN_POLICIES:
             return foreign_policies(lists, self.api_groups(deadline)), lists.origin or "discovery"
+        if part is Part.ENTRANCES:
+            return entrances(lists, self.api_groups(deadline)), lists.origin or "discovery"
         value = MADE_OF_OBJECTS[part](Reading(scope, lists, self.cilium_pods, self._log_of(deadline)))
         return part.width.narrowed(scope, value) if isinstance(value, tuple) else value, lists.origin
 

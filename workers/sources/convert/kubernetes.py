@@ -186,6 +186,7 @@ def service(body: Body) -> Service:
         external_traffic_policy=text(spec, "externalTrafficPolicy") or "Cluster",
         external_ips=texts(spec, "externalIPs"),
         balancer_ips=tuple(ip for item in ingress if (ip := text(item, "ip"))),
+        balancer_names=tuple(name.lower() for item in ingress if (name := text(item, "hostname"))),
         source_ranges=texts(spec, "loadBalancerSourceRanges"),
         external_name=text(spec, "externalName") or None,
         annotations={

@@ -40,6 +40,10 @@ _TASKS: Mapping[Resource[object], str] = {
     api.CILIUM_NODES: "Cilium nodes",
     api.EVENTS: "Kubernetes events",
     api.CONFIG_MAPS: "the Cilium configuration",
+    api.INGRESSES: "Ingresses",
+    api.INGRESS_CLASSES: "IngressClasses",
+    api.GATEWAYS: "Gateway entries",
+    api.GATEWAY_CLASSES: "GatewayClass entries",
 }
 """How the log names the task that lists each kind; a kind that is not here is in no sysdump."""
 
@@ -152,6 +156,10 @@ def _file_of(resource: Resource[object]) -> str:
     if resource in api.FOREIGN_POLICIES:
         # Others have kinds of the same name: theirs bear their group.
         return resource.plural if resource.group == "policy.networking.k8s.io" else str(resource)
+    if resource.group == api.GATEWAYS.group:
+        return f"gatewayapi-{resource.plural}"
+    if resource in (api.INGRESSES, api.INGRESS_CLASSES):
+        return f"cilium{resource.plural}" if resource is api.INGRESSES else resource.plural
     return resource.plural if resource.group == "cilium.io" else f"k8s-{resource.plural}"
 
 
