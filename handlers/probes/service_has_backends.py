@@ -59,7 +59,7 @@ SERVICE_NO_LOCAL_BACKENDS = code(
 SERVICE_LOCALITY_UNTOLD = code(
     "SERVICE_LOCALITY_UNTOLD",
     meaning="internalTrafficPolicy is Local, some nodes run no backend, and nothing tells which the client is on.",
-    template="whether {service} serves {source}: clients on a backend's node are served, and {nodes} run{count:s|} none",
+    template="whether {service} serves {source}: it wants a backend on their node, and {nodes} run{count:s|} none",
     advice="Ask for the node or the pod that sends.",
     lead=CANNOT_TELL,
 )

@@ -17,6 +17,7 @@ EVERYTHING = Scope(
     flows=FlowQuery((), NOW, NOW),
     identities=(),
     all_services=True,
+    entrances=True,
     policy_services=True,
     all_policies=True,
     named_ports=True,
