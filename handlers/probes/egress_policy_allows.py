@@ -4,6 +4,8 @@ The source's own agent enforces it, on the port of the destination pod: policy s
 All policies of all kinds count as one union of allows; a deny of any kind wins.
 """
 
+from functools import partial
+
 from handlers.connection.certainty import denials_stand
 from handlers.connection.patches import PATCH_PARTS
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
@@ -25,7 +27,7 @@ from handlers.probes.probe import probe
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *PATCH_PARTS, Part.ENDPOINT_SLICES),
     hop=Hop.EGRESS_POLICY,
     blocking=True,
-    stands=denials_stand,
+    stands=partial(denials_stand, Direction.EGRESS),
 )
 def egress_policy_allows(question: AboutConnection, facts: Facts) -> list[Finding]:
     """Say what the egress side decides for each distinct leg."""
