@@ -29,7 +29,7 @@ from handlers.probes.probe import OF_EVERY_PROBE, Probe
 from handlers.sentence.clauses import halves, is_typed
 from handlers.sentence.fragment import without_lead
 from handlers.sentence.pronouns import with_names
-from handlers.sentence.tokens import sentence_of
+from handlers.sentence.read import sentence_of
 
 Declaration = TypeVar("Declaration")
 

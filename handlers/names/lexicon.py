@@ -70,7 +70,8 @@ class Cue(StrEnum):
 
 ENGLISH_VERBS = {
     Cue.REQUEST: """reach connect talk speak call access contact query ping curl hit dial send resolve poll probe
-        communicate telnet ssh need use load join visit find depend egress post upload write log""",
+        communicate telnet ssh need use load join visit find depend egress post upload write log
+        push publish forward stream sync""",
     Cue.FETCH: "fetch pull read download scrape retrieve consume import subscribe",
     Cue.REJECT: """reject refuse block deny accept allow drop stop prevent permit admit let filter reset ban forbid
         disallow kill ignore whitelist firewall""",
@@ -100,10 +101,11 @@ LANGUAGES: dict[str, dict[Cue, str]] = {
         Cue.SENT: """traffic request requests packet packets connection connections conn conns call calls syn syns
             connectivity probes pings access route routes path""",
         Cue.ANSWERED: """error errors timeout timeouts time-out time-outs answer answers response responses reply
-            replies status refused reset resets rst html econnrefused etimedout econnreset 4xx 5xx 404s 403s 500s 502s
+            replies status refused reset resets rst html eof econnrefused etimedout econnreset
+            4xx 5xx 404s 403s 500s 502s
             503s 504s unauthorized forbidden""",
         Cue.PASSIVE: "is are was were be been being isn't aren't wasn't weren't isnt arent wasnt gets getting got",
-        Cue.WHO: """who whom what which where anyone anybody everyone everything whoever
+        Cue.WHO: """who whom what which where anyone anybody everyone everybody everything whoever
             anything something somebody someone nobody noone nothing""",
         Cue.PORT: "port ports nodeport targetport :",
         Cue.WHEN: """yesterday today tonight tomorrow monday tuesday wednesday thursday friday saturday sunday midnight

@@ -81,6 +81,9 @@ ROLES: Mapping[Frame, Mapping[Place | Cue, Role]] = MappingProxyType(_ROLES)
 _PREPOSITIONS = (Cue.FROM, Cue.TO, Cue.FOR, Cue.BY, Cue.AT, Cue.BETWEEN, Cue.LEFT_ARROW)
 _RELATING = (Cue.REQUEST, Cue.FETCH, Cue.REJECT, Cue.RESPOND, Cue.SEVER, Cue.STATE, Cue.RECEIVE, Cue.FAIL)
 _CONJUNCTIONS = frozenset("because when while as but though although if weil wenn aber parce quand mais porque".split())
+_CLOSES = re.compile(
+    r"\b(?:close[sd]?|closing|ends|ended|terminate[sd]?) (?:(?:the|its|all) )?connections?\b", re.IGNORECASE
+)
 _REPLIES = frozenset("reply replies response responses answer answers".split())
 OTHER_WAY = re.compile(
     r"\b(?:other way(?: a?round)?|the reverse|vice versa|(?:other|opposite) direction|umgekehrt|back again|inverse)\b",
@@ -102,8 +105,8 @@ def directed(sentence: Said, first: int, second: int) -> tuple[Role, Role] | Non
     """Return the roles of the ends at two places, None where they are not sure."""
     tokens = sentence.tokens
     between = tokens[first + 1 : second]
-    if OTHER_WAY.search(sentence.text):
-        return None  # both ways are spoken of
+    if OTHER_WAY.search(sentence.text) or _CLOSES.search(sentence.text):
+        return None  # both ways are spoken of, or what either end can do
     if any(token.text == "->" for token in between):
         return _S, _D
     if any(token.text == "<-" for token in between):
@@ -176,6 +179,11 @@ def _by_frame(sentence: Said, first: int, second: int) -> tuple[Role | None, Rol
         return None, None
     if verb.frame is Frame.REJECT and _is_of_a_policy(sentence, verb.at):
         return None, None
+    if verb.frame is Frame.REJECT_ALONE and {_lead(sentence.tokens, at) for at in (first, second)} == {
+        Cue.FOR,
+        Cue.FROM,
+    }:
+        return None, None  # drops for A from B
     unmarked = [index for index in (first, second) if _lead(sentence.tokens, index) is None]
     if unmarked and verb.frame in (Frame.NONE, Frame.TIME_OUT) and _has_unknown(sentence, first, second):
         return None, None  # a verb that is not known may turn it either way

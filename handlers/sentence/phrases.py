@@ -14,8 +14,8 @@ from handlers.names.grammar import text_of
 from handlers.names.lexicon import plain_form
 from handlers.sentence.connections import connections_in
 from handlers.sentence.direction import ports_of
+from handlers.sentence.read import sentence_of
 from handlers.sentence.subject import subjects_in
-from handlers.sentence.tokens import sentence_of
 
 _POSSESSIVE = re.compile(r"'s?$")
 

@@ -7,6 +7,8 @@ from handlers.names.grammar import End
 from handlers.names.lexicon import Cue
 from handlers.sentence.tokens import Said
 
+_BEFORE_A_PLACE = (Cue.OF, Cue.FOR, Cue.IN, Cue.AT)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -39,12 +41,11 @@ def subjects_in(sentence: Said) -> tuple[Subject, ...]:
     words = [sentence.tokens[index].text.lower() for index in sentence.bare]
     if not words:
         return (Subject(),)
+    led = [place for place in sentence.bare if place and sentence.tokens[place - 1].does(*_BEFORE_A_PLACE)]
+    if len(led) == 1:
+        return (Subject(namespace=sentence.tokens[led[0]].text.lower()),)
     if len(words) > 1:
         return ()
-    (place,) = sentence.bare
-    leads = sentence.tokens[max(0, place - 1) : place]
-    if any(token.does(Cue.OF, Cue.FOR, Cue.IN, Cue.AT) for token in leads):
-        return (Subject(namespace=words[0]),)
     return (Subject(namespace=words[0]), Subject())
 
 

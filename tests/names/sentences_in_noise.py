@@ -46,6 +46,14 @@ PASTED = {
         "redis.exceptions.ConnectionError: Error 110 connecting to redis.shop:6379. Connection timed out. (shop/cart)",
         "why shop/cart redis.shop 6379/TCP",
     ),
+    "a server's socket": (
+        "write tcp 10.0.0.9:8080->10.0.0.1:40000: write: broken pipe",
+        "why 10.0.0.1 10.0.0.9 8080/TCP",
+    ),
+    "a client's socket and its name": (
+        "shop/a: read tcp 10.0.0.9:40000->10.0.0.1:8080: read: connection reset by peer",
+        "why shop/a 10.0.0.1 8080/TCP",
+    ),
     "requests": (
         "requests.exceptions.ConnectTimeout: HTTPConnectionPool(host='catalog.shop', port=80): retries in web/nginx",
         "why web/nginx catalog.shop 80/TCP",
@@ -83,6 +91,21 @@ ORDER = {
         "auth/login to db/users: works for GET /health but POST /users is 403 on 8081",
         "ask: why auth/login db/users 8081 http GET /health | why auth/login db/users 8081 http POST /users",
     ),
+    "a reply goes back": (
+        "the reply from db/postgres to api/orders is dropped",
+        "ask: why api/orders db/postgres | why db/postgres api/orders",
+    ),
+    "both directions": (
+        "db/postgres → api/orders works, the other direction doesn't",
+        "ask: why api/orders db/postgres | why db/postgres api/orders",
+    ),
+    "either closes": (
+        "shop/cart closed the connection on web/nginx",
+        "ask: why web/nginx shop/cart | why shop/cart web/nginx",
+    ),
+    "an unknown verb": ("compare db/postgres with db/redis", "ask:"),
+    "away from": ("does any policy keep api/orders away from db/postgres?", "why api/orders db/postgres"),
+    "French loses": ("api/orders perd la connexion avec db/postgres", "why api/orders db/postgres"),
     "three ends": (
         "from web/nginx I can reach api/orders but not db/postgres",
         "ask: why web/nginx api/orders | why web/nginx db/postgres",
@@ -125,6 +148,12 @@ OTHER_COMMANDS = {
     "a polite command": ("please lint accounts", "lint accounts"),
     "access to": ("what does auth/login have access to?", "reach auth/login to"),
     "a version is no health": ("which Cilium version is running?", "no:"),
+    "drops for and from": ("drops for web/nginx from api/orders", "ask:"),
+    "increasing": ("are drops increasing on worker-2", "ask: drops worker-2"),
+    "the API server": ("who can reach the API server?", "reach kube-apiserver from"),
+    "everybody": ("can everybody reach shop/redis?", "reach shop/redis from"),
+    "a number before identity": ("is 52311 a valid identity?", "identity 52311"),
+    "without effect": ("policies with no effect?", "lint"),
     "no namespace": ("can you explain NetworkPolicy to me?", "ask: policies explain"),
     "flows": ("show me flows between web/nginx and api/orders", "ask:"),
     "changes": ("what changed in shop since 14:00?", "no:"),

@@ -37,7 +37,8 @@ def commands_page(commands: Iterable[Command]) -> str:
         "Plain sentences are understood as well, in English, German, French and Spanish, by who does what to whom:"
         " `shop/cart is unreachable for shop/loadgen` is `why shop/loadgen shop/cart`. What can be read in several ways"
         " is asked back, and so is every word that may matter and means nothing. In a thread, half a question is read"
-        " from the one above it: `and on 9090?`.",
+        ' from the one above it: `and on 9090?`; "it" is one of its ends. In a terminal that looks at a live cluster,'
+        " `since 14:05` counts from now in the local time zone; elsewhere a time of day is asked back.",
         *(line for command in sorted(commands, key=lambda one: one.name) for line in _command(command)),
         "## What a sentence is read as",
         "`cilium-triage ask --dry-run SENTENCE` looks at no cluster and says what the words are read as; so does"
