@@ -1,5 +1,6 @@
 """A cluster read from a snapshot: its pods are to whole-cluster questions what they are to the question of two ends."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -151,3 +152,11 @@ def test_a_pod_in_the_network_of_its_node_is_that_node() -> None:
     cluster = shop().pod("kube-system/agent-1", on="n2", host_network=True)
     found = next(pod for pod in made(read(cluster)).pods if pod.host_network)
     assert (found.party.kind, found.party.node) == (PartyKind.NODE, "n2")
+
+
+def test_policies_compiled_for_the_snapshot_are_those_of_the_cluster_until_it_gets_others() -> None:
+    facts = read(shop().policy(DENY_CART))
+    cluster = made(facts)
+    assert cluster.compiled() is policies_of(facts)
+    assert cluster.with_manifests(()).compiled().statuses == ()
+    assert replace(cluster, ready=None).compiled().statuses == policies_of(facts).statuses

@@ -132,7 +132,7 @@ def _read_file(heard: _Heard, query: FlowQuery, node: str | None, pod: str, path
                 continue
             told = parse_moment(found.group(1).decode("ascii"))
             oldest = told if oldest is None else min(oldest, told)
-            if in_window(query, told) and may_match(line) and not heard.newest.is_too_old(told):
+            if in_window(query, told) and not heard.newest.is_too_old(told) and may_match(line):
                 seen_at = _time_of_wanted(json.loads(line), wanted)
                 if seen_at is not None and in_window(query, seen_at):
                     heard.newest.offer(_Line(seen_at, node, line))
