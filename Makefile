@@ -41,6 +41,10 @@ coverage: setup ## Run the tests, and show which lines none of them reaches
 laws: setup ## Hold the laws of patches against a thousand clusters made up (minutes)
 	LAW_CLUSTERS=1000 $(BIN)/python -m pytest -q -n auto tests/patch/test_law.py
 
+.PHONY: losses
+losses: setup ## Take or cut every file of every recorded fault's dump: no blocked question may be open (an hour)
+	LOSSES=all $(BIN)/python -m pytest -q -n auto tests/scenarios/test_lost_evidence.py
+
 .PHONY: lint
 lint: setup ## Ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ passed, and an agent that is down answers no probe while its node goes on forwar
 flows, and neither agent of its probes, nobody has looked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from handlers.connection.trial import Trial
 from handlers.model.agent import AgentStatus, HealthProbe
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.flow import FlowLog
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Known
@@ -41,9 +42,10 @@ NODES_IN_DOUBT = code(
 )
 NODES_NOT_LOOKED_AT = code(
     "NODES_NOT_LOOKED_AT",
-    meaning="Neither flows nor health probes between the nodes of both ends were read, so nobody knows whether packets "
+    meaning="Neither all flows nor health probes of the nodes of both ends were read, so nobody knows whether packets "
     "pass between them.",
-    template="Whether packets pass between nodes {pairs} was not looked at: neither flows nor health probes were read",
+    template="Whether packets pass between nodes {pairs} was not looked at: neither all flows nor health probes were "
+    "read",
     reason="whether packets pass between nodes {pairs} was not looked at",
     advice="Read flows or agents: the relay's address and the right to exec on a cluster, a sysdump without --quick.",
 )
@@ -84,18 +86,35 @@ def nodes_reach_each_other(question: AboutConnection, facts: Facts) -> Iterator[
         crossing = seen.get((node, peer), Crossing(node, peer))
         back = seen.get((peer, node), Crossing(peer, node))
         yield from _judge(crossing, back, _failure(node, peer, facts))
-    unread = {f"{node} and {peer}" for node, peer in both if node < peer and not _is_looked_at(node, peer, facts)}
+    unread = {
+        f"{node} and {peer}"
+        for node, peer in both
+        if node < peer
+        and not (_has_passed(seen, node, peer) or _is_heard(node, peer, facts) or _is_probed(node, peer, facts))
+    }
     if unread:
         yield NODES_NOT_LOOKED_AT.finding(Outcome.UNKNOWN, hop=Hop.AGENTS, blocking=True, pairs=nodes_in_words(unread))
 
 
-def _is_looked_at(node: str, peer: str, facts: Facts) -> bool:
-    """Return whether both nodes told of their flows, or one agent of its probes of the other."""
-    flows, status = facts.look(Part.FLOWS), facts.look(Part.AGENT_STATUS)
-    if isinstance(flows, Known) and {node, peer} <= flows.value.heard:
-        return True
+def _has_passed(seen: Mapping[tuple[str, str], Crossing], node: str, peer: str) -> bool:
+    """Return whether packets were seen to arrive both ways."""
+    return all(pair in seen and seen[pair].passed_at for pair in ((node, peer), (peer, node)))
+
+
+def _is_heard(node: str, peer: str, facts: Facts) -> bool:
+    """Return whether both nodes told of all their flows, so that lost packets would be known."""
+    look = facts.look(Part.FLOWS)
+    if not isinstance(look, Known):
+        return False
+    log: FlowLog = look.value
+    return {node, peer} <= log.heard and not any(entry.node in ("", node, peer) for entry in log.lost)
+
+
+def _is_probed(node: str, peer: str, facts: Facts) -> bool:
+    """Return whether one of the two agents tells of its probes of the other."""
+    look = facts.look(Part.AGENT_STATUS)
     for prober, probed in ((node, peer), (peer, node)):
-        answer = status.value.on(prober) if isinstance(status, Known) else None
+        answer = look.value.on(prober) if isinstance(look, Known) else None
         peers = (answer.value.peers or ()) if isinstance(answer, Known) else ()
         if any(other.name == probed and other.probes for other in peers):
             return True

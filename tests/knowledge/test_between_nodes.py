@@ -126,6 +126,12 @@ CASES: dict[str, tuple[Callable[[], Cluster], str, str | None]] = {
         "unknown",
         "NODES_NOT_LOOKED_AT",
     ),
+    "no agents, and events were lost": (lambda: lossy(unasked(shop())), "unknown", "NODES_NOT_LOOKED_AT"),
+    "no agents, events were lost, and packets passed": (
+        lambda: lossy(unasked(shop()).worked(A, B, 8080, at=60)),
+        "open",
+        None,
+    ),
     "no agents, and one node was not heard": (
         lambda: deaf(unasked(shop()), "n2"),
         "unknown",

@@ -373,6 +373,15 @@ class TestFlows:
         ]
         assert log.silent == {"lab-node-3": "dead"}
 
+    def test_a_file_cut_at_a_line_end_ends_before_the_others_do(self, dump: Maker, baseline: Files) -> None:
+        def half(body: bytes) -> bytes:
+            return body[: body.index(b"\n", len(body) // 4) + 1]
+
+        source = dump(changed(baseline, r"hubble-flows-cilium-dlqn5", half))
+        lost = known(source, flows(source.now())).lost
+        assert [(item.node, item.source) for item in lost] == [("lab-node-2", "end of the file")]
+        assert known(dump(baseline), flows(source.now())).lost == ()
+
     def test_lines_of_an_older_hubble_are_flows_themselves(self, dump: Maker, baseline: Files) -> None:
         def unwrapped(body: bytes) -> bytes:
             return b"\n".join(json.dumps(json.loads(line)["flow"]).encode() for line in body.splitlines())

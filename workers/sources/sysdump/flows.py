@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from handlers.model.flow import Flow, FlowLog, LostEvents
@@ -32,6 +32,10 @@ from workers.sources.unread import UnreadError
 
 UNREADABLE = "unreadable line"
 """The source named in LostEvents for lines of the file that are no flow: a torn end, a foreign line."""
+CUT_SHORT = "end of the file"
+"""The source named in LostEvents for a file that ends before those of the other agents do."""
+_SAME_END = timedelta(seconds=10)
+"""Files of one dump end within some seconds (33 recorded ones: 3), since every node always sees probes at least."""
 
 _TIME = re.compile(rb'"time"\s*:\s*"([^"]{1,40})"')
 _NODE = re.compile(rb'"node_name"\s*:\s*"([^"]{1,300})"')
@@ -54,6 +58,7 @@ class _Heard:
     nodes: set[str] = field(default_factory=set)
     silent: dict[str, str] = field(default_factory=dict)
     covered_since: dict[str, datetime] = field(default_factory=dict)
+    covered_until: dict[str, datetime] = field(default_factory=dict)
     lost: list[LostEvents] = field(default_factory=list)
     unreadable: Counter[str] = field(default_factory=Counter)
     """How many lines of each node are no flow."""
@@ -87,6 +92,10 @@ def read_flows(
             _read_file(heard, query, agents.get(pod), pod, path, index)
         except ArchiveError as error:
             heard.silent[agents.get(pod, pod)] = str(error)
+    last = max(heard.covered_until.values(), default=None)
+    for node, until in heard.covered_until.items():
+        if last is not None and last - until > _SAME_END:
+            heard.lost.append(LostEvents(node, CUT_SHORT, 1))
     for pod, node in agents.items():
         if pod not in index.flow_files:
             heard.silent[node] = index.reason(f"hubble-flows-{pod}") or f"no hubble-flows file of its agent {pod}"
@@ -121,7 +130,7 @@ def _read_file(heard: _Heard, query: FlowQuery, node: str | None, pod: str, path
         return
     heard.nodes.add(node)
     wanted, may_match = wanted_by(query), _line_test(query)
-    oldest = None
+    oldest = newest = None
     for line in io.BytesIO(written):
         if not line.strip():
             continue
@@ -132,14 +141,16 @@ def _read_file(heard: _Heard, query: FlowQuery, node: str | None, pod: str, path
                 continue
             told = parse_moment(found.group(1).decode("ascii"))
             oldest = told if oldest is None else min(oldest, told)
+            newest = told if newest is None else max(newest, told)
             if in_window(query, told) and not heard.newest.is_too_old(told) and may_match(line):
                 seen_at = _time_of_wanted(json.loads(line), wanted)
                 if seen_at is not None and in_window(query, seen_at):
                     heard.newest.offer(_Line(seen_at, node, line))
         except (ValueError, RecursionError):
             heard.unreadable[node] += 1
-    if oldest is not None:
+    if oldest is not None and newest is not None:
         heard.covered_since[node] = oldest
+        heard.covered_until[node] = newest
 
 
 def _time_of_wanted(body: Any, wanted: Callable[[FlowKey], bool]) -> datetime | None:
