@@ -1,5 +1,6 @@
 """The ends of flows in a cluster: one for each identity, since pods with equal labels have one policy."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -70,7 +71,10 @@ class PodEnds:
     @classmethod
     def of(cls, groups: Iterable[Sequence[ClusterPod]], lonely: Iterable[Party] = ()) -> "PodEnds":
         """Make one end of each group; ``lonely`` are identities whose carriers are out of reach."""
-        ends = [_end(tuple(group)) for group in groups]
+        parts = [tuple(group) for group in groups]
+        # Pods of one workload that policy tells apart have to be told apart by who reads, too.
+        shared = Counter((part[0].namespace, part[0].workload) for part in parts)
+        ends = [_end(part, by_workload=shared[part[0].namespace, part[0].workload] == 1) for part in parts]
         for party in lonely:
             title = f"{party.labels.namespace}/{party}"
             ends.append(ClusterEnd(anywhere(party, title), title))
@@ -127,9 +131,11 @@ def _pod(party: Party) -> ClusterPod:
     return ClusterPod(namespace or party.labels.namespace, name, party)
 
 
-def _end(pods: tuple[ClusterPod, ...]) -> ClusterEnd:
+def _end(pods: tuple[ClusterPod, ...], *, by_workload: bool = False) -> ClusterEnd:
     first = pods[0]
-    name = first.name if len(pods) == 1 else first.workload or first.app or first.name
+    name = first.workload or first.app or first.name
+    if len(pods) == 1 and not (by_workload and first.workload):
+        name = first.name
     title = f"{first.namespace}/{name}"
     if first.host_network:
         title = f"{title} (host network)"

@@ -8,11 +8,13 @@ from handlers.model.facts import Facts
 from handlers.model.parts import Part
 from handlers.model.snapshot import Known, Snapshot
 from handlers.policy import PolicyConfig
+from handlers.reach.cluster import ClusterPod
 from handlers.reach.compare import ChangeKind, compare
+from handlers.reach.ends import PodEnds
 from handlers.reach.state import State
 from tests.knowledge.build import NOW
 from tests.matrix.clusters import cluster
-from tests.policy.worlds import ccnp, documents
+from tests.policy.worlds import ccnp, documents, pod
 
 NODES_SPEAK_TO_NOBODY = ccnp("{nodeSelector: {}, egress: [{toEntities: [host]}]}")
 
@@ -72,3 +74,11 @@ def test_an_identity_that_outlived_its_pods_is_nobody_and_one_out_of_reach_is_so
         ("cart", 1, True),
         ("away", 1, False),
     ]
+
+
+def test_an_end_is_named_by_its_workload_unless_policy_tells_its_pods_apart() -> None:
+    pods = [
+        ClusterPod("shop", f"{workload}-{number}", pod(f"shop/{workload}-{number}", app=label), workload)
+        for number, (workload, label) in enumerate([("cart", "cart"), ("web", "web-a"), ("web", "web-b")])
+    ]
+    assert [end.title for end in PodEnds.of([[one] for one in pods]).ends] == ["shop/cart", "shop/web-1", "shop/web-2"]
