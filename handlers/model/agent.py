@@ -176,13 +176,21 @@ class EgressGatewayEntry:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancerEntry:
-    """A frontend in the agent's service table and its active backends as ``ip:port``."""
+    """A frontend in the agent's service table and its active backends as ``ip:port``.
+
+    ``namespace`` and ``name`` are empty in the text form; ``kind`` is ClusterIP, NodePort, LoadBalancer or ExternalIPs.
+    """
 
     frontend: str
     protocol: str
     backends: tuple[str, ...]
     namespace: str
     name: str
+    kind: str = ""
+    for_inside: bool = False
+    """Whether it is the second of two frontends for one address: the one that clients in the cluster use."""
+    idle: tuple[str, ...] = ()
+    """Backends that take no new connections: terminating, quarantined, in maintenance."""
 
 
 @dataclass(frozen=True, slots=True)

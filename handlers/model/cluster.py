@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from handlers.model.change import Change
 from handlers.model.endpoint import Kind
 
 
@@ -186,6 +187,8 @@ class Service:
     source_ranges: tuple[str, ...] = ()
     external_name: str | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
+    publishes_unready: bool = False
+    """Whether backends count as ready whatever their pods say (publishNotReadyAddresses)."""
 
     @property
     def is_headless(self) -> bool:
@@ -228,6 +231,21 @@ class EndpointSlice:
     service: str
     ports: tuple[SlicePort, ...]
     backends: tuple[Backend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDns:
+    """The cluster's own DNS: the Services before it, what they list, who runs its servers, and who changed that.
+
+    ``workloads`` are Deployments and DaemonSets of its servers; None where they could not be listed, and ``unread``
+    says why.
+    """
+
+    services: tuple[Service, ...]
+    slices: tuple[EndpointSlice, ...]
+    workloads: tuple[Workload, ...] | None
+    changes: tuple[Change, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

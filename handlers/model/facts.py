@@ -81,6 +81,7 @@ class Facts:
     cilium_pods = _Value(Part.CILIUM_PODS)
     services = _Value(Part.SERVICES)
     endpoint_slices = _Value(Part.ENDPOINT_SLICES)
+    cluster_dns = _Value(Part.CLUSTER_DNS)
     policies = _Value(Part.POLICIES)
     egress_gateways = _Value(Part.EGRESS_GATEWAYS)
     cilium_endpoints = _Value(Part.CILIUM_ENDPOINTS)

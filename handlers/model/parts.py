@@ -32,6 +32,8 @@ class Part:
     WORKLOADS = _part("workloads", tuple[cluster.Workload, ...], wide.IN_NAMESPACES)
     SERVICES = _part("services", tuple[cluster.Service, ...], wide.IN_NAMESPACES)
     ENDPOINT_SLICES = _part("endpoint_slices", tuple[cluster.EndpointSlice, ...], wide.IN_NAMESPACES)
+    CLUSTER_DNS = _part("cluster_dns", cluster.ClusterDns)
+    """The cluster's own DNS, wherever the question is about."""
     POLICIES = _part("policies", tuple[cluster.PolicyObject, ...], wide.IN_NAMESPACES)
     """Policies of the namespaces asked for, and every cluster-wide one."""
     ALL_POLICIES = _part("all_policies", tuple[cluster.PolicyObject, ...], wide.IF_ALL_POLICIES_MATTER)

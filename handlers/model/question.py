@@ -31,6 +31,14 @@ class AboutService:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutLookup:
+    """A question about names that an endpoint looks up: one name, or whichever it asks for where ``name`` is empty."""
+
+    source: EndpointName
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AboutNodes:
     """A question that has nodes: one by its name, or every node where ``node`` is None."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.model.agent import EgressGatewayEntry, PolicyMapEntry
+from handlers.model.agent import EgressGatewayEntry, LoadBalancerEntry, PolicyMapEntry
 from handlers.model.parts import Part
 from handlers.model.scope import Scope
 from handlers.model.snapshot import Ask, Gap
@@ -17,6 +17,7 @@ from tests.cluster.record import NAMES, Output, record
 from tests.sources.asking import known, missing
 from workers.sources.assemble.commands import AgentCommand
 from workers.sources.convert import agent_json, agent_text
+from workers.sources.convert.reading import MalformedError
 from workers.sources.kube_stream import MAX_OUTPUT_BYTES
 from workers.sources.live import LiveSource
 
@@ -217,3 +218,26 @@ class TestForms:
     def test_null_is_how_go_writes_an_empty_list(self) -> None:
         assert agent_json.endpoints(None) == ()
         assert agent_json.learnt_names(None) == ()
+
+
+SERVICES_IN_WORDS = """\
+ID   Frontend                 Service Type   Backend
+7    10.96.156.197:443/TCP    ClusterIP      1 => 10.244.1.20:8443/TCP (maintenance)
+                                             2 => 10.244.0.77:8443/TCP (active)
+16   0.0.0.0:30876/TCP        NodePort
+18   0.0.0.0:30876/TCP/i      NodePort       1 => 10.244.0.199:8080/TCP (active)
+19   [fd00::a]:53/UDP         ClusterIP      1 => [fd01::7]:5353/UDP (active)
+"""
+
+
+def test_the_table_of_services_in_words() -> None:
+    assert agent_text.services(SERVICES_IN_WORDS) == (
+        LoadBalancerEntry(
+            "10.96.156.197:443", "TCP", ("10.244.0.77:8443",), "", "", "ClusterIP", idle=("10.244.1.20:8443",)
+        ),
+        LoadBalancerEntry("0.0.0.0:30876", "TCP", (), "", "", "NodePort"),
+        LoadBalancerEntry("0.0.0.0:30876", "TCP", ("10.244.0.199:8080",), "", "", "NodePort", for_inside=True),
+        LoadBalancerEntry("[fd00::a]:53", "UDP", ("[fd01::7]:5353",), "", "", "ClusterIP"),
+    )
+    with pytest.raises(MalformedError):
+        agent_text.services("command not found")

@@ -71,7 +71,13 @@ def _entrances(value: Any) -> Any:
     return value.found, value.unlisted
 
 
+def _dns(value: Any) -> Any:
+    """A dump has no workloads, and these were cut down before managed fields were read."""
+    return value.services, value.slices
+
+
 _COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
+    Part.CLUSTER_DNS: _dns,
     Part.FOREIGN_POLICIES: _foreign,
     Part.ENTRANCES: _entrances,
     Part.POLICIES: _policies,

@@ -69,7 +69,11 @@ _FORMS: Mapping[AnyPart, tuple[_Form[object], ...]] = dict(
             _Form(AgentCommand.EGRESS, agent_json.egress_gateways),
             _Form(AgentCommand.EGRESS_IN_WORDS, agent_text.egress_gateways),
         ),
-        _forms(Part.AGENT_SERVICES, _Form(AgentCommand.SERVICES, agent_json.services)),
+        _forms(
+            Part.AGENT_SERVICES,
+            _Form(AgentCommand.SERVICES, agent_json.services),
+            _Form(AgentCommand.SERVICES_IN_WORDS, agent_text.services),
+        ),
         _forms(
             Part.AGENT_METRICS,
             _Form(AgentCommand.METRICS, agent_json.metrics),

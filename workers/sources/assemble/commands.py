@@ -26,6 +26,7 @@ class AgentCommand(Enum):
     EGRESS = (BINARY, "bpf", "egress", "list", "-o", "json")
     EGRESS_IN_WORDS = (BINARY, "bpf", "egress", "list")
     SERVICES = (BINARY, "service", "list", "-o", "json")
+    SERVICES_IN_WORDS = (BINARY, "service", "list")
     METRICS = (BINARY, "metrics", "list", "-o", "json")
     METRICS_IN_WORDS = (BINARY, "metrics", "list")
 

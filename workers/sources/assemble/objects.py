@@ -25,6 +25,7 @@ from handlers.model.scope import PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Gap, PartOf
 from workers.sources.assemble import resources as api
 from workers.sources.assemble.cilium_pods import CiliumPods
+from workers.sources.assemble.cluster_dns import cluster_dns
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.logs import LogOf, dns_logs, operator_logs
 from workers.sources.assemble.resources import EVERY, Resource, Select
@@ -216,6 +217,7 @@ MADE_OF_OBJECTS: Mapping[AnyPart, Callable[[Reading], object]] = dict(
         _made(Part.WORKLOADS, _workloads),
         _made(Part.SERVICES, _in_namespaces(api.SERVICES)),
         _made(Part.ENDPOINT_SLICES, _in_namespaces(api.ENDPOINT_SLICES)),
+        _made(Part.CLUSTER_DNS, lambda reading: cluster_dns(reading.lists)),
         _made(Part.POLICIES, _policies),
         _made(Part.ALL_POLICIES, _all_policies),
         _made(Part.ALL_SERVICES, _every(api.SERVICES)),

@@ -241,24 +241,28 @@ def egress_gateways(body: Any) -> tuple[EgressGatewayEntry, ...]:
 
 
 def services(body: Any) -> tuple[LoadBalancerEntry, ...]:
-    """Read ``service list -o json``; backends that are not active are left out, as the datapath does."""
+    """Read ``service list -o json``: the agent's table from which it fills the datapath's."""
     return each("service", _list(body), _service)
 
 
 def _service(body: Body) -> LoadBalancerEntry:
     realized = struct(struct(body, "status"), "realized") or struct(body, "spec")
     front, flags = struct(realized, "frontend-address"), struct(realized, "flags")
+    backends = rows(realized, "backend-addresses")
     return LoadBalancerEntry(
         frontend=_address_and_port(front),
         protocol=(text(front, "protocol") or "TCP").upper(),
-        backends=tuple(
-            _address_and_port(item)
-            for item in rows(realized, "backend-addresses")
-            if (text(item, "state") or "active") == "active"
-        ),
+        backends=tuple(_address_and_port(item) for item in backends if _is_active(item)),
         namespace=text(flags, "namespace") or "",
         name=text(flags, "name") or "",
+        kind=text(flags, "type") or "",
+        for_inside=text(front, "scope") == "internal",
+        idle=tuple(_address_and_port(item) for item in backends if not _is_active(item)),
     )
+
+
+def _is_active(backend: Body) -> bool:
+    return (text(backend, "state") or "active") == "active"
 
 
 def _address_and_port(body: Body) -> str:

@@ -16,6 +16,7 @@ from handlers.model.agent import (
     EgressGatewayEntry,
     HealthProbe,
     LearntName,
+    LoadBalancerEntry,
     Metric,
     PeerNode,
     PolicyMapEntry,
@@ -39,6 +40,8 @@ _COMPONENTS = {
 
 _REDIRECTS = re.compile(r"\b(\d+) redirects active\b")
 _ENDPOINT_ID = re.compile(r"Endpoint ID:\s*(\d+)\s*$")
+_FRONTEND = re.compile(r"(?P<address>\S+:\d+)(?:/(?P<protocol>[A-Za-z]+))?(?P<inside>/i)?$")
+_BALANCED = re.compile(r"\d+ => (?P<address>\S+:\d+)(?:/[A-Za-z]+)?(?: \((?P<state>[a-z-]+)\))?")
 _MAP_PORT = re.compile(r"(?:(?P<port>\d+)(?:-\d+)?/)?(?P<protocol>[A-Za-z0-9]+)$")
 
 
@@ -166,6 +169,29 @@ def egress_gateways(text: str) -> tuple[EgressGatewayEntry, ...]:
         )
         for row in table(text, titles)
     )
+
+
+def services(text: str) -> tuple[LoadBalancerEntry, ...]:
+    """Read ``service list``. The text does not name the Services; a backend without a state is active."""
+    found: list[LoadBalancerEntry] = []
+    for row in table(text, ("ID", "Frontend", "Service Type", "Backend")):
+        if row["ID"].isdecimal():
+            front = _FRONTEND.match(row["Frontend"])
+            if front is None:
+                raise MalformedError(f"{row['Frontend']!r:.40} is no frontend")
+            protocol, inside = (front["protocol"] or "TCP").upper(), front["inside"] is not None
+            found.append(LoadBalancerEntry(front["address"], protocol, (), "", "", row["Service Type"], inside))
+        backend = _BALANCED.match(row["Backend"])
+        if found and backend:
+            found[-1] = _with_backend(found[-1], backend["address"], backend["state"] or "active")
+    _expect("Frontend" in text, "a list of services")
+    return tuple(found)
+
+
+def _with_backend(entry: LoadBalancerEntry, address: str, state: str) -> LoadBalancerEntry:
+    if state == "active":
+        return dataclasses.replace(entry, backends=(*entry.backends, address))
+    return dataclasses.replace(entry, idle=(*entry.idle, address))
 
 
 def metrics(text: str) -> tuple[Metric, ...]:

@@ -192,6 +192,7 @@ def service(body: Body) -> Service:
         annotations={
             key: value for key, value in labels(metadata, "annotations").items() if not key.startswith("kubectl.")
         },
+        publishes_unready=flag(spec, "publishNotReadyAddresses") is True,
     )
 
 
