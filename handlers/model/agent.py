@@ -1,7 +1,7 @@
 """What a Cilium agent says about its own node."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,13 +27,15 @@ class ProbeWay(StrEnum):
 class HealthProbe:
     """One probe of another node: of its host, or of the health endpoint that its agent runs.
 
-    ``error`` is empty where it succeeded; ``at`` is None where the output has no time.
+    ``error`` is empty where it succeeded; ``at`` is None where the output has no time. ``seconds`` is how long the
+    answer took, None where it failed or nothing tells.
     """
 
     way: ProbeWay
     of_endpoint: bool
     error: str = ""
     at: datetime | None = None
+    seconds: float | None = None
 
     @property
     def was_answered(self) -> bool:
@@ -79,11 +81,43 @@ def _refused(probe: HealthProbe) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressPool:
+    """The addresses of one family that a node may give to its pods: how many are given of how many there are."""
+
+    family: str
+    """``IPv4`` or ``IPv6``."""
+    given: int
+    size: int
+    cidr: str
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no pod can start here that needs another address."""
+        return self.size > 0 and self.given >= self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How a node encrypts what it sends to others. ``mode`` is ``Disabled``, ``IPsec`` or ``Wireguard``.
+
+    ``public_key`` and ``peers`` are WireGuard's, ``keys_in_use`` IPsec's; None where the output does not tell.
+    """
+
+    mode: str
+    public_key: str = ""
+    peers: int | None = None
+    keys_in_use: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStatus:
     """``cilium-dbg status`` of one node. ``state`` is ``Ok``, ``Warning`` or ``Failure``.
 
     ``components`` maps each part that reports a state (kubernetes, kvstore, hubble, proxy, ...) to state and message.
     ``proxy_redirects`` counts L7 redirects; ``peers`` is None where the health prober's view could not be read.
+    ``pools`` and ``given_to`` are what IPAM gave, and to whom (``namespace/pod``, ``router``, ``health``).
+    ``routing`` is ``Tunnel`` or ``Native``, ``tunnel`` the protocol of the former. ``map_sizes`` are the limits of the
+    datapath's maps by the names that the status gives them. What the output does not tell is None, or empty.
     """
 
     version: str | None
@@ -94,6 +128,40 @@ class AgentStatus:
     peers: tuple[PeerNode, ...] | None
     proxy_redirects: int | None = None
     kube_proxy_replacement: str | None = None
+    pools: tuple[AddressPool, ...] = ()
+    given_to: tuple[str, ...] = ()
+    routing: str = ""
+    tunnel: str = ""
+    encryption: Encryption | None = None
+    host_firewall: bool | None = None
+    map_sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNode:
+    """A node as an agent knows it (``cilium-dbg node list``), its own among them.
+
+    ``ips`` begin with the address that packets for it are sent to; ``source`` says who told: ``local``,
+    ``custom-resource``, ``kvstore``, ``clustermesh``. ``cluster`` is the name of its cluster, empty where none is told.
+    """
+
+    name: str
+    ips: tuple[str, ...]
+    pod_cidrs: tuple[str, ...]
+    health_ips: tuple[str, ...]
+    source: str
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """``cilium-dbg config --all`` of one node: what the agent goes by, under the names that it prints.
+
+    ``started_at`` is when the agent read its configuration.
+    """
+
+    options: Mapping[str, str]
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ class Node:
     """``key:Effect``, or ``key=value:Effect``."""
     kubelet: str = ""
     kernel: str = ""
+    tunnel_ips: tuple[str, ...] = ()
+    """The addresses that Cilium sends packets for the node to: those of its CiliumNode, none where it has none."""
+    ipsec_key: int | None = None
+    wireguard_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +312,22 @@ class CiliumIdentity:
 
     number: int
     labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """A CiliumNodeConfig: settings of the nodes that its selector selects, over those of the ConfigMap."""
+
+    namespace: str
+    name: str
+    node_selector: Mapping[str, Any]
+    """As it stands in the object."""
+    options: Mapping[str, str]
+
+    @property
+    def ref(self) -> str:
+        """Write ``Kind/namespace/name``."""
+        return f"CiliumNodeConfig/{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

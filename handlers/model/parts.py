@@ -22,6 +22,8 @@ class Part:
 
     CONFIG = _part("config", cluster.CiliumConfig)
     """Cilium's ConfigMap, with the version in the image of its agents."""
+    NODE_CONFIGS = _part("node_configs", tuple[cluster.NodeConfig, ...])
+    """What CiliumNodeConfigs set on some nodes, over Cilium's ConfigMap."""
     NAMESPACES = _part("namespaces", tuple[cluster.Namespace, ...])
     NODES = _part("nodes", tuple[cluster.Node, ...])
     API_SERVER = _part("api_server", tuple[str, ...])
@@ -73,6 +75,8 @@ class Part:
     AGENT_EGRESS = _per_node("agent_egress", tuple[agent.EgressGatewayEntry, ...])
     AGENT_SERVICES = _per_node("agent_services", tuple[agent.LoadBalancerEntry, ...])
     AGENT_LOG = _per_node("agent_log", log.PodLog)
+    AGENT_NODES = _per_node("agent_nodes", tuple[agent.KnownNode, ...])
+    AGENT_CONFIG = _per_node("agent_config", agent.AgentConfig)
     AGENT_METRICS = _per_node("agent_metrics", tuple[agent.Metric, ...])
 
 

@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from handlers.model.agent import EgressGatewayEntry, LoadBalancerEntry, PolicyMapEntry
+from handlers.model.agent import EgressGatewayEntry, Encryption, KnownNode, LoadBalancerEntry, PolicyMapEntry
 from handlers.model.parts import Part
 from handlers.model.scope import Scope
 from handlers.model.snapshot import Ask, Gap
@@ -16,7 +16,7 @@ from tests.cluster.lab import Lab
 from tests.cluster.record import NAMES, Output, record
 from tests.sources.asking import known, missing
 from workers.sources.assemble.commands import AgentCommand
-from workers.sources.convert import agent_json, agent_text
+from workers.sources.convert import agent_json, agent_nodes, agent_text
 from workers.sources.convert.reading import MalformedError
 from workers.sources.kube_stream import MAX_OUTPUT_BYTES
 from workers.sources.live import LiveSource
@@ -37,7 +37,8 @@ def test_every_command_reads_and_none_writes() -> None:
     reading = {"status", "list", "get"}
     for command in AgentCommand:
         assert command.value[0] in ("cilium-dbg", "cilium-health")
-        assert reading & set(command.value)
+        # `config` writes where a word with "=" follows, and only there.
+        assert reading & set(command.value) or command.value[1:] in (("config", "--all"), ("config", "-a"))
         assert all(word.replace("-", "").isalnum() for word in command.value)
 
 
@@ -129,7 +130,8 @@ class TestForms:
         for node in ("lab-node-1", "lab-node-2"):
             in_json = agent_json.status(json.loads(record(name).outputs[node, "cilium-dbg status -o json"].text))
             in_words = agent_text.status(record(name).outputs[node, "cilium-dbg status --verbose"].text.decode())
-            for part in ("version", "state", "message", "proxy_redirects", "kube_proxy_replacement", "failing"):
+            told = "version state message proxy_redirects kube_proxy_replacement failing pools given_to routing tunnel"
+            for part in (*told.split(), "encryption", "host_firewall", "map_sizes"):
                 assert getattr(in_json, part) == getattr(in_words, part)
             for component, (state, _) in in_words.components.items():
                 assert in_json.components[component][0] == state
@@ -177,6 +179,71 @@ class TestForms:
             ("ICMP", "Connection timed out", False),
             ("HTTP", 'Get "http://10.90.0.', True),
         ]
+
+    def test_nodes_that_an_agent_knows_in_words_and_in_json(self) -> None:
+        outputs = record("34-healthy-busy").outputs
+        in_json = agent_nodes.known_nodes(json.loads(outputs["lab-node-2", "cilium-dbg node list -o json"].text))
+        words = (
+            "Name             IPv4 Address   Endpoint CIDR   IPv6 Address   Endpoint CIDR   Source\n"
+            "lab/lab-node-1   10.90.0.1      10.244.0.0/24                                  custom-resource\n"
+            "lab/lab-node-2   10.90.0.2      10.244.1.0/27   fd00::2        fd00:10::/64    local\n"
+        )
+        first, second = agent_nodes.nodes_in_words(words)
+        assert [(one.name, one.cluster, one.ips[0], one.pod_cidrs[0]) for one in in_json] == [
+            (one.name, one.cluster, one.ips[0], one.pod_cidrs[0]) for one in (first, second)
+        ]
+        assert (second.ips, second.pod_cidrs) == (("10.90.0.2", "fd00::2"), ("10.244.1.0/27", "fd00:10::/64"))
+        assert in_json[0] == KnownNode(
+            "lab-node-1",
+            ("10.90.0.1", "10.244.0.37"),
+            ("10.244.0.0/24",),
+            ("10.244.0.147",),
+            "custom-resource",
+            cluster="lab",
+        )
+
+    def test_a_configuration_in_words(self) -> None:
+        words = (
+            "#### Read-only configurations ####\n"
+            "CTMapEntriesGlobalTCP             : 221723\n"
+            "CreationTime                      : 2026-11-21T14:09:05.709121046Z\n"
+            "EnableCiliumClusterwideNetworkPolicy: true\n"
+            "HTTP403Message                    : \n"
+            "IPAMMultiPoolPreAllocation\n"
+            "\tdefault                   : 8\n"
+            "PolicyAuditMode                   : false\n"
+            "##### Read-write configurations #####\n"
+            "PolicyAuditMode                   : Enabled\n"
+        )
+        found = agent_nodes.config(words)
+        assert found.options == {
+            "CTMapEntriesGlobalTCP": "221723",
+            "EnableCiliumClusterwideNetworkPolicy": "true",
+            "HTTP403Message": "",
+            "PolicyAuditMode": "Enabled",
+        }
+        assert found.started_at is not None
+        assert f"{found.started_at:%H:%M:%S}" == "14:09:05"
+
+    @pytest.mark.parametrize("read", [agent_nodes.nodes_in_words, agent_nodes.config])
+    def test_another_output_is_no_empty_list(self, read: Callable[[str], object]) -> None:
+        with pytest.raises(MalformedError):
+            read("Error: the agent is gone\n".replace(":", ""))
+
+    def test_encryption_in_words_and_in_json(self) -> None:
+        words = (
+            "Cilium:       Ok   1.19.6 (v1.19.6-release)\n"
+            "Encryption:   Wireguard  [NodeEncryption: Disabled, cilium_wg0 (Pubkey: ab+c/d=, Port: 51871, Peers: 4)]\n"
+        )
+        body = {
+            "cilium": {"state": "Ok"},
+            "encryption": {
+                "mode": "Wireguard",
+                "wireguard": {"interfaces": [{"name": "cilium_wg0", "public-key": "ab+c/d=", "peer-count": 4}]},
+            },
+        }
+        expected = Encryption("Wireguard", "ab+c/d=", 4)
+        assert (agent_text.status(words).encryption, agent_json.status(body).encryption) == (expected, expected)
 
     def test_ports_of_a_policy_map_in_json_and_in_words(self) -> None:
         key = {"Prefixlen": 60, "Identity": 50404, "TrafficDirection": 0, "Nexthdr": 6, "DestPortNetwork": 12405}

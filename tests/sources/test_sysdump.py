@@ -24,7 +24,10 @@ from workers.sources.archive import ArchiveError
 from workers.sources.sysdump import SysdumpSource
 
 UNKNOWN_KIND = "the server could not find the requested resource"
-NOT_IN_THESE_DUMPS = {Part.WORKLOADS, Part.RELAY, Part.EVENTS, Part.AGENT_LOG}
+NOT_IN_THESE_DUMPS = {
+    *(Part.WORKLOADS, Part.RELAY, Part.EVENTS, Part.AGENT_LOG),
+    *(Part.AGENT_NODES, Part.AGENT_CONFIG),
+}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from handlers.model.cluster import Pod
 from handlers.model.parts import Part
 from handlers.model.snapshot import AnyPart, Gap, PartOf, PerNode
 from workers.sources.assemble.commands import AgentCommand, Output
-from workers.sources.convert import agent_json, agent_text
+from workers.sources.convert import agent_json, agent_nodes, agent_text
 from workers.sources.convert.reading import MalformedError
 from workers.sources.unread import NotKeptError, UnreadError
 
@@ -73,6 +73,16 @@ _FORMS: Mapping[AnyPart, tuple[_Form[object], ...]] = dict(
             Part.AGENT_SERVICES,
             _Form(AgentCommand.SERVICES, agent_json.services),
             _Form(AgentCommand.SERVICES_IN_WORDS, agent_text.services),
+        ),
+        _forms(
+            Part.AGENT_NODES,
+            _Form(AgentCommand.NODES, agent_nodes.known_nodes),
+            _Form(AgentCommand.NODES_IN_WORDS, agent_nodes.nodes_in_words),
+        ),
+        _forms(
+            Part.AGENT_CONFIG,
+            _Form(AgentCommand.CONFIG, agent_nodes.config),
+            _Form(AgentCommand.CONFIG_BY_SHORT_FLAG, agent_nodes.config),
         ),
         _forms(
             Part.AGENT_METRICS,

@@ -27,6 +27,10 @@ class AgentCommand(Enum):
     EGRESS_IN_WORDS = (BINARY, "bpf", "egress", "list")
     SERVICES = (BINARY, "service", "list", "-o", "json")
     SERVICES_IN_WORDS = (BINARY, "service", "list")
+    NODES = (BINARY, "node", "list", "-o", "json")
+    NODES_IN_WORDS = (BINARY, "node", "list")
+    CONFIG = (BINARY, "config", "--all")
+    CONFIG_BY_SHORT_FLAG = (BINARY, "config", "-a")
     METRICS = (BINARY, "metrics", "list", "-o", "json")
     METRICS_IN_WORDS = (BINARY, "metrics", "list")
 

@@ -209,6 +209,7 @@ def _made(part: PartOf[T], make: Callable[[Reading], T]) -> tuple[AnyPart, Calla
 MADE_OF_OBJECTS: Mapping[AnyPart, Callable[[Reading], object]] = dict(
     (
         _made(Part.CONFIG, _config),
+        _made(Part.NODE_CONFIGS, _every(api.NODE_CONFIGS)),
         _made(Part.NAMESPACES, _every(api.NAMESPACES)),
         _made(Part.NODES, _nodes),
         _made(Part.API_SERVER, _api_server),

@@ -130,6 +130,9 @@ FOREIGN_POLICIES = (
 )
 """Policies that other agents enforce, or that Cilium will; they are only named, never judged."""
 CILIUM_NODES = Resource("CiliumNode", "cilium.io", "v2", "ciliumnodes", nodes.cilium_node)
+NODE_CONFIGS = Resource(
+    "CiliumNodeConfig", "cilium.io", "v2", "ciliumnodeconfigs", cilium.node_config, optional=True, older="v2alpha1"
+)
 CILIUM_IDENTITIES = Resource("CiliumIdentity", "cilium.io", "v2", "ciliumidentities", cilium.cilium_identity)
 CILIUM_ENDPOINTS = Resource("CiliumEndpoint", "cilium.io", "v2", "ciliumendpoints", cilium.cilium_endpoint)
 CILIUM_ENDPOINT_SLICES = Resource(

@@ -14,6 +14,7 @@ from handlers.model.agent import (
     AgentStatus,
     Controller,
     EgressGatewayEntry,
+    Encryption,
     HealthProbe,
     LearntName,
     LoadBalancerEntry,
@@ -24,9 +25,11 @@ from handlers.model.agent import (
 )
 from workers.sources.convert.agent_words import (
     address_or_none,
+    address_pools,
     counted,
     enforcing,
     gateway_or_none,
+    owner_of_address,
     version_of_state,
 )
 from workers.sources.convert.flow_words import query_name
@@ -69,7 +72,7 @@ def status(body: Any) -> AgentStatus:
     prober = struct(struct(whole, "cluster"), "ciliumHealth")
     if state := text(prober, "state"):
         components["cilium-health"] = (state, text(prober, "msg") or "")
-    proxy = struct(whole, "proxy")
+    proxy, ipam, routing = struct(whole, "proxy"), struct(whole, "ipam"), struct(whole, "routing")
     return AgentStatus(
         version=version_of_state(message),
         state=text(own, "state") or "",
@@ -79,6 +82,31 @@ def status(body: Any) -> AgentStatus:
         peers=None,
         proxy_redirects=(number(proxy, "total-redirects") or 0) if proxy else None,
         kube_proxy_replacement=text(struct(whole, "kube-proxy-replacement"), "mode"),
+        pools=address_pools(text(ipam, "status") or ""),
+        given_to=tuple(sorted(map(owner_of_address, labels(ipam, "allocations").values()))),
+        routing=text(routing, "inter-host-routing-mode") or "",
+        tunnel=text(routing, "tunnel-protocol") or "",
+        encryption=_encryption(struct(whole, "encryption")),
+        host_firewall=None if (mode := text(struct(whole, "host-firewall"), "mode")) is None else mode == "Enabled",
+        map_sizes={
+            name: size
+            for item in rows(struct(whole, "bpf-maps"), "maps")
+            if (name := text(item, "name")) and (size := number(item, "size")) is not None
+        },
+    )
+
+
+def _encryption(body: Body) -> Encryption | None:
+    mode = text(body, "mode")
+    if mode is None:
+        return None
+    interface = next(iter(rows(struct(body, "wireguard"), "interfaces")), {})
+    return Encryption(
+        mode=mode,
+        public_key=text(interface, "public-key") or "",
+        # Go leaves out a count of zero.
+        peers=(number(interface, "peer-count") or 0) if interface else None,
+        keys_in_use=number(struct(body, "ipsec"), "keys-in-use"),
     )
 
 
@@ -115,7 +143,9 @@ def _probes(address: Body, *, of_endpoint: bool) -> Iterator[HealthProbe]:
     for way in ProbeWay:
         if address.get(way.lower()) is not None:
             probe = struct(address, way.lower())
-            yield HealthProbe(way, of_endpoint, text(probe, "status") or "", moment(probe, "lastProbed"))
+            error, latency = text(probe, "status") or "", number(probe, "latency")
+            seconds = round(latency / 1e9, 9) if latency and not error else None
+            yield HealthProbe(way, of_endpoint, error, moment(probe, "lastProbed"), seconds)
 
 
 def endpoints(body: Any) -> tuple[AgentEndpoint, ...]:

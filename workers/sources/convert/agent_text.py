@@ -14,6 +14,7 @@ from handlers.model.agent import (
     AgentStatus,
     Controller,
     EgressGatewayEntry,
+    Encryption,
     HealthProbe,
     LearntName,
     LoadBalancerEntry,
@@ -22,7 +23,14 @@ from handlers.model.agent import (
     PolicyMapEntry,
     ProbeWay,
 )
-from workers.sources.convert.agent_words import address_or_none, counted, gateway_or_none, version_of_state
+from workers.sources.convert.agent_words import (
+    address_or_none,
+    address_pools,
+    counted,
+    gateway_or_none,
+    owner_of_address,
+    version_of_state,
+)
 from workers.sources.convert.flow_words import query_name
 from workers.sources.convert.reading import MalformedError, parse_moment, without_cluster
 
@@ -39,6 +47,12 @@ _COMPONENTS = {
 """Lines of ``status --verbose`` that begin with a state, by the names of the JSON form."""
 
 _REDIRECTS = re.compile(r"\b(\d+) redirects active\b")
+_ROUND_TRIP = re.compile(r"RTT=(?P<number>\d{1,9}(?:\.\d{1,9})?)(?P<unit>ns|µs|ms|s)\b")
+_UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
+_ROUTING = re.compile(r"Network:\s*(?P<mode>\w+)(?:\s*\[(?P<tunnel>\w+)\])?")
+_WIREGUARD = re.compile(r"Pubkey:\s*(?P<key>[^,\s]+),.*?Peers:\s*(?P<peers>\d{1,6})\)")
+_ALLOCATED = re.compile(r"^\s+[0-9a-fA-F.:]+ \((.*)\)\s*$", re.MULTILINE)
+_MAP_SIZE = re.compile(r"^\s+(\S.*?)\s{2,}(\d{1,12})\s*$", re.MULTILINE)
 _ENDPOINT_ID = re.compile(r"Endpoint ID:\s*(\d+)\s*$")
 _FRONTEND = re.compile(r"(?P<address>\S+:\d+)(?:/(?P<protocol>[A-Za-z]+))?(?P<inside>/i)?$")
 _BALANCED = re.compile(r"\d+ => (?P<address>\S+:\d+)(?:/[A-Za-z]+)?(?: \((?P<state>[a-z-]+)\))?")
@@ -218,6 +232,7 @@ def status(text: str) -> AgentStatus:
     _expect(own, "an agent's status")
     state, _, message = (own or "").partition(" ")
     redirects = _REDIRECTS.search(fields.get("Proxy Status", ""))
+    routing = _ROUTING.search(fields.get("Routing", ""))
     return AgentStatus(
         version=version_of_state(message.strip()),
         state=state,
@@ -229,6 +244,31 @@ def status(text: str) -> AgentStatus:
         peers=peers(text),
         proxy_redirects=int(redirects.group(1)) if redirects else (0 if "Proxy Status" in fields else None),
         kube_proxy_replacement=next(iter(fields.get("KubeProxyReplacement", "").split()), None),
+        pools=address_pools(fields.get("IPAM", "")),
+        given_to=tuple(sorted(owner_of_address(found) for found in _ALLOCATED.findall(_below(text, "Allocated addr")))),
+        routing=routing["mode"] if routing else "",
+        tunnel=(routing["tunnel"] or "") if routing else "",
+        encryption=_encryption(fields.get("Encryption", "")),
+        host_firewall=firewall.startswith("Enabled") if (firewall := fields.get("Host firewall")) else None,
+        map_sizes={name.strip(): int(size) for name, size in _MAP_SIZE.findall(_below(text, "BPF Maps"))},
+    )
+
+
+def _below(text: str, title: str) -> str:
+    """Return the indented lines below the line that begins with a title."""
+    _, _, rest = text.partition(f"\n{title}")
+    lines = rest.splitlines()[1:]
+    end = next((index for index, line in enumerate(lines) if not line.startswith(" ")), len(lines))
+    return "\n".join(lines[:end])
+
+
+def _encryption(said: str) -> Encryption | None:
+    mode = next(iter(said.split()), None)
+    if mode is None:
+        return None
+    interface = _WIREGUARD.search(said)
+    return Encryption(
+        mode, interface["key"] if interface else "", int(interface["peers"]) if interface else None, keys_in_use=None
     )
 
 
@@ -283,7 +323,14 @@ def _probe(way: ProbeWay, told: str, *, of_endpoint: bool) -> HealthProbe:
     at = None
     with contextlib.suppress(MalformedError):
         at = parse_moment(probed.strip().rstrip(")")) if probed else None
-    return HealthProbe(way, of_endpoint, "" if said.strip().startswith("OK") else said.strip(), at)
+    words, is_fine = said.strip(), said.strip().startswith("OK")
+    return HealthProbe(way, of_endpoint, "" if is_fine else words, at, _seconds(words) if is_fine else None)
+
+
+def _seconds(words: str) -> float | None:
+    """Return the time in ``OK, RTT=80.029µs``, None where there is none."""
+    found = _ROUND_TRIP.search(words)
+    return round(float(found["number"]) * _UNITS[found["unit"]], 9) if found else None
 
 
 def _number(cell: str) -> int:

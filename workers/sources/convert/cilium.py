@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod, PodPort
+from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, NodeConfig, Pod, PodPort
 from workers.sources.convert.reading import (
     Body,
     MalformedError,
@@ -117,6 +117,12 @@ class ConfigMap:
 def config_map(body: Body) -> ConfigMap:
     """Read a v1 ConfigMap, such as Cilium's own, ``cilium-config``."""
     return ConfigMap(name_of(body), labels(body, "data"))
+
+
+def node_config(body: Body) -> NodeConfig:
+    """Read a cilium.io/v2 CiliumNodeConfig (v2alpha1 before 1.16)."""
+    spec = struct(body, "spec")
+    return NodeConfig(namespace_of(body), name_of(body), struct(spec, "nodeSelector"), labels(spec, "defaults"))
 
 
 def agent_versions(pods: Sequence[Pod]) -> dict[str, str]:

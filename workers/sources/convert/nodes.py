@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from handlers.model.cluster import Condition, Node
-from workers.sources.convert.reading import Body, labels, moment, name_of, rows, struct, text, texts
+from workers.sources.convert.reading import Body, labels, moment, name_of, number, rows, struct, text, texts
 
 _ADDRESSES = ("InternalIP", "ExternalIP")
+_WIREGUARD_KEY = "network.cilium.io/wg-pub-key"
+"""The annotation of a CiliumNode with its public key (Cilium, pkg/annotation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class CiliumNode:
     pod_cidrs: tuple[str, ...]
     cilium_ips: tuple[str, ...]
     health_ips: tuple[str, ...]
+    ipsec_key: int | None = None
+    wireguard_key: str = ""
 
 
 def node(body: Body) -> Node:
@@ -67,6 +71,8 @@ def cilium_node(body: Body) -> CiliumNode:
         pod_cidrs=texts(struct(spec, "ipam"), "podCIDRs"),
         cilium_ips=tuple(ip for kind, ip in addresses if ip and kind == "CiliumInternalIP"),
         health_ips=tuple(ip for family in ("ipv4", "ipv6") if (ip := text(health, family))),
+        ipsec_key=number(struct(spec, "encryption"), "key") or None,
+        wireguard_key=labels(struct(body, "metadata"), "annotations").get(_WIREGUARD_KEY, ""),
     )
 
 
@@ -84,5 +90,11 @@ def _with(node: Node, seen: CiliumNode | None) -> Node:
     if seen is None:
         return node
     return replace(
-        node, pod_cidrs=seen.pod_cidrs or node.pod_cidrs, cilium_ips=seen.cilium_ips, health_ips=seen.health_ips
+        node,
+        pod_cidrs=seen.pod_cidrs or node.pod_cidrs,
+        cilium_ips=seen.cilium_ips,
+        health_ips=seen.health_ips,
+        tunnel_ips=seen.ips,
+        ipsec_key=seen.ipsec_key,
+        wireguard_key=seen.wireguard_key,
     )

@@ -38,6 +38,7 @@ _TASKS: Mapping[Resource[object], str] = {
     api.CILIUM_ENDPOINT_SLICES: "Cilium endpoint slices",
     api.CILIUM_IDENTITIES: "Cilium identities",
     api.CILIUM_NODES: "Cilium nodes",
+    api.NODE_CONFIGS: "Cilium Node Configs",
     api.EVENTS: "Kubernetes events",
     api.CONFIG_MAPS: "the Cilium configuration",
     api.INGRESSES: "Ingresses",
