@@ -12,6 +12,7 @@ from handlers.connection.ends import Ends
 from handlers.connection.forwarding import frontend_of
 from handlers.connection.handovers import backends_named, handovers, services_of_controllers
 from handlers.connection.legs import places_of
+from handlers.connection.outbound import outbound_of
 from handlers.connection.policies import some_policy_names_services
 from handlers.connection.trial import Trial
 from handlers.model.cluster import Service
@@ -29,6 +30,8 @@ from handlers.names.spelling import nearest
 
 MOST_AGENTS = 6
 """Agents asked for one connection; a workload on more nodes is judged by the pods of these."""
+MOST_GATEWAYS = 2
+"""Gateway nodes asked besides."""
 MOST_PODS_IN_A_FILTER = 40
 """Pods named in a flow filter; beyond, the filter names their namespace."""
 
@@ -224,7 +227,16 @@ def _nodes(connection: Connection, ends: Ends, so_far: Facts) -> tuple[str, ...]
     if ends.destination.frontend and ends.destination.frontend.node:
         nodes.append(ends.destination.frontend.node.name)
     nodes += [backend.node for backend in _backends(connection, ends, so_far) if backend.node]
-    return tuple(dict.fromkeys(nodes))[:MOST_AGENTS]
+    return tuple(dict.fromkeys([*tuple(dict.fromkeys(nodes))[:MOST_AGENTS], *_gateways(connection, so_far)]))
+
+
+def _gateways(connection: Connection, so_far: Facts) -> tuple[str, ...]:
+    """Return the nodes through which egress gateway policies lead packets out, as far as is known by now."""
+    found = attempt(lambda: outbound_of(Trial(connection, so_far)))
+    if isinstance(found, Lacking):
+        return ()
+    ways = (way for outbound in found for entry in outbound.choice.taken for way in outbound.ways(entry))
+    return tuple(dict.fromkeys(way.node.name for way in ways if way.node))[:MOST_GATEWAYS]
 
 
 def _backends(connection: Connection, ends: Ends, so_far: Facts) -> tuple[Target, ...]:

@@ -234,12 +234,21 @@ class PolicyMapEntry:
 
 @dataclass(frozen=True, slots=True)
 class EgressGatewayEntry:
-    """One entry of the node's egress gateway map. ``gateway_ip`` None means that no gateway node was found."""
+    """One entry of the node's egress gateway map.
+
+    ``gateway_ip`` is None where no gateway node was found, and ``Excluded CIDR`` where the range is left out;
+    ``egress_ip`` is None on every node but the gateway, and there where it has no address to send from.
+    """
 
     source_ip: str
     destination_cidr: str
     egress_ip: str | None
     gateway_ip: str | None
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether packets to the range pass by the gateway."""
+        return self.gateway_ip == "Excluded CIDR"
 
 
 @dataclass(frozen=True, slots=True)
