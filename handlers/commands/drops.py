@@ -1,34 +1,31 @@
 """``drops``: what is dropped, grouped by cause."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
-from handlers.connection.backends import selected_pods
 from handlers.connection.coverage import coverage_of, is_shorter
 from handlers.connection.drop_groups import namespaces_of_end
 from handlers.connection.policies import some_policy_names_services
 from handlers.connection.scope import name_scope
-from handlers.model.cluster import Node
+from handlers.flows.about import About, about_of
 from handlers.model.endpoint import EndpointName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence, Value, prose
 from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
-from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
+from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known
 from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.names.resolve import End as Side
-from handlers.names.resolve import resolve
 from handlers.sentence.subject import several, subjects_in
 from handlers.sentence.tokens import Said
 
 USAGE = "drops [A|NAMESPACE|NODE] [since 15m] [fresh]"
-_MOST_PODS = 40
+_VERDICTS = ("DROPPED", "AUDIT")
 _MOST_NAMESPACES = 10
 """Namespaces that are listed one by one; the lists of more are read whole."""
 
@@ -88,55 +85,15 @@ class Drops:
         about = attempt(lambda: self.about(so_far))
         if about is None or isinstance(about, Lacking):
             return None
-        return FlowQuery(about.matches(), so_far.now - self.since, so_far.now)
+        return FlowQuery(about.matches(_VERDICTS), so_far.now - self.since, so_far.now)
 
-    def about(self, so_far: Facts) -> "About | None":
+    def about(self, so_far: Facts) -> About | None:
         """Return whose drops are meant, None for a name that means nothing of which drops can be told.
 
         Raises:
             PartMissingError: if a part that tells the name was not read.
         """
-        if self.namespace:
-            if any(space.name == self.namespace for space in so_far.namespaces):
-                return About(pods=(f"{self.namespace}/",))
-            return About.of_node(self.namespace, so_far.nodes)
-        if self.endpoint is None:
-            return About()
-        if isinstance(self.endpoint, Named) and self.endpoint.kind is Kind.NODE:
-            return About.of_node(self.endpoint.name, so_far.nodes)
-        found = resolve(self.endpoint, so_far, Side.SOURCE, None, None)
-        pods = selected_pods(found.service, so_far.pods) if found.service else found.pods
-        names = tuple(str(pod) for pod in pods if not pod.host_network)[:_MOST_PODS]
-        addresses = (*found.addresses, *(found.node.cilium_ips if found.node else ()))
-        return About(names, () if names else addresses) if found.obstacle is None and (names or addresses) else None
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """Whose drops: of these pods, of these addresses, or those on one node; of everybody where all are empty."""
-
-    pods: tuple[str, ...] = ()
-    ips: tuple[str, ...] = ()
-    node: str = ""
-
-    @classmethod
-    def of_node(cls, name: str, nodes: Iterable[Node]) -> "About | None":
-        """Return what a node drops, None where there is no such node."""
-        return cls(node=name) if any(node.name == name for node in nodes) else None
-
-    def seen_by(self, nodes: Iterable[Node]) -> tuple[str, ...]:
-        """Return the nodes that would have seen such drops: all that may carry the other end, too."""
-        return (self.node,) if self.node else tuple(node.name for node in nodes)
-
-    def matches(self) -> tuple[FlowMatch, ...]:
-        """Return what to keep: drops at either end."""
-        verdicts = ("DROPPED", "AUDIT")
-        if not self.pods and not self.ips:
-            return (FlowMatch(verdicts=verdicts),)
-        return (
-            FlowMatch(source_pods=self.pods, source_ips=self.ips, verdicts=verdicts),
-            FlowMatch(destination_pods=self.pods, destination_ips=self.ips, verdicts=verdicts),
-        )
+        return about_of(self.endpoint, self.namespace, so_far, Side.SOURCE)
 
 
 def parse(text: str) -> Drops:

@@ -96,7 +96,7 @@ def nothing_is_dropped(question: Drops, facts: Facts) -> Iterator[Finding]:
     if about is None:
         yield DROPS_OF_WHOM.finding(Outcome.UNKNOWN, name=str(question.endpoint or question.namespace))
         return
-    seen = [flow for flow in facts.flows.flows if about.node in ("", flow.node)]
+    seen = [flow for flow in facts.flows.flows if about.means(flow)]
     noise = [flow for flow in seen if is_neighbour_noise(flow)]
     for group in drop_groups((flow for flow in seen if not is_neighbour_noise(flow)), _owners(facts)):
         yield _explain(group, facts)
