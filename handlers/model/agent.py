@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from handlers.model.cluster import PodPort
+
 
 @dataclass(frozen=True, slots=True)
 class Controller:
@@ -165,6 +167,16 @@ class AgentConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointLogEntry:
+    """A line of an endpoint's status log. ``code`` is ``OK``, ``Warning`` or ``Failure`` (api/v1/models)."""
+
+    code: str
+    message: str
+    state: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentEndpoint:
     """``cilium-dbg endpoint list`` of one node, one entry.
 
@@ -184,7 +196,11 @@ class AgentEndpoint:
     realized_revision: int | None = None
     audit: bool | None = None
     health: str | None = None
-    last_log: str = ""
+    named_ports: tuple[PodPort, ...] = ()
+    log: tuple[EndpointLogEntry, ...] = ()
+    """What became of it lately, the newest first."""
+    failing: tuple[Controller, ...] = ()
+    """Controllers of this endpoint that fail now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,12 @@ class TestExec:
         }
         assert baseline.api.commands == [("lab-node-2", LINE)]
 
+    def test_an_endpoint_tells_its_ports_and_what_became_of_it(self, source: LiveSource) -> None:
+        of_pod = next(item for item in known(source, ENDPOINTS) if item.pod.startswith("prometheus-"))
+        assert [(port.name, port.port) for port in of_pod.named_ports] == [("web", 9090)]
+        assert {entry.code for entry in of_pod.log} == {"OK"}
+        assert of_pod.failing == ()
+
     def test_a_node_without_an_agent(self, source: LiveSource) -> None:
         found = missing(source, Ask(Part.AGENT_STATUS, Scope(), "lab-node-9"))
         assert (found.gap, "lab-node-9" in found.detail) == (Gap.UNREACHABLE, True)

@@ -15,6 +15,7 @@ from handlers.model.agent import (
     Controller,
     EgressGatewayEntry,
     Encryption,
+    EndpointLogEntry,
     HealthProbe,
     LearntName,
     LoadBalancerEntry,
@@ -23,6 +24,7 @@ from handlers.model.agent import (
     PolicyMapEntry,
     ProbeWay,
 )
+from handlers.model.cluster import PodPort
 from workers.sources.convert.agent_words import (
     address_or_none,
     address_pools,
@@ -161,7 +163,6 @@ def _endpoint(body: Body) -> AgentEndpoint:
     identity = struct(state, "identity")
     mode = text(realized, "policy-enabled")
     audit = text(struct(struct(state, "realized"), "options"), "PolicyAuditMode")
-    log = rows(state, "log")
     namespace, _, pod = (text(of_pod, "pod-name") or "").partition("/")
     return AgentEndpoint(
         id=_needed(number(body, "id"), "id"),
@@ -182,7 +183,21 @@ def _endpoint(body: Body) -> AgentEndpoint:
         realized_revision=number(realized, "policy-revision"),
         audit=None if audit is None else audit == "Enabled",
         health=text(struct(state, "health"), "overallHealth"),
-        last_log=(text(log[0], "message") or "") if log else "",
+        named_ports=tuple(
+            PodPort(text(item, "name"), number(item, "port") or 0, text(item, "protocol") or "TCP")
+            for item in rows(state, "namedPorts")
+        ),
+        log=tuple(map(_log_entry, rows(state, "log"))),
+        failing=tuple(found for item in rows(state, "controllers") if (found := _failing(item)) is not None),
+    )
+
+
+def _log_entry(body: Body) -> EndpointLogEntry:
+    return EndpointLogEntry(
+        code=text(body, "code") or "",
+        message=text(body, "message") or "",
+        state=text(body, "state") or "",
+        at=moment(body, "timestamp"),
     )
 
 
