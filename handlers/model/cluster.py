@@ -145,7 +145,10 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A controller of pods. ``replicas`` is what is wanted, None where the kind has no such number."""
+    """A controller of pods. ``replicas`` is what is wanted, None where the kind has no such number.
+
+    ``updated`` counts the pods that are made of ``images``, those of the template as it is now.
+    """
 
     kind: Kind
     namespace: str
@@ -153,6 +156,8 @@ class Workload:
     replicas: int | None
     ready: int | None
     selector: Mapping[str, str]
+    updated: int | None = None
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ class Part:
     PODS = _part("pods", tuple[cluster.Pod, ...], wide.OF_PODS)
     CILIUM_PODS = _part("cilium_pods", tuple[cluster.Pod, ...])
     """Cilium's own pods: agents, operator, relay, Envoy."""
+    KUBE_PROXIES = _part("kube_proxies", tuple[cluster.Pod, ...])
+    """Pods of kube-proxy: what some distributions run inside kubelet or as a service of the node is none."""
+    SYSTEM_WORKLOADS = _part("system_workloads", tuple[cluster.Workload, ...])
+    """Deployments and DaemonSets of the namespaces of Cilium and of the system; an archive keeps some of them."""
     WORKLOADS = _part("workloads", tuple[cluster.Workload, ...], wide.IN_NAMESPACES)
     SERVICES = _part("services", tuple[cluster.Service, ...], wide.IN_NAMESPACES)
     ENDPOINT_SLICES = _part("endpoint_slices", tuple[cluster.EndpointSlice, ...], wide.IN_NAMESPACES)

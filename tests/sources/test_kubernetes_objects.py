@@ -66,6 +66,35 @@ def test_a_sidecar_declares_ports_and_an_init_container_does_not() -> None:
     assert (pod.ready, pod.phase, pod.service_account) == (None, "Unknown", "default")
 
 
+def test_a_failing_init_container_is_what_a_pod_waits_for() -> None:
+    ended = {"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": "2026-11-21T12:00:00Z"}}
+    back_off, held_back = {"waiting": {"reason": "CrashLoopBackOff"}}, {"waiting": {"reason": "PodInitializing"}}
+    before = [
+        {
+            "name": "config",
+            "ready": True,
+            "state": {"terminated": {"exitCode": 0, "finishedAt": "2026-11-21T12:01:00Z"}},
+        },
+        {"name": "mount-bpf-fs", "ready": False, "state": back_off, "lastState": ended},
+        {"name": "install-cni-binaries", "ready": False, "state": held_back},
+    ]
+    body = {**_pod(), "status": {"initContainerStatuses": before, "containerStatuses": [{"state": held_back}]}}
+    pod = kubernetes.pod(body)
+    assert pod.waiting == "CrashLoopBackOff"
+    assert pod.last_exit is not None
+    assert (pod.last_exit.container, pod.last_exit.code) == ("mount-bpf-fs", 1)
+
+
+def test_a_workload_tells_how_far_its_rollout_is() -> None:
+    body = {
+        "metadata": {"name": "cilium", "namespace": "kube-system"},
+        "spec": {"template": {"spec": {"containers": [{"name": "cilium-agent", "image": "quay.io/cilium:v1.19.6"}]}}},
+        "status": {"desiredNumberScheduled": 3, "numberReady": 2, "updatedNumberScheduled": 1},
+    }
+    found = kubernetes.workload(Kind.DAEMON_SET, body)
+    assert (found.replicas, found.ready, found.updated, found.images) == (3, 2, 1, ("quay.io/cilium:v1.19.6",))
+
+
 def test_a_service_keeps_its_selector_apart_from_none() -> None:
     metadata = {"name": "cart", "namespace": "shop"}
     ports = [{"port": 80, "targetPort": "http"}, {"port": 81, "targetPort": 8081, "nodePort": 0}, {"port": 82}]

@@ -92,7 +92,7 @@ _COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
 _AT_ANOTHER_MOMENT = {Part.FLOWS, Part.AGENT_METRICS}
 _CUT_DOWN = {Part.CHANGES}
 """These dumps were cut down before managed fields were read."""
-_IN_NO_DUMP = {Part.WORKLOADS, Part.RELAY, Part.CIDR_GROUPS, Part.EVENTS, Part.AGENT_LOG}
+_IN_NO_DUMP = {Part.WORKLOADS, Part.SYSTEM_WORKLOADS, Part.RELAY, Part.CIDR_GROUPS, Part.EVENTS, Part.AGENT_LOG}
 """In none of these, which were cut down before logs and events were read."""
 _NOT_RECORDED = {Part.AGENT_NODES, Part.AGENT_CONFIG}
 """In neither form of these moments; those of operators' faults have it."""

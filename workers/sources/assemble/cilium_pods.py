@@ -1,4 +1,4 @@
-"""Cilium's own pods: the namespace they run in, the agents, relay."""
+"""Cilium's own pods: the namespace they run in, the agents, relay; and those of kube-proxy, which it may replace."""
 
 import threading
 
@@ -14,6 +14,8 @@ DEFAULT_NAMESPACE = "kube-system"
 
 _AGENTS = "k8s-app=cilium"
 _RELAY = "hubble-relay"
+_KUBE_PROXY, _ITS_LABELS = "kube-proxy", ("k8s-app", "component")
+"""kubeadm writes the first label, the clouds' static pods bear the second."""
 
 
 class CiliumPods:
@@ -81,6 +83,17 @@ class CiliumPods:
         except UnprovenError:
             return None
         return next((service for service in found if service.name == _RELAY), None)
+
+
+def kube_proxies(lists: Lists) -> tuple[Pod, ...]:
+    """Return the pods of kube-proxy."""
+    selects = (Select(DEFAULT_NAMESPACE, labels=f"{label}={_KUBE_PROXY}") for label in _ITS_LABELS)
+    found = {(pod.namespace, pod.name): pod for pod in lists.some(api.PODS, *selects)}
+    return tuple(
+        pod
+        for pod in found.values()
+        if pod.namespace == DEFAULT_NAMESPACE and any(pod.labels.get(label) == _KUBE_PROXY for label in _ITS_LABELS)
+    )
 
 
 def _agents(lists: Lists, namespace: str | None, node: str | None = None) -> list[Pod]:

@@ -24,7 +24,7 @@ from handlers.model.pod_query import canonical_address, pod_test
 from handlers.model.scope import PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Gap, PartOf
 from workers.sources.assemble import resources as api
-from workers.sources.assemble.cilium_pods import CiliumPods
+from workers.sources.assemble.cilium_pods import DEFAULT_NAMESPACE, CiliumPods, kube_proxies
 from workers.sources.assemble.cluster_dns import cluster_dns
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.logs import LogOf, dns_logs, operator_logs
@@ -127,6 +127,12 @@ def _workloads(reading: Reading) -> tuple[Workload, ...]:
     return reading.lists.of(*((kind, select) for kind in api.WORKLOADS for select in reading.selects))
 
 
+def _system_workloads(reading: Reading) -> tuple[Workload, ...]:
+    namespaces = dict.fromkeys((reading.cilium_pods.namespace(reading.lists), DEFAULT_NAMESPACE))
+    found = reading.lists.of(*((kind, Select(name)) for kind in api.SYSTEM_WORKLOADS for name in namespaces))
+    return tuple(one for one in found if one.namespace in namespaces)
+
+
 def _policies(reading: Reading) -> tuple[PolicyObject, ...]:
     kinds = (api.NETWORK_POLICIES, api.CILIUM_POLICIES)
     namespaced = [(kind, select) for kind in kinds for select in reading.selects]
@@ -215,6 +221,8 @@ MADE_OF_OBJECTS: Mapping[AnyPart, Callable[[Reading], object]] = dict(
         _made(Part.API_SERVER, _api_server),
         _made(Part.PODS, _pods),
         _made(Part.CILIUM_PODS, lambda reading: reading.cilium_pods.every(reading.lists)),
+        _made(Part.KUBE_PROXIES, lambda reading: kube_proxies(reading.lists)),
+        _made(Part.SYSTEM_WORKLOADS, _system_workloads),
         _made(Part.WORKLOADS, _workloads),
         _made(Part.SERVICES, _in_namespaces(api.SERVICES)),
         _made(Part.ENDPOINT_SLICES, _in_namespaces(api.ENDPOINT_SLICES)),

@@ -96,6 +96,8 @@ WORKLOADS = (
     _workloads(Kind.JOB, "batch", "jobs"),
     _workloads(Kind.CRON_JOB, "batch", "cronjobs"),
 )
+SYSTEM_WORKLOADS = tuple(replace(WORKLOADS[index], may_be_cut=True) for index in (0, 2))
+"""Deployments and DaemonSets of Cilium and of the system, of which an archive keeps some."""
 EVENTS = Resource("Event", "", "v1", "events", events.warning, may_be_cut=True)
 NETWORK_POLICIES = _policies("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
 CILIUM_POLICIES = _policies("CiliumNetworkPolicy", "cilium.io", "v2", "ciliumnetworkpolicies")

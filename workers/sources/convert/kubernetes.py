@@ -55,6 +55,8 @@ def pod(body: Body) -> Pod:
     # A sidecar is an init container that keeps running; its ports are the pod's ports.
     sidecars = [item for item in rows(spec, "initContainers") if text(item, "restartPolicy") == "Always"]
     running = rows(status, "containerStatuses")
+    # What fails before the containers start holds all of them back.
+    before = [item for item in rows(status, "initContainerStatuses") if _has_failed(item)]
     return Pod(
         namespace=namespace_of(body),
         name=name_of(body),
@@ -69,12 +71,17 @@ def pod(body: Body) -> Pod:
         owner=_owner(metadata),
         images=tuple(image for item in containers if (image := text(item, "image"))),
         restarts=sum(number(item, "restartCount") or 0 for item in running),
-        waiting=next(filter(None, (_waiting(item) for item in running)), None),
+        waiting=next(filter(None, (_waiting(item) for item in (*before, *running))), None),
         deleted=text(metadata, "deletionTimestamp") is not None,
         created_at=moment(metadata, "creationTimestamp"),
-        last_exit=_last_exit(running),
+        last_exit=_last_exit([*before, *running]),
         resolver=_resolver(spec),
     )
+
+
+def _has_failed(status: Body) -> bool:
+    ends = (struct(struct(status, key), "terminated") for key in ("state", "lastState"))
+    return flag(status, "ready") is not True and any(number(end, "exitCode") for end in ends)
 
 
 def _last_exit(containers: list[Body]) -> LastExit | None:
@@ -146,7 +153,8 @@ def _owner(metadata: Body) -> Owner | None:
 def workload(kind: Kind, body: Body) -> Workload:
     """Read an apps/v1 Deployment, StatefulSet or DaemonSet, or a batch/v1 Job or CronJob."""
     spec, status = struct(body, "spec"), struct(body, "status")
-    wanted, ready = _REPLICAS[kind]
+    wanted, ready, updated = _REPLICAS[kind]
+    template = struct(struct(spec, "template"), "spec")
     return Workload(
         kind=kind,
         namespace=namespace_of(body),
@@ -155,17 +163,19 @@ def workload(kind: Kind, body: Body) -> Workload:
         # Go leaves out a status count of zero.
         ready=(number(status, ready) or 0) if ready else None,
         selector=labels(struct(spec, "selector"), "matchLabels"),
+        updated=(number(status, updated) or 0) if updated else None,
+        images=tuple(image for item in rows(template, "containers") if (image := text(item, "image"))),
     )
 
 
-_REPLICAS: dict[Kind, tuple[str | None, str | None]] = {
-    Kind.DEPLOYMENT: ("replicas", "readyReplicas"),
-    Kind.STATEFUL_SET: ("replicas", "readyReplicas"),
-    Kind.DAEMON_SET: ("desiredNumberScheduled", "numberReady"),
-    Kind.JOB: ("parallelism", "ready"),
-    Kind.CRON_JOB: (None, None),
+_REPLICAS: dict[Kind, tuple[str | None, str | None, str | None]] = {
+    Kind.DEPLOYMENT: ("replicas", "readyReplicas", "updatedReplicas"),
+    Kind.STATEFUL_SET: ("replicas", "readyReplicas", "updatedReplicas"),
+    Kind.DAEMON_SET: ("desiredNumberScheduled", "numberReady", "updatedNumberScheduled"),
+    Kind.JOB: ("parallelism", "ready", None),
+    Kind.CRON_JOB: (None, None, None),
 }
-"""The fields that say how many pods are wanted and how many are ready."""
+"""The fields that say how many pods are wanted, how many are ready, and how many are of the newest template."""
 
 
 def service(body: Body) -> Service:

@@ -57,6 +57,23 @@ def whole_config_map(written: bytes, what: str) -> Mapping[str, Any]:
     return body
 
 
+def whole_workloads(written: bytes, kind: str, what: str) -> list[Any]:
+    """Return the workloads of a file, which holds a list or one object; ``status`` ends such an object.
+
+    Raises:
+        MalformedError: if it holds something else, or nothing proves that it is whole.
+    """
+    body = _loaded(written, what)
+    if "items" in body:
+        return whole_list(written, kind, what)
+    status = struct(body, "status")
+    # The counts stand in the order of the alphabet; one of zero is left out of a Deployment.
+    last = "numberReady" if kind == "DaemonSet" else "updatedReplicas"
+    if body.get("kind") not in (None, kind) or last not in status:
+        raise MalformedError(f"{what}: the file ends before the {kind} does, or holds something else")
+    return [body]
+
+
 def _loaded(written: bytes, what: str) -> Mapping[str, Any]:
     try:
         body = load_manifest(written)

@@ -20,7 +20,7 @@ from workers.sources.sysdump.agents import local_node, output_of
 from workers.sources.sysdump.clock import taken_at
 from workers.sources.sysdump.flows import read_flows
 from workers.sources.sysdump.index import SysdumpIndex, is_of_use
-from workers.sources.sysdump.listing import cut_list, whole_config_map, whole_list
+from workers.sources.sysdump.listing import cut_list, whole_config_map, whole_list, whole_workloads
 from workers.sources.unread import UnreadError
 
 _TASKS: Mapping[Resource[object], str] = {
@@ -47,6 +47,12 @@ _TASKS: Mapping[Resource[object], str] = {
     api.GATEWAY_CLASSES: "GatewayClass entries",
 }
 """How the log names the task that lists each kind; a kind that is not here is in no sysdump."""
+
+_WORKLOAD_FILES: Mapping[str, tuple[str, ...]] = {
+    "DaemonSet": ("cilium-daemonset", "cilium-envoy-daemonset", "cilium-node-init-daemonset"),
+    "Deployment": ("cilium-operator-deployment", "hubble-relay-deployment", "clustermesh-apiserver-deployment"),
+}
+"""The workloads of Cilium that a sysdump keeps, each in a file of its own (cilium-cli, sysdump/constants.go)."""
 
 _NO_SUCH_KIND = ("could not find the requested resource", "no matches for kind")
 """How the API server's answer to a kind that it does not serve reads in the log."""
@@ -85,6 +91,8 @@ class SysdumpSource(AssembledSource):
     def manifests(self, resource: Resource[object], select: Select, deadline: Deadline) -> Manifests:
         """Read the file of a kind; the ConfigMap of Cilium is the only one that a dump has, and no list."""
         with _as_gaps():
+            if resource in api.SYSTEM_WORKLOADS:
+                return self._workloads(resource.kind)
             kind_of_file = _file_of(resource)
             path = self._index.listing(kind_of_file)
             if path is None:
@@ -122,6 +130,16 @@ class SysdumpSource(AssembledSource):
         """Read the flows of every agent's ring."""
         with _as_gaps():
             return read_flows(self._index, query, self._agents(), first, deadline)
+
+    def _workloads(self, kind: str) -> Manifests:
+        """Read what is kept of Cilium's own workloads."""
+        paths = [path for name in _WORKLOAD_FILES[kind] if (path := self._index.listing(name))]
+        if not paths:
+            raise UnreadError(Gap.NOT_IN_DUMP, f"no {kind} of Cilium is in the dump")
+        return Manifests(
+            [body for path in paths for body in whole_workloads(self._index.archive.read(path), kind, path)],
+            ", ".join(paths),
+        )
 
     def _unlisted(self, resource: Resource[object], kind_of_file: str) -> Manifests:
         """Return an empty list of a kind that the log shows to be unknown to the cluster, if Cilium runs without it."""
