@@ -13,6 +13,9 @@ _NO_NAMESPACES = frozenset(
     total particular progress theory practice question time charge short addition""".split()
 )
 
+_ANYBODY = frozenset("anything anyone anybody something somebody someone everything everybody everyone".split())
+"""Who is every pod of the namespace behind: that is then one end, and not where the other one lives."""
+
 
 def with_namespaces(tokens: list[Token]) -> tuple[list[Token], list[str]]:
     """Take ``in shop``, ``in the shop namespace`` and ``-n shop`` out, and give the names before them, or all, it."""
@@ -24,6 +27,8 @@ def with_namespaces(tokens: list[Token]) -> tuple[list[Token], list[str]]:
         length, namespace, is_for_all = _namespace_at(tokens, index)
         if not length:
             kept.append(tokens[index])
+        elif kept and kept[-1].text.lower() in _ANYBODY:
+            namespaces.append(namespace)
         elif is_for_all or not any(token.is_end or token.is_bare for token in kept):
             default = namespace
         elif (place := _named_before(kept)) is not None:

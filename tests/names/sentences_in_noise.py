@@ -29,6 +29,7 @@ IN_NOISE = {
         "api/orders can't reach db/postgres since the rollout",
         "ask: why api/orders db/postgres",
     ),
+    "all of a namespace is no place for the other end": ("can anything in monitoring reach payments?", "no: question"),
     "a time of day without now": ("drops shop since 14:05", "no: 14:05"),
 }
 
