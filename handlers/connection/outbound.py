@@ -78,6 +78,10 @@ class Outbound:
             return tuple(way for way in ways if way.node and told.gateway_ip in way.node.ips) or ways
         return ways
 
+    def reaches(self, policy: EgressPolicy) -> bool:
+        """Whether the ranges of a policy hold the destination, excluded or not."""
+        return _reaches(policy, self.choice.address)
+
     @property
     def home(self) -> Node | None:
         """The node of the pod."""
@@ -85,7 +89,9 @@ class Outbound:
 
     @property
     def address_at_home(self) -> str:
-        """What the other side sees of packets that no gateway takes: the address of the pod's node."""
+        """What the other side sees of packets that no gateway takes: the pod's node, unmasqueraded the pod itself."""
+        if self.feature is not None and not self.feature.masquerades:
+            return next((ip for ip in self.source.ips if _is_of(ip, self.version)), "the pod's address")
         return next(
             (ip for ip in (self.home.ips if self.home else ()) if _is_of(ip, self.version)), "its node's address"
         )

@@ -12,10 +12,14 @@ _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Whether it is on, and the options that it needs and that are otherwise, each as ``key=value``."""
+    """Whether it is on, and the options that it needs and that are otherwise, each as ``key=value``.
+
+    ``masquerades`` tells whether packets that leave from a pod's own node bear that node's address.
+    """
 
     is_on: bool
     needs: tuple[str, ...] = ()
+    masquerades: bool = True
 
 
 def feature_of(config: CiliumConfig) -> Feature:
@@ -33,4 +37,4 @@ def feature_of(config: CiliumConfig) -> Feature:
     lacking = [f"{key}=true" for key, is_met in needed.items() if not is_met]
     if options.get("identity-allocation-mode", "crd").strip() != "crd":
         lacking.append("identity-allocation-mode=crd")
-    return Feature(is_on, tuple(lacking) if is_on else ())
+    return Feature(is_on, tuple(lacking) if is_on else (), needed["enable-ipv4-masquerade"])

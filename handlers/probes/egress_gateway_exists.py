@@ -117,5 +117,5 @@ def _finding(
 def _told_by_map(outbound: Outbound) -> str:
     told = outbound.entry_on(outbound.source.node)
     is_told = isinstance(told, EgressGatewayEntry) and told.gateway_ip is None
-    where = f"; bpf egress list on {outbound.source.node} says Not Found" if is_told else ""
+    where = f"; bpf egress list on {outbound.source.node} says Not Found (0.0.0.0)" if is_told else ""
     return f"{where}; packets drop as No Egress Gateway found"

@@ -114,6 +114,14 @@ ORDER = {
 }
 
 OTHER_COMMANDS = {
+    "egress gateway": (
+        "through which egress gateway does payments/fraud-worker reach 198.19.50.7?",
+        "egress payments/fraud-worker 198.19.50.7",
+    ),
+    "source address": (
+        "with which source ip is payments/fraud-worker seen by 198.19.50.7?",
+        "egress payments/fraud-worker 198.19.50.7",
+    ),
     "misconfigured": ("any misconfigured policies in shop?", "lint shop"),
     "denied": ("what got denied in payments over the past 30 min", "drops payments since 30m"),
     "drop reasons": ("top drop reasons in shop", "drops shop"),

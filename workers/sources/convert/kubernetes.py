@@ -69,7 +69,7 @@ def pod(body: Body) -> Pod:
         service_account=text(spec, "serviceAccountName") or "default",
         host_network=flag(spec, "hostNetwork") or False,
         owner=_owner(metadata),
-        images=tuple(image for item in containers if (image := text(item, "image"))),
+        images=tuple(image for item in containers + sidecars if (image := text(item, "image"))),
         restarts=sum(number(item, "restartCount") or 0 for item in running),
         waiting=next(filter(None, (_waiting(item) for item in (*before, *running))), None),
         deleted=text(metadata, "deletionTimestamp") is not None,
