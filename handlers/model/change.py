@@ -1,8 +1,22 @@
 """Who changed which object, and when, as its managed fields tell."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+_CONTROLLERS = (
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-apiserver",
+    "kubelet",
+    "cloud-controller-manager",
+    "cilium-agent",
+    "cilium-operator",
+    "clustermesh-apiserver",
+)
+"""Managers whose names begin so carry out what others want; ``cilium-operator-generic`` is one."""
+_WANTED_BY_A_CONTROLLER = "spec.replicas"
+"""What an autoscaler within the controller manager decides by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,17 @@ class Change:
     def ref(self) -> str:
         """Write ``Kind/namespace/name``."""
         return f"{self.kind}/{self.namespace}/{self.name}"
+
+    @property
+    def is_own_will(self) -> bool:
+        """Whether somebody decided it, rather than a controller that carries out what an object says already."""
+        return not self.manager.startswith(_CONTROLLERS) or _WANTED_BY_A_CONTROLLER in self.fields
+
+
+def newest(changes: Iterable[Change], before: datetime | None = None) -> Change | None:
+    """Return the newest change that somebody decided, up to a moment; None where there is none."""
+    told = [change for change in changes if change.is_own_will and (before is None or change.at <= before)]
+    return max(told, key=lambda change: change.at, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ class Pod:
     last_exit: LastExit | None = None
     """The newest end of a run that one of its containers had."""
     resolver: PodResolver = CLUSTER_FIRST
+    changes: tuple[Change, ...] = ()
+    """What others than controllers changed after it was made, such as its labels."""
 
     @property
     def is_running(self) -> bool:
@@ -158,6 +160,7 @@ class Workload:
     selector: Mapping[str, str]
     updated: int | None = None
     images: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,7 @@ class Service:
     annotations: Mapping[str, str] = field(default_factory=dict)
     publishes_unready: bool = False
     """Whether backends count as ready whatever their pods say (publishNotReadyAddresses)."""
+    changes: tuple[Change, ...] = ()
 
     @property
     def is_headless(self) -> bool:
@@ -269,6 +273,8 @@ class PolicyObject:
     name: str
     manifest: Mapping[str, Any]
     changed_at: datetime | None
+    changes: tuple[Change, ...] = ()
+    """Who made that change and others, each manager's newest."""
 
     @property
     def ref(self) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from handlers.model.change import Change
+from handlers.connection.change_words import change_in_words
+from handlers.model.change import Change, newest
 from handlers.model.event import Event
 from handlers.model.parts import Part
 from handlers.model.scope import Scope
@@ -19,6 +20,7 @@ from tests.sources.asking import known, missing, whole
 from tests.sources.dumps import Files, files_of, packed_dump
 from workers.sources.convert.changes import changes
 from workers.sources.convert.events import warning
+from workers.sources.convert.kubernetes import pod
 from workers.sources.sysdump import SysdumpSource
 
 NOON = "2026-11-21T12:00:00Z"
@@ -168,3 +170,72 @@ class TestSysdump:
         source.close()
         assert log.lines[-1] == "line 599"
         assert len(log.lines) == 500
+
+
+def test_what_people_changed_on_a_pod_is_told_and_what_controllers_did_is_not() -> None:
+    label: dict[str, Any] = {"f:metadata": {"f:labels": {"f:tier": {}}}}
+    body = {
+        "metadata": {
+            "name": "cart-1",
+            "namespace": "shop",
+            "creationTimestamp": "2026-11-21T11:00:00Z",
+            "managedFields": [
+                managed("kube-controller-manager", "2026-11-21T11:00:00Z", {"f:spec": {"f:containers": {}}}),
+                managed("kubectl-label", NOON, label),
+                managed("kube-controller-manager", NOON, {"f:metadata": {"f:ownerReferences": {}}}),
+                managed("kubelet", NOON, {"f:status": {}}, subresource="status"),
+            ],
+        }
+    }
+    assert pod(body).changes == (
+        Change("Pod", "shop", "cart-1", "kubectl-label", NOON_AT, fields=("metadata.labels.tier",)),
+    )
+
+
+def changed(kind: str, ref: str, manager: str, *fields: str, is_creation: bool = False) -> Change:
+    namespace, _, name = ref.rpartition("/")
+    return Change(kind, namespace, name, manager, NOON_AT, is_creation, fields)
+
+
+WORDS = {
+    "a creation": (
+        changed("Service", "shop/cart", "helm", "spec.selector", is_creation=True),
+        "Service shop/cart was created by helm at 12:00:00 UTC",
+    ),
+    "by nobody who is known": (
+        changed("Node", "worker-1", "", is_creation=True),
+        "Node worker-1 was created at 12:00:00 UTC",
+    ),
+    "a scale": (
+        changed("Deployment", "kube-system/coredns", "kubectl-scale", "spec.replicas"),
+        "Deployment kube-system/coredns was scaled by kubectl-scale at 12:00:00 UTC (spec.replicas)",
+    ),
+    "a label": (
+        changed("Pod", "shop/web-1", "kubectl-label", "metadata.labels.app.kubernetes.io/tier"),
+        "Pod shop/web-1 was labelled by kubectl-label at 12:00:00 UTC (label app.kubernetes.io/tier)",
+    ),
+    "many fields": (
+        changed("Pod", "shop/web-1", "x", "metadata.annotations.a", "spec.a", "spec.b", "spec.c", "spec.d"),
+        "Pod shop/web-1 was changed by x at 12:00:00 UTC (spec.a, spec.b, spec.c, 1 more)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), WORDS.values(), ids=WORDS)
+def test_a_change_in_words(change: Change, words: str) -> None:
+    assert str(change_in_words(change)) == words
+
+
+def test_a_change_before_something_went_wrong() -> None:
+    change = Change("CiliumNetworkPolicy", "shop", "frontend-egress", "argocd-controller", NOON_AT, is_creation=True)
+    began = NOON_AT.replace(second=12)
+    assert str(change_in_words(change, began)).endswith("was created by argocd-controller 12 s before")
+
+
+def test_an_autoscaler_decides_the_number_of_replicas_and_nothing_else() -> None:
+    by = "kube-controller-manager"
+    scaled = Change("Deployment", "shop", "cart", by, NOON_AT, fields=("spec.replicas",))
+    carried_out = Change("Deployment", "shop", "cart", by, NOON_AT.replace(hour=13), fields=("metadata.annotations.x",))
+    assert newest((scaled, carried_out)) == scaled
+    assert newest((carried_out,)) is None
+    assert newest((scaled,), before=NOON_AT.replace(hour=11)) is None

@@ -1,5 +1,6 @@
 """One moment of a cluster, read live, from its sysdump or from a recording, is the same to the model."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,14 +72,27 @@ def _entrances(value: Any) -> Any:
     return value.found, value.unlisted
 
 
+def _cut_down(value: Any) -> Any:
+    """These records were cut down before managed fields were read; the dumps have them."""
+    if isinstance(value, tuple):
+        return tuple(map(_cut_down, value))
+    return dataclasses.replace(value, changes=()) if hasattr(value, "changes") else value
+
+
 def _dns(value: Any) -> Any:
     """A dump has no workloads, and these were cut down before managed fields were read."""
-    return value.services, value.slices
+    return _cut_down(value.services), value.slices
 
 
 _COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
     Part.CLUSTER_DNS: _dns,
     Part.FOREIGN_POLICIES: _foreign,
+    Part.PODS: _cut_down,
+    Part.CILIUM_PODS: _cut_down,
+    Part.SERVICES: _cut_down,
+    Part.ALL_SERVICES: _cut_down,
+    Part.ALL_POLICIES: _cut_down,
+    Part.POLICY_SERVICES: _cut_down,
     Part.ENTRANCES: _entrances,
     Part.POLICIES: _policies,
     Part.OPERATOR_LOGS: _logs,

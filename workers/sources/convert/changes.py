@@ -28,6 +28,20 @@ def changes(kind: str, body: Body) -> tuple[Change, ...]:
     return tuple(change for change in found if change.is_creation or set(change.fields) != {"status"})
 
 
+def later_changes(kind: str, body: Body) -> tuple[Change, ...]:
+    """Return what others than controllers changed after the object was made; of most pods that is nothing."""
+    metadata = struct(body, "metadata")
+    created = text(metadata, "creationTimestamp")
+    later = [
+        entry
+        for entry in rows(metadata, "managedFields")
+        if text(entry, "time") != created and text(entry, "subresource") != "status"
+    ]
+    if not later:
+        return ()
+    return tuple(change for change in changes(kind, body) if change.is_own_will and not change.is_creation)
+
+
 def _fields(entry: Body) -> tuple[str, ...]:
     paths: dict[str, None] = {}
     for path in _paths(struct(entry, "fieldsV1"), ()):
@@ -38,7 +52,7 @@ def _fields(entry: Body) -> tuple[str, ...]:
 
 
 def _paths(tree: Body, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    names = [key[2:] for key in tree if isinstance(key, str) and key.startswith("f:")]
+    names = sorted(key[2:] for key in tree if isinstance(key, str) and key.startswith("f:"))
     if above and (not names or len(above) == _DEEPEST):
         yield above
         return

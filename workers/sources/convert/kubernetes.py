@@ -22,6 +22,7 @@ from handlers.model.cluster import (
     Workload,
 )
 from handlers.model.endpoint import Kind
+from workers.sources.convert.changes import changes, later_changes
 from workers.sources.convert.reading import (
     Body,
     flag,
@@ -76,6 +77,7 @@ def pod(body: Body) -> Pod:
         created_at=moment(metadata, "creationTimestamp"),
         last_exit=_last_exit([*before, *running]),
         resolver=_resolver(spec),
+        changes=later_changes("Pod", body),
     )
 
 
@@ -165,6 +167,7 @@ def workload(kind: Kind, body: Body) -> Workload:
         selector=labels(struct(spec, "selector"), "matchLabels"),
         updated=(number(status, updated) or 0) if updated else None,
         images=tuple(image for item in rows(template, "containers") if (image := text(item, "image"))),
+        changes=changes(kind.value, body),
     )
 
 
@@ -203,6 +206,7 @@ def service(body: Body) -> Service:
             key: value for key, value in labels(metadata, "annotations").items() if not key.startswith("kubectl.")
         },
         publishes_unready=flag(spec, "publishNotReadyAddresses") is True,
+        changes=changes("Service", body),
     )
 
 

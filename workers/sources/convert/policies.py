@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.model.cluster import PolicyObject
+from workers.sources.convert.changes import changes
 from workers.sources.convert.reading import (
     Body,
     MalformedError,
@@ -21,7 +22,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 def policy_object(kind: str, api_version: str, body: Body) -> PolicyObject:
     """Read a policy of the kind that was listed; typed lists of the API server leave kind and version out of items.
 
-    Managed fields and the last applied configuration are dropped, after ``changed_at`` was read from them.
+    Managed fields and the last applied configuration are dropped, after it was read from them who changed what when.
 
     Raises:
         MalformedError: if the object has no name, or is of another kind than the list it came in. What its
@@ -41,6 +42,7 @@ def policy_object(kind: str, api_version: str, body: Body) -> PolicyObject:
             "metadata": _told(struct(body, "metadata")),
         },
         changed_at=changed_at(struct(body, "metadata")),
+        changes=changes(kind, body),
     )
 
 
