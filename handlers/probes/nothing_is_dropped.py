@@ -8,23 +8,18 @@ from collections.abc import Iterator
 
 from handlers.commands.drops import Drops
 from handlers.connection.coverage import nodes_in_words
+from handlers.connection.drop_causes import decision_on, owners_of
 from handlers.connection.drop_groups import DropGroup, drop_groups, entity_of, is_neighbour_noise
 from handlers.connection.observation import clock
-from handlers.connection.policies import POLICY_OPTIONAL_PARTS, names_on, policies_of
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS
 from handlers.connection.policy_findings import policies_named
-from handlers.model.cluster import Pod
-from handlers.model.decision import Decision, Verdict
+from handlers.model.decision import Verdict
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
-from handlers.model.flow import Flow, FlowDirection, FlowEnd
+from handlers.model.flow import FlowDirection, FlowEnd
 from handlers.model.parts import Part
-from handlers.model.party import NamedPort, Party
-from handlers.model.rule import Direction
-from handlers.model.snapshot import Known
-from handlers.model.traffic import Traffic
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.policy.parties import named_ports, party_of_flow_end
 from handlers.probes.probe import probe
 
 DROPS_BY_POLICY = code(
@@ -98,17 +93,11 @@ def nothing_is_dropped(question: Drops, facts: Facts) -> Iterator[Finding]:
         return
     seen = [flow for flow in facts.flows.flows if about.means(flow)]
     noise = [flow for flow in seen if is_neighbour_noise(flow)]
-    for group in drop_groups((flow for flow in seen if not is_neighbour_noise(flow)), _owners(facts)):
+    for group in drop_groups((flow for flow in seen if not is_neighbour_noise(flow)), owners_of(facts)):
         yield _explain(group, facts)
     if noise:
         nodes = nodes_in_words({flow.node for flow in noise})
         yield NEIGHBOUR_NOISE.finding(Outcome.FINE, weight=len(noise), count=len(noise), nodes=nodes)
-
-
-def _owners(facts: Facts) -> dict[tuple[str, str], str]:
-    look = facts.look(Part.PODS)
-    pods: tuple[Pod, ...] = look.value if isinstance(look, Known) else ()
-    return {(pod.namespace, pod.name): pod.owner.name for pod in pods if pod.owner}
 
 
 def _explain(group: DropGroup, facts: Facts) -> Finding:
@@ -127,7 +116,7 @@ def _explain(group: DropGroup, facts: Facts) -> Finding:
 
 
 def _by_policy(group: DropGroup, facts: Facts) -> Finding:
-    decision = attempt(lambda: _decide(group, facts))
+    decision = attempt(lambda: decision_on(group, facts))
     if isinstance(decision, Lacking):
         return _finding(DROPS_BY_UNKNOWN_POLICY, group, why=f"{decision.part.in_words} could not be read")
     if decision is None or decision.verdict in (Verdict.UNKNOWN, Verdict.ERROR):
@@ -139,40 +128,6 @@ def _by_policy(group: DropGroup, facts: Facts) -> Finding:
     refs = tuple(dict.fromkeys(str(origin.policy) for origin in origins))
     spoken = WOULD_DROP if group.is_audit else DROPS_BY_POLICY
     return _finding(spoken, group, refs=refs, policies=policies_named(decision))
-
-
-def _decide(group: DropGroup, facts: Facts) -> Decision | None:
-    flow = group.example
-    if flow.protocol is None or group.port is None or flow.direction is FlowDirection.UNKNOWN:
-        return None
-    direction = Direction.EGRESS if flow.direction is FlowDirection.EGRESS else Direction.INGRESS
-    source, destination = _party(flow.source, flow, facts), _party(flow.destination, flow, facts)
-    subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
-    return policies_of(facts).decide(direction, subject, peer, Traffic(flow.protocol, group.port))
-
-
-def _party(end: FlowEnd, flow: Flow, facts: Facts) -> Party:
-    """Return an end as the flow's own node saw it: the labels are in the flow."""
-    policies = policies_of(facts)
-    return party_of_flow_end(
-        end,
-        node=flow.node,
-        host_labels=policies.addresses.host_labels(policies.node_named(flow.node)),
-        ports=_named_ports(end, facts),
-        fqdn_names=() if end.pod else names_on(flow.node, end.ip, facts),
-    )
-
-
-def _named_ports(end: FlowEnd, facts: Facts) -> tuple[NamedPort, ...] | None:
-    look = facts.look(Part.PODS)
-    if not end.pod:
-        return ()
-    if not isinstance(look, Known):
-        return None
-    for pod in look.value:
-        if (pod.namespace, pod.name) == (end.namespace, end.pod):
-            return named_ports(pod.ports)
-    return None
 
 
 def _finding(
