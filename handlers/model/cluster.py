@@ -248,17 +248,11 @@ class EndpointSlice:
 
 @dataclass(frozen=True, slots=True)
 class ClusterDns:
-    """The cluster's own DNS: the Services before it, what they list, who runs its servers, and who changed that.
-
-    ``workloads`` are Deployments and DaemonSets of its servers; None where they could not be listed, and ``unread``
-    says why.
-    """
+    """The cluster's own DNS: the Services before it, what they list, and who changed the Services and the servers."""
 
     services: tuple[Service, ...]
     slices: tuple[EndpointSlice, ...]
-    workloads: tuple[Workload, ...] | None
     changes: tuple[Change, ...] = ()
-    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

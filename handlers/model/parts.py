@@ -38,7 +38,6 @@ class Part:
     WORKLOADS = _part("workloads", tuple[cluster.Workload, ...], wide.IN_NAMESPACES)
     SERVICES = _part("services", tuple[cluster.Service, ...], wide.IN_NAMESPACES)
     ENDPOINT_SLICES = _part("endpoint_slices", tuple[cluster.EndpointSlice, ...], wide.IN_NAMESPACES)
-    KUBE_PROXY_PODS = _part("kube_proxy_pods", tuple[cluster.Pod, ...])
     CLUSTER_DNS = _part("cluster_dns", cluster.ClusterDns)
     """The cluster's own DNS, wherever the question is about."""
     POLICIES = _part("policies", tuple[cluster.PolicyObject, ...], wide.IN_NAMESPACES)

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from handlers.balancing.no_backends import why_none_is_ready, why_none_is_selected
 from handlers.connection.backends import Dialled, Target, backends_of, ports_asked, selected_pods, slices_of
 from handlers.connection.legs import LEG_PARTS, places_of
 from handlers.connection.places import PlaceKind
+from handlers.connection.policy_findings import distinct
 from handlers.connection.trial import Trial
 from handlers.model.cluster import Service, ServicePort
 from handlers.model.facts import Facts, needed
@@ -30,7 +32,7 @@ SERVICE_SELECTS_NOTHING = code(
     "SERVICE_SELECTS_NOTHING",
     meaning="No pod has the labels that the Service's selector wants, so it has no backends.",
     template="{service} selects {selector}, and no pod of its namespace has these labels",
-    advice="Make the selector agree with the pods' labels.",
+    advice="Make the selector agree with the pods' labels, or run the pods that it means.",
 )
 SERVICE_TARGET_PORT_UNKNOWN = code(
     "SERVICE_TARGET_PORT_UNKNOWN",
@@ -127,10 +129,12 @@ def service_has_backends(question: AboutConnection | AboutService, facts: Facts)
         )
         return
     targets = backends_of(dialled, destination, facts)
+    found = []
     for port in ports:
         mine = [target for target in targets if target.service_port == port]
-        yield _judge(service, port, mine, source, facts)
-        yield from _undeclared(service, port, mine, facts)
+        found += [_judge(service, port, mine, source, facts), *_undeclared(service, port, mine, facts)]
+    # A selector that selects nothing is one fault, however many ports there are.
+    yield from distinct(found)
 
 
 def _judge(
@@ -141,14 +145,18 @@ def _judge(
     if ready:
         return _with_traffic_policy(service, port, ready, source, facts)
     if targets:
-        return _finding(SERVICE_NO_READY_BACKENDS, Outcome.PROBLEM, service, facts, port=dialled, count=len(targets))
+        none_ready = _finding(
+            SERVICE_NO_READY_BACKENDS, Outcome.PROBLEM, service, facts, port=dialled, count=len(targets)
+        )
+        return replace(none_ready, detail=why_none_is_ready(targets, facts))
     if service.selector:
         pods = selected_pods(service, facts.pods)
         if not pods:
             selector = ",".join(f"{key}={value}" for key, value in sorted(service.selector.items()))
-            return _finding(
+            nothing = _finding(
                 SERVICE_SELECTS_NOTHING, Outcome.PROBLEM, service, facts, pointer="/spec/selector", selector=selector
             )
+            return replace(nothing, detail=why_none_is_selected(service, facts))
         if isinstance(port.target, str) and not any(entry.name == port.target for pod in pods for entry in pod.ports):
             index = service.ports.index(port)
             return _finding(

@@ -93,6 +93,7 @@ def test_a_new_question_about_a_service_is_judged_without_a_client(story: str) -
     question = Backends(Named("shop", name, Kind.SERVICE), port)
     facts = Facts(shop().snapshot(QUESTION))
     probes = CATALOGUE.probes_for(question)
-    assert {probe.name for probe in probes} == {"names_resolve", "service_has_backends"}
-    found = [finding for probe in probes for finding in probe.check(question, facts.narrowed(probe.parts))]
+    assert {"names_resolve", "service_has_backends"} < {probe.name for probe in probes}
+    mine = [probe for probe in probes if probe.name in ("names_resolve", "service_has_backends")]
+    found = [finding for probe in mine for finding in probe.check(question, facts.narrowed(probe.parts))]
     assert {finding.code for finding in found} == expected

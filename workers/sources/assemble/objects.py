@@ -36,7 +36,6 @@ from workers.sources.unread import UnprovenError, UnreadError
 T = TypeVar("T")
 
 CONFIG_NAME = "cilium-config"
-_KUBE_PROXY_NAMESPACE, _KUBE_PROXY_LABELS = "kube-system", ("k8s-app=kube-proxy", "component=kube-proxy")
 
 _FIRST_CLUSTER_IDENTITY, _FIRST_LOCAL_IDENTITY = 256, 1 << 24
 """Identities below are reserved, from the second on they are one node's: neither kind has an object."""
@@ -114,13 +113,6 @@ def _pods_of(lists: Lists, query: PodQuery) -> Sequence[Pod]:
         # The field is the pod's first address only; a second one (the other family) is looked for among all pods.
         return lists.some(api.PODS, replace(select, fields=on_node or None))
     return found
-
-
-def _kube_proxy_pods(reading: Reading) -> tuple[Pod, ...]:
-    """Read the pods of kube-proxy by the labels of kubeadm and of the clouds."""
-    found = reading.lists.some(api.PODS, *(Select(_KUBE_PROXY_NAMESPACE, labels=label) for label in _KUBE_PROXY_LABELS))
-    tests = [pod_test(PodQuery(_KUBE_PROXY_NAMESPACE, labels=label)) for label in _KUBE_PROXY_LABELS]
-    return tuple(pod for pod in {str(pod): pod for pod in found}.values() if any(test(pod) for test in tests))
 
 
 def _in_namespaces(resource: Resource[T]) -> Callable[[Reading], tuple[T, ...]]:
@@ -234,7 +226,6 @@ MADE_OF_OBJECTS: Mapping[AnyPart, Callable[[Reading], object]] = dict(
         _made(Part.WORKLOADS, _workloads),
         _made(Part.SERVICES, _in_namespaces(api.SERVICES)),
         _made(Part.ENDPOINT_SLICES, _in_namespaces(api.ENDPOINT_SLICES)),
-        _made(Part.KUBE_PROXY_PODS, _kube_proxy_pods),
         _made(Part.CLUSTER_DNS, lambda reading: cluster_dns(reading.lists)),
         _made(Part.POLICIES, _policies),
         _made(Part.ALL_POLICIES, _all_policies),

@@ -1,0 +1,1 @@
+"""How nodes balance the connections to a Service: what they should send where, and what their maps say."""
