@@ -1,6 +1,6 @@
 """Clusters in words: a test says what exists and what was seen, and asks a question of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import yaml
 
 from handlers.catalogue import CATALOGUE, Catalogue, understand
 from handlers.engine import answer
-from handlers.model.agent import AgentEndpoint, AgentStatus, HealthProbe, PeerNode, ProbeWay
+from handlers.model.agent import AgentEndpoint, AgentStatus, HealthProbe, LoadBalancerEntry, PeerNode, ProbeWay
 from handlers.model.cluster import (
     Backend,
     CiliumConfig,
@@ -144,6 +144,7 @@ class Cluster:
         self.gaps: dict[AnyPart, Missing] = {}
         self.of_node: dict[tuple[AnyPart, str], Known[Any] | Missing] = {}
         self.config = CiliumConfig({key.replace("_", "-"): value for key, value in options.items()}, version)
+        self.balances = False
         self._by_name: dict[str, Pod] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
         self.namespace("kube-system")
@@ -294,7 +295,8 @@ class Cluster:
         return self
 
     def healthy_agents(self) -> "Cluster":
-        """Let both agents answer that all is well."""
+        """Let both agents answer that all is well, and that they balance every Service as its slices say."""
+        self.balances = True
         for node in self.nodes:
             peers = tuple(peer(other.name) for other in self.nodes if other is not node)
             self.agent(node.name, Part.AGENT_STATUS, AgentStatus("1.19.0", "Ok", "", {}, (), peers))
@@ -576,6 +578,7 @@ class Cluster:
             Part.API_SERVER: ("192.168.0.1:6443",),
             Part.PODS: tuple(self.pods),
             Part.CILIUM_PODS: tuple(self.cilium_pods()),
+            Part.KUBE_PROXIES: self.kube_proxies(),
             Part.WORKLOADS: tuple(self.workloads),
             Part.SERVICES: tuple(self.services),
             Part.ENDPOINT_SLICES: tuple(self.slices),
@@ -596,15 +599,47 @@ class Cluster:
             ),
         }
         known: dict[AnyPart, Known[Any] | Missing] = {part: Known(value, NOW, "test") for part, value in values.items()}
-        return FakeSource({**known, **self.gaps}, self.of_node)
+        of_node = dict(self.of_node)
+        for one in self.nodes if self.balances else ():
+            of_node.setdefault((Part.AGENT_SERVICES, one.name), Known(self.table_of(one.name), NOW, "agent"))
+        return FakeSource({**known, **self.gaps}, of_node)
+
+    def table_of(self, name: str) -> tuple[LoadBalancerEntry, ...]:
+        """Return a node's table of Services, as an agent that has seen every slice fills it."""
+        return tuple(
+            entry
+            for service in self.services
+            for part in self.slices
+            if (part.namespace, part.service) == (service.namespace, service.name) and not service.is_headless
+            for entry in _entries(service, part, name)
+        )
+
+    def kube_proxies(self) -> tuple[Pod, ...]:
+        """Return a kube-proxy for each node, unless Cilium replaces it."""
+        if self.config.options.get("kube-proxy-replacement") == "true":
+            return ()
+        labels = {"k8s-app": "kube-proxy"}
+        return tuple(
+            Pod(
+                "kube-system",
+                f"kube-proxy-{one.name}",
+                labels,
+                (),
+                one.name,
+                "Running",
+                True,
+                (),
+                "default",
+                True,
+                None,
+            )
+            for one in self.nodes
+        )
 
     def cilium_pods(self) -> list[Pod]:
         kinds = [("cilium-" + node.name, "cilium", node.name) for node in self.nodes]
         kinds += [("cilium-operator-1", "cilium-operator", "n1"), ("hubble-relay-1", "hubble-relay", "n1")]
-        return [
-            Pod("kube-system", name, {"k8s-app": app}, (), node, "Running", True, (), "default", True, None)
-            for name, app, node in kinds
-        ]
+        return [_system_pod(*kind) for kind in kinds]
 
     def snapshot(self, question: str) -> Snapshot:
         return collect(understand(question).question, self.source(), budget=30)
@@ -639,6 +674,26 @@ def the(report: Report, code: str) -> Finding:
     """Return the one finding of a code."""
     (found,) = [finding for finding in report.findings if finding.code == code]
     return found
+
+
+def _system_pod(name: str, app: str, node: str) -> Pod:
+    return Pod("kube-system", name, {"k8s-app": app}, (), node, "Running", True, (), "default", True, None)
+
+
+def _entries(service: Service, part: EndpointSlice, node: str) -> Iterator[LoadBalancerEntry]:
+    for port in service.ports:
+        number = next((entry.port for entry in part.ports if entry.name == port.name), None)
+        ready = [one for one in part.backends if one.ready is not False and number]
+        own = [one for one in ready if one.node == node]
+        inside = own if service.internal_traffic_policy == "Local" else ready
+        outside = own if service.external_traffic_policy == "Local" else ready
+        fronts = [(f"{ip}:{port.port}", "ClusterIP", inside) for ip in service.cluster_ips]
+        fronts += [(f"0.0.0.0:{port.node_port}", "NodePort", outside)] if port.node_port else []
+        fronts += [(f"{ip}:{port.port}", "LoadBalancer", outside) for ip in service.balancer_ips]
+        fronts += [(f"{ip}:{port.port}", "ExternalIPs", outside) for ip in service.external_ips]
+        for front, kind, backends in fronts:
+            listed = tuple(f"{ip}:{number}" for one in backends for ip in one.addresses)
+            yield LoadBalancerEntry(front, port.protocol, listed, service.namespace, service.name, kind)
 
 
 def _pod_port(text: str) -> PodPort:

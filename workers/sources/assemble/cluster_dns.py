@@ -27,9 +27,8 @@ def cluster_dns(lists: Lists) -> ClusterDns:
     """
     services = tuple(one for one in lists.some(api.SERVICES, _LABELLED) if _is_dns(one))
     names = {service.name for service in services}
-    slices = tuple(
-        part for part in lists.some(api.ENDPOINT_SLICES, _WITHIN) if part.namespace == NAMESPACE and part.service in names
-    )
+    listed = lists.some(api.ENDPOINT_SLICES, _WITHIN)
+    slices = tuple(part for part in listed if part.namespace == NAMESPACE and part.service in names)
     kinds = [kind for kind in api.WITH_CHANGES if kind.kind in (*_RUNNERS, "Service")]
     found = [change for kind in kinds for of_object in _listed(kind, lists) for change in of_object]
     return ClusterDns(services, slices, tuple(change for change in found if _concerns(change, names)))
