@@ -134,6 +134,8 @@ class Pod:
     resolver: PodResolver = CLUSTER_FIRST
     changes: tuple[Change, ...] = ()
     """What others than controllers changed after it was made, such as its labels."""
+    ready_since: datetime | None = None
+    """Since when ``ready`` is as it is."""
 
     @property
     def is_running(self) -> bool:
@@ -347,6 +349,8 @@ class CiliumConfig:
     versions: Mapping[str, str] = field(default_factory=dict)
     is_chosen: bool = False
     """Whether who asks named the version, whatever runs."""
+    changes: tuple[Change, ...] = ()
+    """Who changed the ConfigMap, each manager's newest change."""
 
     @property
     def cluster_name(self) -> str:

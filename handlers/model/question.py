@@ -46,6 +46,13 @@ class AboutNodes:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutAgent:
+    """A question about the agent of one node: what became of it, and what that means for its node."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class AboutCluster:
     """A question about the whole cluster: who reaches whom, and what policies make of it."""
 

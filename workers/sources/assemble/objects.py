@@ -71,7 +71,8 @@ def _config(reading: Reading) -> CiliumConfig:
             )
     versions = reading.cilium_pods.versions(reading.lists)
     by_node = {node: version for node, version in versions.items() if node}
-    return CiliumConfig(found[0].options, next(iter(versions.values()), None), by_node)
+    newest = next(iter(versions.values()), None)
+    return CiliumConfig(found[0].options, newest, by_node, changes=found[0].changes)
 
 
 def _config_maps(reading: Reading, namespace: str) -> list[cilium.ConfigMap]:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from handlers.model.change import Change
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, NodeConfig, Pod, PodPort
+from workers.sources.convert.changes import changes
 from workers.sources.convert.reading import (
     Body,
     MalformedError,
@@ -112,11 +114,12 @@ class ConfigMap:
 
     name: str
     options: Mapping[str, str]
+    changes: tuple[Change, ...] = ()
 
 
 def config_map(body: Body) -> ConfigMap:
     """Read a v1 ConfigMap, such as Cilium's own, ``cilium-config``."""
-    return ConfigMap(name_of(body), labels(body, "data"))
+    return ConfigMap(name_of(body), labels(body, "data"), changes("ConfigMap", body))
 
 
 def node_config(body: Body) -> NodeConfig:

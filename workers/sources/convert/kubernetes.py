@@ -4,6 +4,7 @@ Field names are those of the Kubernetes API reference (v1.36). Each function tak
 MalformedError where a field has another type than the API gives it.
 """
 
+from datetime import datetime
 from typing import Any
 
 from handlers.model.cluster import (
@@ -78,6 +79,7 @@ def pod(body: Body) -> Pod:
         last_exit=_last_exit([*before, *running]),
         resolver=_resolver(spec),
         changes=later_changes("Pod", body),
+        ready_since=_ready_since(status),
     )
 
 
@@ -138,6 +140,11 @@ def _condition(status: Body, kind: str) -> bool | None:
         if text(condition, "type") == kind:
             return text(condition, "status") == "True"
     return None
+
+
+def _ready_since(status: Body) -> datetime | None:
+    ready = next((one for one in rows(status, "conditions") if text(one, "type") == "Ready"), {})
+    return moment(ready, "lastTransitionTime")
 
 
 def _owner(metadata: Body) -> Owner | None:
