@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.model.agent import Metric
-from handlers.model.cluster import PolicyObject
+from handlers.model.cluster import NodeConfig, PolicyObject
 from handlers.model.parts import PARTS, Part
 from handlers.model.report import Report
 from handlers.model.snapshot import AnyPart
@@ -45,12 +45,17 @@ def test_a_report_comes_back_equal(question: str, denied: bool) -> None:
 OBJECTS = st.lists(
     st.builds(PolicyObject, manifest=st.dictionaries(st.text(max_size=5), JSON, max_size=3)), max_size=2
 ).map(tuple)
+NODE_CONFIGS = st.lists(
+    st.builds(NodeConfig, node_selector=st.dictionaries(st.text(max_size=5), JSON, max_size=3)), max_size=2
+).map(tuple)
 METRICS = st.lists(st.builds(Metric, value=st.floats(allow_nan=False)), max_size=2).map(tuple)
 
 
 def _values(part: AnyPart) -> st.SearchStrategy[Any]:
     if part.holds == tuple[PolicyObject, ...]:
         return OBJECTS
+    if part is Part.NODE_CONFIGS:
+        return NODE_CONFIGS
     return METRICS if part is Part.AGENT_METRICS else st.from_type(part.holds)
 
 

@@ -85,6 +85,7 @@ def _dns(value: Any) -> Any:
 
 
 _COMPARED: dict[AnyPart, Callable[[Any], Any]] = {
+    Part.CONFIG: _cut_down,
     Part.CLUSTER_DNS: _dns,
     Part.FOREIGN_POLICIES: _foreign,
     Part.PODS: _cut_down,
