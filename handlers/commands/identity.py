@@ -13,7 +13,7 @@ from handlers.model.headline import Headline
 from handlers.model.labels import NAMESPACE_LABEL, LabelSet
 from handlers.model.parts import Part
 from handlers.model.reserved import FIRST_ALLOCATED, LOCAL_SCOPE
-from handlers.model.scope import Scope
+from handlers.model.scope import PodQuery, Scope
 from handlers.model.snapshot import Missing
 from handlers.names.grammar import End, Fresh, Item, PortAsked, Word, end_of, items
 from handlers.names.lexicon import Cue
@@ -91,7 +91,8 @@ def _scope_of_number(number: int, so_far: Facts) -> Scope:
     label = LabelSet.parse(labels).find("k8s", NAMESPACE_LABEL)
     if label is None:
         return Scope(all_namespaces=True, pods=(), identities=(number,), nodes=())
-    return Scope(namespaces=(label.value,), pods=(), identities=(number,), nodes=())
+    pods = (PodQuery(namespace=label.value),)
+    return Scope(namespaces=(label.value,), pods=pods, identities=(number,), nodes=())
 
 
 def parse(text: str) -> IdentityOf:

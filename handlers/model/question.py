@@ -39,6 +39,13 @@ class AboutLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutEndpoint:
+    """A question that has endpoints: those of a pod, a workload, a Service or an address."""
+
+    endpoint: EndpointName
+
+
+@dataclass(frozen=True, slots=True)
 class AboutNodes:
     """A question that has nodes: one by its name, or every node where ``node`` is None."""
 

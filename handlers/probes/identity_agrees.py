@@ -7,15 +7,16 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 from collections.abc import Iterable, Iterator
 
 from handlers.connection.legs import LEG_PARTS
-from handlers.connection.places import Place, PlaceKind
+from handlers.connection.places import PlaceKind
 from handlers.connection.settings import SETTINGS_PARTS, settings_of
 from handlers.connection.trial import Trial
+from handlers.endpoints.asked import endpoints_asked
 from handlers.model.cluster import CiliumEndpoint, CiliumIdentity, Pod
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.labels import LabelSet
 from handlers.model.parts import Part
-from handlers.model.question import AboutConnection
+from handlers.model.question import AboutConnection, AboutEndpoint
 from handlers.model.snapshot import Known
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.policy.pods import endpoint_of_pod
@@ -55,27 +56,33 @@ MOST_TROUBLES = 10
 
 
 @probe(
-    answers=(AboutConnection,),
+    answers=(AboutConnection, AboutEndpoint),
     codes=(ENDPOINT_MISSING, IDENTITY_STALE, IDENTITY_DISAGREES, IDENTITY_GONE, IDENTITY_AGREES),
     needs=(*PARTS, Part.CILIUM_ENDPOINTS),
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.IDENTITIES, *SETTINGS_PARTS),
     hop=Hop.IDENTITY,
 )
-def identity_agrees(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
-    """Compare the three for every pod on the path."""
-    trial = Trial(question.connection, facts)
-    stretches = needed(trial.stretches)
-    places = {place.title: place for part in stretches for place in (*part.sources, *part.destinations)}
-    pods = [(place, place.pod) for place in places.values() if place.kind is PlaceKind.POD and place.pod]
-    findings = [_judge(place, pod, facts) for place, pod in pods]
+def identity_agrees(question: AboutConnection | AboutEndpoint, facts: Facts) -> Iterator[Finding]:
+    """Compare the three for every pod that is asked about."""
+    if isinstance(question, AboutConnection):
+        pods = _on_the_path(question, facts)
+    else:
+        pods = [one.pod for one in endpoints_asked(question.endpoint, facts).made]
+    findings = [_judge(pod, facts) for pod in pods]
     troubles = [finding for finding in findings if finding.outcome is not Outcome.FINE]
     yield from troubles[:MOST_TROUBLES]
     # Of the pods that are well one stands for each identity.
     yield from {finding.values["number"]: finding for finding in findings if finding.outcome is Outcome.FINE}.values()
 
 
-def _judge(place: Place, pod: Pod, facts: Facts) -> Finding:
-    endpoint = endpoint_of_pod(place.pod, facts)
+def _on_the_path(question: AboutConnection, facts: Facts) -> list[Pod]:
+    stretches = needed(Trial(question.connection, facts).stretches)
+    places = {place.title: place for part in stretches for place in (*part.sources, *part.destinations)}
+    return [place.pod for place in places.values() if place.kind is PlaceKind.POD and place.pod]
+
+
+def _judge(pod: Pod, facts: Facts) -> Finding:
+    endpoint = endpoint_of_pod(pod, facts)
     if endpoint is None:
         return ENDPOINT_MISSING.finding(
             Outcome.PROBLEM,

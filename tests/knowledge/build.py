@@ -142,6 +142,8 @@ class Cluster:
         self.truncated = False
         self.foreign = ForeignPolicies()
         self.gaps: dict[AnyPart, Missing] = {}
+        self.held: dict[AnyPart, Known[Any]] = {}
+        self.not_ready: dict[str, dict[str, Any]] = {}
         self.of_node: dict[tuple[AnyPart, str], Known[Any] | Missing] = {}
         self.config = CiliumConfig({key.replace("_", "-"): value for key, value in options.items()}, version)
         self.balances = False
@@ -288,6 +290,19 @@ class Cluster:
     def without(self, *parts: AnyPart, gap: Gap = Gap.FORBIDDEN) -> "Cluster":
         for part in parts:
             self.gaps[part] = Missing(gap, f"reading {part} is not allowed", "Grant it.")
+        return self
+
+    def holding(self, part: AnyPart, value: Any) -> "Cluster":
+        """Let a part be this, which no method makes."""
+        self.held[part] = Known(value, NOW, "test")
+        return self
+
+    def down(self, node: str, **how: Any) -> "Cluster":
+        """Let the agent of a node not run, so that it answers nothing."""
+        self.not_ready[node] = how
+        for part, name in list(self.of_node):
+            if name == node:
+                del self.of_node[part, name]
         return self
 
     def agent(self, node: str, part: AnyPart, value: Any) -> "Cluster":
@@ -602,7 +617,7 @@ class Cluster:
         of_node = dict(self.of_node)
         for one in self.nodes if self.balances else ():
             of_node.setdefault((Part.AGENT_SERVICES, one.name), Known(self.table_of(one.name), NOW, "agent"))
-        return FakeSource({**known, **self.gaps}, of_node)
+        return FakeSource({**known, **self.held, **self.gaps}, of_node)
 
     def table_of(self, name: str) -> tuple[LoadBalancerEntry, ...]:
         """Return a node's table of Services, as an agent that has seen every slice fills it."""
@@ -639,7 +654,13 @@ class Cluster:
     def cilium_pods(self) -> list[Pod]:
         kinds = [("cilium-" + node.name, "cilium", node.name) for node in self.nodes]
         kinds += [("cilium-operator-1", "cilium-operator", "n1"), ("hubble-relay-1", "hubble-relay", "n1")]
-        return [_system_pod(*kind) for kind in kinds]
+        pods = [_system_pod(*kind) for kind in kinds]
+        return [
+            replace(pod, ready=False, **self.not_ready[pod.node])
+            if pod.node in self.not_ready and pod.labels["k8s-app"] == "cilium"
+            else pod
+            for pod in pods
+        ]
 
     def snapshot(self, question: str) -> Snapshot:
         return collect(understand(question).question, self.source(), budget=30)
