@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
+from handlers.connection.node_pairs import doubted_pairs, flows_between, pods_on
 from handlers.model.endpoint import HostName, Kind, Named
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Finding, Outcome, Sentence
@@ -12,7 +13,7 @@ from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
 from handlers.model.scope import Scope
-from handlers.model.snapshot import Gap, Missing
+from handlers.model.snapshot import Gap, Known, Missing
 from handlers.names.grammar import End, Fresh, Word, is_bare_name, items
 from handlers.names.lexicon import Cue
 from handlers.sentence.tokens import Said, Token
@@ -38,12 +39,17 @@ class Health(AboutNodes):
         return f"health {self.node}" if self.node else "health"
 
     def scope(self, so_far: Facts) -> Scope:
-        """Return every node's agent, up to a bound, and every policy."""
+        """Return every node's agent, up to a bound, and every policy; flows only where a health probe failed."""
         named = (self.node,) if self.node else None
         nodes = attempt(lambda: tuple(node.name for node in so_far.nodes if self.node in (None, node.name)))
+        doubted = attempt(lambda: doubted_pairs(self, so_far))
+        is_told = isinstance(so_far.look(Part.AGENT_STATUS), Known)
+        pairs = None if isinstance(doubted, Lacking) or not is_told else doubted
         return Scope(
             all_namespaces=True,
             nodes=named if isinstance(nodes, Lacking) else nodes[:MOST_AGENTS],
+            pods=None if pairs is None else pods_on(pairs),
+            flows=flows_between(pairs, so_far) if pairs else None,
         )
 
 
@@ -150,7 +156,6 @@ COMMAND = Command(
         {
             Part.AGENT_IDENTITIES,
             Part.AGENT_ADDRESSES,
-            Part.FLOWS,
             Part.AGENT_NAMES,
             Part.NAMED_PORTS,
             Part.FOREIGN_POLICIES,

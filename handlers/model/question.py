@@ -60,6 +60,17 @@ class AboutAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class BetweenNodes:
+    """A question that has nodes which ought to reach each other.
+
+    They are ``node`` and ``peer``, ``node`` and every other where ``peer`` is None, or all where both are.
+    """
+
+    node: str | None = None
+    peer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AboutCluster:
     """A question about the whole cluster: who reaches whom, and what policies make of it."""
 

@@ -6,20 +6,14 @@ operator no new identities or addresses; without relay nobody sees flows.
 
 from collections.abc import Iterator
 
+from handlers.connection.asked_nodes import NODE_UNKNOWN, unknown_nodes
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes
-from handlers.names.spelling import nearest
 from handlers.probes.probe import probe
 
-NODE_UNKNOWN = code(
-    "NODE_UNKNOWN",
-    meaning="The cluster has no node of this name.",
-    template="There is no node {node}; the nearest names are {candidates}",
-    advice="Check the spelling.",
-)
 AGENT_MISSING = code(
     "AGENT_MISSING",
     meaning="A node runs no Cilium agent.",
@@ -67,8 +61,7 @@ def health_agents_run(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
     """Judge Cilium's pods, and look for nodes without one."""
     nodes = [node.name for node in facts.nodes if question.node in (None, node.name)]
     if question.node and not nodes:
-        close = nearest(question.node, (node.name for node in facts.nodes))
-        yield NODE_UNKNOWN.finding(Outcome.UNKNOWN, weight=100, node=question.node, candidates=close)
+        yield from unknown_nodes((question.node,), facts)
         return
     pods = [pod for pod in facts.cilium_pods if question.node in (None, pod.node)]
     agents = [pod for pod in pods if component_of(pod) == "agent"]

@@ -53,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "ciliumendpoints": Kind("cilium.io/v2", "CiliumEndpoint"),
     "ciliumidentities": Kind("cilium.io/v2", "CiliumIdentity", namespaced=False),
     "ciliumnodes": Kind("cilium.io/v2", "CiliumNode", namespaced=False),
+    "ciliumnodeconfigs": Kind("cilium.io/v2", "CiliumNodeConfig"),
     "ciliumcidrgroups": Kind("cilium.io/v2", "CiliumCIDRGroup", namespaced=False),
     "ciliumegressgatewaypolicies": Kind("cilium.io/v2", "CiliumEgressGatewayPolicy", namespaced=False),
     "ciliumendpointslices": Kind("cilium.io/v2alpha1", "CiliumEndpointSlice", namespaced=False),

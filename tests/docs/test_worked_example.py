@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 EXAMPLES = {
-    "a new subcommand with its probe": ["handlers/commands/nodes.py", "handlers/probes/nodes_ready.py"],
+    "a new subcommand with its probe": ["handlers/commands/kernels.py", "handlers/probes/kernels_known.py"],
     "a new question that reuses probes of `why`": [
         "handlers/commands/leaves.py",
         "handlers/probes/source_node_ready.py",
@@ -51,26 +51,26 @@ def _cli(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_new_subcommand_answers(checkout: Path) -> None:
     dump = ROOT / "tests" / "scenarios" / "01-baseline" / "sysdump.zip"
-    done = _cli(checkout, "nodes", "--sysdump", str(dump), "--output", "json")
+    done = _cli(checkout, "kernels", "--sysdump", str(dump), "--output", "json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert report["headline"] == "0 nodes are not ready"
+    assert report["headline"] == "1 kernel runs"
     assert sorted(finding["text"] for finding in report["findings"]) == [
-        "Node lab-node-1 is ready: yes",
-        "Node lab-node-2 is ready: yes",
+        "Node lab-node-1 runs 6.18.44",
+        "Node lab-node-2 runs 6.18.44",
     ]
 
 
-@pytest.mark.parametrize("says", ["hey, are all nodes ready?", "show me the nodes please", "which node isn't ready"])
+@pytest.mark.parametrize("says", ["hey, which kernels are there?", "show me the kernels please", "which kernel is it?"])
 def test_its_phrases_find_it(checkout: Path, says: str) -> None:
     done = _cli(checkout, "ask", "--dry-run", says, "--output", "json")
-    assert json.loads(done.stdout)["read_as"] == "nodes"
+    assert json.loads(done.stdout)["read_as"] == "kernels"
 
 
 def test_its_usage_is_shown_to_who_mistypes(checkout: Path) -> None:
-    done = _cli(checkout, "nodes", "twice")
+    done = _cli(checkout, "kernels", "twice")
     assert done.returncode == 64
-    assert "nodes [fresh]" in done.stderr
+    assert "kernels [fresh]" in done.stderr
 
 
 def test_a_question_about_three_hops_says_what_their_probes_say(checkout: Path) -> None:
