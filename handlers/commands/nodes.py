@@ -23,7 +23,7 @@ from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.question import BetweenNodes
 from handlers.model.scope import Scope
-from handlers.model.snapshot import Known
+from handlers.model.snapshot import Gap, Known
 from handlers.model.table import Cell, Table
 from handlers.names.grammar import End, Fresh, Item, Word, is_bare_name, items, without_leads
 
@@ -43,17 +43,24 @@ class Nodes(BetweenNodes):
 
     def scope(self, so_far: Facts) -> Scope:
         """Return the agents of these nodes, policies of nodes, and flows between two that are named or in doubt."""
-        named = nodes_of(self)
-        nodes = attempt(lambda: tuple(node.name for node in so_far.nodes))
         pairs = self._pairs(so_far)
-        others = () if self.peer or isinstance(nodes, Lacking) else tuple(name for name in nodes if name not in named)
-        on = None if pairs is None else pods_on([*pairs, *((name, name) for name in named)])
+        on = None if pairs is None else pods_on([*pairs, *((name, name) for name in nodes_of(self))])
         return Scope(
             namespaces=("default",),
-            nodes=None if isinstance(nodes, Lacking) and not named else (*named, *others)[:_MOST_AGENTS],
+            nodes=self._agents(so_far),
             pods=on,
             flows=flows_between(pairs, so_far) if pairs else None,
         )
+
+    def _agents(self, so_far: Facts) -> tuple[str, ...] | None:
+        """Return the nodes whose agents are asked: those named, and the others where no second is."""
+        named = nodes_of(self)
+        if self.peer:
+            return named
+        nodes = attempt(lambda: tuple(node.name for node in so_far.nodes if node.name not in named))
+        if isinstance(nodes, Lacking):
+            return None if nodes.missing.gap is Gap.NOT_ASKED or not named else named
+        return (*named, *nodes)[:_MOST_AGENTS]
 
     def _pairs(self, so_far: Facts) -> tuple[Pair, ...] | None:
         """Return the pairs whose flows are read, None before that can be told."""

@@ -1,0 +1,110 @@
+"""``nodes``: what a failed probe is worth beside packets, and what else keeps nodes apart."""
+
+from collections.abc import Callable
+
+import pytest
+
+from handlers.model.agent import AgentStatus
+from handlers.model.finding import Outcome
+from handlers.model.parts import Part
+from tests.knowledge.build import Cluster, codes, peer, shop, the
+from tests.reading import in_words
+from workers.cli.status import Status, status_of
+
+A, B = "shop/frontend-1", "shop/cart-1"
+TIMED_OUT = "Connection timed out"
+REFUSED = 'Get "http://192.168.0.2:4240/hello": dial tcp 192.168.0.2:4240: connect: connection refused'
+
+
+def probed(at: float, **errors: str) -> Cluster:
+    """Return the shop, where n1's newest probes of n2 are some seconds old."""
+    status = AgentStatus("1.19.0", "Ok", "", {}, (), (peer("n2", at=at, **errors),), routing="Tunnel", tunnel="vxlan")
+    return shop().agent("n1", Part.AGENT_STATUS, status)
+
+
+def without_flows(cluster: Cluster) -> Cluster:
+    return cluster.without(Part.FLOWS)
+
+
+CASES: dict[str, tuple[Callable[[], Cluster], str | None, Status]] = {
+    "the endpoint did not answer just now": (
+        lambda: probed(20, endpoint=TIMED_OUT),
+        "HEALTH_ENDPOINT_UNREACHABLE",
+        Status.PROBLEM,
+    ),
+    "the node did not answer just now": (
+        lambda: probed(20, host=TIMED_OUT, endpoint=TIMED_OUT),
+        "NODE_UNREACHABLE",
+        Status.PROBLEM,
+    ),
+    "it did not answer some time ago": (
+        lambda: probed(90, endpoint=TIMED_OUT),
+        "NODES_MAY_BE_APART",
+        Status.UNKNOWN,
+    ),
+    "and nobody can look at flows": (
+        lambda: without_flows(probed(90, endpoint=TIMED_OUT)),
+        "NODES_MAY_BE_APART",
+        Status.UNKNOWN,
+    ),
+    "packets have passed since": (
+        lambda: probed(90, endpoint=TIMED_OUT).worked(A, B, 8080, at=60),
+        "PROBE_OUTWEIGHED",
+        Status.FINE,
+    ),
+    "packets left and did not arrive": (
+        lambda: probed(90, endpoint=TIMED_OUT).sent(A, B, 8080, at=60),
+        "NODES_DISCONNECTED",
+        Status.PROBLEM,
+    ),
+    "its agent refused, and answers now": (
+        lambda: probed(90, host=REFUSED, endpoint=TIMED_OUT),
+        "PROBE_IS_OLD",
+        Status.FINE,
+    ),
+    "all is well": (lambda: probed(90), "NODES_CONNECTED", Status.FINE),
+}
+
+
+@pytest.mark.parametrize(("cluster", "code", "status"), CASES.values(), ids=list(CASES))
+@pytest.mark.parametrize("question", ["nodes n1 n2", "nodes", "nodes n2", "health"])
+def test_what_a_probe_is_worth(question: str, cluster: Callable[[], Cluster], code: str, status: Status) -> None:
+    report = cluster().ask(question)
+    assert code in codes(report), in_words(report)
+    assert status_of(report) is status, in_words(report)
+
+
+def test_packets_lost_need_no_failed_probe_between_two_nodes() -> None:
+    lost = the(probed(90).sent(A, B, 8080, at=60).ask("nodes n2 n1"), "NODES_DISCONNECTED")
+    assert (lost.values["node"], lost.values["peer"]) == ("n1", "n2")
+    assert "in the VXLAN tunnel (8472/UDP)" in lost.text
+    assert "8472/UDP pass from n1 to n2" in lost.advice
+
+
+def test_a_fresh_failure_of_one_prober_makes_the_older_one_of_another_current() -> None:
+    cluster = probed(20, endpoint=TIMED_OUT)
+    cluster.agent("n2", Part.AGENT_STATUS, AgentStatus("1.19.0", "Ok", "", {}, (), (peer("n1", at=30),)))
+    report = cluster.ask("nodes")
+    assert [finding.code for finding in report.findings if finding.outcome is Outcome.PROBLEM] == [
+        "HEALTH_ENDPOINT_UNREACHABLE"
+    ]
+
+
+def test_an_agent_that_refuses_and_is_not_heard_is_down_and_its_node_is_not() -> None:
+    cluster = probed(90, host=REFUSED, endpoint=TIMED_OUT)
+    del cluster.of_node[Part.AGENT_STATUS, "n2"]
+    assert the(cluster.ask("nodes n1 n2"), "PEER_AGENT_REFUSES").outcome is Outcome.PROBLEM
+
+
+def test_the_tables_tell_addresses_and_probes() -> None:
+    report = probed(90, endpoint=TIMED_OUT).ask("nodes n1 n2")
+    nodes, probes = report.tables
+    assert [row[0] for row in nodes.rows] == ["n1", "n2"]
+    assert probes.rows[0][:4] == ("n1", "n2", "health endpoint", "ICMP")
+    assert probes.rows[0][5:] == (TIMED_OUT, "90s ago")
+
+
+def test_a_node_that_is_not_there() -> None:
+    report = shop().ask("nodes n1 n22")
+    assert the(report, "NODE_UNKNOWN").values["candidates"] == ("n2",)
+    assert status_of(report) is Status.UNKNOWN
