@@ -5,6 +5,7 @@ from typing import Any
 
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.facts import Facts, Lacking, attempt
+from handlers.model.parts import Part
 from handlers.model.scope import Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap, Missing, Snapshot
 
@@ -35,7 +36,8 @@ def unasked(question: Any, so_far: Snapshot, catalogue: Catalogue = CATALOGUE) -
 
 
 def _is_needless(part: AnyPart, scope: Scope) -> bool:
-    return part.width.is_needless(scope) or (part.is_per_node and scope.nodes == ())
+    is_nobodys = part.is_per_node and scope.nodes == ()
+    return part.width.is_needless(scope) or is_nobodys or (part is Part.FLOWS and scope.is_without_flows)
 
 
 def _asks(part: AnyPart, scope: Scope) -> Iterator[Ask]:

@@ -50,6 +50,7 @@ class Health(AboutNodes):
             nodes=named if isinstance(nodes, Lacking) else nodes[:MOST_AGENTS],
             pods=None if pairs is None else pods_on(pairs),
             flows=flows_between(pairs, so_far) if pairs else None,
+            is_without_flows=pairs == (),
         )
 
 

@@ -50,6 +50,7 @@ class Nodes(BetweenNodes):
             nodes=self._agents(so_far),
             pods=on,
             flows=flows_between(pairs, so_far) if pairs else None,
+            is_without_flows=pairs == (),
         )
 
     def _agents(self, so_far: Facts) -> tuple[str, ...] | None:

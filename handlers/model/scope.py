@@ -55,6 +55,8 @@ class Scope:
     nodes: tuple[str, ...] | None = None
     """Nodes whose agents are asked."""
     flows: FlowQuery | None = None
+    is_without_flows: bool = False
+    """Whether it has turned out that no flows have to be read."""
     identities: tuple[int, ...] | None = None
     """Numbers of identities to read; an empty tuple means every identity of the cluster."""
     all_services: bool | None = None

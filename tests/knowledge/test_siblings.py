@@ -213,6 +213,12 @@ def test_a_healthy_cluster() -> None:
     assert not report.gaps
 
 
+def _deaf(cluster: Cluster) -> Cluster:
+    """Let the agent of n2 not answer."""
+    cluster.of_node[Part.AGENT_STATUS, "n2"] = Missing(Gap.UNREACHABLE, "the agent does not answer")
+    return cluster
+
+
 def _without_an_agent(seen: PeerNode) -> PeerNode:
     return replace(
         seen, probes=(HealthProbe(ProbeWay.HTTP, of_endpoint=False, error="connection refused"), *seen.probes)
@@ -270,8 +276,8 @@ HEALTH = {
         "not its health endpoint",
     ),
     "an agent that is down, on a node that answers": (
-        lambda: shop().agent(
-            "n1", Part.AGENT_STATUS, _sick(peers=(_without_an_agent(peer("n2", endpoint="timeout")),))
+        lambda: _deaf(
+            shop().agent("n1", Part.AGENT_STATUS, _sick(peers=(_without_an_agent(peer("n2", endpoint="timeout")),)))
         ),
         "PEER_AGENT_REFUSES",
         "The agent of n2 refuses the health probe of n1",
