@@ -90,6 +90,8 @@ class Command:
     parse: Callable[[str], Any]
     conclude: Callable[[Any, Facts, tuple[Finding, ...]], Conclusion]
     phrases: tuple[str, ...] = ()
+    keywords: frozenset[str] = frozenset()
+    """Words that ``parse`` reads as they are said in a sentence that has a phrase: ``dropped``, ``dns``."""
     phrase: Callable[[Said], Reading | None] | None = None
     """Says what a plain sentence asks of this command, None when it is not about it."""
     in_words: Callable[[Any], str] = str

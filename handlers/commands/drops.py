@@ -95,6 +95,15 @@ class Drops:
         """
         return about_of(self.endpoint, self.namespace, so_far, Side.SOURCE)
 
+    def witnesses(self, so_far: Facts) -> tuple[str, ...] | None:
+        """Return the nodes that would have seen such drops, None for a name that means nothing.
+
+        Raises:
+            PartMissingError: if a part that tells the name was not read.
+        """
+        about = self.about(so_far)
+        return about.seen_by(so_far.nodes) if about else None
+
 
 def parse(text: str) -> Drops:
     """Read an endpoint, a namespace or a node, and how far back.

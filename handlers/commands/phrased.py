@@ -24,7 +24,7 @@ def _by_phrases(command: Command, text: str) -> Reading | None:
     if match is None:
         return None
     weight = _MORE_WORDS if match.asked_for > 1 else _ONE_WORD
-    said = typed(text, match)
+    said = typed(text, match, command.keywords)
     # What the command does not take is left away, and then the asker has to choose: nothing is dropped in silence.
     for left, shorter in (
         ("", said),

@@ -48,7 +48,7 @@ def drop_groups(flows: Iterable[Flow], owners: Owners) -> tuple[DropGroup, ...]:
     """
     groups: dict[tuple[object, ...], list[Flow]] = {}
     stopped = [flow for flow in flows if flow.verdict in (FlowVerdict.DROPPED, FlowVerdict.AUDIT)]
-    told = _names_told(stopped)
+    told = names_told(stopped)
     for flow in stopped:
         groups.setdefault(_key(flow, owners, told), []).append(flow)
     found = [_group(group, owners, told) for group in groups.values()]
@@ -109,7 +109,7 @@ def name_of(end: FlowEnd, owners: Owners, told: NamesTold) -> str:
     return end.ip
 
 
-def _names_told(flows: Iterable[Flow]) -> NamesTold:
+def names_told(flows: Iterable[Flow]) -> NamesTold:
     """Tell which of an address's names are meant, where one flow carries more of them than another.
 
     An agent lists every name that it has learnt for an address, in the order of the alphabet: of names that share an

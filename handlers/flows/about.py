@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from handlers.connection.backends import selected_pods
 from handlers.model.cluster import Node
-from handlers.model.endpoint import EndpointName, Entity, HostName, Kind, Named
+from handlers.model.endpoint import Address, EndpointName, Entity, HostName, Kind, Named
 from handlers.model.facts import Facts
 from handlers.model.flow import Flow, FlowEnd
 from handlers.model.scope import FlowMatch
@@ -108,6 +108,8 @@ def about_of(endpoint: EndpointName | None, namespace: str | None, so_far: Facts
             return About.of_node(str(namespace), so_far.nodes)
         case Named(kind=Kind.NODE, name=name):
             return About.of_node(name, so_far.nodes)
+        case Address(cidr=cidr) if "/" in cidr:
+            return About(ips=(cidr,))
         case Entity(name=name):
             return About(labels=telling_labels(name))
     found = resolve(endpoint, so_far, side, None, None)

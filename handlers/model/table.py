@@ -17,6 +17,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     left_out: int = 0
+    bars: tuple[str, ...] = ()
+    """Columns of numbers that a picture shows as bars, one for each row."""
 
     def __post_init__(self) -> None:
         """Refuse rows that do not fit.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from handlers.commands.drops import Drops
 from handlers.connection.coverage import coverage_of, nodes_in_words
+from handlers.flows.question import AboutFlows
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
@@ -16,31 +17,31 @@ from handlers.probes.probe import probe
 
 NODES_NOT_HEARD = code(
     "NODES_NOT_HEARD",
-    meaning="The flows of some nodes could not be read, so what they dropped is not known.",
+    meaning="The flows of some nodes could not be read, so what they saw is not known.",
     template="{count} node{count:|s} {count:was|were} not heard ({nodes}): {why}",
     advice="Look at the agents of these nodes and at hubble-relay (health), then ask again.",
 )
 EVENTS_LOST = code(
     "EVENTS_LOST",
-    meaning="Hubble lost events, or the answer was cut, so some drops may not have been seen.",
+    meaning="Hubble lost events, or the answer was cut, so something may not have been seen.",
     template="{what}",
     advice="Ask about one namespace or workload, or a shorter time.",
 )
 
 
 @probe(
-    answers=(Drops,),
+    answers=(Drops, AboutFlows),
     codes=(NODES_NOT_HEARD, EVENTS_LOST),
-    needs=(*PARTS, Part.FLOWS),
-    uses=OPTIONAL_PARTS,
+    needs=PARTS,
+    uses=(Part.FLOWS, *OPTIONAL_PARTS),
     blocking=True,
 )
-def flows_are_complete(question: Drops, facts: Facts) -> Iterator[Finding]:
+def flows_are_complete(question: Drops | AboutFlows, facts: Facts) -> Iterator[Finding]:
     """Name the nodes that were not heard, those that failed alike together."""
-    about = question.about(facts)
-    if about is None:
+    witnesses = question.witnesses(facts)
+    if witnesses is None:
         return
-    coverage = coverage_of(facts.flows, about.seen_by(facts.nodes))
+    coverage = coverage_of(facts.flows, witnesses)
     alike: dict[str, list[str]] = defaultdict(list)
     for node, why in coverage.silent.items():
         alike[why.replace(node, "it")].append(node)

@@ -6,7 +6,7 @@ known is no name. What else the sentence names is asked about, typed behind the 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from handlers.names.decorations import undecorated
@@ -63,18 +63,22 @@ def _any_of(part: str, words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word in exact or (begun and word.startswith(begun)))
 
 
-def typed(text: str, match: Match) -> Typed:
-    """Return what a text that has a phrase names besides: two ends and what is sent, or one subject, and a time."""
-    sentence = sentence_of(text, match.words)
+def typed(text: str, match: Match, keywords: Set[str] = frozenset()) -> Typed:
+    """Return what a text that has a phrase names besides: two ends and what is sent, or one subject, and a time.
+
+    ``keywords`` are words that are typed as they are said.
+    """
+    said = [word for word in map(plain_form, undecorated(text).split()) if word in keywords]
+    sentence = sentence_of(text, match.words | frozenset(said))
     span = (f"since {int(sentence.span.span.total_seconds())}s",) if sentence.span else ()
     problem = f"I do not understand “{'”, “'.join(sentence.odd)[:80]}”." if sentence.odd else ""
     found = connections_in(sentence)
     if found is not None and found.asked:
         ends = (f"{one.source} {one.destination}" for one in found.asked)
         traffic = str(found.asked[0]).split()[2:]
-        return Typed(tuple(dict.fromkeys(ends)), (*traffic, *span), problem or found.problem)
+        return Typed(tuple(dict.fromkeys(ends)), (*traffic, *said, *span), problem or found.problem)
     ports = [text_of(port) for port in ports_of(sentence.tokens, 0, len(sentence.tokens))]
     subjects = [str(subject.endpoint or subject.namespace or "") for subject in subjects_in(sentence)]
     if len(subjects) != 1:
         problem = problem or "I can read that in several ways; choose one."
-    return Typed(tuple(subjects), (*ports, *span), problem)
+    return Typed(tuple(subjects), (*ports, *said, *span), problem)

@@ -166,7 +166,16 @@ OTHER_COMMANDS = {
     "no namespace": ("can you explain NetworkPolicy to me?", "ask: policies explain"),
     "flows": ("show me flows between web/nginx and api/orders", "ask:"),
     "changes": ("what changed in shop since 14:00?", "no:"),
-    "talkers": ("top talkers in shop", "no:"),
+    "talkers": ("top talkers in shop", "talkers shop"),
+    "who talks most": ("who talks most in payments?", "talkers payments"),
+    "flows of one end": ("show me the flows of shop", "flows shop"),
+    "flows by their fate": ("show me dropped flows in shop", "flows shop dropped"),
+    "flows by protocol": ("recent dns flows of shop/cart", "flows shop/cart dns"),
+    "flows as they come": ("tail dropped flows in shop", "flows shop dropped follow 1m"),
+    "flows between two": (
+        "show tcp flows from web/nginx to api/orders on port 80",
+        "flows web/nginx api/orders tcp port 80",
+    ),
     "config": ("config of the agent on worker-3", "no:"),
     "something of an end": ("where is the runbook for redis?", "no:"),
 }
