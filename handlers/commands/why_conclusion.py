@@ -6,6 +6,7 @@ from itertools import islice, product
 
 from handlers.commands.command import Conclusion
 from handlers.connection.carriers import identity_notes
+from handlers.connection.corrections import corrections_of
 from handlers.connection.ends import Ends
 from handlers.connection.observation import Observation
 from handlers.connection.patches import Remedy, remedy_of
@@ -73,7 +74,8 @@ def _remedy(trial: Trial, expected: Expected, observation: Observation) -> Remed
         return Remedy()
     if observation.observed is Observed.AUDITED:
         return Remedy(notes=(f"No patch: {_WHILE_AUDITED}",))
-    return remedy_of(trial)
+    remedy, corrections = remedy_of(trial), corrections_of(trial)
+    return Remedy((*remedy.patches, *corrections.patches), (*remedy.notes, *corrections.notes))
 
 
 def _unclear(question: AboutConnection, unresolved: list[Finding], ends: Ends | Lacking) -> Conclusion:

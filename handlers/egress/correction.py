@@ -81,12 +81,14 @@ def another_selector(policy: EgressPolicy, gateway: Gateway, nodes: Iterable[Nod
             corrected = {**selector, "matchLabels": changed}
             if any(selector_matches(corrected, node.labels) for node in nodes):
                 return _with_selector(policy, gateway, corrected, f"{other[0]}={other[1]}")
+    raise NoCorrectionError(f"no node has a label like {_wish(gateway, labels)}.")
+
+
+def _wish(gateway: Gateway, labels: Mapping[str, str]) -> str:
     wanted = gateway.selector_in_words
-    raise NoCorrectionError(
-        f"no node has a label like {wanted}; kubectl label node NODE {wanted} makes a node the gateway."
-        if len(labels) == 1
-        else f"no node has labels like {wanted}; name the node that is meant."
-    )
+    # Labels of Kubernetes' own are not for people to set.
+    is_own = len(labels) == 1 and not any("kubernetes.io/" in key for key in labels)
+    return f"{wanted}; kubectl label node NODE {wanted} makes a node the gateway" if is_own else wanted
 
 
 def at_node(policy: EgressPolicy, gateway: Gateway, nodes: Iterable[Node]) -> Correction:

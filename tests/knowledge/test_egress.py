@@ -220,3 +220,11 @@ def test_a_policy_of_another_kind_of_name_breaks_nothing() -> None:
     (patch,) = cluster.ask(ASKED).patches
     assert shlex.split(patch.command)[3] == hostile
     assert all(finding.outcome is not Outcome.BROKEN for finding in cluster.ask(ASKED).findings)
+
+
+def test_why_offers_the_same_correction() -> None:
+    asked, explained = (
+        leaving(egress_node="yes").ask(f"{word} shop/frontend 203.0.113.9") for word in ("egress", "why")
+    )
+    assert explained.expected == "blocked"
+    assert [patch.json_patch for patch in explained.patches] == [patch.json_patch for patch in asked.patches]
