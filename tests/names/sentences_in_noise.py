@@ -114,6 +114,8 @@ ORDER = {
 }
 
 OTHER_COMMANDS = {
+    "L7 policy": ("is the l7 policy shop/catalog-l7 working?", "l7 shop/catalog-l7"),
+    "HTTP rules": ("do the http rules of shop/catalog-l7 apply?", "l7 shop/catalog-l7"),
     "egress gateway": (
         "through which egress gateway does payments/fraud-worker reach 198.19.50.7?",
         "egress payments/fraud-worker 198.19.50.7",
