@@ -46,7 +46,7 @@ class Nodes(BetweenNodes):
         pairs = self._pairs(so_far)
         on = None if pairs is None else pods_on([*pairs, *((name, name) for name in nodes_of(self))])
         return Scope(
-            namespaces=("default",),
+            all_namespaces=True,
             nodes=self._agents(so_far),
             pods=on,
             flows=flows_between(pairs, so_far) if pairs else None,
@@ -107,14 +107,14 @@ def conclude(question: Nodes, facts: Facts, findings: tuple[Finding, ...]) -> Co
     tables = attempt(lambda: _tables(question, facts))
     shown = () if isinstance(tables, Lacking) else tables
     if problems:
-        claim = Sentence("{count} problem{count:|s} between {where}, the worst", {**values, "count": len(problems)})
+        claim = Sentence("{count} problem{count:|s} with {where}, the worst", {**values, "count": len(problems)})
         more = tuple(doubt.sentence for doubt in doubts[:1])
         head = Headline(claim, reason=problems[0].because, remedy=problems[0].advice, more=more)
         return Conclusion(head, tables=shown)
     if doubts:
-        claim = Sentence("whether all is well between {where}", values, lead=CANNOT_TELL)
+        claim = Sentence("whether all is well with {where}", values, lead=CANNOT_TELL)
         return Conclusion(Headline(claim, reason=doubts[0].because, remedy=doubts[0].advice), tables=shown)
-    return Conclusion(Headline(Sentence("All is well between {where}", values)), tables=shown)
+    return Conclusion(Headline(Sentence("All is well with {where}", values)), tables=shown)
 
 
 def _tables(question: Nodes, facts: Facts) -> tuple[Table, ...]:

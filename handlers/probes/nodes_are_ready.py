@@ -70,7 +70,7 @@ def _troubles(node: Node, facts: Facts) -> Iterator[Finding]:
             node=node.name,
             status=condition.status,
             since=f" since {clock(condition.since)}" if condition.since else "",
-            message=condition.message or condition.reason or "no reason is given",
+            message=(condition.message or condition.reason or "no reason is given").rstrip("."),
             agent="; its Cilium agent answers all the same" if status_of_agent(node.name, facts) else "",
         )
     for taint in node.taints:

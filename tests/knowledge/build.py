@@ -30,6 +30,7 @@ from handlers.model.cluster import (
 )
 from handlers.model.endpoint import Kind
 from handlers.model.entrance import Entrance, Entrances
+from handlers.model.event import Event
 from handlers.model.finding import Finding
 from handlers.model.flow import (
     DnsRecord,
@@ -135,6 +136,7 @@ class Cluster:
         self.entrances = Entrances()
         self.workloads: list[Workload] = []
         self.flows: list[Flow] = []
+        self.warnings: list[Event] = []
         self.silent: dict[str, str] = {}
         self.unlisted: set[str] = set()
         self.remembers: dict[str, float] = {}
@@ -285,6 +287,11 @@ class Cluster:
     def entrance(self, *entrances: Entrance) -> "Cluster":
         """Add Ingresses and Gateways, with their routes."""
         self.entrances = replace(self.entrances, found=(*self.entrances.found, *entrances))
+        return self
+
+    def events(self, *events: Event) -> "Cluster":
+        """Add warnings about objects."""
+        self.warnings += events
         return self
 
     def without(self, *parts: AnyPart, gap: Gap = Gap.FORBIDDEN) -> "Cluster":
@@ -607,6 +614,7 @@ class Cluster:
             Part.CILIUM_ENDPOINTS: tuple(self.endpoints),
             Part.IDENTITIES: tuple(identities.values()),
             Part.NAMED_PORTS: tuple(port for pod in self.pods for port in pod.ports),
+            Part.EVENTS: tuple(self.warnings),
             Part.FLOWS: log,
             Part.RELAY: RelayStatus(
                 "1.19.0",

@@ -1,13 +1,16 @@
 """``nodes``: what a failed probe is worth beside packets, and what else keeps nodes apart."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from handlers.model.agent import AgentStatus
+from handlers.model.agent import AddressPool, AgentStatus
+from handlers.model.cluster import Condition
+from handlers.model.event import Event
 from handlers.model.finding import Outcome
 from handlers.model.parts import Part
-from tests.knowledge.build import Cluster, codes, peer, shop, the
+from tests.knowledge.build import Cluster, ago, codes, peer, shop, the
 from tests.reading import in_words
 from workers.cli.status import Status, status_of
 
@@ -108,3 +111,62 @@ def test_a_node_that_is_not_there() -> None:
     report = shop().ask("nodes n1 n22")
     assert the(report, "NODE_UNKNOWN").values["candidates"] == ("n2",)
     assert status_of(report) is Status.UNKNOWN
+
+
+def given(count: int, size: int = 30) -> Cluster:
+    """Return the shop, where n2 has given some of its addresses, most to a batch job."""
+    names = ("router", "health", *(f"shop/batch-79fd58bfd-{number:05}" for number in range(count - 2)))
+    status = AgentStatus(
+        *("1.19.0", "Ok", "", {}, (), (peer("n1"),)),
+        pools=(AddressPool("IPv4", count, size, "10.0.2.0/27"),),
+        given_to=names,
+    )
+    return shop().agent("n2", Part.AGENT_STATUS, status)
+
+
+def refused(cluster: Cluster, at: float, message: str = "failed to setup network: range is full") -> Cluster:
+    event = Event("shop", "Pod", "batch-1", "FailedCreatePodSandBox", message, "kubelet", "n2", 3, ago(300), ago(at))
+    return cluster.events(event)
+
+
+POOLS: dict[str, tuple[Callable[[], Cluster], str, Outcome]] = {
+    "all are given": (lambda: given(30), "ADDRESSES_EXHAUSTED", Outcome.PROBLEM),
+    "nearly all are": (lambda: given(28), "ADDRESSES_NEARLY_GONE", Outcome.FINE),
+    "nearly all are, and a pod was refused": (lambda: refused(given(29), 30), "ADDRESSES_REFUSED", Outcome.PROBLEM),
+    "a pod was refused before some were given back": (lambda: refused(given(9), 30), "ADDRESSES_LEFT", Outcome.FINE),
+    "a pod was refused, and nothing counts": (lambda: refused(shop(), 30), "ADDRESSES_REFUSED", Outcome.PROBLEM),
+    "a pod was refused long ago": (lambda: refused(given(29), 3000), "ADDRESSES_NEARLY_GONE", Outcome.FINE),
+    "a pod failed for another reason": (
+        lambda: refused(given(9), 30, "failed to pull the image"),
+        "ADDRESSES_LEFT",
+        Outcome.FINE,
+    ),
+}
+
+
+@pytest.mark.parametrize(("cluster", "code", "outcome"), POOLS.values(), ids=list(POOLS))
+@pytest.mark.parametrize("question", ["nodes n2", "health"])
+def test_addresses_left(question: str, cluster: Callable[[], Cluster], code: str, outcome: Outcome) -> None:
+    report = cluster().ask(question)
+    assert the(report, code).outcome is outcome
+    worst = Outcome.PROBLEM in {finding.outcome for finding in report.findings}
+    assert worst is (outcome is Outcome.PROBLEM)
+
+
+def test_who_took_the_addresses_and_who_waits() -> None:
+    full = the(refused(given(30), 30).ask("nodes n2"), "ADDRESSES_EXHAUSTED")
+    assert "30 of 30 of its pod CIDR 10.0.2.0/27" in full.text
+    assert "most to shop/batch (28)" in full.text
+    assert "1 pod could not start (FailedCreatePodSandBox: range is full, last 30s ago)" in full.text
+    assert full.evidence[1].ref == "Pod/shop/batch-1"
+
+
+def test_a_node_that_is_not_ready_says_why() -> None:
+    cluster = shop()
+    stopped = Condition("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", ago(600))
+    cluster.nodes[1] = replace(cluster.nodes[1], ready=False, condition=stopped)
+    finding = the(cluster.ask("nodes n2"), "NODE_NOT_READY")
+    assert finding.text == (
+        "Node n2 is not ready (Unknown since 11:50:00 UTC): Kubelet stopped posting node status; "
+        "its Cilium agent answers all the same"
+    )
