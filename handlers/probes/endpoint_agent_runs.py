@@ -5,19 +5,16 @@ policies and changed Services wait for it.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from handlers.commands.endpoint import EndpointOf
-from handlers.connection.coverage import nodes_in_words
-from handlers.connection.observation import clock
-from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of
+from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.endpoints.asked import ASKED_OPTIONAL_PARTS, ASKED_PARTS, PodEndpoint, endpoints_asked
+from handlers.endpoints.waiting import POLICY_WAITS, agent_pods, is_down, policies_waiting
 from handlers.model.cluster import Node, Pod
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.snapshot import Known
-from handlers.policy.pods import pod_party
 from handlers.probes.probe import probe
 
 ENDPOINT_AGENT_DOWN = code(
@@ -27,12 +24,6 @@ ENDPOINT_AGENT_DOWN = code(
     " {count:goes|go} on with the policy of before, and nothing newer is realised",
     reason="The agent of {node} does not run ({how})",
     advice="Find out why it ends: its previous log, and the reason of its last exit.",
-)
-ENDPOINT_POLICY_WAITS = code(
-    "ENDPOINT_POLICY_WAITS",
-    meaning="A policy that selects the endpoint changed after its node's agent stopped, so it is not in force there.",
-    template="{policies} changed after the agent of {node} stopped ({since}): not in force on {endpoints}",
-    advice="It is realised when the agent runs again.",
 )
 ENDPOINT_NODE_NOT_READY = code(
     "ENDPOINT_NODE_NOT_READY",
@@ -58,7 +49,7 @@ ENDPOINT_UNREAD = code(
     answers=(EndpointOf,),
     codes=(
         ENDPOINT_AGENT_DOWN,
-        ENDPOINT_POLICY_WAITS,
+        POLICY_WAITS,
         ENDPOINT_NODE_NOT_READY,
         ENDPOINT_AGENT_MISSING,
         ENDPOINT_UNREAD,
@@ -71,7 +62,7 @@ def endpoint_agent_runs(question: EndpointOf, facts: Facts) -> Iterator[Finding]
     """Judge each node that carries an endpoint, or shall."""
     asked = endpoints_asked(question.endpoint, facts)
     nodes = {node.name: node for node in facts.nodes}
-    agents = {pod.node: pod for pod in facts.cilium_pods if pod.labels.get("k8s-app") == "cilium" and not pod.deleted}
+    agents = agent_pods(facts)
     for name in asked.nodes:
         there = [one for one in asked.endpoints if one.pod.node == name]
         node, agent = nodes.get(name), agents.get(name)
@@ -86,10 +77,9 @@ def endpoint_agent_runs(question: EndpointOf, facts: Facts) -> Iterator[Finding]
                 node=name,
                 count=len(there),
             )
-        elif agent.ready is not True and (agent.waiting or not is_cut_off):
-            # The pods of a node that is not ready are marked so, whatever they do.
+        elif is_down(agent, is_node_ready=not is_cut_off):
             yield _down(agent, name, sum(one.is_made for one in there))
-            yield from _waiting_policies(agent, name, there, facts)
+            yield from policies_waiting(agent, (one.pod for one in there if one.is_made), facts)
         else:
             yield from _unread(name, there, facts)
 
@@ -121,32 +111,6 @@ def _down(agent: Pod, node: str, count: int) -> Finding:
         how=how,
         count=count,
     )
-
-
-def _waiting_policies(agent: Pod, node: str, there: list[PodEndpoint], facts: Facts) -> Iterator[Finding]:
-    """Name the policies that changed since the agent is not ready; both times are whole seconds."""
-    since: datetime | None = agent.ready_since
-    if since is None:
-        return
-    changed = {policy.ref for policy in facts.policies if policy.changed_at and policy.changed_at >= since}
-    waiting: dict[str, list[str]] = {}
-    for one in there:
-        if one.is_made:
-            selecting = policies_of(facts).selecting(pod_party(one.pod, facts, policies_of(facts)))
-            for ref in dict.fromkeys(str(summary.policy) for summary in selecting):
-                if ref in changed:
-                    waiting.setdefault(ref, []).append(str(one.pod))
-    for ref, pods in waiting.items():
-        kind, _, name = ref.partition("/")
-        yield ENDPOINT_POLICY_WAITS.finding(
-            Outcome.PROBLEM,
-            evidence=[Evidence("kubernetes", ref)],
-            weight=82,
-            policies=f"{kind} {name.removeprefix('/')}",
-            node=node,
-            since=clock(since),
-            endpoints=nodes_in_words(pods),
-        )
 
 
 def _unread(node: str, there: list[PodEndpoint], facts: Facts) -> Iterator[Finding]:

@@ -12,11 +12,15 @@ from handlers.connection.legs import Leg, place_of_pod
 from handlers.connection.parties import parties_of
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS, policies_of, statuses_of
 from handlers.connection.realized import not_realized
+from handlers.endpoints.waiting import POLICY_WAITS, agent_pods, is_down, policies_waiting
 from handlers.model.cluster import Pod, PolicyObject
+from handlers.model.decision import PolicySummary
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.labels import Network
+from handlers.model.parts import Part
 from handlers.model.rule import Direction, PolicyStatus, Rule
+from handlers.model.snapshot import Known
 from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
 from handlers.policy.cidr import held_by, network_of
@@ -38,6 +42,17 @@ POLICY_DOES = code(
     "POLICY_DOES",
     meaning="What one policy does to the endpoint in one direction.",
     template="{policy} on {subject}: {what}",
+)
+POLICY_ONLY_AUDITED = code(
+    "POLICY_ONLY_AUDITED",
+    meaning="The endpoint is in audit mode: what the policies deny is counted there, and passes.",
+    template="{subject} is in audit mode: {policies} {count:is|are} not enforced there",
+    advice="endpoint shows the mode; look at what would be denied before you turn it off.",
+)
+POLICY_FREE = code(
+    "POLICY_FREE",
+    meaning="No policy selects the endpoint in one direction, so that everything is allowed on its own side.",
+    template="No policy is about {direction} of {subject}: everything is allowed on its own side",
 )
 POLICY_SELECTS_NOBODY = code(
     "POLICY_SELECTS_NOBODY",
@@ -77,14 +92,17 @@ NAME_UNCLEAR = code(
         POLICY_INVALID,
         POLICY_IGNORED,
         POLICY_DOES,
+        POLICY_ONLY_AUDITED,
+        POLICY_FREE,
         POLICY_SELECTS_NOBODY,
         POLICY_BEHIND,
         POLICY_CIDR_OF_PODS,
         NO_ENDPOINTS,
         NAME_UNCLEAR,
+        POLICY_WAITS,
     ),
     needs=(*PARTS, *POLICY_PARTS),
-    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS),
+    uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, Part.CILIUM_PODS),
 )
 def policies_select(question: PoliciesOf, facts: Facts) -> Iterator[Finding]:
     """Tell what each policy does to each distinct endpoint."""
@@ -105,7 +123,9 @@ def policies_select(question: PoliciesOf, facts: Facts) -> Iterator[Finding]:
         if not status.enforced and _concerns(status, question):
             yield _ill(status)
     used: set[str] = set()
-    for finding in _of_pods([pod for pod in pods if pod.is_running and not pod.host_network], facts):
+    selectable = [pod for pod in pods if pod.is_running and not pod.host_network]
+    yield from _waiting(selectable, facts)
+    for finding in _of_pods(selectable, facts):
         used |= {evidence.ref for evidence in finding.evidence}
         yield finding
     if question.namespace:
@@ -157,6 +177,10 @@ def _of_pods(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
             continue
         seen.add(party.labels)
         subject = f"{pod.namespace}/{pod.owner.name}" if pod.owner else str(pod)
+        if agent and agent.audit and summaries:
+            yield _audited(pod, subject, summaries)
+        for direction in _free(summaries):
+            yield POLICY_FREE.finding(Outcome.NOT_APPLICABLE, direction=str(direction).lower(), subject=subject)
         for summary in summaries:
             yield POLICY_DOES.finding(
                 # What an endpoint still waits for is wanted, and does nothing yet.
@@ -169,6 +193,38 @@ def _of_pods(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
             )
         for direction in Direction:
             yield from _cidrs_of_pods(policies.rules_selecting(party, direction), facts)
+
+
+def _audited(pod: Pod, subject: str, summaries: tuple[PolicySummary, ...]) -> Finding:
+    refs = dict.fromkeys(summary.policy for summary in summaries)
+    return POLICY_ONLY_AUDITED.finding(
+        Outcome.PROBLEM,
+        evidence=[
+            *(Evidence("kubernetes", str(ref)) for ref in refs),
+            Evidence("agent", f"CiliumEndpoint/{pod}", "/status"),
+        ],
+        follow_up=f"endpoint {pod.namespace}/pod/{pod.name}",
+        weight=70,
+        subject=subject,
+        policies=tuple(f"{ref.kind} {ref.short}" for ref in refs),
+        count=len(refs),
+    )
+
+
+def _free(summaries: tuple[PolicySummary, ...]) -> tuple[Direction, ...]:
+    """Return the direction that no policy is about, where one is about the other."""
+    taken = {summary.direction for summary in summaries}
+    return tuple(direction for direction in Direction if taken and direction not in taken)
+
+
+def _waiting(pods: list[Pod], facts: Facts) -> Iterator[Finding]:
+    """Yield what is not in force since the agent of a pod's node is down; nothing where Cilium's pods were not read."""
+    if not isinstance(facts.look(Part.CILIUM_PODS), Known):
+        return
+    ready = {node.name for node in facts.nodes if node.ready is not False}
+    for node, agent in agent_pods(facts).items():
+        if is_down(agent, is_node_ready=node in ready):
+            yield from policies_waiting(agent, (pod for pod in pods if pod.node == node and pod.ips), facts)
 
 
 def _cidrs_of_pods(rules: Iterable[Rule], facts: Facts) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ RECORDED = [
     pytest.param(
         "30-agent-down-node-2",
         "monitoring/prometheus",
-        {"ENDPOINT_AGENT_DOWN": "cilium-jlzk7", "ENDPOINT_POLICY_WAITS": "prometheus-lockdown"},
+        {"ENDPOINT_AGENT_DOWN": "cilium-jlzk7", "POLICY_WAITS": "prometheus-lockdown"},
         id="an agent is down, and a policy waits for it",
     ),
     pytest.param("34-healthy-busy", "shop/cart", {}, id="all is well"),
@@ -242,9 +242,9 @@ def test_an_agent_that_is_down_leaves_the_policy_of_before() -> None:
     )
     problems = _problems(cluster.ask("endpoint shop/cart"))
     assert "CrashLoopBackOff, last exit 137 OOMKilled" in problems["ENDPOINT_AGENT_DOWN"]
-    assert "shop/allow" in problems["ENDPOINT_POLICY_WAITS"]
+    assert "shop/allow" in problems["POLICY_WAITS"]
     cluster.policies = [replace(policy, changed_at=ago(600)) for policy in cluster.policies]
-    assert "ENDPOINT_POLICY_WAITS" not in _problems(cluster.ask("endpoint shop/cart"))
+    assert "POLICY_WAITS" not in _problems(cluster.ask("endpoint shop/cart"))
 
 
 def test_the_agent_of_a_node_that_is_not_ready_is_not_called_down() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from handlers.model.finding import Outcome
 from handlers.model.parts import Part
-from tests.knowledge.build import allow_from, shop, the
+from tests.knowledge.build import ago, allow_from, shop, the
 
 POLICY = """
 apiVersion: cilium.io/v2
@@ -80,3 +80,34 @@ def test_a_policy_that_is_not_in_force_has_no_tick(changes: dict[str, object], w
 def test_a_policy_that_is_in_force_has_one() -> None:
     report = shop().policy(allow_from("shop", "cart", "frontend", 8080)).ask("policies shop/cart")
     assert the(report, "POLICY_DOES").outcome is Outcome.FINE
+
+
+def test_policies_of_an_endpoint_in_audit_mode_are_not_enforced() -> None:
+    cluster = shop().policy(allow_from("shop", "cart", "frontend", 8080))
+    cluster.agent("n2", Part.AGENT_ENDPOINTS, cluster.agent_endpoints("n2", audit=True, ingress_enforcing=True))
+    found = the(cluster.ask("policies shop/cart"), "POLICY_ONLY_AUDITED")
+    assert (found.outcome, found.values["policies"]) == (Outcome.PROBLEM, ("CiliumNetworkPolicy shop/allow",))
+
+
+def test_the_direction_that_no_policy_is_about_is_free() -> None:
+    report = shop().policy(allow_from("shop", "cart", "frontend", 8080)).ask("policies shop/cart")
+    assert the(report, "POLICY_FREE").values["direction"] == "egress"
+
+
+def test_what_changed_while_an_agent_is_down_is_not_in_force() -> None:
+    cluster = shop().policy(allow_from("shop", "cart", "frontend", 8080), changed=60)
+    report = cluster.down("n2", waiting="CrashLoopBackOff", ready_since=ago(300)).ask("policies shop")
+    assert the(report, "POLICY_WAITS").values["policy"] == "CiliumNetworkPolicy shop/allow"
+
+
+@pytest.mark.parametrize(
+    ("about", "lints"),
+    [
+        pytest.param("shop/cart", {"LINT_EMPTY_LIST"}, id="of the policies that select it"),
+        pytest.param("shop/frontend", set(), id="of no others"),
+        pytest.param("shop", {"LINT_EMPTY_LIST"}, id="of a namespace"),
+    ],
+)
+def test_what_is_odd_about_the_policies_is_told_with_them(about: str, lints: set[str]) -> None:
+    report = shop().policy(POLICY.format(rules="egress: [{toEndpoints: []}]")).ask(f"policies {about}")
+    assert {finding.code for finding in report.findings if finding.code.startswith("LINT_")} == lints
