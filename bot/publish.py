@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from threading import RLock
 from typing import Any
 from urllib.error import URLError
@@ -24,7 +25,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from bot.render.blocks import Block, Message, escape, shortened
+from bot.render.blocks import CHART, TABLE, Block, Message, escape, natives, shortened
 from bot.render.evidence import file_as_reply
 from bot.surface import SurfaceError, UnavailableError
 from bot.where import Where
@@ -41,6 +42,8 @@ _ABSENT = {"not_in_channel", "channel_not_found"}
 _SHUT = {"is_archived", "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_locked"}
 _PLACEHOLDER_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _TOO_MUCH = {"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"}
+_UNKNOWN_BLOCKS = {"invalid_blocks", "invalid_blocks_format"}
+_REFUSED_FOR = timedelta(days=1).total_seconds()
 _PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited"}
 _ON_THE_WAY = (URLError, TimeoutError, ConnectionError)
 
@@ -90,6 +93,8 @@ class Publisher:
         self._sleep = sleep
         self._lock = RLock()
         self._channels: defaultdict[str, _Channel] = defaultdict(lambda: _Channel(RLock()))
+        self._refused: dict[str, float] = {}
+        """Native blocks that the workspace refused, and until when they are not tried again."""
         self._settled: OrderedDict[tuple[str, str], Where] = OrderedDict()
 
     def placeholder(self, where: Where, message: Message) -> Where:
@@ -103,7 +108,10 @@ class Publisher:
         return replace(where, channel=channel, placeholder_ts=ts)
 
     def progress(self, where: Where, message: Message) -> bool:
-        """Show progress in the placeholder if there is room for it now; never after the answer, never with a wait."""
+        """Show progress in the placeholder if there is room for it now; never after the answer, never with a wait.
+
+        Blocks that the workspace is known to refuse are left out; what it refuses now is shown without them next time.
+        """
         channel = self._channel(where.channel)
         if not channel.turn.acquire(blocking=False):
             return False
@@ -111,9 +119,12 @@ class Publisher:
             if not where.placeholder_ts or self._final(where) or self._clock() < channel.progress_from:
                 return False
             channel.progress_from = self._clock() + _PACE
-            self._impatient.chat_update(**_edit(where, message))
+            shown = self._forms(message)[0]
+            self._impatient.chat_update(**_edit(where, shown))
         except SlackApiError as error:
             channel.progress_from = self._clock() + (_retry_after(error) or _PACE)
+            if _code_of(error) in _UNKNOWN_BLOCKS:
+                self._learn(shown)
             return False
         except _ON_THE_WAY:
             return False
@@ -174,6 +185,21 @@ class Publisher:
             log.warning("file not uploaded", channel=where.channel, reason=reason)
             self.reply(where, file_as_reply(title, content, reason))
 
+    def attach_once(self, where: Where, *, name: str, content: str, title: str) -> None:
+        """Upload a file as ``attach`` does, unless the thread has one of this name already.
+
+        Raises:
+            PublishError: as ``attach`` does.
+        """
+        try:
+            seen = self._impatient.conversations_replies(channel=where.channel, ts=where.thread or "", limit=_LOOK_BACK)
+            names = {str(file.get("name")) for item in seen["messages"] for file in item.get("files") or ()}
+        except (SlackClientError, *_ON_THE_WAY) as error:
+            log.info("own file not looked for", channel=where.channel, reason=_code_of(error))
+            names = set()
+        if name not in names:
+            self.attach(where, name=name, content=content, title=title)
+
     def whisper(self, where: Where, message: Message) -> None:
         """Tell the asker alone: through the response URL where there is one, which works in any channel.
 
@@ -185,7 +211,7 @@ class Publisher:
             return
         with _slack_errors():
             self._client.chat_postEphemeral(
-                channel=where.channel, user=where.user, thread_ts=where.thread_ts, **_content(message)
+                channel=where.channel, user=where.user, thread_ts=where.thread_ts, **_content(_plainest(message))
             )
 
     def home(self, user: str, view: dict[str, Any]) -> None:
@@ -264,19 +290,41 @@ class Publisher:
 
     def _first_that_fits(self, message: Message, send: Callable[[Message], Any]) -> Any:
         short = shortened(message)
-        for form in (message, short):
+        for form in (*self._forms(message), short):
             try:
-                return send(form)
+                sent = send(form)
             except SlackApiError as error:
                 if _code_of(error) not in _TOO_MUCH:
                     raise
+                if _code_of(error) in _UNKNOWN_BLOCKS:
+                    self._learn(form)
                 log.warning("message refused", reason=_code_of(error), blocks=len(form.blocks))
+            else:
+                return sent
         return send(replace(short, blocks=()))
+
+    def _forms(self, message: Message) -> list[Message]:
+        """Return the message, and what it is with fewer native blocks, without those known to be refused."""
+        now = self._clock()
+        forms = [Message(message.text, blocks) for blocks in (message.blocks, *message.plainer)]
+        refused = {kind for kind, until in self._refused.items() if now < until}
+        return [form for form in forms if not natives(form.blocks) & refused] or forms[-1:]
+
+    def _learn(self, form: Message) -> None:
+        """Note which native block was refused: of several the newest kind, since the next form is without that."""
+        found = natives(form.blocks)
+        for kind in (CHART, TABLE):
+            if kind in found:
+                self._refused[kind] = self._clock() + _REFUSED_FOR
+                return
 
     def _respond(self, url: str, message: Message) -> None:
         try:
             response = WebhookClient(url, timeout=self._client.timeout).send(
-                text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
+                text=message.text,
+                blocks=list(_plainest(message).blocks),
+                response_type="ephemeral",
+                replace_original=False,
             )
         except _ON_THE_WAY as error:
             raise SlackUnavailableError(type(error).__name__) from error
@@ -296,6 +344,10 @@ class Publisher:
             self._settled[(where.channel, where.placeholder_ts or where.ticket)] = place
             while len(self._settled) > _REMEMBERED:
                 self._settled.popitem(last=False)
+
+
+def _plainest(message: Message) -> Message:
+    return Message(message.text, message.plainer[-1]) if message.plainer else message
 
 
 def _content(message: Message) -> dict[str, Any]:

@@ -9,7 +9,7 @@ Characters are counted as UTF-16 units after escaping, the strictest of the read
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,18 @@ FALLBACK = 3_900
 INLINE_CODE = 260
 """Room for the longest name of Kubernetes, 253 characters."""
 
+TABLE, CHART = "table", "data_visualization"
+"""Blocks that came later than the others: a workspace may not take them yet, and then refuses the whole message."""
+TABLE_ROWS = 100
+TABLE_COLUMNS = 20
+TABLE_CHARACTERS = 6_000
+"""Of all cells together: a share of what a message has room for."""
+CELL = 120
+CHART_TITLE = 50
+CHART_SERIES = 6
+CHART_POINTS = 20
+CHART_LABEL = 20
+
 ELLIPSIS = "…"
 _CODE_BLOCK_FRAME = 48
 """Room for the two fences and the line that counts what was left out."""
@@ -49,6 +61,13 @@ class Message:
 
     text: str
     blocks: tuple[Block, ...] = ()
+    plainer: tuple[tuple[Block, ...], ...] = ()
+    """The same with fewer of the blocks that not every workspace takes, the richest first; the last has none."""
+
+
+def natives(blocks: Iterable[Block]) -> frozenset[str]:
+    """Return which kinds of blocks there are that not every workspace takes."""
+    return frozenset(str(block["type"]) for block in blocks) & {TABLE, CHART}
 
 
 def size(text: str) -> int:
@@ -183,6 +202,36 @@ def divider() -> Block:
     return {"type": "divider"}
 
 
+def table(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> Block:
+    """Return a table whose first row is its head, as many rows as there is room for; ``right``: columns of numbers.
+
+    At least the head fits: it is as narrow as a message may be.
+    """
+    kept: list[list[Block]] = []
+    room = TABLE_CHARACTERS
+    for row in rows[:TABLE_ROWS]:
+        cells = [_cut(one_line(cell) or " ", CELL) for cell in row[:TABLE_COLUMNS]]
+        room -= sum(map(size, cells))
+        if room < 0 and kept:
+            break
+        kept.append([{"type": "raw_text", "text": cell} for cell in cells])
+    width = len(kept[0]) if kept else 0
+    settings = [{"align": "right" if index in right else "left"} for index in range(width)]
+    return {"type": TABLE, "rows": kept, "column_settings": settings}
+
+
+def bar_chart(title: str, series: Mapping[str, Sequence[tuple[str, float]]]) -> Block:
+    """Return bars: for each name of a series its labelled numbers, as many as fit."""
+    shown = [
+        {
+            "name": _cut(one_line(name), CHART_LABEL),
+            "data": [{"label": _cut(one_line(label), CHART_LABEL), "value": value} for label, value in points],
+        }
+        for name, points in ((name, points[:CHART_POINTS]) for name, points in list(series.items())[:CHART_SERIES])
+    ]
+    return {"type": CHART, "title": _cut(one_line(title), CHART_TITLE), "chart": {"type": "bar", "series": shown}}
+
+
 def button(label: str, action_id: str, value: str, *, primary: bool = False) -> Block | None:
     """Return a button, or None where the value does not fit: half a question is a wrong question."""
     if not value or size(value) > BUTTON_VALUE:
@@ -209,7 +258,8 @@ def message(blocks: Sequence[Block], text: str, *, budget: int = MOST_CHARACTERS
 
 def shortened(whole: Message) -> Message:
     """Return the message cut to its beginning and its last blocks, for a server that refused the whole."""
-    return Message(text=clip(whole.text, FALLBACK), blocks=tuple(_fitted(list(whole.blocks), SHORT)))
+    blocks = whole.plainer[-1] if whole.plainer else whole.blocks
+    return Message(text=clip(whole.text, FALLBACK), blocks=tuple(_fitted(list(blocks), SHORT)))
 
 
 def weight(block: object) -> int:

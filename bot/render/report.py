@@ -1,10 +1,13 @@
 """A report as a Slack message: the verdict, why, what was seen, what to do; all else is behind a button."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.render import brief, reading, text
 from bot.render.blocks import (
+    CHART,
+    TABLE,
     Block,
     Message,
     actions,
@@ -21,9 +24,10 @@ from bot.render.candidates import candidate_buttons
 from bot.render.gaps import not_read, unexplained
 from bot.render.headline import sentence_of
 from bot.render.reading import Mark, Tone
-from bot.render.table import lines_of
+from bot.render.table import block_of, chart_of, first_rows, lines_of
 from handlers.model.finding import Finding
 from handlers.model.report import FirstAnswer, Report
+from handlers.model.table import Table
 
 EVIDENCE = "evidence"
 PATCH = "patch"
@@ -32,8 +36,14 @@ ASK = "ask"
 AGAIN = f"{ASK}_again"
 
 _SIGN = {Tone.GOOD: "✅", Tone.BAD: "⛔", Tone.DOUBT: "❓", Tone.CONTRADICTION: "⚠️"}
+_MOST_NEXT = 5
+"""Buttons for the next question."""
 _ROWS = 8
 """Findings of a list that are shown: a screen of a phone; the rest is counted."""
+_TABLE_ROWS = 25
+_CHART_ROWS = 10
+_FORMS = (frozenset({TABLE, CHART}), frozenset({TABLE}), frozenset[str]())
+"""What an answer is made with: everything, and less and less where a workspace refuses it."""
 _LONGEST_LINE = 420
 """Characters of one labelled line, markup included."""
 
@@ -44,16 +54,22 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
     ``report_id`` is what ``Reports.save`` gave: without it there are no buttons that need the report. ``age`` is how
     old an answer from the cache is, None for a new one. ``asked_by`` is a Slack user id.
     """
-    body = _brief(report) if report.expected is not None else _list(report)
-    blocks = [
-        section(_verdict(report)),
-        *body,
-        *_tables(report),
-        *candidate_buttons(report.candidates),
-        *_buttons(report, report_id),
-        _provenance(report, age, asked_by),
-    ]
-    return message(blocks, text.brief(report, age=age))
+    body = list(_brief(report) if report.expected is not None else _list(report))
+    text_alone = text.brief(report, age=age)
+
+    def form(natives: frozenset[str]) -> Message:
+        blocks = [
+            section(_verdict(report)),
+            *body,
+            *_tables(report, natives),
+            *candidate_buttons(report.candidates),
+            *_buttons(report, report_id),
+            _provenance(report, age, asked_by),
+        ]
+        return message(blocks, text_alone)
+
+    richest, *plainer = [form(natives) for natives in _FORMS]
+    return replace(richest, plainer=tuple(one.blocks for one in plainer if one.blocks != richest.blocks))
 
 
 def first_message(first: FirstAnswer, *, asked_by: str = "") -> Message:
@@ -85,19 +101,13 @@ def _brief(report: Report) -> Iterator[Block]:
 
 
 def _list(report: Report) -> Iterator[Block]:
-    said = sentence_of(report)
-    why = str(report.headline.reason)
-    ordered = tuple(
-        row
-        for row in reading.rows(unexplained(report, report.findings))
-        if not said.says(row.finding.sentence) and str(row.finding.because) != why
-    )
-    shown, rest = ordered[:_ROWS], ordered[_ROWS:]
+    shown, left = _shown_rows(report)
     shared = reading.shared_advice(row.finding for row in shown)
     rows: list[str] = []
+    opened = [index for index, row in enumerate(shown) if row.finding.follow_up][:_MOST_NEXT]
     for index, (finding, alike) in enumerate((row.finding, row.alike) for row in shown):
         row = f"{reading.mark_of(finding)} {_row(finding, alike, advised=finding.advice not in shared)}"
-        opener = button(_opener(finding.follow_up), f"{ASK}_{index}", finding.follow_up)
+        opener = button(_opener(finding.follow_up), f"{ASK}_{index}", finding.follow_up) if index in opened else None
         if opener:
             if rows:
                 yield section("\n".join(rows))
@@ -110,8 +120,8 @@ def _list(report: Report) -> Iterator[Block]:
             rows = []
     if rows:
         yield section("\n".join(rows))
-    if rest:
-        yield context(f"… {len(rest)} more, see Evidence")
+    if left:
+        yield context(f"… {left} more, see Evidence")
     remedies = shared or ((report.headline.remedy,) if report.headline.remedy and not shown else ())
     if remedies:
         yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in remedies[:2]))
@@ -119,9 +129,48 @@ def _list(report: Report) -> Iterator[Block]:
         yield section(f"*Seen:* {clip(escape(seen), 700)}")
 
 
-def _tables(report: Report) -> Iterator[Block]:
-    for table in report.tables:
-        yield section(f"*{escape(table.title)}*\n{code_block(lines_of(table))}")
+def _shown_rows(report: Report) -> tuple[tuple[reading.Row, ...], int]:
+    """Return the rows of a list that are shown, and how many are not; what the headline says is in none."""
+    said = sentence_of(report)
+    why = str(report.headline.reason)
+    ordered = tuple(
+        row
+        for row in reading.rows(unexplained(report, report.findings))
+        if not said.says(row.finding.sentence) and str(row.finding.because) != why
+    )
+    return ordered[:_ROWS], len(ordered[_ROWS:])
+
+
+def _tables(report: Report, natives: frozenset[str]) -> Iterator[Block]:
+    """Yield every table, the first as Slack's own where it takes that: a message may have one such."""
+    for index, table in enumerate(report.tables):
+        shown = first_rows(table, _TABLE_ROWS)
+        if TABLE in natives and index == 0:
+            left = _left_of(table)
+            yield section(f"*{escape(table.title)}*")
+            yield block_of(shown)
+            if left or table.left_out:
+                yield context(escape(_left(left, table)))
+        else:
+            yield section(f"*{escape(table.title)}*\n{code_block(lines_of(shown))}")
+        if CHART in natives and (chart := chart_of(first_rows(table, _CHART_ROWS))):
+            yield chart
+
+
+def _left(count: int, table: Table) -> str:
+    more = f"… {count} more row{'s' if count > 1 else ''} in the file in the thread" if count else ""
+    unseen = f"{table.left_out} more are in no file" if table.left_out else ""
+    return ", ".join(filter(None, (more, unseen)))
+
+
+def long_tables(report: Report) -> tuple[Table, ...]:
+    """Return the tables of which a message shows a part."""
+    return tuple(table for table in report.tables if _left_of(table))
+
+
+def _left_of(table: Table) -> int:
+    """Return how many rows have no room in a message."""
+    return len(table.rows) - (len(block_of(first_rows(table, _TABLE_ROWS))["rows"]) - 1)
 
 
 def _row(finding: Finding, alike: int, *, advised: bool) -> str:
@@ -156,12 +205,23 @@ def _path(report: Report) -> str:
 
 
 def _buttons(report: Report, report_id: str) -> list[Block]:
-    closer = next(iter(reading.follow_ups(report)), "") if report.expected is not None else ""
+    asked = _next_questions(report)
     return actions(
         [
             button("Show patch", PATCH, report_id, primary=True) if report.patches else None,
             button("Evidence", EVIDENCE, report_id),
             button("Ask again", AGAIN, f"{report.question} fresh"),
-            button(_opener(closer), f"{ASK}_{_ROWS}", closer),
+            *(
+                button(_opener(question) if len(asked) == 1 else question, f"{ASK}_{_ROWS + index}", question)
+                for index, question in enumerate(asked)
+            ),
         ]
     )
+
+
+def _next_questions(report: Report) -> tuple[str, ...]:
+    """Return the questions that look closer and have no button beside their row yet."""
+    rows = _shown_rows(report)[0] if report.expected is None else ()
+    beside = {row.finding.follow_up for row in rows}
+    left = _MOST_NEXT - len(beside - {""})
+    return tuple(question for question in reading.follow_ups(report) if question not in beside)[: max(0, left)]

@@ -1,8 +1,12 @@
-"""A table as text that lines up, as Markdown, and as a file of comma-separated values."""
+"""A table as text that lines up, as Slack's own block and picture, as Markdown, and as comma-separated values."""
 
 import csv
 import io
+from dataclasses import replace
+from typing import Literal
 
+from bot.render.blocks import Block, bar_chart
+from bot.render.blocks import table as table_block
 from bot.render.clean import in_markdown, one_line
 from handlers.model.table import Cell, Table
 
@@ -16,6 +20,43 @@ def cell_text(cell: Cell) -> str:
     return _UNKNOWN if cell is None else one_line(str(cell))
 
 
+def first_rows(table: Table, most: int) -> Table:
+    """Return the table with its first rows, the others counted."""
+    return replace(table, rows=table.rows[:most], left_out=table.left_out + max(0, len(table.rows) - most))
+
+
+def block_of(table: Table) -> Block:
+    """Return the table as Slack's own block; what has no room there is not in it."""
+    rows = [table.columns, *(tuple(map(cell_text, row)) for row in table.rows)]
+    return table_block(rows, right=[index for index in range(len(table.columns)) if _is_of_numbers(table, index)])
+
+
+def chart_of(table: Table) -> Block | None:
+    """Return the table's bars as Slack's own picture, None for a table without a number to show."""
+    columns = [table.columns.index(name) for name in table.bars]
+    labels = [_label(row, min(columns, default=0)) for row in table.rows]
+    series = {
+        table.columns[column]: [
+            (label, float(value))
+            for label, row in zip(labels, table.rows, strict=True)
+            if isinstance(value := row[column], int | float)
+        ]
+        for column in columns
+    }
+    shown = {name: points for name, points in series.items() if any(value for _, value in points)}
+    return bar_chart(table.title, shown) if shown else None
+
+
+def _label(row: tuple[Cell, ...], end: int) -> str:
+    """Name a row by its ends, without their namespaces: a label has little room."""
+    names = [cell_text(cell).rpartition("/")[2].partition(" ")[0] for cell in row[: min(2, end)]]
+    return "→".join(names)
+
+
+def _is_of_numbers(table: Table, index: int) -> bool:
+    return bool(table.rows) and all(isinstance(row[index], int | float | None) for row in table.rows)
+
+
 def lines_of(table: Table, width: int = 0) -> str:
     """Return the table in columns of characters, at most ``width`` of them in a line, 0 for any number."""
     from rich import box
@@ -25,8 +66,8 @@ def lines_of(table: Table, width: int = 0) -> str:
 
     drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, name in enumerate(table.columns):
-        numbers = all(isinstance(row[index], int | float | None) for row in table.rows) and bool(table.rows)
-        drawn.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+        justify: Literal["right", "left"] = "right" if _is_of_numbers(table, index) else "left"
+        drawn.add_column(Text(name), justify=justify, overflow="fold")
     for row in table.rows:
         # Text, since a name may hold what rich takes for markup.
         drawn.add_row(*(Text(cell_text(cell)) for cell in row))

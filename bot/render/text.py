@@ -12,12 +12,14 @@ from bot.render.clean import clean, in_markdown, one_line
 from bot.render.columns import Row, drawn
 from bot.render.gaps import NotRead, not_read, unexplained
 from bot.render.reading import Mark, Status, Tone
-from bot.render.table import lines_of, markdown_of
+from bot.render.table import first_rows, lines_of, markdown_of
 from handlers.model.finding import Finding
 from handlers.model.report import FirstAnswer, Patch, Report
 
 _LABEL = 10
 _BRIEF_ROWS = 5
+_MOST_ROWS = 100
+"""Rows of a table; JSON has all."""
 _STYLE = {
     Tone.GOOD: "32;1",
     Tone.BAD: "31;1",
@@ -42,7 +44,10 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False,
     rows = [Row("", _first(report, lambda status: paint(_loud(status), status.tone)))]
     rows += _path(report, paint) if report.expected is not None else _listed(report, paint)
     for table in report.tables:
-        rows += [Row("", f"\n{one_line(table.title)}", kept=True), Row("", lines_of(table, width), kept=True)]
+        rows += [
+            Row("", f"\n{one_line(table.title)}", kept=True),
+            Row("", lines_of(first_rows(table, _MOST_ROWS), width), kept=True),
+        ]
     rows += [Row("", "")] if report.tables else []
     rows += _labelled("read as", [report.read_as] if reading.read_as(report) else [])
     rows += _labelled("names", report.notes)
@@ -120,7 +125,7 @@ def markdown(report: Report, *, age: timedelta | None = None) -> str:
     for finding in reading.worst_first(report.findings):
         lines += _md_finding(finding)
     for table in report.tables:
-        lines += ["", f"**{in_markdown(table.title)}**", "", markdown_of(table), ""]
+        lines += ["", f"**{in_markdown(table.title)}**", "", markdown_of(first_rows(table, _MOST_ROWS)), ""]
     for patch in report.patches:
         lines += _md_patch(patch)
     lines += [f"- {in_markdown(note)}" for note in report.patch_notes]

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from bot.publish import Publisher
 from bot.render.failure import Failure, failure_message
 from bot.render.progress import progress
-from bot.render.report import first_message, report_message
+from bot.render.report import first_message, long_tables, report_message
+from bot.render.table import csv_of
 from bot.surface import Answer, SurfaceError
 from bot.ticket import Address, Ticket
 from bot.where import Where
@@ -51,7 +52,14 @@ class SlackSurface:
         where = where_of(waiter)
         age = None if answer.cached_at is None else max(timedelta(0), datetime.now(UTC) - answer.cached_at)
         shown = report_message(answer.report, report_id=answer.report_id, age=age, asked_by=where.user)
-        self._publisher.answer(where, shown)
+        place = self._publisher.answer(where, shown)
+        for table in long_tables(answer.report):
+            self._publisher.attach_once(
+                place,
+                name=f"{answer.report.command}-{waiter.id[:8]}.csv",
+                content=csv_of(table),
+                title=f"{table.title}: {answer.report.question}",
+            )
 
     def fail(self, waiter: Ticket, failure: Failure) -> None:
         """Put the reason in the place of the placeholder."""

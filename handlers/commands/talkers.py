@@ -28,6 +28,11 @@ class Talkers(AboutFlows):
         since = "" if self.since == DEFAULT_SPAN else f"since {span_in_words(self.since)}"
         return " ".join(filter(None, ("talkers", about, since)))
 
+    @property
+    def next_question(self) -> str:
+        """The connections themselves."""
+        return f"flows {self.subject.endpoint or self.subject.namespace or ''}".strip()
+
 
 def parse(text: str) -> Talkers:
     """Read an endpoint, a namespace or a node, and how far back.

@@ -74,6 +74,11 @@ class AboutFlows:
         return about[0].seen_by(so_far.nodes) if about else None
 
     @property
+    def next_question(self) -> str:
+        """What to ask where nothing is wrong."""
+        return f"talkers {self.subject.endpoint or self.subject.namespace or ''}".strip()
+
+    @property
     def where(self) -> str:
         """What is asked about, in words."""
         ends = [str(one.endpoint or one.namespace or "the cluster") for one in (self.subject, self.other) if one]

@@ -31,6 +31,11 @@ FLOWS_UNANSWERED = code(
     meaning="Attempts to connect that were forwarded and for which no answer was seen.",
     template="{count} × {source} → {destination} on {port}: {why}, last at {at}",
 )
+FLOWS_PASSED = code(
+    "FLOWS_PASSED",
+    meaning="Of the connections that were seen none was dropped, nor left without an answer.",
+    template="None of {count} connection{count:|s} was dropped or left without an answer",
+)
 FLOWS_OF_WHOM = code(
     "FLOWS_OF_WHOM",
     meaning="A name means nothing, or nothing of which flows can be told.",
@@ -44,7 +49,7 @@ _SETTLED_SECONDS = 3
 
 @probe(
     answers=(AboutFlows,),
-    codes=(FLOWS_DROPPED, FLOWS_AUDITED, FLOWS_UNANSWERED, FLOWS_OF_WHOM),
+    codes=(FLOWS_DROPPED, FLOWS_AUDITED, FLOWS_UNANSWERED, FLOWS_PASSED, FLOWS_OF_WHOM),
     needs=PARTS,
     uses=(Part.FLOWS, *OPTIONAL_PARTS),
 )
@@ -54,9 +59,12 @@ def flows_are_listed(question: AboutFlows, facts: Facts) -> Iterator[Finding]:
         yield FLOWS_OF_WHOM.finding(Outcome.UNKNOWN, name=question.where)
         return
     names = names_of_ends(facts.flows, facts)
-    found = (_finding(group, names, facts) for group in question.groups(facts.flows, facts))
-    told = [one for one in found if one is not None]
+    groups = question.groups(facts.flows, facts)
+    told = [one for one in (_finding(group, names, facts) for group in groups) if one is not None]
     yield from told[:_MOST]
+    if groups and not told:
+        count = sum(group.count for group in groups)
+        yield FLOWS_PASSED.finding(Outcome.FINE, follow_up=question.next_question, count=count)
 
 
 def _finding(group: Group, names: EndNames, facts: Facts) -> Finding | None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.publish import NotInChannelError, Publisher, SlackUnavailableError, UndeliverableError
-from bot.render.blocks import Message, section
+from bot.render.blocks import Message, bar_chart, section, table
 from bot.slack_client import slack_client
 from bot.where import Via, Where
 from tools.playground.rate import RateLimits
@@ -207,6 +208,38 @@ def test_progress_that_slack_refuses_waits_as_long_as_slack_says(
     assert publisher.progress(where, said("3 of 4 nodes"))
 
 
+# -- blocks that a workspace may not take -----------------------------------------------------------------------------
+
+PICTURE = bar_chart("Talkers", {"flows": [("a", 1.0)]})
+ROWS = table([["a"], ["b"]])
+PLAIN = section("a, b")
+RICH = Message("rows", (ROWS, PICTURE), ((ROWS,), (PLAIN,)))
+
+
+def kinds_of(slack: Playground) -> list[list[str]]:
+    return [[block["type"] for block in message["blocks"]] for message in slack.messages(HERE)]
+
+
+def test_what_a_workspace_takes_is_shown_as_it_is(publisher: Publisher, slack: Playground) -> None:
+    publisher.answer(publisher.placeholder(asked(), said("Looking")), RICH)
+    assert kinds_of(slack) == [["table", "data_visualization"]]
+
+
+def test_what_it_refuses_is_left_out_for_a_day(publisher: Publisher, slack: Playground, clock: Clock) -> None:
+    for _ in range(2):
+        slack.cause(api_errors={"chat.update": ["invalid_blocks"]})
+        publisher.answer(publisher.placeholder(asked(), said("Looking")), RICH)
+    publisher.answer(publisher.placeholder(asked(), said("Looking")), RICH)
+    clock.sleep(timedelta(days=1).total_seconds())
+    publisher.answer(publisher.placeholder(asked(), said("Looking")), RICH)
+    assert kinds_of(slack) == [["table"], ["section"], ["section"], ["table", "data_visualization"]]
+
+
+def test_who_is_answered_alone_gets_what_every_workspace_takes(publisher: Publisher, slack: Playground) -> None:
+    publisher.whisper(asked(), RICH)
+    assert kinds_of(slack) == [["section"]]
+
+
 # -- files, replies, whispers ----------------------------------------------------------------------------------------
 
 
@@ -216,6 +249,13 @@ def test_a_file_goes_to_the_thread_of_the_answer(publisher: Publisher, slack: Pl
     assert slack.files() == [("evidence.txt", b"all of it")]
     (root, reply) = slack.messages(HERE)
     assert reply["thread_ts"] == root["ts"]
+
+
+def test_a_file_that_stands_there_is_not_sent_again(publisher: Publisher, slack: Playground) -> None:
+    where = publisher.placeholder(asked(), said("Looking"))
+    for name in ("flows-1.csv", "flows-1.csv", "flows-2.csv"):
+        publisher.attach_once(where, name=name, content="a,b", title="Flows")
+    assert [name for name, _ in slack.files()] == ["flows-1.csv", "flows-2.csv"]
 
 
 @pytest.mark.parametrize("step", ["files.getUploadURLExternal", "files.completeUploadExternal"])

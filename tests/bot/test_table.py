@@ -1,9 +1,18 @@
 """Tables as text, Markdown and CSV: lined up, bounded, and inert."""
 
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pytest
 
+from bot.render.blocks import Block
+from bot.render.report import report_message
 from bot.render.table import csv_of, lines_of, markdown_of
+from handlers.model.report import Report
 from handlers.model.table import Table
+from tests.bot.samples import drops
+from tools.playground.limits import block_violations, total_text
 
 TABLE = Table(
     "Flows", ("from", "flows", "share"), (("shop/cart", 12, 0.5), ("[bold]a|b`", None, 3.25)), left_out=4
@@ -35,3 +44,62 @@ def test_a_cell_is_no_formula() -> None:
 def test_a_row_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="2 cells"):
         Table("", ("a", "b"), (("x",),))
+
+
+LONG = Table(
+    "Top talkers",
+    ("from", "to", "flows"),
+    tuple((f"shop/frontend-{n}", "shop/cart", n) for n in range(40)),
+    bars=("flows",),
+)
+
+
+def listed(*tables: Table) -> Report:
+    return replace(drops(), tables=tables)
+
+
+def kinds(blocks: Iterable[Block]) -> list[str]:
+    return [block["type"] for block in blocks if block["type"] in ("table", "data_visualization")]
+
+
+def test_the_first_table_is_slacks_own_with_its_picture_and_says_what_is_in_the_file() -> None:
+    message = report_message(listed(LONG, TABLE))
+    assert kinds(message.blocks) == ["table", "data_visualization"]
+    (block,) = [block for block in message.blocks if block["type"] == "table"]
+    assert [cell["text"] for cell in block["rows"][1]] == ["shop/frontend-0", "shop/cart", "0"]
+    assert [setting["align"] for setting in block["column_settings"]] == ["left", "left", "right"]
+    assert "… 15 more rows in the file in the thread" in str(message.blocks)
+    assert "[bold]a|b'" in str(message.blocks)
+    assert not block_violations(list(message.blocks))
+
+
+def test_it_is_also_made_without_what_a_workspace_may_refuse() -> None:
+    message = report_message(listed(LONG))
+    assert [kinds(form) for form in message.plainer] == [["table"], []]
+    assert "shop/frontend-24" in str(message.plainer[-1])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        Table("wide", tuple(f"c{n}" for n in range(30)), (tuple(range(30)),)),
+        Table("long cells", ("a", "b"), tuple(("x" * 500, "😀" * 300) for _ in range(200))),
+        Table("empty cells", ("a", "b"), (("", "\n"),), bars=("b",)),
+        Table("markup", ("<!here>", "*"), (("<@U1>", "`"),)),
+    ],
+    ids=lambda table: table.title,
+)
+def test_slack_takes_whatever_a_table_holds(table: Table) -> None:
+    message = report_message(listed(table))
+    for form in (message.blocks, *message.plainer):
+        assert not block_violations(list(form))
+        assert total_text(list(form)) <= 13_200
+
+
+def test_a_list_has_five_buttons_for_the_next_question_at_most() -> None:
+    findings = tuple(
+        replace(drops().findings[0], follow_up=f"why shop/{n} shop/cart 80/TCP", code=f"X{n}") for n in range(7)
+    )
+    message = report_message(replace(drops(), findings=findings), report_id="r")
+    asked = re.findall(r"'action_id': 'ask_(\d+)'", str(message.blocks))
+    assert len(asked) == 5

@@ -171,6 +171,7 @@ REFUSED = {
         "no more than 5 items allowed [json-pointer:/blocks/0/elements/0/options]",
     ),
     "table of 101 rows": ([table(101)], "no more than 100 items allowed [json-pointer:/blocks/0/rows]"),
+    "two tables": ([table(1), table(1)], "only one table is allowed [json-pointer:/blocks/1]"),
     "table of 21 columns": ([table(1, 21)], "no more than 20 items allowed [json-pointer:/blocks/0/rows/0]"),
     "data table of one row": ([data_table(1)], "no less than 2 items allowed [json-pointer:/blocks/0/rows]"),
     "data table page of 101": (

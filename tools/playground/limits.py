@@ -149,6 +149,9 @@ def block_violations(blocks: object, *, most: int = MAX_MESSAGE_BLOCKS, pointer:
         check.fail(pointer, f"no more than {most} items allowed")
     for index, block in enumerate(blocks[: most + 1]):
         _block(check, block, f"{pointer}/{index}")
+    tables = [index for index, block in enumerate(blocks) if isinstance(block, dict) and block.get("type") == "table"]
+    if len(tables) > 1:
+        check.fail(f"{pointer}/{tables[1]}", "only one table is allowed")
     if check.markdown_length > MAX_MARKDOWN:
         check.fail(pointer, f"markdown blocks must be less than {MAX_MARKDOWN + 1} characters together")
     return check.violations
