@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from handlers.connection.policies import policies_of
 from handlers.connection.trial import Trial
@@ -14,6 +15,8 @@ from handlers.policy.pods import pod_party
 
 MOST_PODS = 60
 """Pods of one policy that are looked at."""
+MOST_NAMED = 5
+"""Pods named in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,16 @@ def filters_of_policy(namespace: str | None, name: str, facts: Facts) -> tuple[L
     Raises:
         PartMissingError: if policies, nodes or pods were not read.
     """
-    return tuple(
-        one
-        for pod in facts.pods
-        if pod.is_running and not pod.host_network
-        for one in _at(pod, facts)
-        if (one.rule.origin.policy.namespace, one.rule.origin.policy.name) == (namespace or "", name)
-    )[:MOST_PODS]
+    wanted = (namespace or "", name)
+    return facts.once(("L7 filters", wanted), lambda: tuple(islice(_of_policy(wanted, facts), MOST_PODS)))
+
+
+def _of_policy(wanted: tuple[str, str], facts: Facts) -> Iterator[L7Filter]:
+    for pod in facts.pods:
+        if pod.is_running and not pod.host_network:
+            for one in _at(pod, facts):
+                if (one.rule.origin.policy.namespace, one.rule.origin.policy.name) == wanted:
+                    yield one
 
 
 def filters_of_connection(trial: Trial) -> tuple[L7Filter, ...]:
@@ -112,9 +118,15 @@ def _at(pod: Pod, facts: Facts) -> Iterator[L7Filter]:
                     yield L7Filter(pod, party, rule, ports, ports.l7)
 
 
-def by_pod(filters: Iterable[L7Filter]) -> dict[str, list[L7Filter]]:
-    """Return the filters of each pod."""
-    found: dict[str, list[L7Filter]] = {}
+def by_entry(filters: Iterable[L7Filter]) -> list[list[L7Filter]]:
+    """Return the filters of each port entry, one for each pod."""
+    found: dict[tuple[str, str], list[L7Filter]] = {}
     for one in filters:
-        found.setdefault(str(one.pod), []).append(one)
-    return found
+        found.setdefault((str(one.rule.origin.policy), one.ports.pointer), []).append(one)
+    return list(found.values())
+
+
+def pods_in_words(filters: Iterable[L7Filter]) -> tuple[str, ...]:
+    """Name the pods, a few of many."""
+    names = tuple(dict.fromkeys(str(one.pod) for one in filters))
+    return names if len(names) <= MOST_NAMED else (*names[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} more")

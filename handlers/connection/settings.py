@@ -81,10 +81,10 @@ def _settings(facts: Facts) -> Settings:
     if not isinstance(look, Known):
         options = {"cluster-name": _cluster_name_from_labels(facts)}
         assumptions.append(f"cilium-config could not be read ({look.detail}); Cilium's default settings are assumed")
-    by_node = {name: text for name, text in versions_by_node(facts).items() if _parsed(text) is not None}
+    by_node = {name: text for name, text in versions_by_node(facts).items() if parsed(text) is not None}
     usual = Counter(by_node.values()).most_common(1)
     # An override, and the agents' own image, speak for nodes that tell nothing themselves.
-    general = (named if _parsed(named) else None) or (usual[0][0] if usual else None)
+    general = (named if parsed(named) else None) or (usual[0][0] if usual else None)
     try:
         config, said = _judged_with(options, general, by_node)
     except (ConfigError, ValueError) as error:
@@ -129,7 +129,7 @@ def _judged_with(
     rivals = config.rivals
     apart: dict[str, set[str]] = {}
     for node, text in by_node.items():
-        if _parsed(text) != _parsed(general):
+        if parsed(text) != parsed(general):
             apart.setdefault(text, set()).add(node)
     for text, nodes in sorted(apart.items()):
         other, said_of_other = _of_text(options, text)
@@ -159,7 +159,8 @@ def _under(options: Mapping[str, str], version: Version) -> PolicyConfig:
     return PolicyConfig.from_cilium_config(options, str(version))
 
 
-def _parsed(text: str | None) -> Version | None:
+def parsed(text: str | None) -> Version | None:
+    """Return a version, None for what is none."""
     try:
         return Version.parse(text) if text else None
     except ValueError:

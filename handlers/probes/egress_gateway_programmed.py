@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handlers.connection.outbound import OUTBOUND_PARTS, Outbound, outbound_of, passes_since
+from handlers.connection.settings import parsed, versions_by_node
 from handlers.connection.trial import Trial
 from handlers.egress.choice import Entry
 from handlers.egress.gateways import WayOut
@@ -54,12 +55,21 @@ EGRESS_GATEWAY_NOT_AT_GATEWAY = code(
     template="The agent of the gateway {gateway} has no entry for {source} to {cidr}, though {policy} demands one",
     advice="Look at the gateway's agent: it may be behind, or not see the pod's endpoint.",
 )
+EGRESS_GATEWAY_ADDRESS_UNPROVEN = code(
+    "EGRESS_GATEWAY_ADDRESS_UNPROVEN",
+    meaning="Agents before 1.18 take over any egressIP, whether or not the gateway has it on an interface.",
+    template="Cannot tell whether {node} has {wanted} on an interface: before Cilium 1.18 an agent writes any egressIP "
+    "into its map, and answers come back only where the node has it",
+    advice="Look on the gateway node: ip address; its agent logs an egressIP that it does not find.",
+)
 EGRESS_GATEWAY_MAP_UNREAD = code(
     "EGRESS_GATEWAY_MAP_UNREAD",
     meaning="Whether the agents carry the policy out, and the gateway has the address, could not be looked up.",
     template="Cannot tell whether {node} does what {policy} says for {source}: {detail}",
     advice="Ask it there: cilium-dbg bpf egress list.",
 )
+_PROVES_ADDRESS = (1, 18)
+"""Since then an egressIP that is on no interface is left out of the gateway's map (cilium#44026)."""
 
 
 @probe(
@@ -70,6 +80,7 @@ EGRESS_GATEWAY_MAP_UNREAD = code(
         EGRESS_GATEWAY_MAP_DIFFERS,
         EGRESS_GATEWAY_NO_ADDRESS,
         EGRESS_GATEWAY_NOT_AT_GATEWAY,
+        EGRESS_GATEWAY_ADDRESS_UNPROVEN,
         EGRESS_GATEWAY_MAP_UNREAD,
     ),
     needs=PARTS,
@@ -160,10 +171,17 @@ class _Comparison:
             return self._say(EGRESS_GATEWAY_NOT_AT_GATEWAY, node.name, outcome, blocking=not passes, gateway=node.name)
         if told.egress_ip is None:
             return self._say(EGRESS_GATEWAY_NO_ADDRESS, node.name, gateway=node.name, wanted=way.source)
+        if not passes and way.gateway.egress_ip and not self._is_proven(way.gateway.egress_ip, node):
+            return self._say(EGRESS_GATEWAY_ADDRESS_UNPROVEN, node.name, Outcome.UNKNOWN, wanted=way.source)
         if way.gateway.egress_ip and told.egress_ip != way.gateway.egress_ip:
             found, wanted = told.egress_ip, way.gateway.egress_ip
             return self._say(EGRESS_GATEWAY_MAP_DIFFERS, node.name, blocking=False, found=found, wanted=wanted)
         return None
+
+    def _is_proven(self, address: str, node: Node) -> bool:
+        """Whether an address in the gateway's map is one that it has: since 1.18 agents write no other."""
+        version = parsed(versions_by_node(self._outbound.facts).get(node.name))
+        return address in node.ips or (version is not None and version.line >= _PROVES_ADDRESS)
 
     def _unread(self, node: str, why: Missing) -> Finding:
         return self._say(EGRESS_GATEWAY_MAP_UNREAD, node, Outcome.UNKNOWN, detail=why.detail)

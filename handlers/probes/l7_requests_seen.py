@@ -5,21 +5,27 @@ without such flows were read by nobody.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from handlers.commands.l7 import L7OfConnection, L7OfPolicy
-from handlers.connection.l7_filters import L7Filter
+from handlers.connection.l7_filters import L7Filter, by_entry, pods_in_words
+from handlers.connection.l7_requests import (
+    MOST_SHOWN,
+    answer_codes,
+    end_in_words,
+    nearest_in_words,
+    packets_to,
+    request_in_words,
+)
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
-from handlers.model.flow import EventType, Flow, FlowEnd, FlowType, FlowVerdict
+from handlers.model.flow import EventType, Flow, FlowType, FlowVerdict
 from handlers.model.parts import Part
-from handlers.model.rule import Direction, HttpRule, L7Kind
-from handlers.model.traffic import HttpRequest
+from handlers.model.rule import Direction
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
-from handlers.policy.l7 import http_differences
 from handlers.probes.probe import probe
 
 L7_REFUSED = code(
@@ -33,22 +39,20 @@ L7_REFUSED = code(
 L7_SEEN = code(
     "L7_SEEN",
     meaning="Requests that the proxy read, with their answers.",
-    template="The proxy read {count} request{count:|s} {way} {pod} on {port}: {kinds}; answers: {codes}",
+    template="The proxy read {count} request{count:|s} {way} {pods} on {port}: {kinds}; answers: {codes}",
 )
 L7_NOT_READ = code(
     "L7_NOT_READ",
     meaning="Packets passed on a port that has L7 rules, after the policy was last changed, and no request was read.",
-    template="{count} packet{count: was|s were} let through on {port} of {pod}, last at {last}, and no proxy read them",
-    reason="packets pass on {port} of {pod}, and no proxy reads them",
+    template="{count} packet{count: was|s were} let through on {port} of {pods}, last {last}, and no proxy read them",
+    reason="packets pass on {port} of {pods}, and no proxy reads them",
     advice="The policy is not in force there: see the endpoint's state, and whether the proxy runs.",
 )
 L7_UNSEEN = code(
     "L7_UNSEEN",
     meaning="Nothing was seen to come to the port in the time that was looked at.",
-    template="No traffic on {port} of {pod} was seen",
+    template="No traffic on {port} of {pods} was seen",
 )
-MOST_SHOWN = 6
-"""Kinds of requests named in one line."""
 
 
 @probe(
@@ -61,144 +65,89 @@ MOST_SHOWN = 6
 def l7_requests_seen(question: L7OfPolicy | L7OfConnection, facts: Facts) -> Iterator[Finding]:
     """Tell requests and refusals apart, and what was read from what was not."""
     filters = question.filters(facts)
-    if not filters:
-        return
-    flows: tuple[Flow, ...] = facts.flows.flows
-    seen: set[tuple[str, str]] = set()
-    for one in filters:
-        if (str(one.pod), one.on) in seen:
-            continue
-        seen.add((str(one.pod), one.on))
-        same = [other for other in filters if (other.pod is one.pod and other.on == one.on)]
-        yield from _at(one, same, flows, _changed_at(one, facts))
+    flows: tuple[Flow, ...] = facts.flows.flows if filters else ()
+    for group in by_entry(filters):
+        changed = next((one.changed_at for one in facts.policies if one.ref == str(group[0].rule.origin.policy)), None)
+        mine = packets_to(group, flows)
+        requests = [flow for flow in mine if flow.type is FlowType.L7]
+        yield from _refusals(group, [flow for flow in requests if flow.verdict is FlowVerdict.DROPPED], filters)
+        unread = _passed(mine, changed) if group[0].needs_envoy else []
+        if requests:
+            yield _seen(group, requests, answer_codes(group, flows))
+        elif unread:
+            yield _not_read(group, unread)
+        elif not mine:
+            pods = pods_in_words(group)
+            yield L7_UNSEEN.finding(Outcome.NOT_APPLICABLE, hop=Hop.L7, port=group[0].on, pods=pods)
 
 
-def _changed_at(one: L7Filter, facts: Facts) -> datetime | None:
-    ref = str(one.rule.origin.policy)
-    return next((policy.changed_at for policy in facts.policies if policy.ref == ref), None)
-
-
-def _at(one: L7Filter, same: list[L7Filter], flows: Iterable[Flow], changed: datetime | None) -> Iterator[Finding]:
-    mine = [flow for flow in flows if _is_to(flow, one)]
-    requests = [flow for flow in mine if flow.type is FlowType.L7 and flow.is_reply is not True]
-    refused = [flow for flow in requests if flow.verdict is FlowVerdict.DROPPED]
-    yield from _refusals(one, same, refused)
-    if requests:
-        kinds = Counter(_request_in_words(flow) for flow in requests)
-        shown = tuple(f"{kind} ({count})" for kind, count in kinds.most_common(MOST_SHOWN))
-        yield L7_SEEN.finding(
-            Outcome.FINE,
-            hop=Hop.L7,
-            evidence=[Evidence("hubble", f"Pod/{one.pod}", at=max(flow.time for flow in requests))],
-            count=len(requests),
-            way="to" if one.direction is Direction.INGRESS else "from",
-            pod=str(one.pod),
-            port=one.on,
-            kinds=shown,
-            codes=_codes(flows, one),
-        )
-        return
-    passed = [
+def _passed(flows: list[Flow], changed: datetime | None) -> list[Flow]:
+    return [
         flow
-        for flow in mine
+        for flow in flows
         if flow.verdict is FlowVerdict.FORWARDED
         and flow.type is FlowType.L3_L4
         and flow.event_type == EventType.TRACE
         and changed is not None
         and flow.time > changed
     ]
-    if passed and one.needs_envoy:
-        newest = max(passed, key=lambda flow: flow.time)
-        yield L7_NOT_READ.finding(
-            Outcome.PROBLEM,
-            hop=Hop.L7,
-            weight=70,
-            evidence=[Evidence("hubble", f"Pod/{one.pod}", at=newest.time)],
-            count=len(passed),
-            port=one.on,
-            pod=str(one.pod),
-            last=clock(newest.time),
-        )
-    elif not mine:
-        yield L7_UNSEEN.finding(Outcome.NOT_APPLICABLE, hop=Hop.L7, port=one.on, pod=str(one.pod))
 
 
-def _refusals(one: L7Filter, same: list[L7Filter], refused: list[Flow]) -> Iterator[Finding]:
-    policies = tuple(dict.fromkeys(str(other.rule.origin.policy) for other in same))
+def _seen(group: list[L7Filter], requests: list[Flow], codes: tuple[str, ...]) -> Finding:
+    kinds = Counter(map(request_in_words, requests))
+    newest = max(flow.time for flow in requests)
+    return L7_SEEN.finding(
+        Outcome.FINE,
+        hop=Hop.L7,
+        evidence=[Evidence("hubble", str(group[0].rule.origin.policy), at=newest)],
+        count=len(requests),
+        way="to" if group[0].direction is Direction.INGRESS else "from",
+        pods=pods_in_words(group),
+        port=group[0].on,
+        kinds=tuple(f"{kind} ({count})" for kind, count in kinds.most_common(MOST_SHOWN)),
+        codes=codes,
+    )
+
+
+def _not_read(group: list[L7Filter], passed: list[Flow]) -> Finding:
+    newest = max(flow.time for flow in passed)
+    return L7_NOT_READ.finding(
+        Outcome.PROBLEM,
+        hop=Hop.L7,
+        weight=70,
+        evidence=[Evidence("hubble", str(group[0].rule.origin.policy), at=newest)],
+        count=len(passed),
+        port=group[0].on,
+        pods=pods_in_words(group),
+        last=clock(newest),
+    )
+
+
+def _refusals(group: list[L7Filter], refused: list[Flow], filters: tuple[L7Filter, ...]) -> Iterator[Finding]:
+    """Name each kind of request that was refused; every filter of the port has a say in that."""
+    same = [one for one in filters if one.direction is group[0].direction and one.on == group[0].on]
+    if group[0].ports.pointer != same[0].ports.pointer or group[0].rule.origin != same[0].rule.origin:
+        return
+    policies = tuple(dict.fromkeys(str(one.rule.origin.policy) for one in same))
     grouped: dict[tuple[str, str], list[Flow]] = {}
     for flow in refused:
-        grouped.setdefault((_request_in_words(flow), _named(flow.source)), []).append(flow)
-    for (request, source), group in list(grouped.items())[:MOST_SHOWN]:
-        newest = max(group, key=lambda flow: flow.time)
+        grouped.setdefault((request_in_words(flow), end_in_words(flow.source)), []).append(flow)
+    for (request, source), flows in sorted(grouped.items(), key=lambda item: -len(item[1]))[:MOST_SHOWN]:
+        newest = max(flows, key=lambda flow: flow.time)
         yield L7_REFUSED.finding(
             Outcome.PROBLEM,
             hop=Hop.L7,
-            weight=min(60, len(group)),
+            weight=min(60, len(flows)),
             evidence=[
-                Evidence("hubble", f"Pod/{one.pod}", at=newest.time),
+                Evidence("hubble", f"Pod/{end_in_words(newest.source)}", at=newest.time),
                 *(Evidence("kubernetes", policy) for policy in policies),
             ],
             request=request,
             source=source,
-            destination=_named(newest.destination),
-            port=one.on,
-            count=len(group),
+            destination=end_in_words(newest.destination),
+            port=group[0].on,
+            count=len(flows),
             last=clock(newest.time),
             policies=policies,
-            nearest=_nearest(newest, same),
+            nearest=nearest_in_words(newest, same),
         )
-
-
-def _nearest(flow: Flow, filters: list[L7Filter]) -> str:
-    """Name the HTTP rule that fails on the fewest fields, and those."""
-    request = _request(flow)
-    rules = [(rule, one) for one in filters for rule in one.rules.http if one.rules.kind is L7Kind.HTTP]
-    if request is None or not rules:
-        return ""
-    rule, one = min(rules, key=lambda pair: len(_differing(pair[0], pair[1], request)))
-    differing = _differing(rule, one, request)
-    return f"; the nearest rule is {rule}, and the {' and '.join(differing)} differs" if differing else ""
-
-
-def _differing(rule: HttpRule, one: L7Filter, request: HttpRequest) -> tuple[str, ...]:
-    return tuple(found.field for found in http_differences(rule, request, one.rule.origin) if found.field != "host")
-
-
-def _request(flow: Flow) -> HttpRequest | None:
-    if flow.http is None:
-        return None
-    # Hubble writes the whole URL: scheme, host, path and query (Cilium, pkg/hubble/parser/seven/http.go).
-    host, slash, path = flow.http.url.partition("://")[2].partition("/")
-    return HttpRequest(flow.http.method, f"{slash or '/'}{path}", host)
-
-
-def _request_in_words(flow: Flow) -> str:
-    request = _request(flow)
-    if request is not None:
-        return f"{request.method} {request.path}"[:120]
-    return f"DNS {flow.dns.query}"[:120] if flow.dns else "a request"
-
-
-def _codes(flows: Iterable[Flow], one: L7Filter) -> tuple[str, ...]:
-    """Count the answers by their code: of HTTP, 403 may be the application's own; of DNS the rcode."""
-    own = [flow for flow in flows if flow.type is FlowType.L7 and flow.is_reply is True and _is_from(flow, one)]
-    codes = Counter(str(flow.http.code) for flow in own if flow.http)
-    codes += Counter(f"rcode {flow.dns.rcode}" for flow in own if flow.dns)
-    return tuple(f"{answer} ({count})" for answer, count in codes.most_common(MOST_SHOWN)) or ("not seen",)
-
-
-def _is_from(flow: Flow, one: L7Filter) -> bool:
-    end = flow.source if one.direction is Direction.INGRESS else flow.destination
-    is_there = (end.namespace, end.pod) == (one.pod.namespace, one.pod.name)
-    return is_there and (flow.source.port in one.numbers if one.numbers else True)
-
-
-def _named(end: FlowEnd) -> str:
-    return f"{end.namespace}/{end.pod}" if end.pod else end.ip
-
-
-def _is_to(flow: Flow, one: L7Filter) -> bool:
-    """Whether a flow is a request, or a packet of one, on the port of the filter."""
-    end = flow.destination if one.direction is Direction.INGRESS else flow.source
-    is_there = (end.namespace, end.pod) == (one.pod.namespace, one.pod.name)
-    return is_there and flow.is_reply is not True and (flow.destination.port in one.numbers if one.numbers else True)

@@ -7,6 +7,7 @@ import pytest
 
 from handlers.model.agent import AgentStatus, EgressGatewayEntry
 from handlers.model.parts import Part
+from handlers.model.snapshot import Gap, Missing
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, peer, shop, the
 
@@ -270,6 +271,18 @@ OUT: dict[str, tuple[Callable[[], Cluster], str, list[str], str]] = {
         ["NOT_AT_GATEWAY", "USED"],
         "unknown",
     ),
+    "an agent before 1.18 writes any address": (
+        lambda: _with_version(through(ready=True), "1.17.15"),
+        TO,
+        ["ADDRESS_UNPROVEN", "USED"],
+        "unknown",
+    ),
+    "an agent before 1.18, and answers come": (
+        lambda: _with_version(through(ready=True), "1.17.15").worked(A, "203.0.113.9", 443),
+        TO,
+        ["USED"],
+        "open",
+    ),
     "the gateway was not heard": (
         lambda: without_map(through(ready=True), "n3"),
         TO,
@@ -354,6 +367,12 @@ OUT: dict[str, tuple[Callable[[], Cluster], str, list[str], str]] = {
 
 def _with(cluster: Cluster, options: dict[str, str]) -> Cluster:
     cluster.config = replace(cluster.config, options={**cluster.config.options, **options})
+    return cluster
+
+
+def _with_version(cluster: Cluster, version: str) -> Cluster:
+    cluster.config = replace(cluster.config, version=version, versions={"n3": version})
+    cluster.gaps[Part.RELAY] = Missing(Gap.UNREACHABLE, "relay does not answer")
     return cluster
 
 

@@ -40,7 +40,7 @@ def test_a_policy_that_waits_for_envoy_live_in_a_dump_and_replayed(question: str
         live = answer_of(RecordingSource(cluster.source(), tmp_path / "r.gz"), question)
     told = " ".join(finding.text for finding in live.findings)
     for words in (
-        "regenerating, policy revision 104 of 105",
+        "shop/catalog-54c76c687b-b8f2p: regenerating, policy revision 104 of 105",
         "No Envoy runs on lab-node-1: external-envoy-proxy is on",
         "CiliumNetworkPolicy/shop/catalog-l7 is not in force",
         "no proxy read them",
@@ -194,6 +194,12 @@ STORIES: dict[str, tuple[Callable[[], Cluster], set[str], Status, str]] = {
         {"L7_SEEN"},
         Status.FINE,
         "answers: 403 (1)",
+    ),
+    "a node's probes of its own pods are no requests": (
+        lambda: cart().saw("reserved:host@192.168.0.2", B, 8080, node="n2", point="TO_ENDPOINT"),
+        {"L7_UNSEEN"},
+        Status.FINE,
+        "",
     ),
     "packets pass and none is read": (
         lambda: cart().worked(A, B, 8080),
