@@ -128,5 +128,10 @@ def by_entry(filters: Iterable[L7Filter]) -> list[list[L7Filter]]:
 
 def pods_in_words(filters: Iterable[L7Filter]) -> tuple[str, ...]:
     """Name the pods, a few of many."""
-    names = tuple(dict.fromkeys(str(one.pod) for one in filters))
-    return names if len(names) <= MOST_NAMED else (*names[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} more")
+    return shortened(str(one.pod) for one in filters)
+
+
+def shortened(names: Iterable[str]) -> tuple[str, ...]:
+    """Return distinct names, and of many only the first and how many more there are."""
+    found = tuple(dict.fromkeys(names))
+    return found if len(found) <= MOST_NAMED else (*found[: MOST_NAMED - 1], f"{len(found) - MOST_NAMED + 1} more")

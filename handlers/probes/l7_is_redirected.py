@@ -16,7 +16,7 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, Value, code
 from handlers.model.parts import Part
 from handlers.model.rule import Direction
-from handlers.model.snapshot import Known, Missing
+from handlers.model.snapshot import Gap, Known, Missing
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.policy.pods import agent_endpoint_of_pod, endpoint_of_pod
 from handlers.probes.probe import probe
@@ -94,14 +94,16 @@ def _state(one: L7Filter, facts: Facts) -> _State:
         return L7_NOT_IN_FORCE, Outcome.PROBLEM, (("state", trouble),)
     entries = _map_of(agent, one.pod.node, facts)
     if isinstance(entries, Missing) or agent is None:
-        detail = (
-            entries.detail if isinstance(entries, Missing) else f"the agent of {one.pod.node} named no endpoint of it"
-        )
+        detail = _why(entries) if isinstance(entries, Missing) else "its agent named no endpoint of it"
         return L7_MAP_UNREAD, Outcome.UNKNOWN, (("port", one.on), ("detail", detail))
     proxies = {entry.proxy_port for entry in entries if entry.proxy_port and _is_about(entry, one)}
     if proxies:
         return L7_REDIRECTED, Outcome.FINE, (("port", one.on), ("proxy", min(proxies)))
     return L7_NO_REDIRECT, Outcome.PROBLEM, (("port", one.on),)
+
+
+def _why(missing: Missing) -> str:
+    return "its agent was not asked" if missing.gap is Gap.NOT_ASKED else missing.detail
 
 
 def _map_of(agent: AgentEndpoint | None, node: str | None, facts: Facts) -> list[PolicyMapEntry] | Missing:

@@ -7,10 +7,11 @@ up through a proxy that is part of the agent. Where Envoy is missing an endpoint
 from collections.abc import Iterator
 
 from handlers.commands.l7 import L7OfConnection, L7OfPolicy
+from handlers.connection.l7_filters import pods_in_words, shortened
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS, POLICY_PARTS
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
-from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.snapshot import Known, Missing
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -20,19 +21,19 @@ L7_NO_ENVOY = code(
     "L7_NO_ENVOY",
     meaning="Envoy is to run in a DaemonSet of its own, and has no ready pod on the node: endpoints there wait for it, "
     "and go on with the policy that they had.",
-    template="No Envoy runs on {node}: external-envoy-proxy is on, and {found}; {policies} is not enforced for {pods}",
-    reason="no Envoy runs on {node}, and {policies} needs it",
+    template="No Envoy runs on {nodes}: external-envoy-proxy is on, and {how}; {policies} is not enforced for {pods}",
+    reason="no Envoy runs on {nodes}, and {policies} needs it",
     advice="Look at the DaemonSet cilium-envoy; endpoints that still wait once it runs need their agent restarted.",
 )
 L7_ENVOY_RUNS = code(
     "L7_ENVOY_RUNS",
     meaning="The proxy that the L7 rules need runs on the node.",
-    template="Envoy runs on {node}: {how}",
+    template="Envoy runs on {nodes}, {how}",
 )
 L7_ENVOY_UNTOLD = code(
     "L7_ENVOY_UNTOLD",
     meaning="Nothing tells whether Envoy runs there.",
-    template="Cannot tell whether Envoy runs on {node}: {detail}",
+    template="Cannot tell whether Envoy runs on {nodes}: {how}",
 )
 _APP = "cilium-envoy"
 
@@ -47,44 +48,36 @@ _APP = "cilium-envoy"
 def l7_proxy_runs(question: L7OfPolicy | L7OfConnection, facts: Facts) -> Iterator[Finding]:
     """Judge each node once; where the proxy is off altogether (enable-l7-proxy), agents refuse the policy itself."""
     filters = [one for one in question.filters(facts) if one.needs_envoy]
-    policies = tuple(dict.fromkeys(str(one.rule.origin.policy) for one in filters))
+    told: dict[tuple[Code, Outcome, str], list[str]] = {}
     for node in dict.fromkeys(one.pod.node for one in filters if one.pod.node):
-        pods = tuple(dict.fromkeys(str(one.pod) for one in filters if one.pod.node == node))
-        yield _on(node, pods, policies, facts)
+        told.setdefault(_on(node, facts), []).append(node)
+    for (about, outcome, how), nodes in told.items():
+        there = [one for one in filters if one.pod.node in nodes]
+        yield about.finding(
+            outcome,
+            hop=Hop.L7,
+            weight=94 if outcome is Outcome.PROBLEM else 0,
+            evidence=[Evidence("kubernetes", "ConfigMap/kube-system/cilium-config", "/data/external-envoy-proxy")],
+            follow_up=f"health {nodes[0]}" if outcome is Outcome.PROBLEM else "",
+            nodes=shortened(nodes),
+            how=how,
+            policies=tuple(dict.fromkeys(str(one.rule.origin.policy) for one in there)),
+            pods=pods_in_words(there),
+        )
 
 
-def _on(node: str, pods: tuple[str, ...], policies: tuple[str, ...], facts: Facts) -> Finding:
+def _on(node: str, facts: Facts) -> tuple[Code, Outcome, str]:
     config, running = facts.look(Part.CONFIG), facts.look(Part.CILIUM_PODS)
     envoys = [pod for pod in running.value if _is_envoy(pod) and pod.node == node] if isinstance(running, Known) else []
-    ready = next((pod for pod in envoys if pod.ready), None)
-    if ready:
-        return _runs(node, f"pod {ready.name}", f"Pod/{ready}")
+    if any(pod.ready for pod in envoys):
+        return L7_ENVOY_RUNS, Outcome.FINE, "in a pod of its own"
     if isinstance(config, Missing) or isinstance(running, Missing):
         detail = next(look.detail for look in (config, running) if isinstance(look, Missing))
-        return L7_ENVOY_UNTOLD.finding(Outcome.UNKNOWN, hop=Hop.L7, node=node, detail=detail)
+        return L7_ENVOY_UNTOLD, Outcome.UNKNOWN, detail
     if config.value.options.get("external-envoy-proxy", "false").lower() != "true":
-        return _runs(node, "inside the agent", "ConfigMap/kube-system/cilium-config")
-    sick = next(iter(envoys), None)
-    found = f"its pod {sick.name} is not ready" if sick else "no pod of cilium-envoy is there"
-    return L7_NO_ENVOY.finding(
-        Outcome.PROBLEM,
-        hop=Hop.L7,
-        weight=94,
-        evidence=[
-            Evidence("kubernetes", "ConfigMap/kube-system/cilium-config", "/data/external-envoy-proxy"),
-            Evidence("kubernetes", f"Pod/{sick}" if sick else f"Node//{node}"),
-        ],
-        follow_up=f"health {node}",
-        node=node,
-        found=found,
-        policies=policies,
-        pods=pods,
-    )
+        return L7_ENVOY_RUNS, Outcome.FINE, "inside the agent"
+    return L7_NO_ENVOY, Outcome.PROBLEM, "its pod is not ready" if envoys else "there is no pod of cilium-envoy"
 
 
 def _is_envoy(pod: Pod) -> bool:
     return pod.labels.get("k8s-app") == _APP or pod.labels.get("app.kubernetes.io/name") == _APP
-
-
-def _runs(node: str, how: str, ref: str) -> Finding:
-    return L7_ENVOY_RUNS.finding(Outcome.FINE, hop=Hop.L7, evidence=[Evidence("kubernetes", ref)], node=node, how=how)

@@ -119,19 +119,19 @@ STORIES: dict[str, tuple[Callable[[], Cluster], set[str], Status, str]] = {
         lambda: envoy(cart(external_envoy_proxy="true"), ready=True),
         {"L7_ENVOY_RUNS", "L7_REDIRECTED"},
         Status.FINE,
-        "pod cilium-envoy-x",
+        "Envoy runs on n2, in a pod of its own",
     ),
     "its Envoy is not ready": (
         lambda: envoy(cart(external_envoy_proxy="true"), ready=False),
         {"L7_NO_ENVOY"},
         Status.PROBLEM,
-        "its pod cilium-envoy-x is not ready",
+        "its pod is not ready",
     ),
     "it has none": (
         lambda: cart(external_envoy_proxy="true"),
         {"L7_NO_ENVOY"},
         Status.PROBLEM,
-        "no pod of cilium-envoy",
+        "there is no pod of cilium-envoy",
     ),
     "the proxy is off": (
         lambda: cart(enable_l7_proxy="false"),
