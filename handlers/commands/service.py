@@ -139,7 +139,8 @@ def conclude(question: ServicePath, facts: Facts, findings: tuple[Finding, ...])
     tables = tuple(_tables(question, found, facts)) if isinstance(found, Resolved) else ()
     if problems:
         claim = Sentence("{title} has {count} problem{count:|s, the worst}", {"title": title, "count": len(problems)})
-        more = tuple(one.sentence for one in (*problems[1:3], *doubts[:1]))
+        changed = [one for one in findings if one.code == "CHANGED_BY"]
+        more = tuple(one.sentence for one in (*problems[1:3], *doubts[:1], *changed[:1]))
         why, remedy = problems[0].because, problems[0].advice
         return Conclusion(Headline(claim, reason=why, remedy=remedy, more=more), tables=tables)
     if service is None or (doubts and works is None):

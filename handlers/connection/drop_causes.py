@@ -1,10 +1,17 @@
 """What dropped a group of packets: the decision of the policies as they stand, on the labels that the flow carried."""
 
+from dataclasses import dataclass
+
+from handlers.connection.change_words import change_in_words
 from handlers.connection.drop_groups import DropGroup, Owners
 from handlers.connection.policies import names_on, policies_of
+from handlers.connection.policy_findings import policies_named
+from handlers.model.change import newest
 from handlers.model.cluster import Pod
-from handlers.model.decision import Decision
-from handlers.model.facts import Facts
+from handlers.model.decision import Decision, Verdict
+from handlers.model.drop_reason import drop_reason
+from handlers.model.facts import Facts, Lacking, attempt
+from handlers.model.finding import Sentence
 from handlers.model.flow import Flow, FlowDirection, FlowEnd
 from handlers.model.parts import Part
 from handlers.model.party import NamedPort, Party
@@ -58,3 +65,37 @@ def _named_ports(end: FlowEnd, facts: Facts) -> tuple[NamedPort, ...] | None:
         if (pod.namespace, pod.name) == (end.namespace, end.pod):
             return named_ports(pod.ports)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class DropCause:
+    """Why packets were dropped, in words, and the policies that did it as ``Kind/namespace/name``, none for others."""
+
+    words: Sentence
+    policies: tuple[str, ...] = ()
+
+
+def cause_of(group: DropGroup, facts: Facts) -> DropCause:
+    """Return what dropped a group: the policies that Hubble names, or that deny it as they stand, else the reason."""
+    known = drop_reason(group.reason)
+    if not known.is_policy:
+        return DropCause(Sentence("{meaning}", {"meaning": known.meaning}))
+    if group.example.denied_by:
+        refs = tuple(policy.ref for policy in group.example.denied_by)
+        return DropCause(Sentence("denied by {policies}", {"policies": refs}), refs)
+    decision = attempt(lambda: decision_on(group, facts))
+    if decision is None or isinstance(decision, Lacking) or decision.verdict is not Verdict.DENIED:
+        return DropCause(Sentence("by a policy, which those that were read do not explain"))
+    origins = decision.default_deny_by or decision.rules
+    refs = tuple(dict.fromkeys(str(origin.policy) for origin in origins))
+    return DropCause(Sentence("denied by {policies}", {"policies": policies_named(decision)}), refs)
+
+
+def told_with_change(cause: DropCause, facts: Facts) -> Sentence:
+    """Return the cause, and who changed its policies last, where that was read."""
+    look = facts.look(Part.CHANGES)
+    changes = look.value.found if isinstance(look, Known) else ()
+    change = newest(one for one in changes if one.ref in cause.policies)
+    if change is None:
+        return cause.words
+    return Sentence("{cause}; {change}", {"cause": cause.words, "change": change_in_words(change)})

@@ -7,17 +7,14 @@ then: a policy that selects some of the pods only, by a label such as ``track``,
 from collections.abc import Iterator
 
 from handlers.connection.backends import Target, backends_of
-from handlers.connection.drop_causes import decision_on, owners_of
+from handlers.connection.drop_causes import cause_of, owners_of, told_with_change
 from handlers.connection.drop_groups import DropGroup, drop_groups, is_neighbour_noise
 from handlers.connection.legs import LEG_PARTS
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS
-from handlers.connection.policy_findings import policies_named
 from handlers.model.cluster import Service
-from handlers.model.decision import Decision, Verdict
-from handlers.model.drop_reason import drop_reason
-from handlers.model.facts import Facts, Lacking, attempt
-from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence, code
+from handlers.model.facts import Facts
+from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow, FlowDirection, FlowVerdict
 from handlers.model.parts import Part
 from handlers.model.question import AboutService
@@ -44,14 +41,13 @@ BACKENDS_DROP_NOTHING = code(
     meaning="No drop was seen at the Service's backends.",
     template="No drop was seen at the backends of {service}",
 )
-_POLICY = ("POLICY_DENIED", "POLICY_DENY")
 
 
 @probe(
     answers=(AboutService,),
     codes=(SOME_BACKENDS_DROP, EVERY_BACKEND_DROPS, BACKENDS_DROP_NOTHING),
     needs=(*PARTS, Part.FLOWS),
-    uses=(*OPTIONAL_PARTS, *LEG_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES),
+    uses=(*OPTIONAL_PARTS, *LEG_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES, Part.CHANGES),
     hop=Hop.INGRESS_POLICY,
 )
 def backends_treat_clients_alike(question: AboutService, facts: Facts) -> Iterator[Finding]:
@@ -106,16 +102,14 @@ def _finding(
 ) -> Finding:
     every = {target.pod for target in targets}
     bad = {_pod_of(other.example) for other in groups if other.source == group.source}
-    decision = attempt(lambda: decision_on(group, facts)) if group.reason in _POLICY else None
-    known = None if isinstance(decision, Lacking) else decision
-    refs = _refs(group, known)
+    cause = cause_of(group, facts)
     chosen = SOME_BACKENDS_DROP if bad != every else EVERY_BACKEND_DROPS
     pod = _pod_of(group.example)
     return chosen.finding(
         Outcome.PROBLEM,
         hop=Hop.INGRESS_POLICY,
         evidence=[
-            *(Evidence("kubernetes", ref) for ref in refs),
+            *(Evidence("kubernetes", ref) for ref in cause.policies),
             Evidence("hubble", f"Pod/{pod}", at=group.last_at, excerpt=group.reason),
             Evidence("kubernetes", f"Service/{service.namespace}/{service.name}", "/spec/selector"),
         ],
@@ -125,30 +119,12 @@ def _finding(
         source=group.source,
         pod=pod,
         node=group.example.node,
-        why=_reason(group, known, refs),
+        why=told_with_change(cause, facts),
         at=clock(group.last_at),
         bad=len(bad),
         all=len(every),
         service=f"Service {service}",
     )
-
-
-def _refs(group: DropGroup, decision: Decision | None) -> tuple[str, ...]:
-    if group.example.denied_by:
-        return tuple(policy.ref for policy in group.example.denied_by)
-    if decision is None or decision.verdict is not Verdict.DENIED:
-        return ()
-    return tuple(dict.fromkeys(str(origin.policy) for origin in decision.default_deny_by or decision.rules))
-
-
-def _reason(group: DropGroup, decision: Decision | None, refs: tuple[str, ...]) -> Sentence:
-    if group.reason not in _POLICY:
-        return Sentence("{meaning}", {"meaning": drop_reason(group.reason).meaning})
-    if decision is not None and decision.verdict is Verdict.DENIED:
-        return Sentence("denied by {policies}", {"policies": policies_named(decision)})
-    if refs:
-        return Sentence("denied by {policies}", {"policies": refs})
-    return Sentence("by policy, which the policies as they stand do not explain")
 
 
 def _why(group: DropGroup, pod: str) -> str:

@@ -29,10 +29,10 @@ from handlers.model.decision import Decision, DnsNameDiffers, Redirect, Verdict
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.party import PartyKind
-from handlers.model.question import AboutConnection
+from handlers.model.question import AboutConnection, AboutLookup
 from handlers.model.rule import Origin
 from handlers.model.traffic import Protocol
-from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, Meaning, resolve
 from handlers.probes.probe import probe
 
 DNS_DENIED = code(
@@ -74,28 +74,36 @@ DNS_ALLOWED = code(
 
 
 @probe(
-    answers=(AboutConnection,),
+    answers=(AboutConnection, AboutLookup),
     codes=(DNS_DENIED, DNS_NAME_REFUSED, DNS_UNDECIDED, DNS_QUERIES_DROPPED, DNS_FAILS, DNS_ALLOWED),
     needs=(*PARTS, *POLICY_PARTS),
     uses=(*OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS, *LEG_PARTS),
     hop=Hop.DNS,
     blocking=True,
 )
-def dns_answers(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
+def dns_answers(question: AboutConnection | AboutLookup, facts: Facts) -> Iterator[Finding]:
     """Judge the look-up of each distinct source; nothing where an address or a pod is dialled."""
-    ends = needed(Trial(question.connection, facts).ends)
-    name = name_looked_up(ends) if ends.are_clear else None
-    if name is None:
-        return
+    if isinstance(question, AboutLookup):
+        source, name, asks_names = resolve(question.source, facts, End.SOURCE, None, None), question.name, True
+        is_outside = False
+        if source.obstacle:
+            return
+    else:
+        ends = needed(Trial(question.connection, facts).ends)
+        looked_up = name_looked_up(ends) if ends.are_clear else None
+        if looked_up is None:
+            return
+        source, name, asks_names = ends.source, looked_up, False
+        is_outside = ends.destination.meaning is Meaning.HOST_NAME
     said: set[str] = set()
-    for place in places_of(ends.source, facts):
-        for finding in _judge(place, name, is_outside=ends.destination.meaning is Meaning.HOST_NAME, facts=facts):
+    for place in places_of(source, facts):
+        for finding in _judge(place, name, is_outside=is_outside, asks_names=asks_names, facts=facts):
             if finding.text not in said:
                 said.add(finding.text)
                 yield finding
 
 
-def _judge(place: Place, name: str, *, is_outside: bool, facts: Facts) -> Iterator[Finding]:
+def _judge(place: Place, name: str, *, is_outside: bool, asks_names: bool, facts: Facts) -> Iterator[Finding]:
     if place.kind is not PlaceKind.POD:
         return
     leg = Leg(place, place, Protocol.UDP, 53)
@@ -104,16 +112,22 @@ def _judge(place: Place, name: str, *, is_outside: bool, facts: Facts) -> Iterat
             continue
         decisions = dns_decisions(source.party, name, facts)
         if not decisions:
-            yield _no_server(place, name, is_outside=is_outside)
+            # Of look-ups another check tells whether anybody answers.
+            if not asks_names:
+                yield _no_server(place, name, is_outside=is_outside)
             continue
         # A client asks one server after the other, so the best one counts; Service load balancing picks any of them.
         worst = min(decisions, key=lambda decision: _RANK.get(decision.verdict, 1))
-        finding = _finding(worst, place, name, facts)
+        finding = _finding(worst, place, name, facts, asks_names=asks_names)
         assumption = config_assumption(facts)
         yield replace(finding, assumptions=(*finding.assumptions, assumption)) if assumption else finding
 
 
 _RANK = {Verdict.DENIED: 0, Verdict.DENIED_L7: 0, Verdict.ALLOWED: 2, Verdict.NOT_APPLICABLE: 2}
+
+
+_ANY_NAME = "any name"
+_ALLOW_DNS = "Allow egress to the cluster's DNS on port 53, UDP and TCP."
 
 
 def _no_server(place: Place, name: str, *, is_outside: bool) -> Finding:
@@ -122,12 +136,13 @@ def _no_server(place: Place, name: str, *, is_outside: bool) -> Finding:
         hop=Hop.DNS,
         blocking=is_outside,
         subject=_who(place),
-        name=name,
+        name=name or _ANY_NAME,
         reason=f"no running pod of the cluster DNS was found in {DNS_NAMESPACE}",
     )
 
 
-def _finding(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
+def _finding(decision: Decision, place: Place, name: str, facts: Facts, *, asks_names: bool) -> Finding:
+    shown = name or _ANY_NAME
     who, server = _who(place), str(decision.peer)
     miss = decision.nearest_miss
     match decision.verdict:
@@ -138,10 +153,11 @@ def _finding(decision: Decision, place: Place, name: str, facts: Facts) -> Findi
                 blocking=True,
                 evidence=evidence_of(decision, facts),
                 subject=who,
-                name=name,
+                name=shown,
                 policies=policies_named(decision),
                 names=_names(decision.default_deny_by or decision.rules),
                 server=server,
+                advice=_ALLOW_DNS if asks_names else None,
             )
             return replace(finding, detail=nearest_in_words(miss, decision.peer)) if miss else finding
         case Verdict.DENIED_L7:
@@ -155,7 +171,7 @@ def _finding(decision: Decision, place: Place, name: str, facts: Facts) -> Findi
                 blocking=True,
                 evidence=[Evidence("kubernetes", str(origin.policy), origin.pointer) for origin in origins],
                 subject=who,
-                name=name,
+                name=shown,
                 names=_names(origins),
                 rules=tuple(f"{origin.policy.kind} {origin.policy.short} {origin.pointer}" for origin in origins),
             )
@@ -167,15 +183,15 @@ def _finding(decision: Decision, place: Place, name: str, facts: Facts) -> Findi
                 blocking=True,
                 evidence=evidence_of(decision, facts),
                 subject=who,
-                name=name,
+                name=shown,
                 reason=", ".join(str(fact) for fact in decision.missing) or "its rules contradict each other",
             )
-    return _seen(decision, place, name, facts)
+    return _seen(decision, place, name, facts, asks_names=asks_names)
 
 
-def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
-    """Policy allows it; say so, unless the flows disagree."""
-    flows = query_flows(place, facts)
+def _seen(decision: Decision, place: Place, name: str, facts: Facts, *, asks_names: bool) -> Finding:
+    """Policy allows it; say so, unless the flows disagree. Of look-ups another check tells what was seen."""
+    flows = () if asks_names else query_flows(place, facts)
     dropped = dropped_queries(flows)
     refused = refused_queries(name, flows)
     if dropped or refused:
@@ -190,7 +206,7 @@ def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
                 count=sum(drop.count for drop in dropped) + len(refused),
                 at=clock(at),
             )
-    if failed := failed_lookup(place, name, facts):
+    if not asks_names and (failed := failed_lookup(place, name, facts)):
         return DNS_FAILS.finding(
             Outcome.PROBLEM if failed.rcode else Outcome.UNKNOWN,
             hop=Hop.DNS,
@@ -208,7 +224,7 @@ def _seen(decision: Decision, place: Place, name: str, facts: Facts) -> Finding:
         blocking=True,
         evidence=evidence_of(decision, facts),
         subject=_who(place),
-        name=name,
+        name=name or _ANY_NAME,
         assumptions=proxied if decision.redirect is Redirect.DNS else (),
     )
 

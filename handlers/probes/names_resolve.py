@@ -10,7 +10,7 @@ from handlers.connection.trial import Trial
 from handlers.model.endpoint import Named
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
-from handlers.model.question import AboutConnection, AboutService
+from handlers.model.question import AboutConnection, AboutLookup, AboutService
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, Obstacle, Resolved, resolve
 from handlers.probes.probe import probe
 
@@ -60,17 +60,20 @@ _CODE: dict[Obstacle, Code] = {
 
 
 @probe(
-    answers=(AboutConnection, AboutService),
+    answers=(AboutConnection, AboutService, AboutLookup),
     codes=(NAME_RESOLVED, ADDRESS_GONE, *_CODE.values()),
     needs=PARTS,
     uses=OPTIONAL_PARTS,
     hop=Hop.RESOLVE,
     blocking=True,
 )
-def names_resolve(question: AboutConnection | AboutService, facts: Facts) -> Iterator[Finding]:
+def names_resolve(question: AboutConnection | AboutService | AboutLookup, facts: Facts) -> Iterator[Finding]:
     """Say what each name means."""
     if isinstance(question, AboutService):
         yield _finding(resolve(question.service, facts, End.DESTINATION, question.port, question.protocol))
+        return
+    if isinstance(question, AboutLookup):
+        yield _finding(resolve(question.source, facts, End.SOURCE, None, None))
         return
     ends = needed(Trial(question.connection, facts).ends)
     for end in (ends.source, ends.destination):

@@ -46,12 +46,12 @@ class KubeLists:
         return {str(item.get("name")): _versions(item.get("versions")) for item in groups if isinstance(item, dict)}
 
     def log(self, namespace: str, pod: str, container: str, deadline: Deadline, *, previous: bool) -> list[str]:
-        """Return the last lines of a container's log (Kubernetes API reference, Pod, read log).
+        """Return the last lines of a container's log, each behind its time (Kubernetes API reference, Pod, read log).
 
         Raises:
             UnreadError: if they cannot be had.
         """
-        query = {"container": container, "tailLines": str(MOST_LINES)}
+        query = {"container": container, "tailLines": str(MOST_LINES), "timestamps": "true"}
         path = f"{PODS.path(namespace, pod)}/log"
         try:
             text = self._transport.text(path, query | ({"previous": "true"} if previous else {}), deadline)
