@@ -16,6 +16,7 @@ from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.question import AboutLookup
 from handlers.model.scope import FlowMatch, FlowQuery, Scope
+from handlers.model.snapshot import Known
 from handlers.model.traffic import Protocol
 from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
@@ -107,7 +108,7 @@ def phrase(sentence: Said) -> Reading | None:
     return Reading((Dns(sources[0], names[0].name if names else "", since),), 4)
 
 
-def conclude(question: Dns, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+def conclude(question: Dns, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
     """Say whether look-ups work, and who fails where they do not."""
     who = str(question.source)
     about = {"who": who, "name": question.name}
@@ -115,25 +116,36 @@ def conclude(question: Dns, _facts: Facts, findings: tuple[Finding, ...]) -> Con
         (one for one in findings if one.outcome is Outcome.PROBLEM), key=lambda one: (not one.blocking, -one.weight)
     )
     doubts = [one for one in findings if one.outcome in (Outcome.UNKNOWN, Outcome.BROKEN) and one.blocking]
-    is_denied = any(one.code in _DENIED for one in problems)
+    told = {one.code for one in problems}
+    is_denied = bool(told & _DENIED) and "LOOKUPS_DROPPED" not in told
     noted = tuple(one.sentence for one in findings if one.code == "CHANGED_BY" and is_denied)
     if problems:
         what = "{name} does not resolve for {who}" if question.name else "Look-ups of {who} fail"
         why, remedy = problems[0].because, problems[0].advice
         more = (*(one.sentence for one in (*problems[1:3], *doubts[:1])), *noted)
-        return Conclusion(Headline(Sentence(what, about), reason=why, remedy=remedy, more=more))
+        return Conclusion(
+            Headline(Sentence(what, about), reason=why, remedy=remedy, more=more, assumed=_assumed(facts))
+        )
     if doubts:
         what = "whether {name} resolves for {who}" if question.name else "whether look-ups of {who} work"
         claim = Sentence(what, about, lead=CANNOT_TELL)
-        return Conclusion(Headline(claim, reason=doubts[0].because, remedy=doubts[0].advice))
+        why, remedy = doubts[0].because, doubts[0].advice
+        return Conclusion(Headline(claim, reason=why, remedy=remedy, assumed=_assumed(facts)))
     seen = next((one.sentence for one in findings if one.code in _SEEN), None)
     what = "Nothing stops {who} from looking up {name}" if question.name else "Nothing stops look-ups of {who}"
     more = (seen,) if seen is not None else ()
-    return Conclusion(Headline(Sentence(what, about), more=(*more, *noted)))
+    return Conclusion(Headline(Sentence(what, about), more=(*more, *noted), assumed=_assumed(facts)))
 
 
 _SEEN = ("LOOKUPS_ANSWERED", "LOOKUPS_UNNAMED", "LOOKUPS_NONE")
-_DENIED = ("DNS_DENIED", "DNS_NAME_REFUSED", "LOOKUPS_REFUSED", "LOOKUPS_DROPPED")
+_DENIED = {"DNS_DENIED", "DNS_NAME_REFUSED", "LOOKUPS_REFUSED"}
+
+
+def _assumed(facts: Facts) -> str:
+    """Name a log that could not be read: it would tell an upstream that fails."""
+    look = facts.look(Part.DNS_LOGS)
+    logs = look.value if isinstance(look, Known) else ()
+    return next((f"the servers' log says nothing ({log.missing})" for log in logs if log.lines is None), "")
 
 
 def arrange(findings: Iterable[Finding]) -> list[Finding]:

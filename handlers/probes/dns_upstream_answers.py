@@ -34,16 +34,11 @@ DNS_UPSTREAM_ANSWERS = code(
     meaning="The upstreams of the cluster's DNS answer.",
     template="The upstream {server} answers the cluster's DNS, last at {at}",
 )
-DNS_LOG_UNREAD = code(
-    "DNS_LOG_UNREAD",
-    meaning="The log of the cluster's DNS could not be read; it would name an upstream that fails.",
-    template="The log of the cluster's DNS ({pods}) was not read: {detail}",
-)
 
 
 @probe(
     answers=(AboutLookup,),
-    codes=(DNS_UPSTREAM_SILENT, DNS_UPSTREAM_RECOVERED, DNS_UPSTREAM_ANSWERS, DNS_LOG_UNREAD),
+    codes=(DNS_UPSTREAM_SILENT, DNS_UPSTREAM_RECOVERED, DNS_UPSTREAM_ANSWERS),
     needs=(Part.PODS,),
     uses=(Part.FLOWS, Part.DNS_LOGS),
     hop=Hop.DNS,
@@ -59,11 +54,6 @@ def dns_upstream_answers(question: AboutLookup, facts: Facts) -> Iterator[Findin
     )
     for upstream in found:
         yield from _judge(upstream, facts)
-    unread = {log.pod: log.missing for log in (logs.value if isinstance(logs, Known) else ()) if log.lines is None}
-    if pods and unread:
-        yield DNS_LOG_UNREAD.finding(
-            Outcome.NOT_APPLICABLE, hop=Hop.DNS, pods=tuple(sorted(unread))[:3], detail=next(iter(unread.values()))
-        )
 
 
 def _judge(upstream: Upstream, facts: Facts) -> Iterator[Finding]:
@@ -96,7 +86,7 @@ def _how(upstream: Upstream) -> Sentence:
     if not upstream.failed_at:
         return waited
     told = Sentence(
-        "{count} line{count:|s} of its log say so, the last at {at} ({line})",
+        "{count} line{count:|s} of its log {count:says|say} so, the last at {at} ({line})",
         {"count": upstream.failures, "at": clock(upstream.failed_at), "line": upstream.line[:160]},
     )
     return Sentence("{told}; {waited}", {"told": told, "waited": waited}) if upstream.waits > 1 else told

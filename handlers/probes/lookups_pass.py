@@ -65,7 +65,7 @@ def _others(queries: Sequence[Flow], mine: Sequence[Flow], facts: Facts) -> Sent
     dropped = [flow for flow in queries if flow.verdict is FlowVerdict.DROPPED and id(flow) not in own]
     names = {group.source for group in drop_groups(dropped, owners_of(facts))}
     if names:
-        return Sentence("so {count:is|are} those of {names}", {"count": len(names), "names": nodes_in_words(names)})
+        return Sentence("so are those of {names}", {"names": nodes_in_words(names)})
     return Sentence("no drop of anybody else's queries was seen")
 
 

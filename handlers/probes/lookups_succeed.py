@@ -32,12 +32,6 @@ LOOKUPS_FAIL = code(
     reason="{names} {count:gets|get} {how}{rest}",
     advice="Look at the cluster's DNS (its log) and at the upstream that it forwards to (ConfigMap coredns, forward).",
 )
-LOOKUPS_REFUSED = code(
-    "LOOKUPS_REFUSED",
-    meaning="The agent's proxy refused look-ups, since no DNS rule lists the names.",
-    template="The proxy refused {names} to {subject}, last at {at}: no DNS rule of its policies lists them",
-    advice="Add the names, or patterns that cover them, to the DNS rule. A * does not cross a dot.",
-)
 LOOKUP_NAME_WRONG = code(
     "LOOKUP_NAME_WRONG",
     meaning="A name does not exist, neither as it is nor under any search suffix: it is misspelt.",
@@ -82,7 +76,6 @@ _LONG = timedelta(seconds=1)
     answers=(AboutLookup,),
     codes=(
         LOOKUPS_FAIL,
-        LOOKUPS_REFUSED,
         LOOKUP_NAME_WRONG,
         LOOKUPS_UNANSWERED,
         LOOKUPS_ANSWERED,
@@ -100,7 +93,7 @@ def lookups_succeed(question: AboutLookup, facts: Facts) -> Iterator[Finding]:
     places = [place for place in places_of(source, facts) if place.kind is PlaceKind.POD and place.pod]
     if source.obstacle or not places:
         return
-    subject = source.title.removeprefix("pod ")
+    subject = str(question.source)
     mine = [flow for flow in facts.flows.flows if _is_of(flow, places)]
     records = [flow for flow in mine if flow.dns]
     pod = places[0].pod
@@ -152,19 +145,6 @@ def _failed(
             subject=subject,
             at=clock(at),
             rest=_rest(failed, every),
-        )
-    refused = [one for one in asked if one.fate is Fate.REFUSED]
-    if refused:
-        yield LOOKUPS_REFUSED.finding(
-            Outcome.PROBLEM,
-            hop=Hop.DNS,
-            blocking=True,
-            evidence=[Evidence("hubble", one.ref, at=refused[-1].at, excerpt=refused[-1].name) for one in evidence],
-            weight=65,
-            follow_up=f"policies {subject}" if "/" in subject else "",
-            names=_names(refused),
-            subject=subject,
-            at=clock(refused[-1].at),
         )
 
 

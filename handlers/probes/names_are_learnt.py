@@ -47,8 +47,7 @@ NAMES_LEARNT = code(
 NAMES_NOT_LEARNT_YET = code(
     "NAMES_NOT_LEARNT_YET",
     meaning="The agent has no address for a name that policy allows: nobody on its node has looked it up lately.",
-    template="The agent of {node} has no address for {names}, which policy of {pod} allows: nobody there looked them up "
-    "lately",
+    template="The agent of {node} has no address for {names}, which policy of {pod} allows: nobody there asked lately",
 )
 _SHOWN = 4
 

@@ -170,10 +170,12 @@ def _finding(
 
 def _unread(unread: dict[str, Missing], service: Service) -> Iterator[Finding]:
     for alike, missing in unread_alike(unread):
-        asked = f"A run asks {MOST_AGENTS} agents." if missing.gap is Gap.NOT_ASKED else None
+        was_asked = missing.gap is not Gap.NOT_ASKED
+        asked = None if was_asked else f"A run asks {MOST_AGENTS} agents."
         yield SERVICE_MAP_UNREAD.finding(
             Outcome.UNKNOWN,
             hop=Hop.SERVICE,
+            blocking=was_asked,
             advice=missing.remedy or asked,
             count=len(alike),
             nodes=nodes_in_words(alike),

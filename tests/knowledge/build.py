@@ -10,11 +10,13 @@ import yaml
 from handlers.catalogue import CATALOGUE, Catalogue, understand
 from handlers.engine import answer
 from handlers.model.agent import AgentEndpoint, AgentStatus, HealthProbe, LoadBalancerEntry, PeerNode, ProbeWay
+from handlers.model.change import Change, Changes
 from handlers.model.cluster import (
     Backend,
     CiliumConfig,
     CiliumEndpoint,
     CiliumIdentity,
+    ClusterDns,
     EndpointSlice,
     ForeignPolicies,
     Namespace,
@@ -48,6 +50,7 @@ from handlers.model.flow import (
     RelayStatus,
 )
 from handlers.model.labels import pod_identity_labels
+from handlers.model.log import PodLog
 from handlers.model.parts import Part
 from handlers.model.report import Report
 from handlers.model.scope import FlowMatch, Scope
@@ -148,7 +151,10 @@ class Cluster:
         self.not_ready: dict[str, dict[str, Any]] = {}
         self.of_node: dict[tuple[AnyPart, str], Known[Any] | Missing] = {}
         self.config = CiliumConfig({key.replace("_", "-"): value for key, value in options.items()}, version)
+        self.changes: list[Change] = []
+        self.dns_logs: list[PodLog] = []
         self.balances = False
+        self.has_kube_proxy: bool | None = None
         self._by_name: dict[str, Pod] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
         self.namespace("kube-system")
@@ -601,6 +607,10 @@ class Cluster:
             Part.PODS: tuple(self.pods),
             Part.CILIUM_PODS: tuple(self.cilium_pods()),
             Part.KUBE_PROXIES: self.kube_proxies(),
+            Part.CLUSTER_DNS: self.cluster_dns(),
+            Part.SYSTEM_WORKLOADS: tuple(one for one in self.workloads if one.namespace == "kube-system"),
+            Part.CHANGES: Changes(tuple(self.changes)),
+            Part.DNS_LOGS: tuple(self.dns_logs),
             Part.WORKLOADS: tuple(self.workloads),
             Part.SERVICES: tuple(self.services),
             Part.ENDPOINT_SLICES: tuple(self.slices),
@@ -637,9 +647,31 @@ class Cluster:
             for entry in _entries(service, part, name)
         )
 
+    def cluster_dns(self) -> ClusterDns:
+        """Return the Service kube-dns before the pods that bear its label, and who changed it."""
+        pods = [pod for pod in self.pods if pod.labels.get("k8s-app") == "kube-dns"]
+        backends = tuple(
+            Backend(pod.ips, pod.ready, pod.ready, False, pod.node, (pod.namespace, pod.name)) for pod in pods
+        )
+        labels = {"k8s-app": "kube-dns"}
+        ports = (ServicePort("dns", 53, "UDP", 53), ServicePort("dns-tcp", 53, "TCP", 53))
+        service = Service("kube-system", "kube-dns", labels, labels, "ClusterIP", ("10.96.0.10",), ports)
+        part = EndpointSlice("kube-system", "kube-dns-x", "kube-dns", (SlicePort("dns", 53, "UDP"),), backends)
+        changes = tuple(change for change in self.changes if change.name == "coredns")
+        return ClusterDns((service,), (part,), changes)
+
+    def beside_kube_proxy(self) -> "Cluster":
+        self.has_kube_proxy = True
+        return self
+
+    def without_kube_proxy(self) -> "Cluster":
+        self.has_kube_proxy = False
+        return self
+
     def kube_proxies(self) -> tuple[Pod, ...]:
-        """Return a kube-proxy for each node, unless Cilium replaces it."""
-        if self.config.options.get("kube-proxy-replacement") == "true":
+        """Return a kube-proxy for each node, unless Cilium replaces it, or the test says otherwise."""
+        replaced = self.config.options.get("kube-proxy-replacement") == "true"
+        if not (not replaced if self.has_kube_proxy is None else self.has_kube_proxy):
             return ()
         labels = {"k8s-app": "kube-proxy"}
         return tuple(
