@@ -40,7 +40,7 @@ _MOST_NEXT = 5
 """Buttons for the next question."""
 _ROWS = 8
 """Findings of a list that are shown: a screen of a phone; the rest is counted."""
-_TABLE_ROWS = 25
+_TABLE_ROWS = 20
 _CHART_ROWS = 10
 _FORMS = (frozenset({TABLE, CHART}), frozenset({TABLE}), frozenset[str]())
 """What an answer is made with: everything, and less and less where a workspace refuses it."""

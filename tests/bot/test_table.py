@@ -68,7 +68,7 @@ def test_the_first_table_is_slacks_own_with_its_picture_and_says_what_is_in_the_
     (block,) = [block for block in message.blocks if block["type"] == "table"]
     assert [cell["text"] for cell in block["rows"][1]] == ["shop/frontend-0", "shop/cart", "0"]
     assert [setting["align"] for setting in block["column_settings"]] == ["left", "left", "right"]
-    assert "… 15 more rows in the file in the thread" in str(message.blocks)
+    assert "… 20 more rows in the file in the thread" in str(message.blocks)
     assert "[bold]a|b'" in str(message.blocks)
     assert not block_violations(list(message.blocks))
 
@@ -76,7 +76,7 @@ def test_the_first_table_is_slacks_own_with_its_picture_and_says_what_is_in_the_
 def test_it_is_also_made_without_what_a_workspace_may_refuse() -> None:
     message = report_message(listed(LONG))
     assert [kinds(form) for form in message.plainer] == [["table"], []]
-    assert "shop/frontend-24" in str(message.plainer[-1])
+    assert "shop/frontend-19" in str(message.plainer[-1])
 
 
 @pytest.mark.parametrize(

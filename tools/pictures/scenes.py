@@ -72,6 +72,8 @@ SCENES = (
     Scene("gap", "Flows were not read", "01-baseline", "drops shop", unread=(Part.FLOWS,)),
     Scene("candidates", "A name that is nobody", "01-baseline", "why shop/fronted shop/cart 8080"),
     Scene("drops", "Drops", "14-both-sides", "drops"),
+    Scene("flows", "Flows as a table", "02-ingress-default-deny", "flows shop"),
+    Scene("talkers", "Top talkers", "01-baseline", "talkers"),
     Scene("health", "Health", "01-baseline", "health"),
     Scene("big-cluster", "A big cluster whose agents refuse", "01-baseline", "health", nodes=500),
 )

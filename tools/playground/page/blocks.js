@@ -67,7 +67,8 @@ function table(block, context) {
   const cell = (item, index, tag) => {
     const align = ['center', 'right'].includes(settings[index]?.align) ? settings[index].align : item?.type === 'raw_number' ? 'right' : 'left';
     const content = item?.type === 'rich_text' ? richText(item, context.names) : emojify(item?.text ?? item?.value ?? '');
-    return el(tag, { class: `align-${align}`, scope: tag === 'th' ? 'col' : null }, content);
+    const wrapped = settings[index]?.is_wrapped ? ' is-wrapped' : '';
+    return el(tag, { class: `align-${align}${wrapped}`, scope: tag === 'th' ? 'col' : null }, content);
   };
   const [head, ...rows] = list(block.rows);
   return el('div', { class: 'block table-wrap', tabindex: '0' }, el('table', {},
