@@ -71,6 +71,13 @@ class BetweenNodes:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutMaps:
+    """A question about the maps of the datapath: of one node, or of all where ``node`` is None."""
+
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AboutCluster:
     """A question about the whole cluster: who reaches whom, and what policies make of it."""
 

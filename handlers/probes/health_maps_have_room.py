@@ -11,7 +11,7 @@ from handlers.connection.coverage import nodes_in_words, unread_alike
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
-from handlers.model.question import AboutNodes
+from handlers.model.question import AboutMaps, AboutNodes
 from handlers.model.snapshot import Known, Missing
 from handlers.probes.probe import probe
 
@@ -43,13 +43,13 @@ NEARLY_FULL = 0.9
 
 
 @probe(
-    answers=(AboutNodes,),
+    answers=(AboutNodes, AboutMaps),
     codes=(MAP_NEARLY_FULL, IMPORT_ERRORS, MAPS_HAVE_ROOM, METRICS_UNREAD),
     needs=(Part.NODES, Part.AGENT_METRICS),
     uses=(Part.AGENT_STATUS,),
     blocking=True,
 )
-def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
+def health_maps_have_room(question: AboutNodes | AboutMaps, facts: Facts) -> Iterator[Finding]:
     """Judge map pressure and import errors of each agent."""
     fullest, read, troubles = 0.0, 0, 0
     unread: dict[str, Missing] = {}
@@ -59,7 +59,7 @@ def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Findin
             if _is_agent_read(node, facts):
                 unread[node] = answer
             continue
-        read += 1
+        read += any(metric.name == "cilium_bpf_map_pressure" for metric in answer.value)
         evidence = [Evidence("agent", f"Node//{node}")]
         for metric in answer.value:
             if metric.name == "cilium_bpf_map_pressure":
@@ -69,12 +69,17 @@ def health_maps_have_room(question: AboutNodes, facts: Facts) -> Iterator[Findin
                     yield MAP_NEARLY_FULL.finding(
                         Outcome.PROBLEM,
                         evidence=evidence,
+                        follow_up=f"maps {node}",
                         weight=int(metric.value * 80),
                         map=metric.labels.get("map_name", "?"),
                         node=node,
                         percent=round(metric.value * 100),
                     )
-            elif _counts_import_errors(metric.name, metric.labels) and metric.value > 0:
+            elif (
+                isinstance(question, AboutNodes)
+                and _counts_import_errors(metric.name, metric.labels)
+                and metric.value > 0
+            ):
                 yield IMPORT_ERRORS.finding(
                     Outcome.FINE, evidence=evidence, weight=55, node=node, count=int(metric.value)
                 )
