@@ -19,6 +19,7 @@ from handlers.model.rule import Direction
 from handlers.model.snapshot import Known
 from handlers.model.traffic import Traffic
 from handlers.policy.parties import named_ports, party_of_flow_end
+from handlers.policy.policy_set import PolicySet
 
 
 def owners_of(facts: Facts) -> Owners:
@@ -28,8 +29,10 @@ def owners_of(facts: Facts) -> Owners:
     return {(pod.namespace, pod.name): pod.owner.name for pod in pods if pod.owner}
 
 
-def decision_on(group: DropGroup, facts: Facts) -> Decision | None:
+def decision_on(group: DropGroup, facts: Facts, policies: PolicySet | None = None) -> Decision | None:
     """Return what policy says of a group of drops, None where the flow does not tell what it would be asked.
+
+    ``policies`` are others than those in force, to ask what they would say.
 
     Raises:
         PartMissingError: if the policies or the nodes were not read.
@@ -40,7 +43,7 @@ def decision_on(group: DropGroup, facts: Facts) -> Decision | None:
     direction = Direction.EGRESS if flow.direction is FlowDirection.EGRESS else Direction.INGRESS
     source, destination = _party(flow.source, flow, facts), _party(flow.destination, flow, facts)
     subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
-    return policies_of(facts).decide(direction, subject, peer, Traffic(flow.protocol, group.port))
+    return (policies or policies_of(facts)).decide(direction, subject, peer, Traffic(flow.protocol, group.port))
 
 
 def _party(end: FlowEnd, flow: Flow, facts: Facts) -> Party:

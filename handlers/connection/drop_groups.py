@@ -29,6 +29,7 @@ class DropGroup:
     direction: FlowDirection
     is_audit: bool
     count: int
+    first_at: datetime
     last_at: datetime
     example: Flow
 
@@ -78,6 +79,7 @@ def _group(flows: list[Flow], owners: Owners, told: NamesTold) -> DropGroup:
         direction=(verdicts or [newest])[-1].direction,
         is_audit=newest.verdict is FlowVerdict.AUDIT,
         count=max(Counter(flow.event_type for flow in flows).values()),
+        first_at=min(flow.time for flow in flows),
         last_at=newest.time,
         example=next(iter(verdicts), newest),
     )

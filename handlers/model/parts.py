@@ -64,7 +64,8 @@ class Part:
     EVENTS = _part("events", tuple[event.Event, ...], wide.IN_NAMESPACES)
     """Warnings about objects of the namespaces asked for; those about nodes belong to the namespace ``default``."""
     CHANGES = _part("changes", change.Changes, wide.IN_NAMESPACES)
-    """Who changed pods, workloads, Services, policies, nodes and Cilium's ConfigMap, and when."""
+    """Who changed workloads, Services, policies, namespaces, nodes and Cilium's ConfigMap, and when; pods tell it
+    themselves."""
     OPERATOR_LOGS = _part("operator_logs", tuple[log.PodLog, ...])
     DNS_LOGS = _part("dns_logs", tuple[log.PodLog, ...])
     """Logs of the cluster's DNS servers."""

@@ -6,6 +6,7 @@ A node that was not heard may have dropped anything: silence is no all-clear. Th
 from collections import defaultdict
 from collections.abc import Iterator
 
+from handlers.commands.changes import Changes
 from handlers.commands.drops import Drops
 from handlers.connection.coverage import coverage_of, nodes_in_words
 from handlers.flows.question import AboutFlows
@@ -30,13 +31,13 @@ EVENTS_LOST = code(
 
 
 @probe(
-    answers=(Drops, AboutFlows),
+    answers=(Drops, Changes, AboutFlows),
     codes=(NODES_NOT_HEARD, EVENTS_LOST),
     needs=PARTS,
     uses=(Part.FLOWS, *OPTIONAL_PARTS),
     blocking=True,
 )
-def flows_are_complete(question: Drops | AboutFlows, facts: Facts) -> Iterator[Finding]:
+def flows_are_complete(question: Drops | Changes | AboutFlows, facts: Facts) -> Iterator[Finding]:
     """Name the nodes that were not heard, those that failed alike together."""
     witnesses = question.witnesses(facts)
     if witnesses is None:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from handlers.commands.drops import Drops
 from handlers.connection.coverage import nodes_in_words
 from handlers.connection.drop_causes import decision_on, owners_of
-from handlers.connection.drop_groups import DropGroup, drop_groups, entity_of, is_neighbour_noise
+from handlers.connection.drop_groups import DropGroup, drop_groups, is_neighbour_noise
+from handlers.connection.drop_words import follow_up_of, told
 from handlers.connection.observation import clock
 from handlers.connection.policies import POLICY_OPTIONAL_PARTS
 from handlers.connection.policy_findings import policies_named
@@ -17,7 +18,7 @@ from handlers.model.decision import Verdict
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts, Lacking, attempt
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
-from handlers.model.flow import FlowDirection, FlowEnd
+from handlers.model.flow import FlowDirection
 from handlers.model.parts import Part
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
@@ -133,9 +134,7 @@ def _by_policy(group: DropGroup, facts: Facts) -> Finding:
 def _finding(
     spoken: Code, group: DropGroup, *, refs: tuple[str, ...] = (), advice: str | None = None, **values: object
 ) -> Finding:
-    port = f"{group.port}/{group.protocol}" if group.port is not None and group.protocol else str(group.protocol or "?")
-    if group.protocol and group.protocol.is_icmp:
-        port = "ICMP"
+    pair = told(group)
     return spoken.finding(
         # What passed in audit mode was not dropped.
         Outcome.NOT_APPLICABLE if group.is_audit else Outcome.PROBLEM,
@@ -145,32 +144,11 @@ def _finding(
             Evidence("hubble", f"Node//{group.example.node}", at=group.last_at, excerpt=group.reason),
         ],
         advice=advice,
-        follow_up=_follow_up(group),
+        follow_up=follow_up_of(group),
         weight=group.count,
         count=group.count,
-        source=_told(group.source, group.example.source),
-        destination=_told(group.destination, group.example.destination),
-        port=port,
+        source=pair.source,
+        destination=pair.destination,
+        port=pair.port,
         **values,  # type: ignore[arg-type]
     )
-
-
-def _told(name: str, end: FlowEnd) -> str:
-    entity = entity_of(end)
-    return f"{name} ({entity})" if entity else name
-
-
-def _follow_up(group: DropGroup) -> str:
-    flow = group.example
-    if group.protocol is None or not (flow.source.pod or flow.destination.pod):
-        return ""
-    if flow.dns:
-        return f"why {group.source} {flow.dns.query.rstrip('.')}"
-    # Names that share an address are no end of a question, the address is.
-    source, destination = (
-        end.ip if " " in name else name
-        for name, end in ((group.source, flow.source), (group.destination, flow.destination))
-    )
-    if group.protocol.is_icmp:
-        return f"why {source} {destination} icmp"
-    return f"why {source} {destination} {group.port}/{group.protocol}" if group.port else ""

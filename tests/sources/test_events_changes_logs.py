@@ -117,7 +117,7 @@ class TestLive:
         found = known(source, Ask(Part.CHANGES, whole(running.now)))
         source.close()
         assert set(found.unread) == {"Deployment"}
-        assert {"Pod", "Service", "Node", "Namespace", "ConfigMap"} <= {change.kind for change in found.found}
+        assert {"Service", "Node", "Namespace", "ConfigMap"} <= {change.kind for change in found.found}
 
     def test_the_log_of_an_agent(self, running: Lab) -> None:
         agent = _agent(running, "lab-node-2")

@@ -48,6 +48,10 @@ _TASKS: Mapping[Resource[object], str] = {
 }
 """How the log names the task that lists each kind; a kind that is not here is in no sysdump."""
 
+_TASK_OF = {str(resource): task for resource, task in _TASKS.items()}
+"""The same by the name of the kind alone, whatever is read of its objects."""
+_CONFIG_MAPS = str(api.CONFIG_MAPS)
+
 _WORKLOAD_FILES: Mapping[str, tuple[str, ...]] = {
     "DaemonSet": ("cilium-daemonset", "cilium-envoy-daemonset", "cilium-node-init-daemonset"),
     "Deployment": ("cilium-operator-deployment", "hubble-relay-deployment", "clustermesh-apiserver-deployment"),
@@ -98,7 +102,7 @@ class SysdumpSource(AssembledSource):
             if path is None:
                 return self._unlisted(resource, kind_of_file)
             written = self._index.archive.read(path)
-            if resource is api.CONFIG_MAPS:
+            if str(resource) == _CONFIG_MAPS:
                 return Manifests([whole_config_map(written, path)], path)
             try:
                 return Manifests(whole_list(written, resource.kind, path), path)
@@ -143,7 +147,7 @@ class SysdumpSource(AssembledSource):
 
     def _unlisted(self, resource: Resource[object], kind_of_file: str) -> Manifests:
         """Return an empty list of a kind that the log shows to be unknown to the cluster, if Cilium runs without it."""
-        task = _TASKS.get(resource)
+        task = _TASK_OF.get(str(resource))
         reason = self._index.reason(f"collecting {task}:", f"collect {task}:") if task else None
         if reason and any(words in reason for words in _NO_SUCH_KIND):
             if resource.optional:
@@ -170,7 +174,7 @@ class SysdumpSource(AssembledSource):
 
 def _file_of(resource: Resource[object]) -> str:
     """Return how a sysdump calls the file of a kind."""
-    if resource is api.CONFIG_MAPS:
+    if str(resource) == _CONFIG_MAPS:
         return "cilium-configmap"
     if resource in api.FOREIGN_POLICIES:
         # Others have kinds of the same name: theirs bear their group.

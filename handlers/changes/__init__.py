@@ -1,0 +1,1 @@
+"""What changed, held against when packets began to be dropped."""
