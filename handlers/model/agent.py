@@ -136,6 +136,8 @@ class AgentStatus:
     tunnel: str = ""
     encryption: Encryption | None = None
     host_firewall: bool | None = None
+    masquerading: str = ""
+    """``BPF``, ``IPTables`` or ``Disabled``."""
     map_sizes: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -12,7 +12,7 @@ from handlers.model.agent import AgentStatus
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
-from handlers.model.question import AboutNodes
+from handlers.model.question import AboutAgent, AboutNodes
 from handlers.model.snapshot import Missing
 from handlers.probes.probe import probe
 
@@ -49,12 +49,12 @@ _FAILURES = ("failure", "warning", "error")
 
 
 @probe(
-    answers=(AboutNodes,),
+    answers=(AboutNodes, AboutAgent),
     codes=(AGENT_STATE_BAD, AGENT_COMPONENT_BAD, CONTROLLER_FAILS, AGENT_UNREAD, AGENTS_OK),
     needs=(Part.NODES, Part.AGENT_STATUS),
     blocking=True,
 )
-def health_agents_ok(question: AboutNodes, facts: Facts) -> Iterator[Finding]:
+def health_agents_ok(question: AboutNodes | AboutAgent, facts: Facts) -> Iterator[Finding]:
     """Judge what each agent says of itself."""
     nodes = [node.name for node in facts.nodes if question.node in (None, node.name)]
     well, unread = 0, dict[str, Missing]()

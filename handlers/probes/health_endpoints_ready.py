@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
-from handlers.model.question import AboutNodes
+from handlers.model.question import AboutAgent, AboutNodes
 from handlers.probes.probe import probe
 
 ENDPOINT_NOT_READY = code(
@@ -25,12 +25,12 @@ ENDPOINTS_READY = code(
 
 
 @probe(
-    answers=(AboutNodes,),
+    answers=(AboutNodes, AboutAgent),
     codes=(ENDPOINT_NOT_READY, ENDPOINTS_READY),
     needs=(Part.AGENT_ENDPOINTS,),
     blocking=True,
 )
-def health_endpoints_ready(_question: AboutNodes, facts: Facts) -> Iterator[Finding]:
+def health_endpoints_ready(_question: AboutNodes | AboutAgent, facts: Facts) -> Iterator[Finding]:
     """Judge the state of each endpoint of each agent asked."""
     ready, troubles = 0, 0
     for node, endpoints in facts.agent_endpoints.known():

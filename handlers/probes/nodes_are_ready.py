@@ -6,6 +6,7 @@ there may go on: kubelet is no part of the way that packets take, only of logs a
 
 from collections.abc import Iterator
 
+from handlers.agents.life import component_of, is_down
 from handlers.connection.asked_nodes import NODE_UNKNOWN, unknown_nodes
 from handlers.connection.node_pairs import status_of_agent
 from handlers.connection.observation import clock
@@ -13,7 +14,8 @@ from handlers.model.cluster import Condition, Node
 from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
-from handlers.model.question import AboutNodes, BetweenNodes
+from handlers.model.question import AboutAgent, AboutNodes, BetweenNodes
+from handlers.model.snapshot import Known
 from handlers.probes.probe import probe
 
 NODE_NOT_READY = code(
@@ -40,13 +42,13 @@ AGENT_TAINT = "node.cilium.io/agent-not-ready"
 
 
 @probe(
-    answers=(AboutNodes, BetweenNodes),
+    answers=(AboutNodes, BetweenNodes, AboutAgent),
     codes=(NODE_UNKNOWN, NODE_NOT_READY, NODE_AGENT_TAINT, NODES_READY),
     needs=(Part.NODES,),
-    uses=(Part.AGENT_STATUS,),
+    uses=(Part.AGENT_STATUS, Part.CILIUM_PODS),
     blocking=True,
 )
-def nodes_are_ready(question: AboutNodes | BetweenNodes, facts: Facts) -> Iterator[Finding]:
+def nodes_are_ready(question: AboutNodes | BetweenNodes | AboutAgent, facts: Facts) -> Iterator[Finding]:
     """Judge the nodes that the question names, else all."""
     named = (question.node, question.peer if isinstance(question, BetweenNodes) else None)
     if isinstance(question, BetweenNodes):
@@ -71,7 +73,7 @@ def _troubles(node: Node, facts: Facts) -> Iterator[Finding]:
             status=condition.status,
             since=f" since {clock(condition.since)}" if condition.since else "",
             message=(condition.message or condition.reason or "no reason is given").rstrip("."),
-            agent="; its Cilium agent answers all the same" if status_of_agent(node.name, facts) else "",
+            agent=_of_agent(node, facts),
         )
     for taint in node.taints:
         if taint.startswith(AGENT_TAINT):
@@ -83,3 +85,14 @@ def _troubles(node: Node, facts: Facts) -> Iterator[Finding]:
                 node=node.name,
                 taint=taint,
             )
+
+
+def _of_agent(node: Node, facts: Facts) -> str:
+    """Say what is known of the agent there: its pod shows unready because of the node."""
+    if status_of_agent(node.name, facts):
+        return "; its Cilium agent answers all the same"
+    look = facts.look(Part.CILIUM_PODS)
+    found = look.value if isinstance(look, Known) else ()
+    agents = [pod for pod in found if component_of(pod) == "agent" and pod.node == node.name]
+    goes_on = any(not is_down(pod, node) for pod in agents)
+    return "; its Cilium agent was not stopped, and shows unready because of the node" if goes_on else ""

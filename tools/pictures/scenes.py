@@ -6,12 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from handlers.agents.life import component_of
 from handlers.catalogue import understand
 from handlers.model.cluster import Node, Pod
 from handlers.model.parts import Part
 from handlers.model.report import Report
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
-from handlers.probes.health_agents_run import component_of
 from handlers.source import Source
 from workers.runner import run
 from workers.sources.sysdump import SysdumpSource

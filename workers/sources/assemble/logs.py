@@ -34,7 +34,10 @@ def agent_log(node: str, lists: Lists, pods: CiliumPods, log_of: LogOf) -> PodLo
     found = pods.agents(lists, node)
     if not found:
         raise UnreadError(Gap.UNREACHABLE, f"no Cilium agent was found on node {node}")
-    log, error = _log(found[0], AGENT, log_of)
+    agent, end = found[0], found[0].last_exit
+    # Where a container before the agent's own fails, that one tells why.
+    container = end.container if end and end.container and agent.waiting else AGENT
+    log, error = _log(agent, container, log_of)
     if error is not None and log.previous is None:
         raise error
     return log

@@ -39,6 +39,7 @@ from workers.sources.convert.reading import (
     Body,
     MalformedError,
     each,
+    flag,
     host_port,
     labels,
     moment,
@@ -90,12 +91,19 @@ def status(body: Any) -> AgentStatus:
         tunnel=text(routing, "tunnel-protocol") or "",
         encryption=_encryption(struct(whole, "encryption")),
         host_firewall=None if (mode := text(struct(whole, "host-firewall"), "mode")) is None else mode == "Enabled",
+        masquerading=_masquerading(struct(whole, "masquerading")),
         map_sizes={
             name: size
             for item in rows(struct(whole, "bpf-maps"), "maps")
             if (name := text(item, "name")) and (size := number(item, "size")) is not None
         },
     )
+
+
+def _masquerading(body: Body) -> str:
+    if not body:
+        return ""
+    return (text(body, "mode") or "") if flag(body, "enabled") else "Disabled"
 
 
 def _encryption(body: Body) -> Encryption | None:

@@ -250,6 +250,7 @@ def status(text: str) -> AgentStatus:
         tunnel=(routing["tunnel"] or "") if routing else "",
         encryption=_encryption(fields.get("Encryption", "")),
         host_firewall=firewall.startswith("Enabled") if (firewall := fields.get("Host firewall")) else None,
+        masquerading=next(iter(fields.get("Masquerading", "").split()), ""),
         map_sizes={name.strip(): int(size) for name, size in _MAP_SIZE.findall(_below(text, "BPF Maps"))},
     )
 
