@@ -59,7 +59,7 @@ def _line(line: str) -> LogLine:
     if said.startswith("{"):
         return _of_json(at, said)
     if klog := _KLOG.match(said):
-        return LogLine(at, _LEVELS[klog.group(1)], _clean(klog.group(2)))
+        return LogLine(at, _LEVELS[klog.group(1)], _clean(_unescaped(klog.group(2))))
     if _GO_ENDS.match(said):
         return LogLine(at, "fatal", _clean(said))
     level, message = _LEVEL.search(said), _MESSAGE.search(said)
@@ -82,7 +82,11 @@ def _level(word: str) -> str:
 
 
 def _unquoted(found: re.Match[str]) -> str:
-    return (found.group(1) or found.group(2) or "").replace('\\"', '"').replace("\\n", " ").replace("\\\\", "\\")
+    return _unescaped(found.group(1) or found.group(2) or "")
+
+
+def _unescaped(quoted: str) -> str:
+    return quoted.replace('\\"', '"').replace("\\n", " ").replace("\\\\", "\\")
 
 
 def _clean(text: str) -> str:

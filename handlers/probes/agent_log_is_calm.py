@@ -72,8 +72,8 @@ def agent_log_is_calm(question: AboutAgent, facts: Facts) -> Iterator[Finding]:
     log = answer.value
     before, now = log_lines(log.previous or ()), log_lines(log.lines or ())
     told = [*_why(before, _PREVIOUS, log, facts), *_why(now, _CURRENT, log, facts)] if is_ill else []
-    seen = {finding.values["cause"] for finding in told}
-    told += [one for one in _lasting(now, log, facts) if one.values["cause"] not in seen]
+    seen = {str(finding.because) for finding in told}
+    told += [one for one in _lasting(now, log, facts) if str(one.because) not in seen]
     yield from told
     if is_ill and log.previous is None and agent.restarts:
         yield _unread(_PREVIOUS, log.previous_missing or "it is not there")

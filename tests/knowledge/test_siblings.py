@@ -293,7 +293,7 @@ HEALTH = {
         "ENDPOINT_NOT_READY",
         "shop/cart-1 on n2 is regenerating",
     ),
-    "no agent on a node": (lambda: _no_agent_on_n2(shop()), "AGENT_MISSING", "Node n2 runs no Cilium agent"),
+    "no agent on a node": (lambda: _no_agent_on_n2(shop()), "AGENT_MISSING", "1 node runs no Cilium agent: n2"),
     "no operator": (lambda: _no_operator(shop()), "OPERATOR_MISSING", "No Cilium operator runs"),
 }
 

@@ -134,7 +134,7 @@ OTHER_COMMANDS = {
     "German who": ("wer darf auf payments/ledger-db zugreifen?", "reach payments/ledger-db from"),
     "French what": ("que peut joindre web/nginx ?", "reach web/nginx to"),
     "node": ("anything wrong with lab-node-1?", "health lab-node-1"),
-    "agent": ("is the agent on lab-node-2 restarting?", "health lab-node-2"),
+    "agent": ("is the agent on lab-node-2 restarting?", "agent lab-node-2"),
     "map": ("is the conntrack map full on worker-3?", "maps worker-3"),
     "maps of all": ("how full are the bpf maps?", "maps"),
     "map pressure": ("show me map pressure please", "maps"),
