@@ -127,6 +127,8 @@ class Flow:
     proxy_port: int = 0
     icmp_type: int | None = None
     destination_service: str | None = None
+    source_translated: str | None = None
+    """What the source's address was made into where the packet left: the gateway's, or a node's; None where untold."""
     uuid: str = ""
 
 

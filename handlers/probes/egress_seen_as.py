@@ -4,9 +4,10 @@ Traffic that no policy takes leaves from the pod's node, with an address of that
 with the pod's own. A mesh may lead it elsewhere before it leaves: what its sidecar does is not seen here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from handlers.commands.egress import Egress
+from handlers.connection.observation import clock
 from handlers.connection.outbound import OUTBOUND_PARTS, Outbound, outbound_of
 from handlers.connection.trial import Trial
 from handlers.egress.policy import EgressPolicy, read_policy
@@ -14,6 +15,7 @@ from handlers.egress.subjects import is_selected
 from handlers.model.agent import EgressGatewayEntry
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
+from handlers.model.flow import Flow
 from handlers.model.parts import Part
 from handlers.model.snapshot import Known
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -22,7 +24,7 @@ from handlers.probes.probe import probe
 EGRESS_SEEN_AS = code(
     "EGRESS_SEEN_AS",
     meaning="The address that the other side sees as the source, and the node that the traffic leaves from.",
-    template="The other side sees {source} as {address}, from {node}",
+    template="The other side sees {source} as {address}, from {node}{seen}",
 )
 EGRESS_NOT_TAKEN = code(
     "EGRESS_NOT_TAKEN",
@@ -85,6 +87,12 @@ def egress_seen_as(question: Egress, facts: Facts) -> Iterator[Finding]:
 
 def _seen_as(outbound: Outbound) -> Iterator[Finding]:
     choice = outbound.choice
+    if newest := _translated(outbound):
+        evidence = [Evidence("hubble", f"Node//{newest.node}", at=newest.time)]
+        yield _at(
+            outbound, newest.source_translated or "", newest.node, evidence, f" (seen, last at {clock(newest.time)})"
+        )
+        return
     if choice.is_open or choice.is_conflict:
         return
     if not outbound.is_on or not choice.taken:
@@ -100,14 +108,36 @@ def _seen_as(outbound: Outbound) -> Iterator[Finding]:
             yield _at(outbound, address, way.node.name)
 
 
-def _at(outbound: Outbound, address: str, node: str | None) -> Finding:
+def _translated(outbound: Outbound) -> Flow | None:
+    """Return the newest packet that was seen to leave with another source, since the policies were last changed."""
+    look = outbound.facts.look(Part.FLOWS)
+    changes = (entry.policy.object.changed_at for entry in (*outbound.choice.deciding, *outbound.choice.overruled))
+    changed = max(filter(None, changes), default=None)
+    flows: tuple[Flow, ...] = look.value.flows if isinstance(look, Known) else ()
+    leaving = (
+        flow
+        for flow in flows
+        if flow.source_translated
+        and flow.is_reply is not True
+        and flow.source.ip in outbound.source.ips
+        and flow.destination.ip == outbound.choice.address
+        and (changed is None or flow.time > changed)
+    )
+    return max(leaving, key=lambda flow: flow.time, default=None)
+
+
+def _at(
+    outbound: Outbound, address: str, node: str | None, evidence: Sequence[Evidence] = (), seen: str = ""
+) -> Finding:
+    by_map = [Evidence("agent", f"Node//{node}", "bpf egress list")] if outbound.choice.taken else []
     return EGRESS_SEEN_AS.finding(
         Outcome.FINE,
         hop=Hop.EGRESS_GATEWAY,
-        evidence=[Evidence("agent", f"Node//{node}", "bpf egress list")] if outbound.choice.taken else (),
+        evidence=evidence or by_map,
         source=outbound.source.title,
         address=address,
         node=node or "its node",
+        seen=seen,
     )
 
 

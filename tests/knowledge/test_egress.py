@@ -9,14 +9,14 @@ import pytest
 import yaml
 
 from handlers.catalogue import understand
-from handlers.model.agent import EgressGatewayEntry
+from handlers.model.agent import AgentStatus, EgressGatewayEntry
 from handlers.model.finding import Outcome
 from handlers.model.parts import Part
 from handlers.model.report import Report
 from handlers.source import Source
 from tests.cluster.lab import lab
 from tests.cluster.record import unpacked_dump
-from tests.knowledge.build import Cluster, codes, node, shop, the
+from tests.knowledge.build import Cluster, codes, node, peer, shop, the
 from tests.reading import in_words
 from workers.cli.status import Status, status_of
 from workers.runner import run
@@ -79,6 +79,7 @@ def test_a_recorded_gateway_live_in_a_dump_and_replayed(
     assert codes(answer_of(ReplaySource(tmp_path / "r.gz"))) == codes(live)
 
 
+A = "shop/frontend-1"
 GATEWAY = """
 apiVersion: cilium.io/v2
 kind: CiliumEgressGatewayPolicy
@@ -228,3 +229,38 @@ def test_why_offers_the_same_correction() -> None:
     )
     assert explained.expected == "blocked"
     assert [patch.json_patch for patch in explained.patches] == [patch.json_patch for patch in asked.patches]
+
+
+def test_the_address_that_was_seen_counts_before_the_one_that_is_meant() -> None:
+    cluster = leaving(egress_node="true").saw(
+        A, "203.0.113.9", 443, node="n3", point="TO_NETWORK", source_translated="198.51.100.7"
+    )
+    assert "as 198.51.100.7, from n3 (seen, last at 11:59:00 UTC)" in the(cluster.ask(ASKED), "EGRESS_SEEN_AS").text
+
+
+UNREACHED = {
+    "its probe of the gateway failed": (lambda: probing(leaving(egress_node="true")), "unknown", True),
+    "answers came since": (
+        lambda: probing(leaving(egress_node="true")).worked(A, "203.0.113.9", 443),
+        "open",
+        False,
+    ),
+    "the gateway's agent is down, and refuses": (
+        lambda: probing(leaving(egress_node="true"), "connection refused"),
+        "open",
+        False,
+    ),
+}
+
+
+def probing(cluster: Cluster, error: str = "timed out") -> Cluster:
+    """Let the prober of the pod's node say how the gateway answers."""
+    status = AgentStatus("1.19.0", "Ok", "", {}, (), (peer("n2"), peer("n3", host=error, endpoint=error)))
+    return cluster.agent("n1", Part.AGENT_STATUS, status)
+
+
+@pytest.mark.parametrize(("cluster", "expected", "is_told"), UNREACHED.values(), ids=UNREACHED.keys())
+def test_a_gateway_out_of_reach(cluster: Callable[[], Cluster], expected: str, is_told: bool) -> None:
+    report = cluster().ask("why shop/frontend 203.0.113.9")
+    assert report.expected == expected, in_words(report)
+    assert ("EGRESS_GATEWAY_UNREACHED" in codes(report)) is is_told

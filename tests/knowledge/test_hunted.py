@@ -188,7 +188,8 @@ spec:
   destinationCIDRs: ["0.0.0.0/0"]
   egressGateway: {nodeSelector: {matchLabels: {gw: "yes"}}}
 """
-    assert shop().gateway(text).ask("why shop/frontend api.stripe.com 443").expected != "open"
+    cluster = shop(enable_egress_gateway="true").gateway(text)
+    assert cluster.ask("why shop/frontend api.stripe.com 443").expected == "blocked"
 
 
 def test_pod_to_pod_needs_no_egress_gateways() -> None:

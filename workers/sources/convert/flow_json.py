@@ -82,6 +82,7 @@ def flow_from_json(body: Body) -> Flow:
         proxy_port=number(body, "proxy_port") or 0,
         icmp_type=icmp_type,
         destination_service=f"{text(service, 'namespace')}/{text(service, 'name')}" if text(service, "name") else None,
+        source_translated=text(addresses, "source_xlated") or None,
         uuid=text(body, "uuid") or "",
     )
 

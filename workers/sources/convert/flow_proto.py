@@ -114,6 +114,7 @@ def flow_from_proto(flow: pb.Flow) -> Flow:
         proxy_port=flow.proxy_port,
         icmp_type=icmp_type,
         destination_service=f"{service.namespace}/{service.name}" if service.name else None,
+        source_translated=flow.IP.source_xlated or None,
         uuid=flow.uuid,
     )
 

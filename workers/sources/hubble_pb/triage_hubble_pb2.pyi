@@ -1,4 +1,4 @@
-# sha256 of triage_hubble.proto: e0864e7ad9e5b9b0e0030237aa986f4d63e542fda78c6d8bbbdad763fec4940f
+# sha256 of triage_hubble.proto: 1ef468c272a2f96d29076334bfde747f6e9fae5bbcade22510f192e2553e538c
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -349,12 +349,14 @@ class Layer4(_message.Message):
     def __init__(self, TCP: _Optional[_Union[TCP, _Mapping]] = ..., UDP: _Optional[_Union[UDP, _Mapping]] = ..., ICMPv4: _Optional[_Union[ICMPv4, _Mapping]] = ..., ICMPv6: _Optional[_Union[ICMPv6, _Mapping]] = ..., SCTP: _Optional[_Union[SCTP, _Mapping]] = ...) -> None: ...
 
 class IP(_message.Message):
-    __slots__ = ("source", "destination")
+    __slots__ = ("source", "destination", "source_xlated")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_XLATED_FIELD_NUMBER: _ClassVar[int]
     source: str
     destination: str
-    def __init__(self, source: _Optional[str] = ..., destination: _Optional[str] = ...) -> None: ...
+    source_xlated: str
+    def __init__(self, source: _Optional[str] = ..., destination: _Optional[str] = ..., source_xlated: _Optional[str] = ...) -> None: ...
 
 class Workload(_message.Message):
     __slots__ = ("name", "kind")
