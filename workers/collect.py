@@ -183,7 +183,7 @@ class _Gathering:
     def _serve(self) -> None:
         while (ask := self._to_read.get()) is not None:
             if self.time_left > 0:
-                self._read.put((ask, _read(self._source, ask, self.time_left * _SOURCE_HEADSTART)))
+                self._read.put((ask, read_part(self._source, ask, self.time_left * _SOURCE_HEADSTART)))
 
     def _so_far(self, latest: Ask) -> str:
         if latest.node is not None:
@@ -196,10 +196,11 @@ class _Gathering:
         return f"read {len(parts.difference(awaited))} of {len(parts)} parts{waiting}"
 
 
-def _read(source: Source, ask: Ask, timeout: float) -> Answer:
+def read_part(source: Source, ask: Ask, timeout: float) -> Answer:
+    """Read one part; whatever a source does wrong is a gap."""
     try:
         return source.read(ask, timeout)
-    except Exception as error:  # noqa: BLE001  (whatever a source does wrong is a gap, never an empty part)
+    except Exception as error:  # noqa: BLE001  (never an empty part)
         return Missing(Gap.FAILED, f"reading it failed with {type(error).__name__}")
 
 

@@ -1,6 +1,7 @@
 """The worker's parts, put together from its settings. One set for each process, made after the fork."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 
 import redis
@@ -14,16 +15,22 @@ from bot.slack_client import slack_client
 from bot.surfaces import surfaces
 from bot.waiters import Waiters
 from bot.watch import Watch
-from handlers.commands.command import Asked
+from handlers.commands.command import Asked, NotUnderstoodError
+from handlers.model.report import FirstAnswer, Report
 from workers.answering import Answering, Look
 from workers.cache import ReportCache
-from workers.origin import NotOpenedError, opened
+from workers.follow import NOT_LIVE, follow
+from workers.origin import Live, NotOpenedError, opened
 from workers.runner import Progress, Ran, run
 from workers.schedule import Digests
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
 
 _SOCKET_TIMEOUT = 5.0
 """Seconds for one command to Redis; none of ours blocks."""
+
+
+_TO_TELL = 5.0
+"""Seconds of a question's time that are kept for the last read and for sending the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,23 @@ def _cluster_key(settings: WorkerSettings) -> str:
 
 def _looking(settings: WorkerSettings, cache: ReportCache) -> Look:
     def look(asked: Asked, progress: Progress) -> Ran:
+        if asked.watched is not None:
+            return _followed(settings, asked, asked.watched, progress)
         with opened(settings.origin) as source:
             return run(asked, source, cache=cache, budget=settings.budget, progress=progress)
 
     return look
+
+
+def _followed(settings: WorkerSettings, asked: Asked, span: timedelta, progress: Progress) -> Ran:
+    """Follow for as long as a question may take, showing the answer as it grows."""
+    if not isinstance(settings.origin, Live):
+        raise NotUnderstoodError(NOT_LIVE, str(replace(asked.question, follow=None)))
+    span = min(span, timedelta(seconds=max(1.0, settings.soft_limit - settings.budget - _TO_TELL)))
+    with opened(settings.origin) as source:
+        ends = f"{source.now() + span:%H:%M:%S} UTC"
+
+        def tell(report: Report) -> None:
+            progress(FirstAnswer(report, (f"new flows until {ends}",)))
+
+        return follow(asked, source, span, tell, budget=settings.budget)

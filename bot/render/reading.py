@@ -12,7 +12,7 @@ from enum import StrEnum
 from bot.render.headline import sentence_of
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence
 from handlers.model.headline import CANNOT_TELL
-from handlers.model.report import AlsoOpens, Expected, FirstAnswer, GapNote, Observed, Patch, Report
+from handlers.model.report import AlsoOpens, Budget, Expected, FirstAnswer, GapNote, Observed, Patch, Report
 
 
 class Mark(StrEnum):
@@ -220,17 +220,30 @@ def coverage(report: Report) -> tuple[str, ...]:
     clauses = []
     if heard or silent:
         window = f" {_span(budget.covered_since, budget.until)}" if budget.covered_since and budget.until else ""
-        missing = f", not heard: {_some(silent)}" if silent else ""
+        missing = f", {_unheard(silent)}" if silent else ""
         clauses.append(f"flows{window}, {len(heard)} of {len(heard) + len(silent)} nodes{missing}")
     if budget.asked_since and budget.covered_since and budget.covered_since > budget.asked_since:
         clauses.append(f"asked back to {_hour(budget.asked_since)}")
     elif budget.asked_since and not budget.covered_since and heard:
         clauses.append(f"asked back to {_hour(budget.asked_since)}, how far the nodes remember is not known")
+    return (*clauses, *_lost(budget))
+
+
+def losses(report: Report) -> tuple[str, ...]:
+    """Return what of the flows was not seen, one clause each, the same for as long as nothing more is lost."""
+    silent = report.budget.nodes_silent
+    return (*((_unheard(silent),) if silent else ()), *_lost(report.budget))
+
+
+def _unheard(silent: Iterable[str]) -> str:
+    return f"not heard: {_some(silent)}"
+
+
+def _lost(budget: Budget) -> Iterator[str]:
     if budget.events_lost:
-        clauses.append(f"{budget.events_lost} events lost")
+        yield f"{budget.events_lost} events lost"
     if budget.truncated:
-        clauses.append("more flows than were read")
-    return tuple(clauses)
+        yield "more flows than were read"
 
 
 def provenance(report: Report, age: timedelta | None) -> tuple[str, ...]:

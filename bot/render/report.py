@@ -55,28 +55,23 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
     old an answer from the cache is, None for a new one. ``asked_by`` is a Slack user id.
     """
     body = list(_brief(report) if report.expected is not None else _list(report))
-    text_alone = text.brief(report, age=age)
-
-    def form(natives: frozenset[str]) -> Message:
-        blocks = [
-            section(_verdict(report)),
-            *body,
-            *_tables(report, natives),
-            *candidate_buttons(report.candidates),
-            *_buttons(report, report_id),
-            _provenance(report, age, asked_by),
-        ]
-        return message(blocks, text_alone)
-
-    richest, *plainer = [form(natives) for natives in _FORMS]
-    return replace(richest, plainer=tuple(one.blocks for one in plainer if one.blocks != richest.blocks))
+    below = [*candidate_buttons(report.candidates), *_buttons(report, report_id), _provenance(report, age, asked_by)]
+    return _in_forms(report, body, below, text.brief(report, age=age))
 
 
 def first_message(first: FirstAnswer, *, asked_by: str = "") -> Message:
     """Return what is certain already, and what is still read; the whole answer takes its place, with its buttons."""
     report = first.report
-    shown = [section(_verdict(report)), *_brief(report), context(f"⏳ {escape(reading.still_reading(first))}")]
-    return message([*shown, _provenance(report, None, asked_by)], text.first(first))
+    below = [context(f"⏳ {escape(reading.still_reading(first))}"), _provenance(report, None, asked_by)]
+    return _in_forms(report, list(_brief(report)), below, text.first(first))
+
+
+def _in_forms(report: Report, body: list[Block], below: list[Block], words: str) -> Message:
+    """Return the message with its tables between body and what stands below, also without native blocks."""
+    richest, *plainer = [
+        message([section(_verdict(report)), *body, *_tables(report, natives), *below], words) for natives in _FORMS
+    ]
+    return replace(richest, plainer=tuple(one.blocks for one in plainer if one.blocks != richest.blocks))
 
 
 def _verdict(report: Report) -> str:

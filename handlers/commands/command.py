@@ -98,6 +98,8 @@ class Command:
     """Says a question as it is shown to who asked it: what their words were read as."""
     follow: Callable[[Any, Said], Reading | None] | None = None
     """Says what a fragment such as "and on 9090?" makes of a question, None where it is no fragment."""
+    watch: Callable[[Any], timedelta | None] | None = None
+    """Says for how long new flows are waited for, None for a question that is answered once."""
     attach: Callable[[Any, Sequence[Attachment]], Any] | None = None
     """Adds to a question what came with it, or raises NotUnderstoodError; None where nothing can come with it."""
     arrange: Callable[[Iterable[Finding]], list[Finding]] | None = None
@@ -146,6 +148,11 @@ class Asked:
     def __str__(self) -> str:
         """Return the question in normal form: ``why shop/frontend shop/cart 8080/TCP``."""
         return str(self.question)
+
+    @property
+    def watched(self) -> timedelta | None:
+        """For how long new flows are waited for, None where the question is answered once."""
+        return self.command.watch(self.question) if self.command.watch else None
 
     @property
     def read_as(self) -> str:

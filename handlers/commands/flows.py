@@ -93,6 +93,7 @@ COMMAND = Command(
     question=Flows,
     parse=parse,
     conclude=conclude,
+    watch=lambda question: question.follow,
     keywords=KEYWORDS,
     phrases=(
         "show|list|recent|latest|watch|tail|follow flows|flow|traffic",

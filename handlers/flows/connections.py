@@ -7,7 +7,7 @@ records of requests stands beside it, one for each kind of request.
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from handlers.connection.drop_groups import is_neighbour_noise
@@ -20,6 +20,7 @@ _RCODES = {0: "", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", _REFU
 """RFC 1035, 4.1.1."""
 _MOST_POLICIES = 2
 _LONGEST_URL = 60
+_ANSWERED_WITHIN = timedelta(seconds=3)
 
 Key = tuple[str, int | None, str, int | None, Protocol | None, str]
 
@@ -73,8 +74,11 @@ class SeenConnection:
         return f"{number}{self.protocol or '?'} {self.layer}".strip()
 
 
-def connections(flows: Iterable[Flow]) -> tuple[SeenConnection, ...]:
-    """Return the connections of flows, the newest first. Neighbour discovery and socket events are no connections."""
+def connections(flows: Iterable[Flow], now: datetime) -> tuple[SeenConnection, ...]:
+    """Return the connections of flows, the newest first. Neighbour discovery and socket events are no connections.
+
+    An attempt of just ``now`` may still be answered.
+    """
     kept = [flow for flow in flows if flow.event_type != EventType.TRACE_SOCK and not is_neighbour_noise(flow)]
     opened = {_forward(flow) for flow in kept if flow.is_reply is not None}
     there: defaultdict[Key, list[Flow]] = defaultdict(list)
@@ -82,7 +86,7 @@ def connections(flows: Iterable[Flow]) -> tuple[SeenConnection, ...]:
     for flow in kept:
         key, is_back = _placed(flow, opened)
         (back if is_back else there)[key].append(flow)
-    found = [_connection(there.get(key, []), back.get(key, [])) for key in dict.fromkeys([*there, *back])]
+    found = [_connection(there.get(key, []), back.get(key, []), now) for key in dict.fromkeys([*there, *back])]
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
@@ -110,7 +114,7 @@ def _request(flow: Flow) -> str:
     return f"HTTP {flow.http.method} {flow.http.url}" if flow.http else ""
 
 
-def _connection(there: list[Flow], back: list[Flow]) -> SeenConnection:
+def _connection(there: list[Flow], back: list[Flow], now: datetime) -> SeenConnection:
     both = [*there, *back]
     newest = max(both, key=lambda flow: flow.time)
     source, destination = _ends(there, back)
@@ -125,7 +129,7 @@ def _connection(there: list[Flow], back: list[Flow]) -> SeenConnection:
         protocol=newest.protocol,
         layer=layer,
         fate=fate,
-        why=_why(fate, layer, decisive, there, back),
+        why=_why(fate, layer, decisive, there, back, now - _ANSWERED_WITHIN),
         at=newest.time,
         requests=1 if layer is Layer.PACKETS else max(len(there), len(back)),
         flows=max(Counter(flow.node for flow in both).values()),
@@ -138,7 +142,7 @@ def _ends(there: list[Flow], back: list[Flow]) -> tuple[FlowEnd, FlowEnd]:
     return max(seen, key=lambda ends: sum(bool(end.pod) + bool(end.workloads) + bool(end.names) for end in ends))
 
 
-def _why(fate: Fate, layer: Layer, decisive: list[Flow], there: list[Flow], back: list[Flow]) -> str:
+def _why(fate: Fate, layer: Layer, decisive: list[Flow], there: list[Flow], back: list[Flow], settled: datetime) -> str:
     newest = max(decisive, key=lambda flow: flow.time)
     if layer is not Layer.PACKETS:
         return _of_request(fate, newest, [*there, *back])
@@ -149,16 +153,16 @@ def _why(fate: Fate, layer: Layer, decisive: list[Flow], there: list[Flow], back
     if fate is Fate.AUDIT:
         return "passed only because of audit mode"
     allowed = _policies(policy.ref for flow in there for policy in flow.allowed_by)
-    return _answered(there, back) or (f"allowed by {allowed}" if allowed else "")
+    return _answered(there, back, settled) or (f"allowed by {allowed}" if allowed else "")
 
 
-def _answered(there: list[Flow], back: list[Flow]) -> str:
+def _answered(there: list[Flow], back: list[Flow], settled: datetime) -> str:
     """Say of a TCP connection that it never came about, nothing of any other."""
     flags = [flow.tcp_flags for flow in there if flow.tcp_flags]
     if not flags or any(flag != {"SYN"} for flag in flags):
         return ""
     if not back:
-        return "no answer seen"
+        return "no answer seen" if max(flow.time for flow in there) <= settled else ""
     return "refused by a reset" if all("RST" in flow.tcp_flags for flow in back) else ""
 
 

@@ -93,7 +93,7 @@ class AboutFlows:
         about = self.about(so_far)
         if about is None:
             return ()
-        meant = connections(flow for flow in log.flows if about[0].means(flow, about[1]))
+        meant = connections((flow for flow in log.flows if about[0].means(flow, about[1])), so_far.now)
         return grouped((one for one in meant if self.is_asked(one)), names_of_ends(log, so_far))
 
     def is_asked(self, one: SeenConnection) -> bool:

@@ -43,8 +43,6 @@ FLOWS_OF_WHOM = code(
     advice="Check the spelling.",
 )
 _MOST = 10
-_SETTLED_SECONDS = 3
-"""An attempt younger than that may still be answered."""
 
 
 @probe(
@@ -60,25 +58,19 @@ def flows_are_listed(question: AboutFlows, facts: Facts) -> Iterator[Finding]:
         return
     names = names_of_ends(facts.flows, facts)
     groups = question.groups(facts.flows, facts)
-    told = [one for one in (_finding(group, names, facts) for group in groups) if one is not None]
+    told = [one for one in (_finding(group, names) for group in groups) if one is not None]
     yield from told[:_MOST]
     if groups and not told:
         count = sum(group.count for group in groups)
         yield FLOWS_PASSED.finding(Outcome.FINE, follow_up=question.next_question, count=count)
 
 
-def _finding(group: Group, names: EndNames, facts: Facts) -> Finding | None:
+def _finding(group: Group, names: EndNames) -> Finding | None:
     if group.fate is Fate.DROPPED:
         return _of(FLOWS_DROPPED, Outcome.PROBLEM, group, names)
     if group.fate is Fate.AUDIT:
         return _of(FLOWS_AUDITED, Outcome.NOT_APPLICABLE, group, names)
-    age = (facts.now - group.at).total_seconds()
-    if (
-        group.why
-        and group.example.layer is Layer.PACKETS
-        and not group.why.startswith("allowed")
-        and age > _SETTLED_SECONDS
-    ):
+    if group.why and group.example.layer is Layer.PACKETS and not group.why.startswith("allowed"):
         return _of(FLOWS_UNANSWERED, Outcome.NOT_APPLICABLE, group, names)
     return None
 
