@@ -1,8 +1,8 @@
 """``drops``: what is dropped, grouped by cause."""
 
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
@@ -18,6 +18,7 @@ from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known
+from handlers.model.table import Table
 from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.names.resolve import End as Side
@@ -26,6 +27,7 @@ from handlers.sentence.tokens import Said
 
 USAGE = "drops [A|NAMESPACE|NODE] [since 15m] [fresh]"
 _VERDICTS = ("DROPPED", "AUDIT")
+_MOST_ROWS = 20
 _MOST_NAMESPACES = 10
 """Namespaces that are listed one by one; the lists of more are read whole."""
 
@@ -162,7 +164,8 @@ def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Co
     memory = Sentence("{node} remembers no more than that", {"node": reach.shortest}) if is_short and reach else None
     more = tuple(filter(None, (memory, _audited(findings))))
     if groups:
-        return Conclusion(Headline(_counted(groups, values), more=(*more, *(doubt.because for doubt in doubts[:1]))))
+        headline = Headline(_counted(groups, values), more=(*more, *(doubt.because for doubt in doubts[:1])))
+        return Conclusion(headline, tables=(_table([one for one in groups if one.weight]),))
     if doubts or reach is None:
         claim = Sentence("what is dropped in {where}", values, lead=CANNOT_TELL)
         if not doubts:
@@ -173,21 +176,51 @@ def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Co
     return Conclusion(Headline(Sentence("No drops seen in {where} in the last {window}", values), more=more))
 
 
-def _counted(groups: list[Finding], values: dict[str, Value]) -> Sentence:
-    """Count drops, and the causes that explain nearly all of them: a cause is who denies what to whom."""
-    causes: Counter[object] = Counter()
+def _by_cause(groups: list[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Return the causes, those of most packets first: who denies on whose side, or another reason."""
+    alike: dict[str, list[Finding]] = {}
     for group in groups:
-        why = group.values.get("policies") or group.values.get("reason") or group.code
-        causes[group.hop, group.values.get("source"), group.values.get("destination"), str(why)] += group.weight
-    total = sum(causes.values())
+        alike.setdefault(str(group.values.get("cause") or group.code), []).append(group)
+    return sorted(alike.items(), key=lambda cause: (-_packets(cause[1]), cause[0]))
+
+
+def _packets(groups: Iterable[Finding]) -> int:
+    return sum(group.weight for group in groups)
+
+
+def _counted(groups: list[Finding], values: dict[str, Value]) -> Sentence:
+    """Count drops, and the causes that explain nearly all of them."""
+    total = _packets(groups)
     few, share = 0, 0
-    for _, count in causes.most_common():
+    for _, alike in _by_cause(groups):
         if share * 100 < total * 95:
-            few, share = few + 1, share + count
+            few, share = few + 1, share + _packets(alike)
     return Sentence(
         "{total} drop{total:|s} in {where} in the last {window}; {few} cause{few: explains|s explain} {share} %",
         {**values, "total": total, "few": few, "share": share * 100 // total},
     )
+
+
+def _table(groups: list[Finding]) -> Table:
+    """Return a row for each cause: packets, their share of all, between how many pairs, from when to when."""
+    causes, total = _by_cause(groups), _packets(groups)
+    rows = tuple(
+        (
+            cause,
+            _packets(alike),
+            round(100 * _packets(alike) / total, 1),
+            sum(int(str(one.values.get("pairs") or 1)) for one in alike),
+            _clock(min(str(one.values.get("first")) for one in alike)),
+            _clock(max(str(one.values.get("last")) for one in alike)),
+        )
+        for cause, alike in causes[:_MOST_ROWS]
+    )
+    columns = ("cause", "packets", "%", "pairs", "first", "last")
+    return Table("Drops by cause", columns, rows, left_out=len(causes) - len(rows))
+
+
+def _clock(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%H:%M:%S} UTC"
 
 
 def _audited(findings: tuple[Finding, ...]) -> Sentence | None:

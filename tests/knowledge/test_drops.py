@@ -100,3 +100,26 @@ def test_names_that_share_an_address_are_told_by_the_flows_that_carry_one_alone(
         cluster.flows[known:] = named
     (group,) = [finding for finding in cluster.ask("drops").findings if finding.outcome is Outcome.PROBLEM]
     assert (group.weight, group.values["destination"]) == (15, "hooks.slack.example (world)")
+
+
+def test_one_policy_that_denies_many_clients_is_one_cause() -> None:
+    cluster = shop().policy(deny_all("shop", "cart"))
+    for number in range(9):
+        cluster.deploy(f"shop/client{number}").dropped(f"shop/client{number}-1", B, 8080, times=2)
+    report = cluster.ask("drops")
+    assert in_words(report) == "18 drops in the cluster in the last 15m; 1 cause explains 100 %"
+    assert codes(report).count("DROPS_BY_POLICY") == 5
+    rest = the(report, "DROPS_ALIKE")
+    assert (rest.values["pairs"], rest.weight) == (4, 8)
+    (table,) = report.tables
+    assert [row[:4] for row in table.rows] == [
+        ("ingress of shop/cart denied by NetworkPolicy shop/deny-all", 18, 100.0, 9)
+    ]
+
+
+def test_causes_have_their_share_and_their_time() -> None:
+    cluster = shop().deploy("pay/ledger", on="n2").policy(deny_all("shop", "cart"))
+    cluster.dropped(A, B, 8080, times=3).dropped(A, "pay/ledger-1", 5432, reason="CT_MAP_INSERTION_FAILED")
+    (table,) = cluster.ask("drops").tables
+    assert [(row[1], row[2]) for row in table.rows] == [(3, 75.0), (1, 25.0)]
+    assert all(str(first) <= str(last) for *_, first, last in table.rows)

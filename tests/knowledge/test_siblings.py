@@ -40,7 +40,7 @@ DROPS = {
     "an explicit deny is read from the flow": (
         lambda: shop().dropped(A, B, 8080, reason="POLICY_DENY", by=("CiliumNetworkPolicy/shop/no",)),
         "DROPS_BY_POLICY",
-        "denied by CiliumNetworkPolicy/shop/no",
+        "denied by CiliumNetworkPolicy shop/no",
         "CiliumNetworkPolicy/shop/no",
     ),
     "a policy that is gone": (
