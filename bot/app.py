@@ -15,6 +15,7 @@ from bot.guard import Allowed, Guard, Rules
 from bot.intake import Intake
 from bot.listeners import actions, command, home, incident, mention, rest
 from bot.listeners.attached import Attached
+from bot.listeners.bundle import Bundles
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.settings import Settings
@@ -84,9 +85,11 @@ def build(settings: Settings) -> Web:
         cluster=settings.cluster,
     )
     attached = Attached(client)
-    command.listen(app, intake)
-    actions.listen(app, intake, Reports(redis, prefix=prefix))
-    mention.listen(app, intake, settings.bots, attached)
+    reports = Reports(redis, prefix=prefix)
+    bundles = Bundles(intake, reports)
+    command.listen(app, intake, bundles)
+    actions.listen(app, intake, reports)
+    mention.listen(app, intake, bundles, settings.bots, attached)
     incident.listen(app, intake, settings.incident_channels, settings.bots, attached)
     home.listen(app, publisher)
     rest.listen(app)

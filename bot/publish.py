@@ -164,8 +164,8 @@ class Publisher:
         """
         self._post(replace(where, thread_ts=where.thread), message)
 
-    def attach(self, where: Where, *, name: str, content: str, title: str) -> None:
-        """Upload a text file to the thread of the answer; if Slack does not take it, reply with its beginning.
+    def attach(self, where: Where, *, name: str, content: str | bytes, title: str) -> None:
+        """Upload a file to the thread of the answer; if Slack does not take it, reply with the beginning of a text.
 
         Raises:
             PublishError: if the reply could not be posted either.
@@ -183,7 +183,8 @@ class Publisher:
         except (SlackClientError, *_ON_THE_WAY) as error:
             reason = _code_of(error)
             log.warning("file not uploaded", channel=where.channel, reason=reason)
-            self.reply(where, file_as_reply(title, content, reason))
+            shown = content if isinstance(content, str) else "(no text)"
+            self.reply(where, file_as_reply(title, shown, reason))
 
     def attach_once(self, where: Where, *, name: str, content: str, title: str) -> None:
         """Upload a file as ``attach`` does, unless the thread has one of this name already.

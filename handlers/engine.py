@@ -15,6 +15,9 @@ from handlers.model.snapshot import AnyPart, Gap, Known, Missing, Snapshot
 from handlers.plan import unasked
 from handlers.probes.probe import UNREACHED, Probe
 
+_MOST_VERSIONS = 4
+"""Versions of one thing that are named, the others are counted."""
+
 
 def answer(
     question: Any,
@@ -90,8 +93,21 @@ def _report(question: Any, snapshot: Snapshot, catalogue: Catalogue, facts: Fact
         notes=conclusion.notes,
         candidates=conclusion.candidates,
         tables=conclusion.tables,
+        versions=tuple(_versions(snapshot)),
         read_as=command.in_words(question),
     )
+
+
+def _versions(snapshot: Snapshot) -> Iterator[str]:
+    """Say what ran, of what was read: one line for each kind, the versions of it in order."""
+    config, nodes = snapshot.get(Part.CONFIG), snapshot.get(Part.NODES)
+    if isinstance(config, Known) and (config.value.version or config.value.versions):
+        yield f"Cilium {', '.join(sorted({*config.value.versions.values(), config.value.version or ''} - {''}))}"
+    listed = nodes.value if isinstance(nodes, Known) else ()
+    for what, told in (("kubelet", {node.kubelet for node in listed}), ("kernel", {node.kernel for node in listed})):
+        if known := sorted(told - {""}):
+            more = f" and {len(known) - _MOST_VERSIONS} more" if len(known) > _MOST_VERSIONS else ""
+            yield f"{what} {', '.join(known[:_MOST_VERSIONS])}{more}"
 
 
 def _unreached(snapshot: Snapshot) -> Missing | None:

@@ -13,6 +13,7 @@ from slack_bolt import Ack, App
 
 from bot.intake import Intake
 from bot.listeners.attached import blocks_of, words_of
+from bot.listeners.bundle import Bundles, is_bundle
 from bot.listeners.place import of_command
 from bot.render.help import help_message, is_help
 from handlers.catalogue import CATALOGUE
@@ -21,7 +22,7 @@ NAME = re.compile(r"^/cilium[a-z0-9_-]*$")
 """``/cilium``, or ``/cilium-staging`` where one workspace has a bot for each cluster."""
 
 
-def listen(app: App, intake: Intake) -> None:
+def listen(app: App, intake: Intake, bundles: Bundles) -> None:
     """Register the listener."""
 
     def acknowledge(ack: Ack, body: Mapping[str, Any]) -> None:
@@ -33,8 +34,10 @@ def listen(app: App, intake: Intake) -> None:
 
     def ask(body: Mapping[str, Any]) -> None:
         text = str(body.get("text") or "")
-        if not is_help(text):
-            delivery = f"command:{body.get('trigger_id')}"
+        delivery = f"command:{body.get('trigger_id')}"
+        if is_bundle(text):
+            bundles.give(of_command(body), delivery=delivery)
+        elif not is_help(text):
             intake.ask(words_of(text), of_command(body), delivery=delivery, attached=lambda: blocks_of(text))
 
     app.command(NAME)(ack=acknowledge, lazy=[ask])

@@ -21,6 +21,7 @@ class FailureKind(StrEnum):
     NOT_IN_CHANNEL = "not-in-channel"
     NOT_TAKEN = "not-taken"
     REPORT_GONE = "report-gone"
+    NOTHING_ANSWERED = "nothing-answered"
     INTERNAL = "internal"
 
 
@@ -107,6 +108,15 @@ def not_taken(reason: str) -> Failure:
 def report_gone() -> Failure:
     """A button under an old answer was pressed."""
     return Failure(FailureKind.REPORT_GONE, "I no longer have the facts behind this answer.", "Press Ask again.")
+
+
+def nothing_to_bundle() -> Failure:
+    """A report was asked for where nothing was answered, or not lately."""
+    return Failure(
+        FailureKind.NOTHING_ANSWERED,
+        "Nothing was answered here in the last day, so there is nothing to put together.",
+        "Ask first (why, health, drops, ...), then say report in the same thread or channel.",
+    )
 
 
 def internal(failure_id: str) -> Failure:

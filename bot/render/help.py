@@ -43,7 +43,10 @@ def _entry(command: Command, index: int) -> Block:
 
 
 def _ways() -> str:
-    return escape("Plain words do too: why can't shop/frontend reach shop/cart on 8080?  Add fresh to skip the cache.")
+    return escape(
+        "Plain words do too: why can't shop/frontend reach shop/cart on 8080?  Add fresh to skip the cache."
+        "  Say report in a thread for its answers as a file."
+    )
 
 
 def is_help(text: str) -> bool:

@@ -3,6 +3,7 @@
 from redis import Redis
 
 from bot.publish import Publisher
+from bot.reports import Reports
 from bot.surface import Surfaces
 from bot.surfaces import kept, slack
 
@@ -11,7 +12,7 @@ def surfaces(publisher: Publisher, redis: Redis, *, prefix: str) -> Surfaces:
     """Return all surfaces, for every process that tells somebody something."""
     return Surfaces(
         {
-            slack.NAME: slack.SlackSurface(publisher),
+            slack.NAME: slack.SlackSurface(publisher, Reports(redis, prefix=prefix)),
             kept.NAME: kept.KeptSurface(redis, prefix=prefix),
         }
     )

@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import structlog
+from redis.exceptions import RedisError
+
 from bot.publish import Publisher
 from bot.render.failure import Failure, failure_message
 from bot.render.progress import progress
 from bot.render.report import first_message, long_tables, report_message
 from bot.render.table import csv_of
+from bot.reports import Reports
 from bot.surface import Answer, SurfaceError
 from bot.ticket import Address, Ticket
 from bot.where import Where
@@ -14,6 +18,8 @@ from handlers.model.report import FirstAnswer
 from handlers.model.wire import WireError, decode, encode
 
 NAME = "slack"
+
+log = structlog.get_logger(__name__)
 
 
 def address_of(where: Where) -> Address:
@@ -38,8 +44,10 @@ def where_of(ticket: Ticket) -> Where:
 class SlackSurface:
     """Edits the placeholder."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, reports: Reports | None = None) -> None:
+        """Take where answers are kept, to note which of them stand where."""
         self._publisher = publisher
+        self._reports = reports
 
     def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
         """Show how far the run is, or what is certain already, in the placeholder."""
@@ -53,6 +61,7 @@ class SlackSurface:
         age = None if answer.cached_at is None else max(timedelta(0), datetime.now(UTC) - answer.cached_at)
         shown = report_message(answer.report, report_id=answer.report_id, age=age, asked_by=where.user)
         place = self._publisher.answer(where, shown)
+        self._note(place, answer.report_id)
         for table in long_tables(answer.report):
             self._publisher.attach_once(
                 place,
@@ -60,6 +69,15 @@ class SlackSurface:
                 content=csv_of(table),
                 title=f"{table.title}: {answer.report.question}",
             )
+
+    def _note(self, place: Where, report_id: str) -> None:
+        if self._reports is None or not report_id:
+            return
+        try:
+            self._reports.answered(place, report_id)
+        except RedisError as error:
+            # The answer stands; only a bundle of the thread will lack it.
+            log.warning("answer not noted", error=type(error).__name__)
 
     def fail(self, waiter: Ticket, failure: Failure) -> None:
         """Put the reason in the place of the placeholder."""

@@ -141,6 +141,8 @@ class Report:
     candidates: tuple[str, ...] = ()
     """Questions the asker may have meant, when a name was not clear."""
     tables: tuple[Table, ...] = ()
+    versions: tuple[str, ...] = ()
+    """What ran: Cilium, Kubernetes and the kernels, as far as the answer read them."""
     read_as: str = ""
     """The question as it is shown to who asked: ``shop/frontend → shop/cart 8080``."""
     schema: int = SCHEMA

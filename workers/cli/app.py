@@ -31,6 +31,7 @@ from workers.origin import Live, NotOpenedError
 PROGRAM = "cilium-triage"
 ASK = "ask"
 POLICY = "policy"
+REPORT = "report"
 COMPLETION = "completion"
 """Commands that are not questions of the table."""
 HELP = ("help", "-h", "--help")
@@ -61,6 +62,22 @@ FileOption = Annotated[
 BareNamesOption = Annotated[
     str | None, typer.Option("--namespace", "-n", help="Namespace of names without one.", show_default=False)
 ]
+QuestionsArgument = Annotated[
+    list[str] | None, typer.Argument(help="Questions, each as after /cilium; without any, the usual ones.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write to FILE.md, .html, .zip or .json, for your eyes alone.", show_default=False),
+]
+_REPORT_IN_SHORT = "Several answers as one file for a ticket."
+_ABOUT_REPORT = """Several answers as one file for a ticket, or for those who make Cilium.
+
+Usage: report [QUESTION]... [--out FILE.md|FILE.html|FILE.zip]
+
+\b
+Examples:
+report --out report.html
+report health drops shop "why shop/frontend shop/cart 8080" --out report.zip"""
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what the words are read as, and look at nothing.")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack; a terminal keeps no answers.")]
 
@@ -68,7 +85,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     """Run one command line and return its exit status."""
     words = _with_command(arguments, catalogue)
-    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY) else ""
+    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT) else ""
     try:
         app = build(catalogue, with_policy=words[0] in (POLICY, "--help"))
         status = app(words, prog_name=PROGRAM, standalone_mode=False)
@@ -94,7 +111,7 @@ def _with_command(arguments: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Take words that start with no subcommand for a plain sentence, and no words at all for a call for help."""
     if not arguments or arguments[0] in HELP:
         return [*arguments[1:2], "--help"]
-    known = (*catalogue.commands, ASK, POLICY, COMPLETION)
+    known = (*catalogue.commands, ASK, POLICY, REPORT, COMPLETION)
     return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
 
 
@@ -114,6 +131,9 @@ def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typ
         text = "\n\n".join([command.summary, f"Usage: {command.usage}", examples])
         app.command(command.name, help=text, short_help=command.summary)(_asking(catalogue, command.name))
     app.command(ASK, help="Ask in a plain sentence: can shop/frontend reach shop/cart on 8080?")(_asking(catalogue, ""))
+    app.command(REPORT, help=_ABOUT_REPORT, short_help="Several answers as one file for a ticket.")(
+        _reporting(catalogue)
+    )
     app.command(COMPLETION, help="Print the completion script of a shell: bash, zsh or fish.")(_completing(catalogue))
     if with_policy:
         from workers.policy_cli import app as policy
@@ -143,11 +163,34 @@ def _completing(catalogue: Catalogue) -> Callable[[str], None]:
             raise typer.BadParameter(f"{shell} is none of {', '.join(SHELLS)}.")
         commands = [Completed(command.name, command.summary) for command in catalogue.commands.values()]
         commands += [Completed(ASK, "Ask in a plain sentence."), Completed(POLICY, "Evaluate policies.")]
+        commands += [Completed(REPORT, _REPORT_IN_SHORT)]
         asking = typer.main.get_command(build(catalogue)).commands[ASK]  # type: ignore[attr-defined]
         options = [Completed(flag, one.help or "") for one in asking.params for flag in one.opts if flag[:2] == "--"]
         typer.echo(script(shell, commands, options), nl=False)
 
     return completion
+
+
+def _reporting(catalogue: Catalogue) -> Callable[..., int]:
+    def report(
+        questions: QuestionsArgument = None,
+        out: OutOption = None,
+        sysdump: SysdumpOption = None,
+        replay: ReplayOption = None,
+        context: ContextOption = None,
+        kubeconfig: KubeconfigOption = None,
+        hubble_server: HubbleOption = None,
+        cilium_namespace: NamespaceOption = None,
+        cilium_version: VersionOption = None,
+        budget: BudgetOption = 10.0,
+    ) -> int:
+        from workers.cli.bundle import Written, questions_of, report_in_terminal
+
+        asked = questions_of(questions or [], catalogue)
+        origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
+        return report_in_terminal(asked, origin, Written(out, budget, cilium_version), catalogue)
+
+    return report
 
 
 def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:

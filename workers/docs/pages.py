@@ -11,6 +11,7 @@ from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Command
 from handlers.model.finding import Code
 from handlers.probes.probe import Probe
+from workers.cli.bundle import USUAL
 from workers.docs.docstrings import plain
 from workers.docs.schema import report_schema
 from workers.docs.settings import setting_rows
@@ -40,11 +41,28 @@ def commands_page(commands: Iterable[Command]) -> str:
         ' from the one above it: `and on 9090?`; "it" is one of its ends. In a terminal that looks at a live cluster,'
         " `since 14:05` counts from now in the local time zone; elsewhere a time of day is asked back.",
         *(line for command in sorted(commands, key=lambda one: one.name) for line in _command(command)),
+        *_report(),
         "## What a sentence is read as",
         "`cilium-triage ask --dry-run SENTENCE` looks at no cluster and says what the words are read as; so does"
         " `--dry-run` with every subcommand. With `--output json`:",
         (workers.cli.dry_run.__doc__ or "").partition("there:\n\n")[2].replace("``", "`"),
     )
+
+
+def _report() -> Iterator[str]:
+    yield "## report"
+    yield (
+        "Several answers as files for a ticket, or for those who make Cilium: the verdicts in a list, each answer in"
+        " full, what it rests on, what ran, and what could not be read; without what looks like a secret."
+    )
+    yield "```\n/cilium report\ncilium-triage report [QUESTION]... [--out FILE.md|FILE.html|FILE.zip|FILE.json]\n```"
+    yield (
+        "In Slack it takes the answers that stand in the thread (of a slash command: in the channel) of the last day,"
+        " and gives `report.md` and `report.zip`. In a terminal it asks the questions that are named, by default"
+        f" {', '.join(f'`{name}`' for name in USUAL)}; the file is for your eyes alone (mode 0600), and the exit status"
+        " is that of the worst answer."
+    )
+    yield 'Examples:\n\n- `report --out report.html`\n- `report health drops shop "why shop/frontend shop/cart 8080"`'
 
 
 def _command(command: Command) -> Iterator[str]:
