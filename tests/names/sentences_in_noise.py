@@ -115,6 +115,7 @@ ORDER = {
 
 OTHER_COMMANDS = {
     "what changed": ("what changed in shop in the last 2 hours?", "changes shop since 2h"),
+    "audit mode": ("is anything in shop in audit mode?", "audit shop"),
     "who changed": ("who changed something in payments?", "changes payments"),
     "L7 policy": ("is the l7 policy shop/catalog-l7 working?", "l7 shop/catalog-l7"),
     "HTTP rules": ("do the http rules of shop/catalog-l7 apply?", "l7 shop/catalog-l7"),
