@@ -96,16 +96,15 @@ def parse(text: str) -> Dns:
 
 
 def phrase(sentence: Said) -> Reading | None:
-    """Read a sentence about the look-ups of something: "dns lookups fail in shop/frontend"."""
+    """Read a sentence about the look-ups of one endpoint; one that names what is looked up is about a connection."""
     if not sentence.has(Cue.LOOK_UP) or sentence.has(Cue.POLICY):
         return None
     ends = [token.item.name for token in sentence.tokens if isinstance(token.item, End) and token.item.port is None]
     sources = [name for name in ends if isinstance(name, Named) and name.namespace and name.kind is not Kind.NODE]
-    names = [name for name in ends if isinstance(name, HostName)]
-    if len(sources) != 1 or len(names) > 1 or len(ends) != len(sources) + len(names) or sentence.odd:
+    if len(sources) != 1 or len(ends) != 1 or sentence.odd:
         return None
     since = sentence.span.span if sentence.span else DEFAULT_SPAN
-    return Reading((Dns(sources[0], names[0].name if names else "", since),), 4)
+    return Reading((Dns(sources[0], "", since),), 4)
 
 
 def conclude(question: Dns, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:

@@ -139,7 +139,7 @@ def conclude(question: ServicePath, facts: Facts, findings: tuple[Finding, ...])
     tables = tuple(_tables(question, found, facts)) if isinstance(found, Resolved) else ()
     if problems:
         claim = Sentence("{title} has {count} problem{count:|s, the worst}", {"title": title, "count": len(problems)})
-        changed = [one for one in findings if one.code == "CHANGED_BY"]
+        changed = [one for one in findings if one.code == "CHANGED_BY" and _is_young(one, question, facts)]
         more = tuple(one.sentence for one in (*problems[1:3], *doubts[:1], *changed[:1]))
         why, remedy = problems[0].because, problems[0].advice
         return Conclusion(Headline(claim, reason=why, remedy=remedy, more=more), tables=tables)
@@ -153,6 +153,11 @@ def conclude(question: ServicePath, facts: Facts, findings: tuple[Finding, ...])
         )
     more = tuple(doubt.sentence for doubt in doubts[:1])
     return Conclusion(Headline(works or Sentence("{title} is there", {"title": title}), more=more), tables=tables)
+
+
+def _is_young(change: Finding, question: ServicePath, facts: Facts) -> bool:
+    """Whether a change is within the time that is looked at."""
+    return any(one.at and facts.now - one.at <= question.since for one in change.evidence)
 
 
 def _worst(findings: tuple[Finding, ...], outcome: Outcome) -> list[Finding]:

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from handlers.lookups.resolver import CLUSTER_DOMAIN
 from handlers.lookups.seen import DNS_PORT, PATIENCE
 from handlers.model.flow import Flow
 from handlers.model.log import PodLog
 
 _TIMED_OUT = re.compile(r"->\[?(?P<server>[0-9a-fA-F:.]+?)\]?:(?P<port>\d+): (?P<what>i/o timeout|[a-z :]*refused)")
 """CoreDNS's words for a forward that failed: ``read udp 10.0.0.1:4242->198.18.10.53:53: i/o timeout``."""
+_GOT = re.compile(r'"\S+ IN (?P<name>\S+?)\.? [^"]*" NOERROR\b')
+"""What CoreDNS's plugin log says of a query that was answered."""
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 NEWS = timedelta(minutes=2)
 """How young a line of a log is that speaks of now, where nothing later is known."""
@@ -52,8 +55,11 @@ def upstreams(flows: Iterable[Flow], servers: frozenset[str], logs: Iterable[Pod
             answered.setdefault(flow.source.ip, []).append(flow.time)
     failures: dict[str, list[tuple[datetime, str, str]]] = {}
     for log in logs:
+        got = list(_outside_names_got(log))
         for address, at, line in _failures(log):
             failures.setdefault(address, []).append((at, line, f"{log.namespace}/{log.pod}"))
+            # Which upstream gave a name is not told; a name outside that was got after a failure outdates it.
+            answered.setdefault(address, []).extend(got)
     found = [
         _upstream(address, asked.get(address, []), answered.get(address, []), failures.get(address, []))
         for address in asked.keys() | failures.keys()
@@ -79,3 +85,11 @@ def _failures(log: PodLog) -> Iterator[tuple[str, datetime, str]]:
         stamp, failed = _STAMP.match(line), _TIMED_OUT.search(line)
         if stamp and failed:
             yield failed["server"], datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC), line[stamp.end() :].strip()
+
+
+def _outside_names_got(log: PodLog) -> Iterator[datetime]:
+    """Yield when names outside the cluster were answered, as far as the log tells queries at all."""
+    for line in log.lines or ():
+        stamp, got = _STAMP.match(line), _GOT.search(line)
+        if stamp and got and not got["name"].endswith(CLUSTER_DOMAIN):
+            yield datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC)

@@ -43,7 +43,7 @@ SERVICE_TARGET_PORT_UNKNOWN = code(
 SERVICE_NO_READY_BACKENDS = code(
     "SERVICE_NO_READY_BACKENDS",
     meaning="The Service has backends, but none of them is ready.",
-    template="None of the {count} backend{count:|s} of {service} is ready for {port}",
+    template="{service} has no ready backend for {port}: {count} {count:is|are} listed, and none is ready",
     advice="Look at the readiness of the pods behind it.",
 )
 SERVICE_NO_BACKENDS = code(

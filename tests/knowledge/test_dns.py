@@ -61,6 +61,14 @@ def scaled_away() -> Cluster:
     return cluster
 
 
+def recovered() -> Cluster:
+    cluster = complaining(60)
+    answer = f'{ago(20):%Y-%m-%dT%H:%M:%S}.5Z [INFO] 10.0.1.11:52 - 1 "A IN {STRIPE}. udp 36 false 512" NOERROR qr 52'
+    log = cluster.dns_logs[0]
+    cluster.dns_logs[0] = replace(log, lines=(*(log.lines or ()), answer))
+    return cluster
+
+
 def complaining(seconds: float) -> Cluster:
     line = f"{ago(seconds):%Y-%m-%dT%H:%M:%S}.5Z [ERROR] plugin/errors: 2 {STRIPE}. A: read udp 10.0.1.10:4242"
     cluster = shop()
@@ -139,6 +147,7 @@ STORIES: dict[str, tuple[Callable[[], Cluster], str, tuple[str, ...], str]] = {
         ("DNS_UPSTREAM_SILENT",),
         "The upstream 198.51.100.53 does not answer the cluster's DNS: 1 line of its log says so",
     ),
+    "a log that complained before it went on": (recovered, "", (), "The upstream 198.51.100.53 failed until"),
     "a log that complained": (lambda: complaining(600), "", (), "The upstream 198.51.100.53 failed until"),
 }
 

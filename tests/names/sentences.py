@@ -341,10 +341,12 @@ UNSURE = {
     ),
     "two topics": ("is cilium healthy and what is dropped in shop?", "ask: health | drops shop"),
     "one end alone": ("shop/cart is down", "ask: drops shop/cart | reach shop/cart from"),
-    "dns of one end": ("dns lookups fail in shop/frontend", "ask: drops shop/frontend | policies shop/frontend"),
 }
 
 OTHERS = {
+    "dns of one end": ("dns lookups fail in shop/frontend", "dns shop/frontend"),
+    "backends of a Service": ("what are the backends of service shop/cart?", "service shop/svc/cart"),
+    "a Service without endpoints": ("why has service shop/cart no endpoints?", "service shop/svc/cart"),
     "who reaches": ("who can reach shop/cart?", "reach shop/cart from"),
     "who talks to": ("who is allowed to talk to payments/ledger", "reach payments/ledger from"),
     "what can it reach": ("what can shop/loadgen reach?", "reach shop/loadgen to"),

@@ -141,7 +141,7 @@ def test_a_terminal_shows_it_at_once_and_keeps_it_for_who_does_not_wait() -> Non
         _interrupted(screen, first)
     *_, kept = screen.getvalue().rpartition("\x1b[2K")
     assert "BLOCKED at ingress: shop/loadgen → shop/cart 8080/TCP" in kept
-    assert "still reading agent addresses, agent egress, agent endpoints, 3 more" in kept
+    assert "still reading agent addresses, agent egress, agent endpoints, 4 more" in kept
 
 
 def _interrupted(screen: io.StringIO, first: FirstAnswer) -> None:
