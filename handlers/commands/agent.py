@@ -71,7 +71,9 @@ def conclude(question: Agent, facts: Facts, findings: tuple[Finding, ...]) -> Co
         return Conclusion(Headline(unknown.sentence))
     tables = tuple(table for table in (_facts_of(question.node, facts),) if table.rows)
     if problems:
-        claim = Sentence("the agent of {node} is not well", {"node": question.node})
+        is_of_node = all(finding.code == "NODE_NOT_READY" for finding in problems)
+        what = "The agent of {node} shows no fault, its node does" if is_of_node else "The agent of {node} is not well"
+        claim = Sentence(what, {"node": question.node})
         cause = next((finding for finding in problems if finding.code == "AGENT_LOG_TELLS"), problems[0])
         effects = tuple(finding.because for finding in problems if finding.code == "AGENT_DOWN")
         head = Headline(claim, reason=cause.because, remedy=cause.advice, more=effects)

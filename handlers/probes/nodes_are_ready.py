@@ -54,20 +54,21 @@ def nodes_are_ready(question: AboutNodes | BetweenNodes | AboutAgent, facts: Fac
     if isinstance(question, BetweenNodes):
         yield from unknown_nodes(named, facts)
     nodes = [node for node in facts.nodes if not any(named) or node.name in named]
-    troubles = [finding for node in nodes for finding in _troubles(node, facts)]
+    follow_up = "" if isinstance(question, AboutAgent) else "agent {node}"
+    troubles = [finding for node in nodes for finding in _troubles(node, facts, follow_up.format(node=node.name))]
     yield from troubles
     ready = sum(node.ready is True for node in nodes)
     if ready and not troubles:
         yield NODES_READY.finding(Outcome.FINE, count=ready)
 
 
-def _troubles(node: Node, facts: Facts) -> Iterator[Finding]:
+def _troubles(node: Node, facts: Facts, follow_up: str) -> Iterator[Finding]:
     if node.ready is False:
         condition = node.condition or Condition("False")
         yield NODE_NOT_READY.finding(
             Outcome.PROBLEM,
             evidence=[Evidence("kubernetes", f"Node//{node.name}", "/status/conditions", at=condition.since)],
-            follow_up=f"agent {node.name}",
+            follow_up=follow_up,
             weight=92,
             node=node.name,
             status=condition.status,
@@ -75,12 +76,13 @@ def _troubles(node: Node, facts: Facts) -> Iterator[Finding]:
             message=(condition.message or condition.reason or "no reason is given").rstrip("."),
             agent=_of_agent(node, facts),
         )
-    for taint in node.taints:
+    # The agent of a node that does not report counts as unready with it.
+    for taint in node.taints if node.ready is not False else ():
         if taint.startswith(AGENT_TAINT):
             yield NODE_AGENT_TAINT.finding(
                 Outcome.PROBLEM,
                 evidence=[Evidence("kubernetes", f"Node//{node.name}", "/spec/taints")],
-                follow_up=f"agent {node.name}",
+                follow_up=follow_up,
                 weight=70,
                 node=node.name,
                 taint=taint,

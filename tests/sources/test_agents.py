@@ -314,3 +314,8 @@ def test_the_table_of_services_in_words() -> None:
     )
     with pytest.raises(MalformedError):
         agent_text.services("command not found")
+
+
+def test_a_metric_without_a_value_is_zero() -> None:
+    (found,) = agent_json.metrics([{"name": "cilium_policy_change_total", "labels": {"outcome": "fail"}}])
+    assert found.value == 0.0

@@ -328,7 +328,8 @@ def metrics(body: Any) -> tuple[Metric, ...]:
 
 
 def _metric(body: Body) -> Metric:
-    value = body.get("value")
+    # Go leaves out a value of zero.
+    value = body.get("value", 0)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedError("value is no number")
     return Metric(name=_needed(text(body, "name"), "name"), labels=labels(body, "labels"), value=float(value))

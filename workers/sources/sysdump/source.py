@@ -119,6 +119,9 @@ class SysdumpSource(AssembledSource):
                 raise UnreadError(Gap.NOT_IN_DUMP, f"the archive shows no Cilium agent on node {node}")
             # While an agent is being replaced the node has two pods; the one with a bugtool part ran.
             pod = next((pod for pod in pods if pod in self._index.bugtool_pods), pods[0])
+            if pod not in self._index.bugtool_pods and (waits := self._waiting().get(pod)):
+                # What cilium-cli runs in its place on that node answers nothing.
+                raise UnreadError(Gap.NOT_IN_DUMP, f"agent {pod} did not run when the dump was taken ({waits})")
             return output_of(self._index, pod, command)
 
     def log(self, pod: Pod, container: str, deadline: Deadline, *, previous: bool) -> Sequence[str]:
@@ -158,6 +161,14 @@ class SysdumpSource(AssembledSource):
             f"{kind_of_file}-*.yaml is missing or empty{f': {reason}' if reason else ''}",
             "" if task else "A sysdump holds no workloads; ask the live cluster.",
         )
+
+    def _waiting(self) -> Mapping[str, str]:
+        """Return the pods that wait, and for what; none where no list of pods tells."""
+        try:
+            pods = self.lists(Deadline.after(0)).every(api.PODS)
+        except (UnreadError, MalformedError):
+            return {}
+        return {pod.name: pod.waiting for pod in pods if pod.waiting}
 
     def _agents(self) -> Mapping[str, str]:
         """Return agent pods and their nodes; without a list of pods, as far as the agents themselves say."""

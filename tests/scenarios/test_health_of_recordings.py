@@ -1,4 +1,4 @@
-"""An agent that is killed again and again, recorded: the same is told live, from the dump, and from a recording."""
+"""How well recorded clusters and their agents are: the same is told live, from the dump, and from a recording."""
 
 from pathlib import Path
 
@@ -58,3 +58,28 @@ def test_an_agent_whose_node_does_not_report_is_not_called_down(question: str, t
     told = dict(found)
     assert "Kubelet stopped posting node status" in told["NODE_NOT_READY"]
     assert not {"AGENT_DOWN", "CILIUM_POD_CRASHES", "CILIUM_POD_NOT_READY"} & told.keys()
+
+
+HEALTHY = ("34-healthy-busy", "36f-headless-healthy")
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_health_of_a_healthy_cluster_is_no_problem_live_and_dumped(name: str, tmp_path: Path) -> None:
+    with lab(name, tmp_path) as cluster:
+        live = _answer("health", cluster.source())
+    dumped = _answer("health", SysdumpSource(unpacked_dump(name, tmp_path)))
+    assert (in_words(live), in_words(dumped)) == ("Cilium in the cluster is healthy",) * 2
+    assert _problems(live) == _problems(dumped) == []
+
+
+def test_health_names_what_is_ill_live_and_dumped(tmp_path: Path) -> None:
+    name = "42-kube-proxy-beside-kpr"
+    with lab(name, tmp_path) as cluster:
+        live = _answer("health", cluster.source())
+    dumped = _answer("health", SysdumpSource(unpacked_dump(name, tmp_path)))
+    assert [code for code, _ in _problems(live)] == [code for code, _ in _problems(dumped)] == ["KUBE_PROXY_BESIDE"]
+
+
+def test_what_a_dump_lacks_of_an_agent_that_did_not_run_is_said_so(tmp_path: Path) -> None:
+    report = _answer("agent lab-node-2", SysdumpSource(unpacked_dump(DOWN, tmp_path)))
+    assert "cilium-jlzk7 did not run when the dump was taken" in " ".join(gap.detail for gap in report.gaps)
