@@ -48,9 +48,9 @@ def _corrections(outbound: Outbound) -> Iterator[Correction]:
     for entry in choice.taken[:1]:
         for way in outbound.ways(entry):
             if way.node is None:
-                yield another_selector(entry.policy, way.gateway, outbound.facts.nodes)
+                yield another_selector(entry.policy, way.gateway, outbound.nodes)
             elif _lacks_address(outbound, way):
-                yield at_node(entry.policy, way.gateway, outbound.facts.nodes)
+                yield at_node(entry.policy, way.gateway, outbound.nodes)
 
 
 def _lacks_address(outbound: Outbound, way: WayOut) -> bool:

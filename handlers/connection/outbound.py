@@ -1,7 +1,7 @@
 """What egress gateway policies make of a connection that leaves the cluster, one judgement for every question."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.connection.addresses import known_addresses
 from handlers.connection.legs import LEG_PARTS, Leg
@@ -31,6 +31,8 @@ OUTBOUND_PARTS: tuple[AnyPart, ...] = (
     *POLICY_OPTIONAL_PARTS,
 )
 """Parts that tell it, and whether the packets were seen to pass; of them the policies for gateways alone are needed."""
+_HOST = 1
+"""The identity of the node that an agent runs on, in its own eyes (reserved:host)."""
 ANYWHERE = "0.0.0.0/0"
 """Stands for a destination whose address nobody knows."""
 
@@ -81,6 +83,20 @@ class Outbound:
     def reaches(self, policy: EgressPolicy) -> bool:
         """Whether the ranges of a policy hold the destination, excluded or not."""
         return _reaches(policy, self.choice.address)
+
+    def own_addresses(self, node: Node) -> tuple[str, ...] | None:
+        """Return what a node's agent takes for addresses of its own interfaces, None where that was not read."""
+        look = self.facts.look(Part.AGENT_ADDRESSES)
+        found = look.value.on(node.name) if isinstance(look, Known) else None
+        if not isinstance(found, Known):
+            return None
+        own = (entry.cidr.partition("/")[0] for entry in found.value if entry.identity == _HOST)
+        return tuple(dict.fromkeys((*node.ips, *own)))
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes with every address that is known to be theirs."""
+        return tuple(replace(node, ips=self.own_addresses(node) or node.ips) for node in self.facts.nodes)
 
     @property
     def home(self) -> Node | None:

@@ -15,7 +15,7 @@ from handlers.egress.gateways import WayOut
 from handlers.model.agent import EgressGatewayEntry
 from handlers.model.cluster import Node
 from handlers.model.facts import Facts
-from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code
+from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code, prose
 from handlers.model.question import AboutConnection
 from handlers.model.snapshot import Missing
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS
@@ -44,8 +44,8 @@ EGRESS_GATEWAY_MAP_DIFFERS = code(
 EGRESS_GATEWAY_NO_ADDRESS = code(
     "EGRESS_GATEWAY_NO_ADDRESS",
     meaning="The gateway node has no address to send from: the policy's egressIP or interface is not there.",
-    template="{policy} sends {source} through {gateway} as {wanted}, and that is on no interface of {gateway}: packets "
-    "drop there as DROP_NO_EGRESS_IP",
+    template="{policy} sends {source} through {gateway} as {wanted}, and that is on no interface of {gateway}: "
+    "{effect}",
     reason="{wanted}, with which {name} sends it out, is on no interface of {gateway}",
     advice="Put the address on an interface of the gateway node, or name one that it has, or leave egressIP away.",
 )
@@ -170,18 +170,26 @@ class _Comparison:
             outcome = Outcome.PROBLEM if passes else Outcome.UNKNOWN
             return self._say(EGRESS_GATEWAY_NOT_AT_GATEWAY, node.name, outcome, blocking=not passes, gateway=node.name)
         if told.egress_ip is None:
-            return self._say(EGRESS_GATEWAY_NO_ADDRESS, node.name, gateway=node.name, wanted=way.source)
-        if not passes and way.gateway.egress_ip and not self._is_proven(way.gateway.egress_ip, node):
-            return self._say(EGRESS_GATEWAY_ADDRESS_UNPROVEN, node.name, Outcome.UNKNOWN, wanted=way.source)
+            return self._lacks(way, node, "packets drop there as DROP_NO_EGRESS_IP")
+        if not passes and way.gateway.egress_ip and not self._is_proven_by_map(node):
+            own = self._outbound.own_addresses(node)
+            if own is None and way.gateway.egress_ip not in node.ips:
+                return self._say(EGRESS_GATEWAY_ADDRESS_UNPROVEN, node.name, Outcome.UNKNOWN, wanted=way.source)
+            if way.gateway.egress_ip not in (*node.ips, *(own or ())):
+                return self._lacks(way, node, "answers to it do not come back there")
         if way.gateway.egress_ip and told.egress_ip != way.gateway.egress_ip:
             found, wanted = told.egress_ip, way.gateway.egress_ip
             return self._say(EGRESS_GATEWAY_MAP_DIFFERS, node.name, blocking=False, found=found, wanted=wanted)
         return None
 
-    def _is_proven(self, address: str, node: Node) -> bool:
+    def _lacks(self, way: WayOut, node: Node, effect: str) -> Finding:
+        wanted, told = way.source, prose(effect)
+        return self._say(EGRESS_GATEWAY_NO_ADDRESS, node.name, gateway=node.name, wanted=wanted, effect=told)
+
+    def _is_proven_by_map(self, node: Node) -> bool:
         """Whether an address in the gateway's map is one that it has: since 1.18 agents write no other."""
         version = parsed(versions_by_node(self._outbound.facts).get(node.name))
-        return address in node.ips or (version is not None and version.line >= _PROVES_ADDRESS)
+        return version is not None and version.line >= _PROVES_ADDRESS
 
     def _unread(self, node: str, why: Missing) -> Finding:
         return self._say(EGRESS_GATEWAY_MAP_UNREAD, node, Outcome.UNKNOWN, detail=why.detail)

@@ -7,6 +7,7 @@ with the pod's own. A mesh may lead it elsewhere before it leaves: what its side
 from collections.abc import Iterator, Sequence
 
 from handlers.commands.egress import Egress
+from handlers.connection.ends import Ends
 from handlers.connection.observation import clock
 from handlers.connection.outbound import OUTBOUND_PARTS, Outbound, outbound_of
 from handlers.connection.trial import Trial
@@ -18,7 +19,7 @@ from handlers.model.finding import Evidence, Finding, Hop, Outcome, code
 from handlers.model.flow import Flow
 from handlers.model.parts import Part
 from handlers.model.snapshot import Known
-from handlers.names.resolve import OPTIONAL_PARTS, PARTS
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS, Meaning
 from handlers.probes.probe import probe
 
 EGRESS_SEEN_AS = code(
@@ -34,7 +35,12 @@ EGRESS_NOT_TAKEN = code(
 EGRESS_STAYS_INSIDE = code(
     "EGRESS_STAYS_INSIDE",
     meaning="The destination is inside the cluster: egress gateways have no part in the traffic.",
-    template="{destination} is inside the cluster, so that no egress gateway has a part in it",
+    template="{end} is inside the cluster, so that no egress gateway has a part in it",
+)
+EGRESS_OF_NO_POD = code(
+    "EGRESS_OF_NO_POD",
+    meaning="Egress gateways take traffic of pods with an address of their own, and nobody else's.",
+    template="Egress gateways take only traffic of pods with an address of their own, and {end} has none",
 )
 EGRESS_MESH = code(
     "EGRESS_MESH",
@@ -62,7 +68,7 @@ MOST_NEAR = 5
 
 @probe(
     answers=(Egress,),
-    codes=(EGRESS_SEEN_AS, EGRESS_NOT_TAKEN, EGRESS_STAYS_INSIDE, EGRESS_MESH, EGRESS_GATEWAY_API),
+    codes=(EGRESS_SEEN_AS, EGRESS_NOT_TAKEN, EGRESS_STAYS_INSIDE, EGRESS_OF_NO_POD, EGRESS_MESH, EGRESS_GATEWAY_API),
     needs=PARTS,
     uses=(*OPTIONAL_PARTS, *OUTBOUND_PARTS),
     hop=Hop.EGRESS_GATEWAY,
@@ -74,15 +80,21 @@ def egress_seen_as(question: Egress, facts: Facts) -> Iterator[Finding]:
         return
     outbounds = outbound_of(trial)
     if not outbounds:
-        yield EGRESS_STAYS_INSIDE.finding(
-            Outcome.NOT_APPLICABLE, hop=Hop.EGRESS_GATEWAY, destination=needed(trial.ends).destination.title
-        )
+        yield _untouched(needed(trial.ends))
     said: set[str] = set()
     for outbound in outbounds:
         for finding in (*_seen_as(outbound), *_near(outbound), *_mesh(outbound), *_gateway_api(outbound)):
             if finding.text not in said:
                 said.add(finding.text)
                 yield finding
+
+
+def _untouched(ends: Ends) -> Finding:
+    """Say why egress gateways have no part in the traffic: it stays inside, or no pod of its own address sends it."""
+    outside = (Meaning.OUTSIDE, Meaning.HOST_NAME, Meaning.ENTITY)
+    leaves = ends.destination.meaning in outside
+    about, title = (EGRESS_OF_NO_POD, ends.source.title) if leaves else (EGRESS_STAYS_INSIDE, ends.destination.title)
+    return about.finding(Outcome.NOT_APPLICABLE, hop=Hop.EGRESS_GATEWAY, end=title)
 
 
 def _seen_as(outbound: Outbound) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from handlers.catalogue import understand
-from handlers.model.agent import AgentStatus, EgressGatewayEntry
+from handlers.model.agent import AddressIdentity, AgentStatus, EgressGatewayEntry
 from handlers.model.finding import Outcome
 from handlers.model.parts import Part
 from handlers.model.report import Report
@@ -144,6 +144,11 @@ def test_what_stays_inside_has_no_gateway() -> None:
     assert status_of(report) is Status.FINE
 
 
+def test_a_node_has_no_gateway_either() -> None:
+    report = leaving(egress_node="true").ask("egress node/n1 203.0.113.9")
+    assert "node n1 has none" in the(report, "EGRESS_OF_NO_POD").text
+
+
 def test_a_sidecar_is_told() -> None:
     cluster = leaving(egress_node="true")
     index = next(index for index, pod in enumerate(cluster.pods) if pod.name == "frontend-1")
@@ -190,6 +195,13 @@ CORRECTED: dict[str, tuple[Callable[[], Cluster], str, dict[str, object] | str]]
         lambda: leaving(GATEWAY.replace("198.51.100.1", "192.168.0.2"), None, egress_node="true"),
         "203.0.113.9",
         {"nodeSelector": {"matchLabels": {"kubernetes.io/hostname": "n2"}}, "egressIP": "192.168.0.2"},
+    ),
+    "another node has the address on an interface": (
+        lambda: leaving(GATEWAY, None, egress_node="true").agent(
+            "n1", Part.AGENT_ADDRESSES, (AddressIdentity("198.51.100.1/32", 1),)
+        ),
+        "203.0.113.9",
+        {"nodeSelector": {"matchLabels": {"kubernetes.io/hostname": "n1"}}, "egressIP": "198.51.100.1"},
     ),
     "no label is like it": (lambda: leaving(), "203.0.113.9", "kubectl label node NODE egress-node=true"),
     "nobody has the address": (lambda: leaving(GATEWAY, None, egress_node="true"), "203.0.113.9", "no node is known"),

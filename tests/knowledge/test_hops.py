@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.model.agent import AgentStatus, EgressGatewayEntry
+from handlers.model.agent import AddressIdentity, AgentStatus, EgressGatewayEntry
 from handlers.model.parts import Part
 from handlers.model.snapshot import Gap, Missing
 from handlers.model.traffic import Protocol
@@ -276,6 +276,22 @@ OUT: dict[str, tuple[Callable[[], Cluster], str, list[str], str]] = {
         TO,
         ["ADDRESS_UNPROVEN", "USED"],
         "unknown",
+    ),
+    "an agent before 1.18, and the node has the address": (
+        lambda: _with_version(through(ready=True), "1.17.15").agent(
+            "n3", Part.AGENT_ADDRESSES, (AddressIdentity("198.51.100.1/32", 1),)
+        ),
+        TO,
+        ["USED"],
+        "open",
+    ),
+    "an agent before 1.18, and the node has it not": (
+        lambda: _with_version(through(ready=True), "1.17.15").agent(
+            "n3", Part.AGENT_ADDRESSES, (AddressIdentity("198.51.100.9/32", 1), AddressIdentity("198.51.100.1/32", 6))
+        ),
+        TO,
+        ["NO_ADDRESS", "USED"],
+        "blocked",
     ),
     "an agent before 1.18, and answers come": (
         lambda: _with_version(through(ready=True), "1.17.15").worked(A, "203.0.113.9", 443),
