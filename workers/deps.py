@@ -141,11 +141,13 @@ def _followed(settings: WorkerSettings, asked: Asked, span: timedelta, progress:
     """Follow for as long as a question may take, showing the answer as it grows."""
     if not isinstance(settings.origin, Live):
         raise NotUnderstoodError(NOT_LIVE, str(replace(asked.question, follow=None)))
-    span = min(span, timedelta(seconds=max(1.0, settings.soft_limit - settings.budget - _TO_TELL)))
+    longest = timedelta(seconds=max(1.0, settings.soft_limit - settings.budget - _TO_TELL))
     with opened(settings.origin) as source:
-        ends = f"{source.now() + span:%H:%M:%S} UTC"
+        ends = (
+            f"{source.now() + min(span, longest):%H:%M:%S} UTC{', as long as a question may take' * (span > longest)}"
+        )
 
         def tell(report: Report) -> None:
             progress(FirstAnswer(report, (f"new flows until {ends}",)))
 
-        return follow(asked, source, span, tell, budget=settings.budget)
+        return follow(asked, source, min(span, longest), tell, budget=settings.budget)

@@ -41,6 +41,14 @@ def test_a_mention_is_answered_once_in_its_thread(running: System) -> None:
     assert len(running.playground.replies(asked)) == 1
 
 
+def test_a_dump_is_not_followed_and_its_flows_are_a_table(running: System) -> None:
+    assert "Flows are followed on a live cluster" in running.answer(running.mention("flows shop follow 10s"))
+    asked = running.mention("flows shop")
+    running.answer(asked)
+    (reply,) = running.playground.replies(asked)
+    assert "table" in [block["type"] for block in reply["blocks"]]
+
+
 def test_a_command_is_answered_in_place_of_the_placeholder(running: System) -> None:
     receipt = running.playground.command("ada", CHANNEL, "/cilium", QUESTION)
     assert receipt["acknowledged"]
