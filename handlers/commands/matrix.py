@@ -12,9 +12,10 @@ from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
 from handlers.names.grammar import Fresh, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
+from handlers.reach.grid import grid
 from handlers.sentence.subject import several, subjects_in
 from handlers.sentence.tokens import Said
-from handlers.whole_cluster import whole_scope
+from handlers.whole_cluster import state_of, whole_scope
 
 USAGE = "matrix [NAMESPACE] [fresh]"
 
@@ -61,15 +62,16 @@ def phrase(sentence: Said) -> Reading | None:
     return Reading(asked, 3, several(len(asked))) if asked else None
 
 
-def conclude(question: MatrixOf, _facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
-    """Let the count of pairs speak, and what is not known before it."""
+def conclude(question: MatrixOf, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:
+    """Let the count of pairs speak, and what is not known before it; few ends are shown side by side."""
     counted = next((finding.sentence for finding in findings if finding.code == "MATRIX"), None)
     doubts = [f.sentence for f in findings if f.outcome in (Outcome.UNKNOWN, Outcome.BROKEN)]
     if counted is None or doubts:
         about = {"about": question.namespace or "the cluster"}
         claim = Sentence("everything about who reaches whom in {about}", about, lead=CANNOT_TELL)
         return Conclusion(Headline(claim, reason=doubts[0] if doubts else prose("nothing was worked out")))
-    return Conclusion(Headline(counted))
+    table = grid(state_of(question, facts), question.namespace)
+    return Conclusion(Headline(counted), tables=(table,) if table else ())
 
 
 COMMAND = Command(
