@@ -7,12 +7,17 @@ anything to do with it, and Hubble shows no drop.
 from collections.abc import Iterator
 
 from handlers.connection.change_words import change_in_words
-from handlers.connection.dns import DNS_NAMESPACE
+from handlers.connection.dns import DNS_NAMESPACE, name_looked_up
+from handlers.connection.legs import LEG_PARTS, places_of
+from handlers.connection.trial import Trial
+from handlers.lookups.resolver import resolver_of
 from handlers.lookups.servers import Servers, dns_servers
-from handlers.model.facts import Facts
+from handlers.model.facts import Facts, needed
 from handlers.model.finding import Evidence, Finding, Hop, Outcome, Sentence, code
 from handlers.model.parts import Part
-from handlers.model.question import AboutLookup, AboutNodes
+from handlers.model.question import AboutConnection, AboutLookup, AboutNodes
+from handlers.model.snapshot import Missing
+from handlers.names.resolve import OPTIONAL_PARTS, PARTS
 from handlers.probes.probe import probe
 
 DNS_SERVERS_DOWN = code(
@@ -36,22 +41,39 @@ DNS_SERVERS_RUN = code(
 
 
 @probe(
-    answers=(AboutLookup, AboutNodes),
+    answers=(AboutLookup, AboutNodes, AboutConnection),
     codes=(DNS_SERVERS_DOWN, DNS_SERVERS_UNKNOWN, DNS_SERVERS_RUN),
-    needs=(Part.CLUSTER_DNS,),
-    uses=(Part.SYSTEM_WORKLOADS,),
+    uses=(*PARTS, *OPTIONAL_PARTS, *LEG_PARTS, Part.CLUSTER_DNS, Part.SYSTEM_WORKLOADS),
     hop=Hop.DNS,
     blocking=True,
 )
-def dns_servers_run(question: AboutLookup | AboutNodes, facts: Facts) -> Iterator[Finding]:
+def dns_servers_run(question: AboutLookup | AboutNodes | AboutConnection, facts: Facts) -> Iterator[Finding]:
     """Judge each Service of the cluster's DNS; they are the whole cluster's, so one node's question leaves them out."""
     if isinstance(question, AboutNodes) and question.node is not None:
+        return
+    if isinstance(question, AboutConnection):
+        yield from _stopped(question, facts)
         return
     found = dns_servers(facts)
     for servers in found:
         yield _judge(servers)
     if not found and isinstance(question, AboutLookup):
         yield DNS_SERVERS_UNKNOWN.finding(Outcome.UNKNOWN, hop=Hop.DNS, namespace=DNS_NAMESPACE)
+
+
+def _stopped(question: AboutConnection, facts: Facts) -> Iterator[Finding]:
+    """Tell of a connection only what stops it: that nobody answers the look-up which its source begins with."""
+    ends = needed(Trial(question.connection, facts).ends)
+    if isinstance(facts.look(Part.CLUSTER_DNS), Missing) or not ends.are_clear or name_looked_up(ends) is None:
+        return
+    found = dns_servers(facts)
+    if ends.destination.service in [servers.service for servers in found]:
+        return  # the Service itself is asked about, and judged as one
+    addresses = {ip for servers in found for ip in servers.service.cluster_ips}
+    pods = [place.pod for place in places_of(ends.source, facts) if place.pod]
+    asked = {ip for pod in pods for ip in resolver_of(pod, found[0].service).servers} if found else set()
+    if asked & addresses and not any(servers.ready for servers in found):
+        yield from map(_judge, found)
 
 
 def _judge(servers: Servers) -> Finding:

@@ -102,9 +102,16 @@ TRUTH = [
     pytest.param(
         "33-coredns-down",
         "why payments/checkout-api api.stripe.example 443",
-        "unknown",
-        "no running pod of the cluster DNS",
+        "blocked",
+        "0 ready backends",
         id="nobody resolves names",
+    ),
+    pytest.param(
+        "33-coredns-down",
+        "why shop/frontend shop/svc/cart 8080",
+        "blocked",
+        "0 ready backends",
+        id="nor those of Services",
     ),
     pytest.param(
         "33-coredns-down",
