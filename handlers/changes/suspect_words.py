@@ -10,10 +10,17 @@ _MOST_LABELS = 3
 _MOST_POLICIES = 3
 
 
-def suspect_in_words(suspect: Suspect, onset: Onset) -> Sentence:
-    """Return ``Pod shop/web-1 was labelled by kubectl-label 31 s before (label tier), tier=web → tier=edge``."""
-    change = change_in_words(suspect.change, onset.at) if suspect.change else None
+def suspect_in_words(suspect: Suspect, onset: Onset, what_began: str = "") -> Sentence:
+    """Return ``Pod shop/web-1 was labelled by kubectl-label 31 s before: label tier=web → tier=edge``.
+
+    ``what_began`` says before what, where nothing else does.
+    """
     relabelled = suspect.relabelled
+    # Labels that packets show need not be told as fields, too.
+    with_fields = not (relabelled and relabelled.differing)
+    change = None
+    if suspect.change:
+        change = change_in_words(suspect.change, onset.at, what_began, with_fields=with_fields)
     if relabelled is None:
         return change or prose("something changed before")
     values: dict[str, Value] = {

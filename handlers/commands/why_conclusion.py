@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice, product
 
+from handlers.changes.of_connection import change_behind
 from handlers.commands.command import Conclusion
 from handlers.connection.carriers import identity_notes
 from handlers.connection.corrections import corrections_of
@@ -133,6 +134,9 @@ def _headline(
             headline = _open(trial, observation, findings)
         case Expected.UNKNOWN:
             headline = _unknown(observation, findings)
+    if expected is Expected.BLOCKED:
+        changed = change_behind(trial, observation, (one for one in findings if one.because is headline.reason))
+        headline = replace(headline, more=(*headline.more, *((changed,) if changed else ())))
     source, destination = _short(ends.source), _short(ends.destination)
     values = {"source": source, "destination": destination, "on": _on(trial.connection)}
     return replace(

@@ -13,10 +13,13 @@ _APPEARANCE = ("metadata.annotations", "metadata.ownerReferences", "metadata.fin
 """Fields that say nothing of what an object does."""
 
 
-def change_in_words(change: Change, began: datetime | None = None) -> Sentence:
+def change_in_words(
+    change: Change, began: datetime | None = None, what_began: str = "", *, with_fields: bool = True
+) -> Sentence:
     """Return ``Service shop/cart was changed by helm at 14:32:32 UTC (spec.selector)``.
 
-    With ``began``, the moment at which something went wrong, how long before that takes the place of the time.
+    With ``began``, the moment at which something went wrong, how long before that takes the place of the time;
+    ``what_began`` names it.
     """
     values: dict[str, Value] = {"object": object_in_words(change), "done": prose(deed_of(change))}
     words = "{object} was {done}"
@@ -24,12 +27,13 @@ def change_in_words(change: Change, began: datetime | None = None) -> Sentence:
         words += " by {manager}"
         values["manager"] = change.manager
     if began is not None and change.at <= began:
-        words += " {lead} before"
+        words += " {lead} before{event}"
         values["lead"] = prose(span_said(began - change.at))
+        values["event"] = prose(f" {what_began}" if what_began else "")
     else:
         words += " at {at}"
         values["at"] = prose(clock(change.at))
-    if fields := fields_told(change):
+    if with_fields and (fields := fields_told(change)):
         words += " ({fields})"
         values["fields"] = fields
     return Sentence(words, values)

@@ -10,7 +10,7 @@ from handlers.catalogue import understand
 from handlers.model.change import Change, Changes
 from handlers.model.finding import Outcome
 from handlers.model.parts import Part
-from handlers.model.report import Report
+from handlers.model.report import Expected, Report
 from handlers.model.snapshot import AnyPart
 from handlers.source import Source
 from tests.cluster.lab import lab
@@ -209,6 +209,65 @@ def test_there_is_no_such_namespace() -> None:
     report = with_changes(shop()).ask("changes shpo")
     assert the(report, "CHANGES_OF_WHOM").text == "There is no namespace shpo"
     assert status_of(report) is Status.UNKNOWN
+
+
+def of_objects(cluster: Cluster, **changes: Change) -> Cluster:
+    """Let policies and Services tell themselves who changed them, by their names."""
+    told = {name.replace("_", "-"): (one,) for name, one in changes.items()}
+    cluster.policies = [replace(one, changes=told.get(one.name, ())) for one in cluster.policies]
+    cluster.services = [replace(one, changes=told.get(one.name, ())) for one in cluster.services]
+    return cluster
+
+
+WHY: dict[str, tuple[Callable[[], Cluster], str]] = {
+    "a policy, before drops": (
+        lambda: of_objects(denied(changed=69), deny_all=NEW),
+        "NetworkPolicy shop/deny-all was created by argocd 9 s before the first drop seen",
+    ),
+    "a policy, and nobody tried": (
+        lambda: of_objects(shop().policy(deny_all("shop", "cart"), 69), deny_all=NEW),
+        "NetworkPolicy shop/deny-all was created by argocd at 11:58:51 UTC",
+    ),
+    "a label": (relabelled, "frontend-1 was labelled by kubectl-label 30 s before the first drop seen: label tier=web"),
+    "a selector of a Service without backends": (
+        lambda: of_objects(
+            Cluster().deploy("shop/frontend").service("shop/cart", "8080", selector={"app": "crat"}),
+            cart=change("Service", "cart", "helm", 70, "spec.selector"),
+        ),
+        "Service shop/cart was changed by helm at 11:58:50 UTC (spec.selector)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("made", "words"), WHY.values(), ids=WHY)
+def test_why_names_the_change(made: Callable[[], Cluster], words: str) -> None:
+    report = made().ask("why shop/frontend shop/cart 8080")
+    assert report.expected is Expected.BLOCKED
+    assert words in in_words(report)
+
+
+NO_NEWS: dict[str, Callable[[], Cluster]] = {
+    "it passes": lambda: of_objects(
+        shop().worked(A, B, 8080), cart=change("Service", "cart", "helm", 70, "spec.ports")
+    ),
+    "the change is days old": lambda: of_objects(
+        shop().policy(deny_all("shop", "cart")), deny_all=replace(NEW, at=ago(200_000))
+    ),
+    "another policy changed": lambda: of_objects(
+        denied(changed=5000).policy(allow_from("shop", "frontend", "cart", 80)), allow=replace(NEW, name="allow")
+    ),
+    "packets passed under it": lambda: of_objects(denied(changed=1000), deny_all=OLD),
+    "the Service is new": lambda: of_objects(
+        Cluster().deploy("shop/frontend").service("shop/cart", "8080", selector={"app": "crat"}),
+        cart=change("Service", "cart", "helm", 70, created=True),
+    ),
+}
+
+
+@pytest.mark.parametrize("made", NO_NEWS.values(), ids=NO_NEWS)
+def test_why_says_nothing_of_changes_that_explain_nothing(made: Callable[[], Cluster]) -> None:
+    answer = in_words(made().ask("why shop/frontend shop/cart 8080"))
+    assert not [who for who in ("argocd", "helm") if who in answer]
 
 
 def answer_of(source: Source, question: str) -> Report:
