@@ -67,7 +67,7 @@ def why_none_is_ready(targets: Iterable[Target], facts: Facts) -> Sentence:
         return Sentence("{waiting}; {seen}", {"waiting": nodes_in_words(waiting), "seen": CLIENTS_ARE_REFUSED})
     if targets and all(target.terminating for target in targets):
         return Sentence("all of them are being deleted ({pods}); {seen}", values)
-    return Sentence("{pods}; {seen}", values)
+    return Sentence("not ready: {pods}; {seen}", values) if pods else Sentence("{seen}", values)
 
 
 def _on_node(node: Node, pods: list[Pod], values: dict[str, Value]) -> Sentence:

@@ -73,7 +73,7 @@ CASES = {
         "shop/svc/cart 80",
         "blocked",
         "SERVICE_NO_READY_BACKENDS",
-        "None of the",
+        "has no ready backend for 80/TCP: 1 is listed, and none is ready; not ready: cart-1",
     ),
     "readiness left out counts as ready": Case(
         lambda: base().service("shop/cart", "80->8080", ready=None),
