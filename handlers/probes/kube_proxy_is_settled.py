@@ -6,6 +6,7 @@ differ. With none, pods still reach ClusterIPs when they connect through sockets
 
 from collections.abc import Iterator
 
+from handlers.balancing.kube_proxy import may_be_hidden
 from handlers.connection.coverage import nodes_in_words
 from handlers.connection.forwarding import forwarding_of
 from handlers.model.facts import Facts
@@ -36,8 +37,6 @@ KUBE_PROXY_SETTLED = code(
     template="Services are balanced by {who}",
 )
 _REPLACES = ("true", "strict")
-_EMBEDDED = ("+k3s", "+rke2")
-"""Kubelets of distributions whose own process can hold kube-proxy, so that no pod of it is seen."""
 
 
 @probe(
@@ -61,7 +60,7 @@ def kube_proxy_is_settled(question: AboutNodes | AboutService, facts: Facts) -> 
         replaces, runs = mode.lower() in _REPLACES, node.name in proxies
         if replaces and runs:
             beside.setdefault(mode, []).append(node.name)
-        elif not replaces and not runs and not any(mark in node.kubelet for mark in _EMBEDDED):
+        elif not replaces and not runs and not may_be_hidden(node):
             nobody.setdefault(mode, []).append(node.name)
         else:
             settled["Cilium, in kube-proxy's place" if replaces else "kube-proxy"] = None

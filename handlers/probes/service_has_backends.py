@@ -31,7 +31,7 @@ SERVICE_PORT_NOT_FOUND = code(
 SERVICE_SELECTS_NOTHING = code(
     "SERVICE_SELECTS_NOTHING",
     meaning="No pod has the labels that the Service's selector wants, so it has no backends.",
-    template="{service} selects {selector}, and no pod of its namespace has these labels",
+    template="{service} has 0 backends: it selects {selector}, and no pod of its namespace has these labels",
     advice="Make the selector agree with the pods' labels, or run the pods that it means.",
 )
 SERVICE_TARGET_PORT_UNKNOWN = code(

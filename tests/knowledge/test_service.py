@@ -224,3 +224,17 @@ def test_rows_of_backends_and_nodes() -> None:
     backends, nodes = asked(shop(), "cart").tables
     assert backends.rows == ((80, "10.0.2.12:8080", "shop/cart-1", "n2", "ready"),)
     assert [row[0] for row in nodes.rows] == ["n1", "n2"]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "expected"),
+    [
+        pytest.param(lambda: shop(), "open", id="kube-proxy serves its node"),
+        pytest.param(lambda: shop(**KPR), "open", id="Cilium serves it"),
+        pytest.param(lambda: shop().without_kube_proxy(), "blocked", id="nobody does"),
+        pytest.param(lambda: shop().without(Part.KUBE_PROXIES), "unknown", id="nobody could tell"),
+    ],
+)
+def test_a_host_needs_somebody_to_balance_its_connections(cluster: Callable[[], Cluster], expected: str) -> None:
+    assert cluster().ask("why node/n1 shop/svc/cart 80").expected == expected
+    assert cluster().ask("why shop/frontend shop/svc/cart 80").expected == "open"
