@@ -53,8 +53,8 @@ _LACKING = re.compile(
     re.IGNORECASE,
 )
 """How the network plugin, the agent's API and delegated IPAM say that there is no address."""
-_RECENT = timedelta(minutes=10)
-"""How old the last refusal may be to count by itself."""
+_RECENT = timedelta(minutes=2)
+"""How old the last refusal may be to count by itself: kubelet tries again several times a minute."""
 _NEARLY = 0.9
 _MOST_TAKERS = 3
 _HASHED = re.compile(r"^(?P<name>.+?)(?:-[bcdf0-9]{6,10}[a-z0-9]{0,2})?-[a-z0-9]{5}$")
