@@ -53,6 +53,7 @@ def egress_gateway_enabled(question: AboutConnection, facts: Facts) -> Iterator[
                     Outcome.PROBLEM,
                     hop=Hop.EGRESS_GATEWAY,
                     evidence=[_CONFIG, Evidence("kubernetes", policy.ref)],
+                    follow_up="health",
                     policy=policy.ref,
                     name=policy.name,
                     source=outbound.source.title,
@@ -64,6 +65,7 @@ def egress_gateway_enabled(question: AboutConnection, facts: Facts) -> Iterator[
                     Outcome.PROBLEM,
                     hop=Hop.EGRESS_GATEWAY,
                     evidence=[_CONFIG],
+                    follow_up="health",
                     policy=policy.ref,
                     needs=feature.needs,
                 )

@@ -99,17 +99,18 @@ def _finding(
     blocking: bool = True,
     **values: Any,
 ) -> Finding:
-    policy = entry.policy
+    policy, nodes = entry.policy, tuple(dict.fromkeys(way.node.name for way in ways if way.node))
     return about.finding(
         outcome,
         hop=Hop.EGRESS_GATEWAY,
         blocking=blocking,
         evidence=[Evidence("kubernetes", policy.ref, f"{way.gateway.pointer}/nodeSelector") for way in ways],
+        follow_up="" if outcome is Outcome.FINE else f"nodes {nodes[0]}" if nodes else "nodes",
         policy=policy.ref,
         name=policy.name,
         source=outbound.source.title,
         cidr=entry.cidr,
-        nodes=tuple(dict.fromkeys(way.node.name for way in ways if way.node)),
+        nodes=nodes,
         **values,
     )
 

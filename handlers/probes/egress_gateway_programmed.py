@@ -212,7 +212,7 @@ class _Comparison:
                 Evidence("agent", f"Node//{node}", "bpf egress list"),
                 Evidence("kubernetes", policy.ref, "/spec/egressGateway"),
             ],
-            follow_up=f"health {node}" if node else "",
+            follow_up=f"agent {node}" if node else "",
             policy=policy.ref,
             name=policy.name,
             source=self._outbound.source.title,

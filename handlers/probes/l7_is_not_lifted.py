@@ -60,6 +60,7 @@ def l7_is_not_lifted(question: L7OfPolicy | L7OfConnection, facts: Facts) -> Ite
             hop=Hop.L7,
             weight=80,
             evidence=[Evidence("kubernetes", policy) for policy in (*lifting_policies, policy)],
+            follow_up=f"policies {filters[key].pod.namespace}/pod/{filters[key].pod.name}",
             lifting=lifting_policies,
             policy=policy,
             port=port_words,

@@ -80,7 +80,7 @@ def _finding(about: Code, outcome: Outcome, values: dict[str, Any], filters: lis
             *(Evidence("kubernetes", policy) for policy in policies),
             Evidence("agent", f"CiliumEndpoint/{first}", "/status"),
         ],
-        follow_up=f"health {first.node}" if outcome is Outcome.PROBLEM and first.node else "",
+        follow_up=f"endpoint {first.namespace}/pod/{first.name}" if outcome is Outcome.PROBLEM else "",
         pods=pods_in_words(filters),
         policies=policies,
         **values,

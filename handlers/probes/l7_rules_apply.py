@@ -110,6 +110,7 @@ def _invalid(status: PolicyStatus) -> Finding:
         hop=Hop.L7,
         weight=100,
         evidence=[Evidence("kubernetes", str(status.policy), "/status/conditions")],
+        follow_up=f"lint {status.policy.namespace}" if status.policy.namespace else "lint",
         policy=str(status.policy),
         reason=status.reason or status.ignored or "the agents refuse it",
     )

@@ -119,7 +119,7 @@ def test_absurd_policies_break_no_probe(kind: str, body: dict[str, Any]) -> None
     manifest = {"kind": kind, "metadata": {"name": "absurd", "namespace": namespace}, **body}
     cluster = shop()
     cluster.policies.append(PolicyObject(kind, namespace, "absurd", manifest, ago(60)))
-    for question in (QUESTION, "policies shop", "policies shop/cart", "health", "drops"):
+    for question in (QUESTION, "policies shop", "policies shop/cart", "health", "drops", "l7 shop/absurd"):
         report = cluster.ask(question)
         assert "PROBE_BROKEN" not in codes(report), question
         assert in_words(report)
@@ -127,8 +127,10 @@ def test_absurd_policies_break_no_probe(kind: str, body: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("body", ABSURD.values(), ids=ABSURD.keys())
 def test_absurd_egress_gateways_break_no_probe(body: dict[str, Any]) -> None:
-    cluster = shop()
+    cluster = shop(enable_egress_gateway="true")
     manifest = {"kind": "CiliumEgressGatewayPolicy", "metadata": {"name": "absurd"}, **body}
     cluster.gateways.append(PolicyObject("CiliumEgressGatewayPolicy", "", "absurd", manifest, None))
-    report = cluster.ask("why shop/frontend 203.0.113.9 443")
-    assert "PROBE_BROKEN" not in codes(report)
+    for question in ("why shop/frontend 203.0.113.9 443", "egress shop/frontend 203.0.113.9"):
+        report = cluster.ask(question)
+        assert "PROBE_BROKEN" not in codes(report), question
+        assert in_words(report)
