@@ -224,12 +224,12 @@ def bar_chart(title: str, series: Mapping[str, Sequence[tuple[str, float]]]) -> 
     """Return bars: for each name of a series its labelled numbers, as many as fit."""
     shown = [
         {
-            "name": _cut(one_line(name), CHART_LABEL),
-            "data": [{"label": _cut(one_line(label), CHART_LABEL), "value": value} for label, value in points],
+            "name": _named(name, CHART_LABEL),
+            "data": [{"label": _named(label, CHART_LABEL), "value": value} for label, value in points],
         }
         for name, points in ((name, points[:CHART_POINTS]) for name, points in list(series.items())[:CHART_SERIES])
     ]
-    return {"type": CHART, "title": _cut(one_line(title), CHART_TITLE), "chart": {"type": "bar", "series": shown}}
+    return {"type": CHART, "title": _named(title, CHART_TITLE), "chart": {"type": "bar", "series": shown}}
 
 
 def button(label: str, action_id: str, value: str, *, primary: bool = False) -> Block | None:
@@ -300,7 +300,12 @@ def _mrkdwn(text: str) -> Block:
 
 
 def _plain(text: str, limit: int) -> Block:
-    return {"type": "plain_text", "text": _cut(one_line(text) or ELLIPSIS, limit), "emoji": True}
+    return {"type": "plain_text", "text": _named(text, limit), "emoji": True}
+
+
+def _named(text: str, limit: int) -> str:
+    """Return plain text for a place that may not be empty."""
+    return _cut(one_line(text) or ELLIPSIS, limit)
 
 
 def _cut(text: str, limit: int) -> str:

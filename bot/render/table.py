@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import replace
+from math import isfinite
 from typing import Literal
 
 from bot.render.blocks import Block, bar_chart
@@ -39,7 +40,7 @@ def chart_of(table: Table) -> Block | None:
         table.columns[column]: [
             (label, float(value))
             for label, row in zip(labels, table.rows, strict=True)
-            if isinstance(value := row[column], int | float)
+            if isinstance(value := row[column], int | float) and isfinite(value)
         ]
         for column in columns
     }
@@ -67,7 +68,7 @@ def lines_of(table: Table, width: int = 0) -> str:
     drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, name in enumerate(table.columns):
         justify: Literal["right", "left"] = "right" if _is_of_numbers(table, index) else "left"
-        drawn.add_column(Text(name), justify=justify, overflow="fold")
+        drawn.add_column(Text(one_line(name)), justify=justify, overflow="fold")
     for row in table.rows:
         # Text, since a name may hold what rich takes for markup.
         drawn.add_row(*(Text(cell_text(cell)) for cell in row))
@@ -80,7 +81,7 @@ def lines_of(table: Table, width: int = 0) -> str:
 
 def markdown_of(table: Table) -> str:
     """Return the table as GitHub's Markdown has them."""
-    head = [" | ".join(map(in_markdown, table.columns)), " | ".join("---" for _ in table.columns)]
+    head = [" | ".join(in_markdown(one_line(name)) for name in table.columns), " | ".join("---" for _ in table.columns)]
     rows = [" | ".join(in_markdown(cell_text(cell)) for cell in row) for row in table.rows]
     return "\n".join([f"| {row} |" for row in [*head, *rows]] + ["", *_left_out(table)])
 
@@ -89,13 +90,15 @@ def csv_of(table: Table) -> str:
     """Return the table for a spreadsheet; a cell that such a program would take for a formula is quoted (OWASP)."""
     written = io.StringIO()
     writer = csv.writer(written)
-    writer.writerow(table.columns)
+    writer.writerow(map(_inert, table.columns))
     writer.writerows([_inert(cell) for cell in row] for row in table.rows)
     return written.getvalue()
 
 
 def _inert(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in tuple("=+-@\t\r") else cell
+    if not isinstance(cell, str):
+        return cell
+    return f"'{one_line(cell)}" if cell[:1] in tuple("=+-@\t\r") else one_line(cell)
 
 
 def _left_out(table: Table) -> list[str]:

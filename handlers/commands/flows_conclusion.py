@@ -15,8 +15,7 @@ from handlers.model.snapshot import Known
 
 def groups_of(question: AboutFlows, facts: Facts) -> tuple[Group, ...]:
     """Return the connections in question, none where something that tells them was not read."""
-    look = facts.look(Part.FLOWS)
-    groups = attempt(lambda: question.groups(look.value, facts)) if isinstance(look, Known) else ()
+    groups = attempt(lambda: question.groups(facts))
     return () if isinstance(groups, Lacking) else groups
 
 

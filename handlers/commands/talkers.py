@@ -66,7 +66,7 @@ def conclude(question: Talkers, facts: Facts, findings: tuple[Finding, ...]) -> 
     headline = headline_of(question, facts, findings, _NO_BYTES)
     if not groups:
         return Conclusion(headline)
-    matrix = namespace_matrix(groups, names_of_ends(facts.flows, facts))
+    matrix = namespace_matrix(groups, names_of_ends(facts))
     return Conclusion(headline, tables=(table_of_pairs(pairs_of(groups)), matrix))
 
 

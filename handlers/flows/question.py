@@ -10,7 +10,6 @@ from handlers.flows.connections import Fate, Group, SeenConnection, connections,
 from handlers.flows.end_names import EndNames, unnamed_namespaces
 from handlers.flows.kind import Kind
 from handlers.model.facts import Facts, Lacking, attempt
-from handlers.model.flow import FlowLog
 from handlers.model.parts import Part
 from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Known
@@ -84,17 +83,20 @@ class AboutFlows:
         ends = [str(one.endpoint or one.namespace or "the cluster") for one in (self.subject, self.other) if one]
         return " and ".join(ends)
 
-    def groups(self, log: FlowLog, so_far: Facts) -> tuple[Group, ...]:
-        """Return the connections in question, those alike together, the newest first.
+    def groups(self, so_far: Facts) -> tuple[Group, ...]:
+        """Return the connections in question, those alike together, the newest first; worked out once.
 
         Raises:
-            PartMissingError: if a part that tells a name was not read.
+            PartMissingError: if flows, or a part that tells a name, were not read.
         """
-        about = self.about(so_far)
+        return so_far.once(("groups of connections", self), lambda: self._groups(so_far))
+
+    def _groups(self, so_far: Facts) -> tuple[Group, ...]:
+        about, flows = self.about(so_far), so_far.flows.flows
         if about is None:
             return ()
-        meant = connections((flow for flow in log.flows if about[0].means(flow, about[1])), so_far.now)
-        return grouped((one for one in meant if self.is_asked(one)), names_of_ends(log, so_far))
+        meant = connections((flow for flow in flows if about[0].means(flow, about[1])), so_far.now)
+        return grouped((one for one in meant if self.is_asked(one)), names_of_ends(so_far))
 
     def is_asked(self, one: SeenConnection) -> bool:
         """Whether a connection is of what the question is narrowed to."""
@@ -118,11 +120,19 @@ def _unnamed_pods(so_far: Facts) -> tuple[PodQuery, ...] | None:
     return tuple(PodQuery(namespace=name) for name in found) if len(found) <= _MOST_NAMESPACES else ()
 
 
-def names_of_ends(log: FlowLog, facts: Facts) -> EndNames:
-    """Return what the ends of flows are called, by what was read."""
+def names_of_ends(facts: Facts) -> EndNames:
+    """Return what the ends of flows are called, by what was read; worked out once.
+
+    Raises:
+        PartMissingError: if flows were not read.
+    """
+    return facts.once("names of the ends of flows", lambda: _names(facts))
+
+
+def _names(facts: Facts) -> EndNames:
     pods, nodes = facts.look(Part.PODS), facts.look(Part.NODES)
     return EndNames(
-        log.flows,
+        facts.flows.flows,
         pods.value if isinstance(pods, Known) else (),
         nodes.value if isinstance(nodes, Known) else (),
     )

@@ -56,8 +56,8 @@ def flows_are_listed(question: AboutFlows, facts: Facts) -> Iterator[Finding]:
     if question.about(facts) is None:
         yield FLOWS_OF_WHOM.finding(Outcome.UNKNOWN, name=question.where)
         return
-    names = names_of_ends(facts.flows, facts)
-    groups = question.groups(facts.flows, facts)
+    names = names_of_ends(facts)
+    groups = question.groups(facts)
     told = [one for one in (_finding(group, names) for group in groups) if one is not None]
     yield from told[:_MOST]
     if groups and not told:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from bot.render.blocks import Block
 from bot.render.report import report_message
@@ -94,6 +96,38 @@ def test_slack_takes_whatever_a_table_holds(table: Table) -> None:
     for form in (message.blocks, *message.plainer):
         assert not block_violations(list(form))
         assert total_text(list(form)) <= 13_200
+
+
+cells = some.one_of(some.none(), some.text(max_size=40), some.integers(), some.floats(allow_nan=False))
+columns = some.lists(some.text(max_size=20), min_size=1, max_size=4, unique=True).map(tuple)
+made_up = columns.flatmap(
+    lambda names: some.builds(
+        Table,
+        some.text(max_size=20),
+        some.just(names),
+        some.lists(some.tuples(*(cells for _ in names)), max_size=5).map(tuple),
+        some.integers(0, 9),
+        some.just(names[-1:]),
+    )
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(made_up)
+def test_slack_takes_any_table_and_its_values_stay_values(table: Table) -> None:
+    message = report_message(listed(table))
+    for form in (message.blocks, *message.plainer):
+        assert not block_violations(list(form))
+        assert not re.search(r"<(?!@U0ADA>)", "".join(texts(form)))
+    assert all("\x1b" not in made for made in (lines_of(table), markdown_of(table)))
+
+
+def texts(part: object) -> list[str]:
+    """Return what is written in mrkdwn."""
+    if isinstance(part, dict):
+        own = [str(part["text"])] if part.get("type") == "mrkdwn" else []
+        return own + [text for item in part.values() for text in texts(item)]
+    return [text for item in part for text in texts(item)] if isinstance(part, list | tuple) else []
 
 
 def test_a_list_has_five_buttons_for_the_next_question_at_most() -> None:
