@@ -73,6 +73,7 @@ WHATIF_MORE = code(
     "WHATIF_MORE",
     meaning="There are more changes of one kind than a report holds.",
     template="{count} more groups are {kind}",
+    advice="Ask about a smaller change, or read the JSON form.",
 )
 
 MOST_OF_A_KIND = 100

@@ -58,6 +58,7 @@ DNS_QUERIES_DROPPED = code(
     "DNS_QUERIES_DROPPED",
     meaning="DNS queries of the source were dropped, though policy as it stands allows them.",
     template="{count} DNS quer{count:y|ies} of {subject} {count:was|were} dropped until {at}, though policy allows it",
+    advice="Ask drops of the DNS servers: a full map or a lost node drops what policy allows.",
 )
 DNS_FAILS = code(
     "DNS_FAILS",

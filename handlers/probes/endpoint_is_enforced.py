@@ -25,7 +25,7 @@ ENDPOINT_AUDITS = code(
     meaning="The endpoint is in policy audit mode: what its policies deny is counted and passes all the same.",
     template="{endpoint} is in audit mode (PolicyAuditMode Enabled{scope}): {policies} not enforced",
     reason="{endpoint} is in audit mode (PolicyAuditMode Enabled{scope})",
-    advice="Look at what would be denied first (drops shows it); then, in that node's agent:"
+    advice="Look at what would be denied first (audit shows it); then, in that node's agent:"
     " cilium-dbg endpoint config ID PolicyAuditMode=Disabled, or policy-audit-mode for all.",
 )
 ENDPOINT_NOT_ENFORCED = code(
@@ -89,7 +89,7 @@ def _troubles(one: PodEndpoint, summaries: tuple[PolicySummary, ...], facts: Fac
         yield ENDPOINT_AUDITS.finding(
             Outcome.PROBLEM if summaries else Outcome.NOT_APPLICABLE,
             evidence=[one.evidence, *(Evidence("kubernetes", ref) for ref in refs)],
-            follow_up=f"drops {one.pod.namespace}/pod/{one.pod.name}",
+            follow_up=f"audit {one.pod.namespace}",
             weight=90,
             endpoint=one.title,
             scope=_scope(facts),

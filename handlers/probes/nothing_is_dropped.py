@@ -34,11 +34,13 @@ DROPS_BY_FORMER_POLICY = code(
     "DROPS_BY_FORMER_POLICY",
     meaning="Packets of one pair dropped by policy, which the policies as they stand now would allow.",
     template="{count} × {source} → {destination} on {port}: dropped by policy until {at}, allowed as policies are now",
+    advice="Try once more; if it is still dropped, ask again with fresh.",
 )
 DROPS_BY_UNKNOWN_POLICY = code(
     "DROPS_BY_UNKNOWN_POLICY",
     meaning="Packets of one pair dropped by policy; which one could not be computed.",
     template="{count} × {source} → {destination} on {port}: dropped by a policy that could not be told ({why})",
+    advice="Let what is missing be read, and ask again; the why of the pair says more.",
 )
 DROPS_BY_PROXY = code(
     "DROPS_BY_PROXY",

@@ -10,12 +10,13 @@ import workers.settings
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Command
 from handlers.model.finding import Code
-from handlers.probes.probe import Probe
+from handlers.probes.probe import OF_EVERY_PROBE, Probe
 from workers.cli.bundle import USUAL
 from workers.docs.docstrings import plain
 from workers.docs.schema import report_schema
 from workers.docs.settings import setting_rows
 
+_NO_REMEDY = "nothing, unless the finding itself says what: it tells how things are."
 _GENERATED = "<!-- Written by `make docs` from the declarations in the code: change them, not this page. -->"
 
 
@@ -91,14 +92,24 @@ def codes_page(codes: Iterable[Code], probes: Iterable[Probe]) -> str:
 
 def _code(code: Code, probes: list[Probe]) -> Iterator[str]:
     yield f"## {code.name}"
-    yield code.meaning
+    yield f"**Cause:** {code.meaning}"
     yield f"> {code.lead} {code.template}" if code.lead else f"> {code.template}"
-    if code.advice:
-        yield f"What to do: {code.advice}"
+    yield f"**Evidence:** {_evidence(code, probes)}."
+    yield f"**Remedy:** {code.advice or _NO_REMEDY}"
     for probe in probes:
         hop = f" at hop `{probe.hop}`" if probe.hop else ""
         blocks = ", which decides whether traffic passes" if probe.blocking else ""
         yield f"Said by the check `{probe.name}`{hop}{blocks}. Its claim: {probe.healthy}"
+
+
+def _evidence(code: Code, probes: list[Probe]) -> str:
+    """Return what a finding of this code is made of: the parts of the cluster that its checks read."""
+    if code in OF_EVERY_PROBE:
+        return "what the check that says it would have read"
+    needed = {part.in_words for probe in probes for part in probe.needs}
+    used = {part.in_words for probe in probes for part in probe.uses} - needed
+    told = [", ".join(sorted(needed)), f"where they were read, {', '.join(sorted(used))}" if used else ""]
+    return "; ".join(filter(None, told))
 
 
 def settings_page() -> str:
