@@ -43,7 +43,7 @@ AGENT_LOG_UNREAD = code(
     template="{run} could not be read: {detail}",
 )
 
-GOES_ON = timedelta(minutes=5)
+GOES_ON = timedelta(minutes=3)
 """How old the newest line of a trouble may be that an agent complains of while it runs."""
 _PREVIOUS, _CURRENT = "The log of the run before", "The log"
 

@@ -21,7 +21,7 @@ AGENT_UNHEALTHY = code(
     "AGENT_UNHEALTHY",
     meaning="The Cilium agent of a node on the path reports a state other than Ok.",
     template="The agent of {node} is not well: {message}",
-    advice="Ask health NODE for the details.",
+    advice="Ask agent NODE for the details.",
 )
 AGENT_NOT_READ = code(
     "AGENT_NOT_READ",
@@ -53,7 +53,12 @@ def agents_healthy(question: AboutConnection, facts: Facts) -> Iterator[Finding]
         answer = look.value.on(node)
         if isinstance(answer, Missing):
             yield AGENT_NOT_READ.finding(
-                Outcome.UNKNOWN, hop=Hop.AGENTS, advice=answer.remedy, node=node, detail=answer.detail
+                Outcome.UNKNOWN,
+                hop=Hop.AGENTS,
+                advice=answer.remedy,
+                follow_up=f"agent {node}",
+                node=node,
+                detail=answer.detail,
             )
             continue
         troubles = list(_troubles(node, answer.value))
@@ -75,7 +80,7 @@ def _troubles(node: str, status: AgentStatus) -> Iterator[Finding]:
             Outcome.PROBLEM,
             hop=Hop.AGENTS,
             evidence=[Evidence("agent", f"Node//{node}")],
-            follow_up=f"health {node}",
+            follow_up=f"agent {node}",
             node=node,
             message=status.message or status.state,
         )

@@ -48,6 +48,13 @@ _MEMORY = (
     "Raise the memory limit of container {container}, or find what needs so much memory: many identities, policies, "
     "DNS names, large maps."
 )
+_WAITS = {
+    "ImagePullBackOff": "The image cannot be pulled: check its name and tag, the registry, and pull secrets.",
+    "ErrImagePull": "The image cannot be pulled: check its name and tag, the registry, and pull secrets.",
+    "CreateContainerConfigError": "A ConfigMap or Secret that the container needs is not there.",
+    "Pending": "The pod was not scheduled, or its volumes are not there: look at its events.",
+}
+"""What to do about what a pod waits for (Kubernetes, pkg/kubelet/images, kuberuntime)."""
 _WEIGHTS = {"agent": 95, "operator": 80}
 MANY_RESTARTS = 5
 """Restarts of a pod that runs well which are worth a note in the health of a whole cluster."""
@@ -116,7 +123,7 @@ def _told(what: _Alike, pods: Sequence[Pod], facts: Facts, *, asks_more: bool) -
     return what.spoken.finding(
         what.outcome,
         evidence=_evidence(pods),
-        advice=_MEMORY.format(container=end.container) if is_memory and end else None,
+        advice=_MEMORY.format(container=end.container) if is_memory and end else _WAITS.get(what.waiting),
         follow_up=f"agent {first.node}" if asks_more and what.component == "agent" and first.node else "",
         weight=weight,
         who=who,

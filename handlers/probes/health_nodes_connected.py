@@ -137,7 +137,7 @@ def _refused(way: Way, refusal: HealthProbe, age: str, evidence: list[Evidence],
     return PEER_AGENT_REFUSES.finding(
         Outcome.PROBLEM,
         evidence=evidence,
-        follow_up=f"health {way.peer}",
+        follow_up=f"agent {way.peer}",
         weight=60,
         node=way.node,
         peer=way.peer,

@@ -1,12 +1,14 @@
 """``agent NODE`` and what ``health`` says of the same: which ends matter, what goes on, what waits."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from handlers.model.agent import AgentStatus
+from handlers.catalogue import understand
+from handlers.model.agent import AgentStatus, Controller
 from handlers.model.change import Change
 from handlers.model.cluster import Condition, LastExit, Pod, Workload
 from handlers.model.endpoint import Kind
@@ -15,9 +17,12 @@ from handlers.model.finding import Outcome
 from handlers.model.log import PodLog
 from handlers.model.parts import Part
 from handlers.model.report import Report
+from handlers.model.snapshot import Gap, Missing
+from handlers.model.wire import encode
 from tests.knowledge.build import NOW, Cluster, ago, codes, deny_all, shop, the
 from tests.reading import in_words
 from workers.cli.status import Status, status_of
+from workers.runner import run
 
 OOM, ERROR = ("OOMKilled", 137), ("Error", 1)
 BAD_VALUE = (
@@ -201,3 +206,54 @@ def test_an_agent_whose_status_is_bad_is_told_of_its_own_words() -> None:
     bad = AgentStatus("1.19.0", "Failure", "kvstore is down", {"kvstore": ("Failure", "no quorum")}, (), ())
     report = shop().agent("n1", Part.AGENT_STATUS, bad).ask("agent n1")
     assert set(problems(report)) == {"AGENT_STATE_BAD", "AGENT_COMPONENT_BAD"}
+
+
+def test_a_secret_in_a_log_line_is_not_shown() -> None:
+    line = f'time={ago(30).isoformat()} level=error msg="kvstore: failed to connect, password=hunter2"'
+    report = run(understand("agent n1"), with_log(shop(), (line,)).source()).report
+    assert "[redacted]" in the(report, "AGENT_LOG_TELLS").text
+    assert "hunter2" not in json.dumps(encode(report))
+
+
+CONTROLLERS = {
+    "once": (1, Outcome.FINE),
+    "again and again": (3, Outcome.PROBLEM),
+}
+
+
+@pytest.mark.parametrize(("failures", "outcome"), CONTROLLERS.values(), ids=CONTROLLERS.keys())
+def test_controllers_that_fail_alike_are_one_line(failures: int, outcome: Outcome) -> None:
+    cluster = shop()
+    for number, name in enumerate(("n1", "n2"), 7):
+        failing = (Controller(f"sync-policymap-{number}", failures, "no space", None),)
+        cluster.agent(name, Part.AGENT_STATUS, AgentStatus("1.19.0", "Ok", "", {}, failing, ()))
+    told = the(cluster.ask("health"), "CONTROLLER_FAILS")
+    assert (told.outcome, told.values["nodes"]) == (outcome, ("n1", "n2"))
+
+
+def test_an_agent_that_cannot_be_asked_behind_a_policy_of_hosts() -> None:
+    cluster = shop()
+    cluster.nodes[0] = replace(cluster.nodes[0], labels={"pool": "edge"})
+    cluster.policy(
+        """
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: edge-lockdown}
+spec:
+  nodeSelector: {matchLabels: {pool: edge}}
+  ingress: [{toPorts: [{ports: [{port: "22"}]}]}]
+"""
+    )
+    cluster.of_node[Part.AGENT_STATUS, "n1"] = Missing(Gap.TIMEOUT, "10250 did not answer")
+    cluster.of_node[Part.AGENT_STATUS, "n2"] = Missing(Gap.TIMEOUT, "10250 did not answer")
+    found = the(cluster.ask("health"), "AGENT_BEHIND_HOST_POLICY")
+    assert (found.values["node"], found.outcome) == ("n1", Outcome.UNKNOWN)
+    assert "edge-lockdown" in found.text
+    assert found.follow_up == "why kube-apiserver node/n1 10250"
+
+
+def test_an_image_that_cannot_be_pulled_says_so() -> None:
+    report = with_agent(shop().down("n1"), ready=False, waiting="ImagePullBackOff", ready_since=ago(60)).ask("agent n1")
+    told = the(report, "CILIUM_POD_NOT_READY")
+    assert "ImagePullBackOff" in told.text
+    assert "image" in told.advice

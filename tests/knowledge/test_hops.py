@@ -423,7 +423,7 @@ def test_an_agent_that_is_ill_is_told_and_does_not_block() -> None:
     cluster = shop().agent("n2", Part.AGENT_STATUS, status("n2", state="Failure"))
     report = cluster.ask("why shop/frontend shop/cart 80")
     assert report.expected == "open"
-    assert the(report, "AGENT_UNHEALTHY").follow_up == "health n2"
+    assert the(report, "AGENT_UNHEALTHY").follow_up == "agent n2"
 
 
 def test_an_agent_that_was_not_read_is_a_doubt_and_a_gap() -> None:
