@@ -102,10 +102,12 @@ def _conflict(outbound: Outbound) -> Finding:
     now = Sentence("")
     evidence = [Evidence("kubernetes", entry.policy.ref, "/spec") for entry in deciding]
     if isinstance(told, EgressGatewayEntry):
-        now = Sentence(
-            "; now the agent of {node} has {gateway}",
-            {"node": outbound.source.node, "gateway": told.gateway_ip or "Not Found"},
-        )
+        node = next((one for one in outbound.facts.nodes if told.gateway_ip in one.ips), None)
+        there = outbound.entry_on(node.name) if node else None
+        address = there.egress_ip if isinstance(there, EgressGatewayEntry) else None
+        template = "; now bpf egress list on {node} has {gateway}" + (" with {address}" if address else "")
+        gateway = node.name if node else told.gateway_ip or "Not Found"
+        now = Sentence(template, {"node": outbound.source.node, "gateway": gateway, "address": address})
         evidence.append(Evidence("agent", f"Node//{outbound.source.node}", "bpf egress list"))
     return EGRESS_GATEWAY_CONFLICT.finding(
         Outcome.PROBLEM,

@@ -170,7 +170,7 @@ class _Comparison:
             outcome = Outcome.PROBLEM if passes else Outcome.UNKNOWN
             return self._say(EGRESS_GATEWAY_NOT_AT_GATEWAY, node.name, outcome, blocking=not passes, gateway=node.name)
         if told.egress_ip is None:
-            return self._lacks(way, node, "packets drop there as DROP_NO_EGRESS_IP")
+            return self._lacks(way, node, "bpf egress list there says 0.0.0.0, and packets drop as DROP_NO_EGRESS_IP")
         if not passes and way.gateway.egress_ip and not self._is_proven_by_map(node):
             own = self._outbound.own_addresses(node)
             if own is None and way.gateway.egress_ip not in node.ips:

@@ -276,3 +276,10 @@ def test_a_gateway_out_of_reach(cluster: Callable[[], Cluster], expected: str, i
     report = cluster().ask("why shop/frontend 203.0.113.9")
     assert report.expected == expected, in_words(report)
     assert ("EGRESS_GATEWAY_UNREACHED" in codes(report)) is is_told
+
+
+def test_of_policies_that_contradict_each_other_the_one_in_force_is_told() -> None:
+    second = GATEWAY.replace("name: out", "name: other").replace("198.51.100.1", "198.51.100.2")
+    finding = the(leaving(egress_node="true").gateway(second).ask(ASKED), "EGRESS_GATEWAY_CONFLICT")
+    assert "CiliumEgressGatewayPolicy//other, CiliumEgressGatewayPolicy//out both decide" in finding.text
+    assert "now bpf egress list on n1 has n3 with 198.51.100.1" in finding.text
