@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from handlers.changes.onset import Relabelled
 from handlers.connection.change_words import deed_of, fields_told
 from handlers.connection.observation import clock
 from handlers.model.change import Change
 from handlers.model.cluster import Pod
 from handlers.model.facts import Facts
+from handlers.model.flow import FlowEnd
 from handlers.model.parts import Part
 from handlers.model.snapshot import Known
 from handlers.model.table import Table
@@ -24,6 +26,7 @@ _AT_ONCE = timedelta(seconds=60)
 _OF_ALL = ("ConfigMap", "DaemonSet")
 """Kinds of other namespaces of which only those are read that every pod depends on: Cilium's settings and agents."""
 _AGENTS = ("k8s-app", "cilium")
+_TEMPLATE = "pod-template-hash"
 _COLUMNS = ("when", "who", "what", "done", "fields")
 
 
@@ -72,7 +75,8 @@ def history(namespace: str | None, since: datetime, facts: Facts) -> tuple[Event
         if change.at >= since and change.is_own_will and _is_about(change, namespace)
     ]
     events = [*_folded(told), *_pods_made(namespace, since, facts), *_pods_ended(namespace, since, facts)]
-    return tuple(sorted((*events, *_nodes_turned(since, facts)), key=lambda one: one.at, reverse=True))
+    events += [*_nodes_turned(since, facts), *_identities_turned(namespace, facts)]
+    return tuple(sorted(events, key=lambda one: one.at, reverse=True))
 
 
 def table_of(events: Iterable[Event], title: str) -> Table:
@@ -128,7 +132,8 @@ def _pods_made(namespace: str | None, since: datetime, facts: Facts) -> Iterator
     for (kind, of, name), pods in made.items():
         newest = max(pod.created_at for pod in pods if pod.created_at)
         done = "created" if kind == "Pod" else f"{len(pods)} new pod{'s' if len(pods) > 1 else ''}"
-        yield Event(newest, "", kind, of, (name,), done)
+        templates = sorted({template for pod in pods if (template := pod.labels.get(_TEMPLATE))})
+        yield Event(newest, "", kind, of, (name,), done, ", ".join(f"template {one}" for one in templates[:2]))
 
 
 def _pods_ended(namespace: str | None, since: datetime, facts: Facts) -> Iterator[Event]:
@@ -148,6 +153,22 @@ def _nodes_turned(since: datetime, facts: Facts) -> Iterator[Event]:
         if condition and condition.since and condition.since >= since:
             done = "became ready" if node.ready else "became not ready"
             yield Event(condition.since, "", "Node", "", (node.name,), done, condition.reason)
+
+
+def _identities_turned(namespace: str | None, facts: Facts) -> Iterator[Event]:
+    """Yield the pods that flows show with one identity and then with another, by the first flow that has it."""
+    look = facts.look(Part.FLOWS)
+    newest: dict[tuple[str, str], FlowEnd] = {}
+    for flow in sorted(look.value.flows if isinstance(look, Known) else (), key=lambda flow: flow.time):
+        for end in (flow.source, flow.destination):
+            if not end.pod or not end.identity or namespace not in (None, end.namespace):
+                continue
+            before = newest.setdefault((end.namespace, end.pod), end)
+            if before.identity != end.identity:
+                newest[end.namespace, end.pod] = end
+                done = f"identity {before.identity} → {end.identity}"
+                labels = ", ".join(Relabelled(end.namespace, end.pod, before, end).labels_told)
+                yield Event(flow.time, "", "Pod", end.namespace, (end.pod,), done, labels)
 
 
 def _agents_started(facts: Facts) -> Iterator[Change]:

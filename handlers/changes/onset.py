@@ -9,6 +9,8 @@ from handlers.connection.seen import goes_on
 from handlers.model.flow import EventType, Flow, FlowEnd, FlowVerdict
 from handlers.model.labels import NAMESPACE_LABELS_PREFIX, Label, LabelSet, Source
 
+_MOST_LABELS = 3
+_LONGEST_LABEL = 120
 _PASSED = (FlowVerdict.FORWARDED, FlowVerdict.REDIRECTED)
 
 
@@ -27,6 +29,13 @@ class Relabelled:
         old, new = _values(self.before), _values(self.after)
         keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
         return tuple((key, old.get(key, ""), new.get(key, "")) for key in keys)
+
+    @property
+    def labels_told(self) -> tuple[str, ...]:
+        """Each label that differs as ``label tier=web → tier=edge``, the first of them, clipped."""
+        told = [_difference(*labels) for labels in self.differing]
+        more = len(told) - _MOST_LABELS
+        return (*told[:_MOST_LABELS], f"{more} more") if more > 0 else tuple(told)
 
     @property
     def is_same_pod(self) -> bool:
@@ -112,6 +121,13 @@ def _has_passed(flow: Flow, group: DropGroup) -> bool:
 
 def _values(end: FlowEnd) -> dict[str, str]:
     return {_plain(label): label.value for label in LabelSet.parse(end.labels) if label.source == Source.K8S}
+
+
+def _difference(key: str, was: str, becomes: str) -> str:
+    old, new = f"{key}={was}"[:_LONGEST_LABEL], f"{key}={becomes}"[:_LONGEST_LABEL]
+    if was and becomes:
+        return f"label {old} → {new}"
+    return f"label {old} → none" if was else f"label {new} is new"
 
 
 def _plain(label: Label) -> str:

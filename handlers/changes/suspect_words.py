@@ -6,7 +6,6 @@ from handlers.connection.change_words import change_in_words
 from handlers.connection.observation import clock
 from handlers.model.finding import Evidence, Sentence, Value, prose
 
-_MOST_LABELS = 3
 _MOST_POLICIES = 3
 
 
@@ -24,7 +23,7 @@ def suspect_in_words(suspect: Suspect, onset: Onset, what_began: str = "") -> Se
     if relabelled is None:
         return change or prose("something changed before")
     values: dict[str, Value] = {
-        "labels": labels_in_words(relabelled),
+        "labels": relabelled.labels_told,
         "was": relabelled.before.identity,
         "becomes": relabelled.after.identity,
     }
@@ -42,20 +41,6 @@ def _seen_in_flows(relabelled: Relabelled, onset: Onset) -> Sentence:
     if relabelled.is_same_pod:
         return Sentence("{pod} has had other labels since {passed}, who changed them is not known", values)
     return Sentence("{pod} came in the place of {before} after {passed}, with other labels", values)
-
-
-def labels_in_words(relabelled: Relabelled) -> tuple[str, ...]:
-    """Return each label that differs as ``tier=web → tier=edge``, the first of them."""
-    told = [
-        f"label {key}={was} → {key}={becomes}" if was and becomes else _one_sided(key, was, becomes)
-        for key, was, becomes in relabelled.differing
-    ]
-    more = len(told) - _MOST_LABELS
-    return (*told[:_MOST_LABELS], f"{more} more") if more > 0 else tuple(told)
-
-
-def _one_sided(key: str, was: str, becomes: str) -> str:
-    return f"label {key}={was} → none" if was else f"label {key}={becomes} is new"
 
 
 def proof_in_words(suspect: Suspect, unchanged_since: str = "") -> Sentence:

@@ -6,6 +6,7 @@ stand and the labels that the flow carried.
 
 from collections.abc import Iterator
 
+from handlers.audit.audited import local_endpoints
 from handlers.commands.audit import Audit
 from handlers.connection.coverage import coverage_of, nodes_in_words
 from handlers.connection.drop_causes import decision_on, owners_of
@@ -47,7 +48,7 @@ _UNTOLD = "a policy that could not be told"
     answers=(Audit,),
     codes=(AUDIT_WOULD_CUT, AUDIT_NO_LONGER, AUDIT_FLOWS_NOT_HEARD),
     needs=(*PARTS, Part.FLOWS),
-    uses=(Part.POLICIES, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS),
+    uses=(Part.AGENT_ENDPOINTS, Part.CONFIG, Part.POLICIES, *OPTIONAL_PARTS, *POLICY_OPTIONAL_PARTS),
 )
 def audit_hides_no_denial(question: Audit, facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each pair that passed only because of audit mode, and the nodes that were not heard."""
@@ -56,7 +57,7 @@ def audit_hides_no_denial(question: Audit, facts: Facts) -> Iterator[Finding]:
     for group in groups[:_MOST_GROUPS]:
         yield _of_pair(group, facts)
     silent = coverage_of(facts.flows, question.about.seen_by(facts.nodes)).silent
-    if silent:
+    if silent and any(one.audits for one in local_endpoints(question.namespace, facts)):
         yield AUDIT_FLOWS_NOT_HEARD.finding(Outcome.UNKNOWN, nodes=nodes_in_words(silent))
 
 

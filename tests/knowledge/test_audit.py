@@ -109,6 +109,12 @@ def test_flows_that_were_not_heard_are_said() -> None:
     assert "not heard: n2" in report.headline.seen
 
 
+def test_flows_that_were_not_heard_matter_to_nobody_where_nothing_audits() -> None:
+    cluster = shop().policy(deny_all("shop", "cart"))
+    cluster.silent = {"n2": "no answer"}
+    assert "AUDIT_FLOWS_NOT_HEARD" not in codes(cluster.ask("audit shop"))
+
+
 def test_endpoints_are_bounded_and_agents_that_were_not_asked_are_named() -> None:
     cluster = auditing(shop().policy(deny_all("shop", "cart")))
     cluster.deploy("shop/cart", 60, on="n2")

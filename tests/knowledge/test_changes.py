@@ -8,6 +8,7 @@ import pytest
 
 from handlers.catalogue import understand
 from handlers.model.change import Change, Changes
+from handlers.model.cluster import LastExit
 from handlers.model.finding import Outcome
 from handlers.model.parts import Part
 from handlers.model.report import Expected, Report
@@ -178,6 +179,23 @@ def test_what_changed_is_told_newest_first_and_what_was_done_at_once_in_one_line
         ("helm", "Service shop/late", "changed", "spec.ports"),
         ("argocd", "CiliumNetworkPolicy shop/x", "created", ""),
         ("helm", "Service shop/s0, shop/s1, shop/s2, 2 more", "changed", "spec.ports"),
+    ]
+
+
+def test_new_pods_exits_and_identities_are_part_of_what_changed() -> None:
+    cluster = relabelled()
+    cluster.pods[-1] = replace(
+        cluster.pods[-1],
+        created_at=ago(200),
+        labels={**cluster.pods[-1].labels, "pod-template-hash": "5d9"},
+        last_exit=LastExit("app", 137, "OOMKilled", ago(150)),
+    )
+    rows = [row[1:] for row in cluster.ask("changes shop").tables[0].rows]
+    assert rows == [
+        ("", "Pod shop/frontend-1", "identity 11111 → 20001", "label tier=web → tier=edge"),
+        ("kubectl-label", "Pod shop/frontend-1", "labelled", "label tier"),
+        ("", "Pod shop/cart-1", "container app ended with 137", "OOMKilled"),
+        ("", "Deployment shop/cart", "1 new pod", "template 5d9"),
     ]
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from handlers.model.change import Change
 from workers.sources.convert.reading import Body, moment, name_of, namespace_of, rows, struct, text
 
+_LONGEST = 200
+"""Characters of a manager's name, or of a path, that are kept: no honest one is longer."""
 _MOST_FIELDS = 24
 _DEEPEST = 3
 """Levels of a path that tell a reader what was touched: ``spec.template.spec``, ``metadata.labels.tier``."""
@@ -19,7 +21,7 @@ def changes(kind: str, body: Body) -> tuple[Change, ...]:
     created = moment(metadata, "creationTimestamp")
     namespace, name = namespace_of(body), name_of(body)
     found = [
-        Change(kind, namespace, name, text(entry, "manager") or "", at, at == created, _fields(entry))
+        Change(kind, namespace, name, (text(entry, "manager") or "")[:_LONGEST], at, at == created, _fields(entry))
         for entry in rows(metadata, "managedFields")
         if text(entry, "subresource") != "status" and (at := moment(entry, "time")) is not None
     ]
@@ -45,7 +47,7 @@ def later_changes(kind: str, body: Body) -> tuple[Change, ...]:
 def _fields(entry: Body) -> tuple[str, ...]:
     paths: dict[str, None] = {}
     for path in _paths(struct(entry, "fieldsV1"), ()):
-        paths[".".join(path)] = None
+        paths[".".join(path)[:_LONGEST]] = None
         if len(paths) == _MOST_FIELDS:
             break
     return tuple(paths)
