@@ -16,8 +16,10 @@ def span_in_words(span: timedelta) -> str:
 
 
 def age_in_words(at: datetime | None, now: datetime) -> str:
-    """Return ``88s ago``, or ``of unknown age`` where the time is not known; in whole minutes from ten minutes on."""
+    """Return ``88s ago``, ``just now``, or ``of unknown age`` where no time is known; from 600 s on in minutes."""
     if at is None:
         return "of unknown age"
     seconds = max(0, int((now - at).total_seconds()))
+    if seconds == 0:
+        return "just now"
     return f"{span_in_words(timedelta(seconds=seconds if seconds < 600 else seconds - seconds % 60))} ago"

@@ -185,6 +185,8 @@ def flows_between(pairs: Iterable[Pair], facts: Facts) -> FlowQuery | None:
         if len(ends) == 2 and all(ends):
             matches.append(FlowMatch(source_ips=ends[0], destination_ips=ends[1]))
             matches.append(FlowMatch(source_ips=ends[1], destination_ips=ends[0]))
+            hosts = tuple(ip for name in (one, other) for ip in by_name[name].ips + by_name[name].cilium_ips)
+            matches.append(FlowMatch(source_ips=hosts, destination_ips=hosts, verdicts=("DROPPED",)))
     return FlowQuery(tuple(matches), facts.now - WINDOW, facts.now) if matches else None
 
 

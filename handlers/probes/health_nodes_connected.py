@@ -7,6 +7,7 @@ that left one node and did not arrive at the other need no probe.
 from collections.abc import Iterable, Iterator
 
 from handlers.commands.since import age_in_words
+from handlers.connection.coverage import nodes_in_words, unread_alike
 from handlers.connection.node_pair_findings import NODES_DISCONNECTED, PROBE_OUTWEIGHED, lost_between, outweighed
 from handlers.connection.node_pairs import FRESH, PAIR_PARTS, Way, status_of_agent, ways_of
 from handlers.connection.observation import clock
@@ -15,6 +16,7 @@ from handlers.model.facts import Facts
 from handlers.model.finding import Evidence, Finding, Outcome, code
 from handlers.model.parts import Part
 from handlers.model.question import AboutNodes, BetweenNodes
+from handlers.model.snapshot import Gap, Missing
 from handlers.probes.probe import probe
 
 NODE_UNREACHABLE = code(
@@ -53,13 +55,20 @@ NODES_MAY_BE_APART = code(
     template="Whether packets from {node} reach {peer} is open: a probe of {what} failed {age} ({error}), {more}",
     advice="Wait for the next round of probes and ask again, or try a connection between pods of both nodes.",
 )
+PROBES_UNREAD = code(
+    "PROBES_UNREAD",
+    meaning="What the health prober of a node says of the others could not be read.",
+    template="What {count} node{count:|s} say{count:s|} of the others was not read ({nodes}): {detail}",
+)
+
+_NO_VIEW = Missing(Gap.FAILED, "its agent tells nothing of its probes of them")
 
 
 @probe(
     answers=(AboutNodes, BetweenNodes),
     codes=(
         *(NODE_UNREACHABLE, HEALTH_ENDPOINT_UNREACHABLE, PEER_AGENT_REFUSES, NODES_CONNECTED, PROBE_IS_OLD),
-        *(NODES_MAY_BE_APART, NODES_DISCONNECTED, PROBE_OUTWEIGHED),
+        *(NODES_MAY_BE_APART, NODES_DISCONNECTED, PROBE_OUTWEIGHED, PROBES_UNREAD),
     ),
     needs=(Part.NODES, Part.AGENT_STATUS),
     uses=PAIR_PARTS,
@@ -76,8 +85,28 @@ def health_nodes_connected(question: AboutNodes | BetweenNodes, facts: Facts) ->
         fine += found is None and way.seen is not None and bool(way.seen.host_reachable)
         if found is not None:
             yield found
+    if isinstance(question, BetweenNodes):
+        yield from _unread(ways, facts)
     if fine and not troubles:
         yield NODES_CONNECTED.finding(Outcome.FINE, count=fine)
+
+
+def _unread(ways: tuple[Way, ...], facts: Facts) -> Iterator[Finding]:
+    """Say whose prober was not heard, where no packets tell in its stead."""
+    silent = {way.node for way in ways if way.seen is None and way.crossing.passed_at is None}
+    unread = {
+        node: answer if isinstance(answer := facts.agent_status.on(node), Missing) else _NO_VIEW for node in silent
+    }
+    for alike, missing in unread_alike(unread):
+        yield PROBES_UNREAD.finding(
+            Outcome.UNKNOWN,
+            blocking=True,
+            advice=missing.remedy,
+            weight=30,
+            count=len(alike),
+            nodes=nodes_in_words(alike),
+            detail=missing.detail,
+        )
 
 
 def _failing_now(ways: Iterable[Way], facts: Facts) -> frozenset[str]:

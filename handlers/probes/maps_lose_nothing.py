@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from handlers.agents.log_lines import log_lines
 from handlers.connection.datapath_maps import MAP_PARTS, counted_on, pressures_on, tells_pressure
-from handlers.connection.log_lines import shown, time_of
 from handlers.connection.observation import clock
 from handlers.model.drop_reason import drop_reason
 from handlers.model.facts import Facts
@@ -101,19 +101,20 @@ def _refused(node: str, facts: Facts) -> Iterator[Finding]:
     logs = facts.look(Part.AGENT_LOG)
     answer = logs.value.on(node) if isinstance(logs, Known) else None
     log: PodLog | None = answer.value if isinstance(answer, Known) else None
-    lines = [line for line in (log.lines if log else None) or () if any(words in line.lower() for words in _FULL)]
-    times = [at for line in lines if (at := time_of(line)) is not None]
-    if not lines or (times and facts.now - max(times) > _RECENT):
+    told = log_lines((log.lines if log else None) or ())
+    lines = [line for line in told if any(words in line.text.lower() for words in _FULL)]
+    last = max((line.at for line in lines if line.at), default=None)
+    if not lines or (last and facts.now - last > _RECENT):
         return
     yield MAP_REFUSES_ENTRIES.finding(
         Outcome.PROBLEM,
-        evidence=[Evidence("agent", f"Node//{node}", at=max(times, default=None), excerpt=shown(lines[-1]))],
+        evidence=[Evidence("agent", f"Node//{node}", at=last, excerpt=lines[-1].shown)],
         follow_up=f"agent {node}",
         weight=72,
         node=node,
         count=len(lines),
-        at=clock(max(times)) if times else "a time that is not told",
-        line=shown(lines[-1]),
+        at=clock(last) if last else "a time that is not told",
+        line=lines[-1].shown,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.model.agent import AddressPool, AgentStatus
+from handlers.model.agent import AddressPool, AgentStatus, Encryption, KnownNode
 from handlers.model.cluster import Condition
 from handlers.model.event import Event
 from handlers.model.finding import Outcome
@@ -170,3 +170,105 @@ def test_a_node_that_is_not_ready_says_why() -> None:
         "Node n2 is not ready (Unknown since 11:50:00 UTC): Kubelet stopped posting node status; "
         "its Cilium agent answers all the same"
     )
+
+
+HOST_POLICY = """
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: lockdown}
+spec:
+  nodeSelector: {matchLabels: {pool: edge}}
+  ingress:
+  - fromEntities: [cluster]
+    toPorts: [{ports: [{port: "4240", protocol: TCP}, {port: "4244", protocol: TCP}]}]
+"""
+
+
+def firewalled(policy: str = HOST_POLICY, **options: str) -> Cluster:
+    cluster = shop(**{"enable_host_firewall": "true", "tunnel_protocol": "vxlan", **options}).policy(policy)
+    cluster.nodes[1] = replace(cluster.nodes[1], labels={"pool": "edge"})
+    return cluster
+
+
+def test_a_host_policy_that_forgets_kubelet_and_the_tunnel() -> None:
+    denied = the(firewalled().ask("nodes n1 n2"), "HOST_POLICY_DENIES")
+    assert denied.values["uses"] == ("10250/TCP (kubelet)", "8472/UDP (VXLAN tunnel)")
+    assert denied.values["policies"] == ("CiliumClusterwideNetworkPolicy//lockdown",)
+    assert "nodeSelector pool=edge" in denied.text
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        pytest.param(lambda: firewalled(HOST_POLICY.split("    toPorts")[0]), id="it lets the cluster in"),
+        pytest.param(lambda: firewalled(enable_host_firewall="false"), id="the host firewall is off"),
+        pytest.param(lambda: firewalled(HOST_POLICY.replace("edge", "core")), id="it selects other nodes"),
+    ],
+)
+def test_host_policies_that_keep_nobody_out(cluster: Callable[[], Cluster]) -> None:
+    report = cluster().ask("nodes n1 n2")
+    assert "HOST_POLICY_DENIES" not in codes(report)
+    assert status_of(report) is Status.FINE, in_words(report)
+
+
+def listing(*known: KnownNode) -> Cluster:
+    """Return the shop, where n1's agent knows these nodes."""
+    return shop().agent("n1", Part.AGENT_NODES, known)
+
+
+def known(number: int, *, ip: str = "", cidr: str = "", source: str = "custom-resource") -> KnownNode:
+    return KnownNode(
+        *(f"n{number}", (ip or f"192.168.0.{number}",), (cidr or f"10.0.{number}.0/24",), (), source, "default")
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "code"),
+    [
+        pytest.param((known(2),), "NODES_KNOWN", id="as it is"),
+        pytest.param((), "NODE_NOT_KNOWN", id="not at all"),
+        pytest.param((known(2, ip="192.168.9.9"),), "NODE_KNOWN_OTHERWISE", id="by an old address"),
+        pytest.param((known(2, cidr="10.9.0.0/24"),), "NODE_KNOWN_OTHERWISE", id="by an old range"),
+    ],
+)
+def test_an_agent_knows_the_other_node(others: tuple[KnownNode, ...], code: str) -> None:
+    cluster = listing(known(1, source="local"), *others)
+    cluster.nodes = [replace(node, tunnel_ips=node.ips) for node in cluster.nodes]
+    assert code in codes(cluster.ask("nodes n1 n2"))
+
+
+def sending(of_n1: Encryption, of_n2: Encryption, tunnel: str = "vxlan") -> Cluster:
+    cluster = shop()
+    cluster.nodes = [replace(node, tunnel_ips=node.ips, wireguard_key=f"key-{node.name}") for node in cluster.nodes]
+    for name, other, how, protocol in (("n1", "n2", of_n1, "vxlan"), ("n2", "n1", of_n2, tunnel)):
+        status = AgentStatus(
+            *("1.19.0", "Ok", "", {}, (), (peer(other),)), routing="Tunnel", tunnel=protocol, encryption=how
+        )
+        cluster.agent(name, Part.AGENT_STATUS, status)
+    return cluster
+
+
+OFF, KEY_1, KEY_2 = Encryption("Disabled"), Encryption("Wireguard", "key-n1", 1), Encryption("Wireguard", "key-n2", 1)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "code"),
+    [
+        pytest.param(lambda: sending(KEY_1, KEY_2), "NODES_SEND_ALIKE", id="both encrypt"),
+        pytest.param(lambda: sending(KEY_1, OFF), "NODES_SEND_OTHERWISE", id="one encrypts"),
+        pytest.param(lambda: sending(OFF, OFF, "geneve"), "NODES_SEND_OTHERWISE", id="two tunnels"),
+        pytest.param(lambda: sending(KEY_1, KEY_1), "WIREGUARD_KEY_STALE", id="an old key"),
+        pytest.param(
+            lambda: sending(KEY_1, Encryption("Wireguard", "key-n2", 0)), "WIREGUARD_PEERS_FEWER", id="a peer too few"
+        ),
+    ],
+)
+def test_nodes_that_send_alike(cluster: Callable[[], Cluster], code: str) -> None:
+    assert code in codes(cluster().ask("nodes n1 n2"))
+
+
+def test_a_prober_that_nobody_could_ask_leaves_it_open() -> None:
+    cluster = shop()
+    for name in ("n1", "n2"):
+        del cluster.of_node[Part.AGENT_STATUS, name]
+    assert status_of(cluster.ask("nodes n1 n2")) is Status.UNKNOWN
