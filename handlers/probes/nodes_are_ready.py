@@ -30,7 +30,7 @@ NODE_AGENT_TAINT = code(
     "NODE_AGENT_TAINT",
     meaning="A node bears the taint that keeps pods away until its Cilium agent is ready.",
     template="Node {node} takes no new pods: it bears the taint {taint} until its Cilium agent is ready",
-    advice="Ask agent NODE why the agent is not ready.",
+    advice="Ask agent NODE why the agent is not ready; where it is, look at the operator, which takes the taint away.",
 )
 NODES_READY = code(
     "NODES_READY",

@@ -1,7 +1,5 @@
 """What lines of an agent's log mean: read in every form, told with the names that they give, and never by a guess."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,11 +115,14 @@ def test_any_line_is_read_bounded_and_clean(line: str) -> None:
 
 
 @pytest.mark.parametrize("filler", ["a ", "etcd ", "iptables ", "requires ", "vxlan ", '\\"'])
-def test_a_log_of_hostile_lines_is_judged_within_seconds(filler: str) -> None:
-    begun = time.process_time()
-    troubles_in(log_lines([f'level=error msg="{filler * 900}"'] * 500))
-    assert time.process_time() - begun < 10
+def test_long_lines_of_words_that_troubles_begin_with_tell_nothing(filler: str) -> None:
+    assert troubles_in(log_lines([f'level=error msg="{filler * 900}"'] * 100)) == ()
+
+
+def test_of_a_log_that_is_full_of_errors_the_end_tells_why() -> None:
+    lines = [fatal("Unable to mount BPF filesystem"), *['level=error msg="no"'] * 200, "panic: oh"]
+    assert [one.trouble.name for one in troubles_in(log_lines(lines))] == ["crash"]
 
 
 def test_every_trouble_says_what_to_do() -> None:
-    assert all(one.cause and one.remedy.endswith((".", "are.", "given.")) for one in TROUBLES)
+    assert all(one.cause and one.remedy.endswith(".") for one in TROUBLES)
