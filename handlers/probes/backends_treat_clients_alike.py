@@ -7,6 +7,7 @@ then: a policy that selects some of the pods only, by a label such as ``track``,
 from collections.abc import Iterator
 
 from handlers.connection.backends import Target, backends_of
+from handlers.connection.coverage import coverage_of, nodes_in_words
 from handlers.connection.drop_causes import cause_of, owners_of, told_with_change
 from handlers.connection.drop_groups import DropGroup, drop_groups, is_neighbour_noise
 from handlers.connection.legs import LEG_PARTS
@@ -36,6 +37,12 @@ EVERY_BACKEND_DROPS = code(
     "all {all} backend{all:|s} of {service} {all:drops|drop} them",
     advice="Open the why for the clause and a patch.",
 )
+BACKENDS_NOT_HEARD = code(
+    "BACKENDS_NOT_HEARD",
+    meaning="No drop was seen at the Service's backends, and the flows of some of their nodes were not heard.",
+    template="No drop was seen at the backends of {service}, but {nodes} {count:was|were} not heard",
+    advice="Look at the agents of these nodes and at hubble-relay (health), then ask again.",
+)
 BACKENDS_DROP_NOTHING = code(
     "BACKENDS_DROP_NOTHING",
     meaning="No drop was seen at the Service's backends.",
@@ -45,10 +52,11 @@ BACKENDS_DROP_NOTHING = code(
 
 @probe(
     answers=(AboutService,),
-    codes=(SOME_BACKENDS_DROP, EVERY_BACKEND_DROPS, BACKENDS_DROP_NOTHING),
+    codes=(SOME_BACKENDS_DROP, EVERY_BACKEND_DROPS, BACKENDS_NOT_HEARD, BACKENDS_DROP_NOTHING),
     needs=(*PARTS, Part.FLOWS),
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, *POLICY_OPTIONAL_PARTS, Part.POLICIES, Part.CHANGES),
     hop=Hop.INGRESS_POLICY,
+    blocking=True,
 )
 def backends_treat_clients_alike(question: AboutService, facts: Facts) -> Iterator[Finding]:
     """Group the drops at the backends by client and pod; one that a later packet of the client outdates is history."""
@@ -72,7 +80,17 @@ def backends_treat_clients_alike(question: AboutService, facts: Facts) -> Iterat
     ]
     for group in groups:
         yield _finding(group, groups, targets, found.service, facts)
-    if not groups:
+    silent = coverage_of(facts.flows, {target.node for target in targets if target.node}).silent
+    if silent and not groups:
+        yield BACKENDS_NOT_HEARD.finding(
+            Outcome.UNKNOWN,
+            hop=Hop.INGRESS_POLICY,
+            blocking=True,
+            service=f"Service {found.service}",
+            nodes=nodes_in_words(silent),
+            count=len(silent),
+        )
+    elif not groups:
         yield BACKENDS_DROP_NOTHING.finding(Outcome.FINE, hop=Hop.INGRESS_POLICY, service=f"Service {found.service}")
 
 

@@ -62,6 +62,13 @@ LOOKUPS_UNNAMED = code(
     template="{sent} quer{sent:y|ies} of {subject} {sent:was|were} sent and {answered} answered; which names is seen "
     "only where a DNS rule sends them through the proxy",
 )
+LOOKUPS_OF_NO_POD = code(
+    "LOOKUPS_OF_NO_POD",
+    meaning="No running pod with an address of its own stands behind the name: nothing tells the look-ups of a host.",
+    template="{subject} has no running pod with an address of its own: flows and policies of pods tell nothing of its "
+    "look-ups",
+    advice="Ask for a pod on that node; look at the node's own /etc/resolv.conf.",
+)
 LOOKUPS_NONE = code(
     "LOOKUPS_NONE",
     meaning="No query of the endpoint was seen.",
@@ -82,18 +89,23 @@ _LONG = timedelta(seconds=1)
         LOOKUPS_NOISE,
         LOOKUPS_UNNAMED,
         LOOKUPS_NONE,
+        LOOKUPS_OF_NO_POD,
     ),
     needs=(*PARTS, Part.FLOWS),
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.CLUSTER_DNS, Part.SYSTEM_WORKLOADS),
     hop=Hop.DNS,
+    blocking=True,
 )
 def lookups_succeed(question: AboutLookup, facts: Facts) -> Iterator[Finding]:
     """Tell each kind of failure once, with the names that it met, and what works beside it."""
     source = resolve(question.source, facts, End.SOURCE, None, None)
     places = [place for place in places_of(source, facts) if place.kind is PlaceKind.POD and place.pod]
-    if source.obstacle or not places:
+    if source.obstacle:
         return
     subject = str(question.source)
+    if not places:
+        yield LOOKUPS_OF_NO_POD.finding(Outcome.UNKNOWN, hop=Hop.DNS, blocking=True, subject=subject)
+        return
     mine = [flow for flow in facts.flows.flows if _is_of(flow, places)]
     records = [flow for flow in mine if flow.dns]
     pod = places[0].pod
@@ -217,5 +229,9 @@ def _packets(mine: Sequence[Flow], places: Sequence[Place], subject: str, facts:
     silent = coverage_of(log, {place.node for place in places if place.node}).silent
     short = Sentence("; {nodes} were not heard", {"nodes": nodes_in_words(silent)}) if silent else ""
     return LOOKUPS_NONE.finding(
-        Outcome.UNKNOWN if silent else Outcome.NOT_APPLICABLE, hop=Hop.DNS, subject=subject, short=short
+        Outcome.UNKNOWN if silent else Outcome.NOT_APPLICABLE,
+        hop=Hop.DNS,
+        blocking=bool(silent),
+        subject=subject,
+        short=short,
     )

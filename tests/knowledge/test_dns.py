@@ -209,7 +209,7 @@ def test_names_that_policy_allows_are_learnt_through_the_proxy_alone() -> None:
     assert the(asked(unseen), "NAMES_NEVER_LEARNT").outcome is Outcome.PROBLEM
 
 
-@pytest.mark.parametrize("part", [Part.CLUSTER_DNS, Part.POLICIES, Part.PODS])
+@pytest.mark.parametrize("part", [Part.CLUSTER_DNS, Part.POLICIES, Part.PODS, Part.FLOWS])
 def test_what_was_not_read_leaves_doubt(part: Part) -> None:
     report = asked(packets(shop(), 4, answered=True).without(part))  # type: ignore[arg-type]
     assert status_of(report) is Status.UNKNOWN
@@ -218,3 +218,13 @@ def test_what_was_not_read_leaves_doubt(part: Part) -> None:
 def test_health_names_a_cluster_without_dns_servers() -> None:
     found = the(scaled_away().ask("health"), "DNS_SERVERS_DOWN")
     assert (found.outcome, found.follow_up) == (Outcome.PROBLEM, "service kube-system/kube-dns")
+
+
+def test_a_node_that_was_not_heard_leaves_doubt() -> None:
+    cluster = shop()
+    cluster.silent["n1"] = "its Hubble does not answer"
+    assert status_of(asked(cluster)) is Status.UNKNOWN
+
+
+def test_the_look_ups_of_a_host_are_not_told() -> None:
+    assert status_of(shop().ask("dns node/n1")) is Status.UNKNOWN

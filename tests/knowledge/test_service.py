@@ -215,7 +215,7 @@ def test_a_node_that_was_not_read_is_named() -> None:
     assert status_of(report) is Status.UNKNOWN
 
 
-@pytest.mark.parametrize("part", [Part.PODS, Part.ENDPOINT_SLICES, Part.SERVICES])
+@pytest.mark.parametrize("part", [Part.PODS, Part.ENDPOINT_SLICES, Part.SERVICES, Part.FLOWS])
 def test_what_was_not_read_leaves_doubt(part: Any) -> None:
     assert status_of(asked(shop().without(part, gap=Gap.TIMEOUT), "cart")) is Status.UNKNOWN
 
@@ -238,3 +238,11 @@ def test_rows_of_backends_and_nodes() -> None:
 def test_a_host_needs_somebody_to_balance_its_connections(cluster: Callable[[], Cluster], expected: str) -> None:
     assert cluster().ask("why node/n1 shop/svc/cart 80").expected == expected
     assert cluster().ask("why shop/frontend shop/svc/cart 80").expected == "open"
+
+
+def test_a_backend_whose_node_was_not_heard_may_have_dropped() -> None:
+    cluster = shop()
+    cluster.silent["n2"] = "its Hubble does not answer"
+    report = asked(cluster, "cart")
+    assert "n2 was not heard" in the(report, "BACKENDS_NOT_HEARD").text
+    assert status_of(report) is Status.UNKNOWN
