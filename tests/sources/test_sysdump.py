@@ -26,7 +26,7 @@ from workers.sources.sysdump import SysdumpSource
 UNKNOWN_KIND = "the server could not find the requested resource"
 NOT_IN_THESE_DUMPS = {
     *(Part.WORKLOADS, Part.RELAY, Part.EVENTS, Part.AGENT_LOG),
-    *(Part.AGENT_NODES, Part.AGENT_CONFIG),
+    *(Part.AGENT_NODES, Part.AGENT_CONFIG, Part.SYSTEM_WORKLOADS),
 }
 
 
