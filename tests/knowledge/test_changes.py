@@ -62,6 +62,25 @@ NEW = change("NetworkPolicy", "deny-all", "argocd", 69, created=True)
 OLD = change("NetworkPolicy", "deny-all", "argocd", 1000, created=True)
 EDITED = change("NetworkPolicy", "deny-all", "kubectl-edit", 69, "spec.ingress")
 
+CLUSTERWIDE = """
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: no-frontend}
+spec:
+  endpointSelector: {matchLabels: {app: cart}}
+  ingressDeny: [{fromEndpoints: [{matchLabels: {app: frontend}}]}]
+  enableDefaultDeny: {ingress: false}
+"""
+
+
+def denied_everywhere() -> Cluster:
+    """A deny of the whole cluster, newer than the last packet that passed; Hubble names it."""
+    cluster = shop().policy(CLUSTERWIDE, 69).delivered(A, B, 8080, at=100)
+    cluster.dropped(A, B, 8080, at=60, reason="POLICY_DENY", by=["CiliumClusterwideNetworkPolicy//no-frontend"])
+    created = replace(NEW, kind="CiliumClusterwideNetworkPolicy", namespace="", name="no-frontend")
+    return with_changes(cluster, created)
+
+
 TOUCHES: dict[str, tuple[Callable[[], Cluster], str, str]] = {
     "a new policy, and packets passed before": (
         lambda: with_changes(denied(changed=69), NEW),
@@ -72,6 +91,11 @@ TOUCHES: dict[str, tuple[Callable[[], Cluster], str, str]] = {
         lambda: with_changes(denied(changed=69, passed=None), NEW),
         "CHANGE_BEFORE_DROPS",
         "first seen at 11:59:00 UTC",
+    ),
+    "an explicit deny of the whole cluster": (
+        denied_everywhere,
+        "CHANGE_BEGAN_DROPS",
+        "CiliumClusterwideNetworkPolicy no-frontend was created by argocd 9 s before; without it the packets pass",
     ),
     "a policy that was edited: what it said before is not known": (
         lambda: with_changes(denied(changed=69), EDITED),

@@ -119,6 +119,13 @@ class TestLive:
         assert set(found.unread) == {"Deployment"}
         assert {"Service", "Node", "Namespace", "ConfigMap"} <= {change.kind for change in found.found}
 
+    def test_where_cilium_runs_may_not_be_looked_up_and_hides_no_change(self, running: Lab) -> None:
+        running.api.faults["pods"] = Fault(403, "no")
+        source = running.source()
+        found = known(source, Ask(Part.CHANGES, whole(running.now)))
+        source.close()
+        assert "ConfigMap" in {change.kind for change in found.found}
+
     def test_the_log_of_an_agent(self, running: Lab) -> None:
         agent = _agent(running, "lab-node-2")
         running.api.logs = {f"{agent}-cilium-agent": "one\ntwo\n"}

@@ -159,7 +159,11 @@ def _events(reading: Reading) -> tuple[Event, ...]:
 
 def _changes(reading: Reading) -> Changes:
     """Read kind by kind: a kind that cannot be listed leaves the changes of the others to be told."""
-    config = Select(reading.cilium_pods.namespace(reading.lists), name=CONFIG_NAME)
+    try:
+        namespace = reading.cilium_pods.namespace(reading.lists)
+    except (UnreadError, MalformedError):
+        namespace = reading.cilium_pods.likely
+    config = Select(namespace, name=CONFIG_NAME)
     found: list[Change] = []
     unread: dict[str, str] = {}
     for kind in api.WITH_CHANGES:
