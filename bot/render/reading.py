@@ -22,6 +22,8 @@ class Mark(StrEnum):
     FAIL = "✗"
     WARN = "!"
     UNKNOWN = "?"
+    NOTE = "·"
+    """Worth knowing, and no judgement: a tick would say that it is well."""
 
 
 class Tone(StrEnum):
@@ -124,6 +126,8 @@ def mark_of(finding: Finding) -> Mark:
     """Return the mark of one finding in a list, where nothing says what it blocks."""
     if finding.outcome is Outcome.PROBLEM:
         return Mark.FAIL
+    if finding.outcome is Outcome.NOT_APPLICABLE:
+        return Mark.NOTE
     return Mark.UNKNOWN if finding.outcome in _DOUBTFUL else Mark.PASS
 
 

@@ -29,6 +29,7 @@ _STYLE = {
     Mark.FAIL: "31;1",
     Mark.WARN: "33",
     Mark.UNKNOWN: "33;1",
+    Mark.NOTE: "2",
 }
 """SGR parameters (ECMA-48, 8.3.117)."""
 

@@ -36,6 +36,7 @@ def headline_of(question: AboutFlows, facts: Facts, findings: tuple[Finding, ...
         "window": span_in_words(timedelta(seconds=max(1, int(span.total_seconds())))),
         "count": sum(group.count for group in groups),
         "dropped": sum(group.count for group in groups if group.fate is Fate.DROPPED),
+        "unanswered": sum(group.count for group in groups if group.is_unanswered),
         "pairs": len({(group.source, group.destination) for group in groups}),
         "what": _narrowed(question),
     }

@@ -20,6 +20,7 @@ _RCODES = {0: "", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", _REFU
 """RFC 1035, 4.1.1."""
 _MOST_POLICIES = 2
 _LONGEST_URL = 60
+_NO_ANSWER, _RESET = "no answer seen", "refused by a reset"
 _ANSWERED_WITHIN = timedelta(seconds=3)
 
 Key = tuple[str, int | None, str, int | None, Protocol | None, str]
@@ -162,8 +163,8 @@ def _answered(there: list[Flow], back: list[Flow], settled: datetime) -> str:
     if not flags or any(flag != {"SYN"} for flag in flags):
         return ""
     if not back:
-        return "no answer seen" if max(flow.time for flow in there) <= settled else ""
-    return "refused by a reset" if all("RST" in flow.tcp_flags for flow in back) else ""
+        return _NO_ANSWER if max(flow.time for flow in there) <= settled else ""
+    return _RESET if all("RST" in flow.tcp_flags for flow in back) else ""
 
 
 def _of_request(fate: Fate, newest: Flow, flows: list[Flow]) -> str:
@@ -197,6 +198,11 @@ class Group:
     flows: int
     at: datetime
     example: SeenConnection
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether attempts to connect were forwarded, and nobody took them."""
+        return self.why in (_NO_ANSWER, _RESET)
 
 
 def grouped(found: Iterable[SeenConnection], names: EndNames) -> tuple[Group, ...]:

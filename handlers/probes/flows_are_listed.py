@@ -6,7 +6,7 @@ Each finding is about the connections of one pair to one port; the table has all
 from collections.abc import Iterator
 
 from handlers.connection.observation import clock
-from handlers.flows.connections import Fate, Group, Layer
+from handlers.flows.connections import Fate, Group
 from handlers.flows.end_names import EndNames
 from handlers.flows.question import AboutFlows, names_of_ends
 from handlers.model.facts import Facts
@@ -70,7 +70,7 @@ def _finding(group: Group, names: EndNames) -> Finding | None:
         return _of(FLOWS_DROPPED, Outcome.PROBLEM, group, names)
     if group.fate is Fate.AUDIT:
         return _of(FLOWS_AUDITED, Outcome.NOT_APPLICABLE, group, names)
-    if group.why and group.example.layer is Layer.PACKETS and not group.why.startswith("allowed"):
+    if group.is_unanswered:
         return _of(FLOWS_UNANSWERED, Outcome.NOT_APPLICABLE, group, names)
     return None
 

@@ -137,6 +137,7 @@ def test_what_was_dropped_opens_into_a_why() -> None:
 
 def test_an_attempt_without_an_answer_is_told_and_is_no_problem() -> None:
     report = shop().sent(A, B, 8080).ask("flows")
+    assert in_words(report).startswith("1 connection of the cluster in the last 15m, 1 pair; 0 dropped, 1 not answered")
     assert the(report, "FLOWS_UNANSWERED").follow_up == "why shop/frontend shop/cart 8080/TCP"
     assert status_of(report) is Status.FINE
 
