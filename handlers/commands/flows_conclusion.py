@@ -43,9 +43,8 @@ def headline_of(question: AboutFlows, facts: Facts, findings: tuple[Finding, ...
     memory = Sentence("{node} remembers no more than that", {"node": reach.shortest}) if short else None
     more = tuple(filter(None, (memory, *(doubt.because for doubt in doubts[:1]))))
     if groups:
-        words = (
-            "{count} connection{count:|s} of {where} in the last {window}, {pairs} pair{pairs:|s}; {dropped} dropped"
-        )
+        words = "{count} connection{count:|s} of {where} in the last {window}, {pairs} pair{pairs:|s}"
+        words += "; {dropped} dropped" + ", {unanswered} not answered" * bool(values["unanswered"])
         return Headline(Sentence(words, values), more=(*more, *notes))
     if doubts:
         claim = Sentence("whether there were {what} of {where}", values, lead=CANNOT_TELL)
