@@ -5,6 +5,7 @@ CiliumEndpoint is not managed by Cilium, or not yet; labels that changed lately 
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from handlers.connection.legs import LEG_PARTS
 from handlers.connection.places import PlaceKind
@@ -34,6 +35,12 @@ IDENTITY_STALE = code(
     template="{pod} has {labels} now, but its identity {number} was made without that",
     advice="Wait a few seconds; if it lasts, look at the agent of its node.",
 )
+IDENTITY_FOLLOWS = code(
+    "IDENTITY_FOLLOWS",
+    meaning="The pod's labels changed a moment ago and its identity has not followed yet: policy goes by the old ones.",
+    template="{pod} has {labels} since {seconds} s, and its identity {number} is still the one of before",
+    advice="It follows within half a minute; ask again then.",
+)
 IDENTITY_DISAGREES = code(
     "IDENTITY_DISAGREES",
     meaning="CiliumEndpoint and CiliumIdentity give one number different labels.",
@@ -53,11 +60,13 @@ IDENTITY_AGREES = code(
 )
 
 MOST_TROUBLES = 10
+FOLLOWS_WITHIN = timedelta(seconds=60)
+"""How long a changed label may take to become another identity: it was seen to take up to 31 s."""
 
 
 @probe(
     answers=(AboutConnection, AboutEndpoint),
-    codes=(ENDPOINT_MISSING, IDENTITY_STALE, IDENTITY_DISAGREES, IDENTITY_GONE, IDENTITY_AGREES),
+    codes=(ENDPOINT_MISSING, IDENTITY_STALE, IDENTITY_FOLLOWS, IDENTITY_DISAGREES, IDENTITY_GONE, IDENTITY_AGREES),
     needs=(*PARTS, Part.CILIUM_ENDPOINTS),
     uses=(*OPTIONAL_PARTS, *LEG_PARTS, Part.IDENTITIES, *SETTINGS_PARTS),
     hop=Hop.IDENTITY,
@@ -93,6 +102,17 @@ def _judge(pod: Pod, facts: Facts) -> Finding:
         )
     evidence = [Evidence("kubernetes", f"CiliumEndpoint/{pod}", "/status/identity")]
     missing = _labels_missing(pod, endpoint, facts)
+    age = _age_of_labels(pod, facts.now)
+    if missing and age is not None and age <= FOLLOWS_WITHIN:
+        return IDENTITY_FOLLOWS.finding(
+            Outcome.UNKNOWN,
+            hop=Hop.IDENTITY,
+            evidence=[*evidence, Evidence("kubernetes", f"Pod/{pod}", "/metadata/labels", at=facts.now - age)],
+            pod=str(pod),
+            labels=tuple(missing),
+            seconds=int(age.total_seconds()),
+            number=endpoint.identity,
+        )
     if missing:
         return IDENTITY_STALE.finding(
             Outcome.PROBLEM,
@@ -103,6 +123,12 @@ def _judge(pod: Pod, facts: Facts) -> Finding:
             number=endpoint.identity,
         )
     return _against_identity(pod, endpoint, facts, evidence)
+
+
+def _age_of_labels(pod: Pod, now: datetime) -> timedelta | None:
+    """Return how long ago somebody changed the pod's labels, None where nothing tells."""
+    times = [one.at for one in pod.changes if any(field.startswith("metadata.labels") for field in one.fields)]
+    return max(timedelta(0), now - max(times)) if times else None
 
 
 def _labels_missing(pod: Pod, endpoint: CiliumEndpoint, facts: Facts) -> list[str]:

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from handlers.model.agent import AddressIdentity, AgentStatus, EgressGatewayEntry
+from handlers.model.change import Change
+from handlers.model.finding import Outcome
 from handlers.model.parts import Part
 from handlers.model.snapshot import Gap, Missing
 from handlers.model.traffic import Protocol
-from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, peer, shop, the
+from tests.knowledge.build import Cluster, ago, allow_from, codes, deny_all, node, peer, shop, the
 
 A, B = "shop/frontend-1", "shop/cart-1"
 
@@ -470,6 +472,24 @@ def test_a_label_that_the_identity_lacks_is_told() -> None:
         replace(pod, labels={**pod.labels, "role": "new"}) if pod.name == "cart-1" else pod for pod in cluster.pods
     ]
     assert "role=new" in the(cluster.ask("why shop/frontend shop/cart 80"), "IDENTITY_STALE").text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [
+        pytest.param(20, "IDENTITY_FOLLOWS", id="a moment ago"),
+        pytest.param(300, "IDENTITY_STALE", id="minutes ago"),
+    ],
+)
+def test_a_label_takes_a_moment_to_become_another_identity(seconds: float, code: str) -> None:
+    cluster = shop()
+    change = Change("Pod", "shop", "cart-1", "kubectl-label", ago(seconds), fields=("metadata.labels.role",))
+    cluster.pods = [
+        replace(pod, labels={**pod.labels, "role": "new"}, changes=(change,)) if pod.name == "cart-1" else pod
+        for pod in cluster.pods
+    ]
+    report = cluster.ask("why shop/frontend shop/cart 80")
+    assert (the(report, code).outcome is Outcome.PROBLEM) is (code == "IDENTITY_STALE")
 
 
 def test_policy_goes_by_the_identity_and_not_by_the_label_of_this_second() -> None:
