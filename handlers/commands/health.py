@@ -24,6 +24,11 @@ _NODE_LIKE = re.compile(r"node|worker|master|control-?plane|^(?:ip|gke|aks|eks|k
 _PROBLEMS = frozenset("problem problems issue issues trouble".split())
 _NO_HEALTH = frozenset("version versions config configuration log logs kernel".split())
 """What may be asked of an agent beside its health."""
+_ENDED = frozenset(
+    "crash crashes crashing crashed crashlooping crashloopbackoff restart restarts restarting restarted "
+    "died dies dead killed oom oomkilled".split()
+)
+"""What agents do that end; of one node ``agent NODE`` is asked, of nobody's in particular the health of all."""
 USAGE = "health [NODE] [fresh]"
 
 MOST_AGENTS = 40
@@ -89,6 +94,9 @@ def phrase(sentence: Said) -> Reading | None:
     if _NO_HEALTH & sentence.words:
         return None
     bare = [sentence.tokens[index].text.lower() for index in sentence.bare]
+    is_of_all = not (sentence.ends or set(bare) - _ENDED or sentence.namespaces or sentence.span)
+    if _ENDED & sentence.words and sentence.has(Cue.CILIUM) and is_of_all:
+        return Reading((Health(),), 6, reads_odd=True)
     is_asked = _WELL & sentence.words or (sentence.has(Cue.HEALTH) and sentence.has(Cue.AT, Cue.PASSIVE, Cue.WHO))
     if len(bare) == 1 and not sentence.ends and not sentence.has(Cue.POLICY) and is_asked:
         if _NODE_LIKE.search(bare[0]):

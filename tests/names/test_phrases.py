@@ -67,7 +67,11 @@ def _command(name: str, asks: type[Asks], parse: object, *phrases: str) -> Comma
 
 PHRASED = Catalogue.of(
     [
-        *(command for command in CATALOGUE.commands.values() if command.name not in ("flows", "changes", "agent")),
+        *(
+            command
+            for command in CATALOGUE.commands.values()
+            if command.name not in ("flows", "changes", "agent", "health")
+        ),
         _command("pairs", Pairs, _pair, "show|list flows -dropped"),
         _command("names", Names, _name, "agent* restart*", "identity"),
         _command("nothings", Nothings, _nothing, "what changed"),
