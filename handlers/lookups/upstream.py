@@ -15,6 +15,7 @@ _TIMED_OUT = re.compile(r"->\[?(?P<server>[0-9a-fA-F:.]+?)\]?:(?P<port>\d+): (?P
 _GOT = re.compile(r'"\S+ IN (?P<name>\S+?)\.? [^"]*" NOERROR\b')
 """What CoreDNS's plugin log says of a query that was answered."""
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z")
+_LONGEST_LINE = 500
 NEWS = timedelta(minutes=2)
 """How young a line of a log is that speaks of now, where nothing later is known."""
 
@@ -81,15 +82,28 @@ def _upstream(
 
 
 def _failures(log: PodLog) -> Iterator[tuple[str, datetime, str]]:
-    for line in log.lines or ():
-        stamp, failed = _STAMP.match(line), _TIMED_OUT.search(line)
-        if stamp and failed:
-            yield failed["server"], datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC), line[stamp.end() :].strip()
+    for at, line in _lines(log):
+        if failed := _TIMED_OUT.search(line):
+            yield failed["server"], at, line
 
 
 def _outside_names_got(log: PodLog) -> Iterator[datetime]:
     """Yield when names outside the cluster were answered, as far as the log tells queries at all."""
+    for at, line in _lines(log):
+        got = _GOT.search(line)
+        if got and not got["name"].endswith(CLUSTER_DOMAIN):
+            yield at
+
+
+def _lines(log: PodLog) -> Iterator[tuple[datetime, str]]:
+    """Yield the lines that bear a time, without it, cut to what a reader needs and to what can be printed."""
     for line in log.lines or ():
-        stamp, got = _STAMP.match(line), _GOT.search(line)
-        if stamp and got and not got["name"].endswith(CLUSTER_DOMAIN):
-            yield datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC)
+        stamp = _STAMP.match(line)
+        if stamp is None:
+            continue
+        try:
+            at = datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        text = line[stamp.end() : stamp.end() + _LONGEST_LINE]
+        yield at, "".join(one if one.isprintable() else " " for one in text).strip()

@@ -182,6 +182,23 @@ def test_dropped_queries_name_the_policy_who_changed_it_and_who_else_is_concerne
     assert "LOOKUPS_DROPPED" not in codes(asked(later))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-99-99T99:99:99.5Z [ERROR] read udp 10.0.1.10:4242->198.51.100.53:53: i/o timeout",
+        f"{ago(20):%Y-%m-%dT%H:%M:%S}.5Z \x1b[31m->[::::]:53: \x00 i/o timeout",
+        f"{ago(20):%Y-%m-%dT%H:%M:%S}.5Z " + '"A IN ' * 100_000,
+    ],
+    ids=["a time that is none", "a terminal's escapes", "a line without end"],
+)
+def test_a_hostile_log_breaks_nothing(line: str) -> None:
+    cluster = shop()
+    cluster.dns_logs.append(PodLog("kube-system", "coredns-1", "coredns", (line,)))
+    report = asked(cluster)
+    assert status_of(report) is Status.FINE
+    assert not [finding for finding in report.findings if finding.outcome is Outcome.BROKEN]
+
+
 def test_only_names_outside_fail_where_others_resolve() -> None:
     cluster = tried(shop(), STRIPE, rcode=2).asked(A, "cart.shop.svc.cluster.local")
     cluster.dns(A, "cart.shop.svc.cluster.local", "10.96.0.10", at=40)
