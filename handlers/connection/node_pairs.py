@@ -70,7 +70,7 @@ class Way:
 
         An agent that refuses is down, and its health endpoint with it: the node answers, and goes on forwarding.
         """
-        if self.seen is None or self.seen.refusal:
+        if self.seen is None or not _some_failed(self.seen) or self.seen.refusal:
             return None
         if self.seen.host_reachable is False:
             return self.seen.failure(of_endpoint=False)
@@ -87,6 +87,10 @@ class Way:
         return older if at is None or (older.passed_at and older.passed_at >= at) else None
 
 
+def _some_failed(seen: PeerNode) -> bool:
+    return any(probe.error for probe in seen.probes)
+
+
 def way_between(node: str, peer: str, seen: Mapping[Pair, Crossing], facts: Facts) -> Way:
     """Return one way between two nodes; ``seen`` is what flows showed."""
     return Way(
@@ -95,14 +99,18 @@ def way_between(node: str, peer: str, seen: Mapping[Pair, Crossing], facts: Fact
         seen.get((node, peer), Crossing(node, peer)),
         seen.get((peer, node), Crossing(peer, node)),
         peer_seen_by(node, peer, facts),
-        path_from(node, facts),
+        facts.once(("the path from", node), lambda: path_from(node, facts)),
     )
 
 
 def peer_seen_by(node: str, peer: str, facts: Facts) -> PeerNode | None:
     """Return what a node's prober says of another, None where that was not read."""
+    return facts.once(("what the prober says on", node), lambda: _peers_by_name(node, facts)).get(peer)
+
+
+def _peers_by_name(node: str, facts: Facts) -> Mapping[str, PeerNode]:
     status = status_of_agent(node, facts)
-    return next((other for other in (status.peers if status else None) or () if other.name == peer), None)
+    return {other.name: other for other in (status.peers if status else None) or ()}
 
 
 def status_of_agent(node: str, facts: Facts) -> AgentStatus | None:
@@ -163,8 +171,13 @@ def doubted_pairs(question: AboutNodes | BetweenNodes, facts: Facts) -> tuple[Pa
     Raises:
         PartMissingError: if the nodes were not read.
     """
-    ways = (way_between(node, peer, {}, facts) for node, peer in pairs_of(question, facts))
-    found = dict.fromkeys(_ordered(way.node, way.peer) for way in ways if way.failure)
+    # Of the many pairs of a large cluster nearly all are well: no more is made of those.
+    failing = (
+        way_between(node, peer, {}, facts)
+        for node, peer in pairs_of(question, facts)
+        if (seen := peer_seen_by(node, peer, facts)) and _some_failed(seen)
+    )
+    found = dict.fromkeys(_ordered(way.node, way.peer) for way in failing if way.failure)
     return tuple(found)[:MOST_DOUBTED]
 
 
