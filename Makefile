@@ -37,6 +37,10 @@ coverage: setup ## Run the tests, and show which lines none of them reaches
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+.PHONY: chaos
+chaos: setup ## Run the stories that wait for limits to strike: outages, killed workers, a silent socket
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m chaos
+
 .PHONY: laws
 laws: setup ## Hold the laws of patches against a thousand clusters made up (minutes)
 	LAW_CLUSTERS=1000 $(BIN)/python -m pytest -q -n auto tests/patch/test_law.py

@@ -136,6 +136,7 @@ def test_http_mode_takes_signed_deliveries_only(
             assert post(endpoint, body, signed(workspace, body) | kind | {name: value}) == 401
 
 
+@pytest.mark.chaos
 def test_a_socket_that_falls_silent_is_told_and_replaced(redis_server: EmbeddedRedis, queue: Queue) -> None:
     """Nobody closes it, so nothing but the missing pongs says that nobody is there."""
     quick = PlaygroundSettings(rates=RateLimits(enforced=False), ack_deadline=1, retry_delays=(0, 15, 15))

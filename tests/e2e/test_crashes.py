@@ -120,6 +120,7 @@ def test_a_worker_process_that_is_killed_in_mid_run(running: Broken) -> None:
     assert "shop/loadgen" in running.one_answer(asked)
 
 
+@pytest.mark.chaos
 def test_a_question_that_kills_its_process_every_time(running: Broken) -> None:
     asked = running.ask_and_hang()
     for _ in range(2):
@@ -130,6 +131,7 @@ def test_a_question_that_kills_its_process_every_time(running: Broken) -> None:
     assert "went away, and so did its replacement" in running.one_answer(asked)
 
 
+@pytest.mark.chaos
 def test_a_worker_that_dies_for_good_in_mid_run(running: Broken) -> None:
     asked = running.ask_and_hang()
     running.worker.kill()
@@ -138,6 +140,7 @@ def test_a_worker_that_dies_for_good_in_mid_run(running: Broken) -> None:
     assert "shop/loadgen" in running.one_answer(asked)
 
 
+@pytest.mark.chaos
 def test_a_worker_that_is_told_to_stop_in_mid_run(running: Broken) -> None:
     asked = running.ask_and_hang()
     stopped = running.worker
@@ -171,6 +174,7 @@ def test_a_question_that_is_delivered_again_and_again_to_two_workers(running: Br
     assert running.runs() == before + 1
 
 
+@pytest.mark.chaos
 def test_a_scheduled_question_whose_worker_dies_when_nobody_else_is_left(running: Broken) -> None:
     """The web process is gone as well: whoever comes next finds the question on the list."""
     running.bot.kill()
@@ -194,6 +198,7 @@ def test_a_scheduled_question_whose_worker_dies_when_nobody_else_is_left(running
     running.bot = running.system.start_bot()
 
 
+@pytest.mark.chaos
 def test_a_slack_that_is_away_longer_than_a_run_may_last(running: Broken) -> None:
     slack = running.system.playground
     asked = running.ask_and_hang()
@@ -235,6 +240,7 @@ def test_a_time_limit_that_strikes_in_mid_run(running: Broken) -> None:
     assert "I gave up after" in running.one_answer(asked)
 
 
+@pytest.mark.chaos
 def test_a_process_that_hangs_beyond_the_hard_limit(running: Broken) -> None:
     asked = running.ask_and_hang()
     for child in children_of(running.worker.pid):
