@@ -1,6 +1,6 @@
 """The law of patches: what a patch also opens is what comparing the cluster before and after says, less the asked flow.
 
-A hundred clusters are made up each time; ``LAW_CLUSTERS=1000`` asks for more (``make laws``).
+Forty clusters are made up each time; ``LAW_CLUSTERS=1000`` asks for more (``make laws``).
 """
 
 import os
@@ -41,7 +41,7 @@ from tests.scenarios.truth import FOLDER, SCENARIOS, checks
 from workers.runner import run
 from workers.sources.sysdump import SysdumpSource
 
-MADE_UP = int(os.environ.get("LAW_CLUSTERS", "100"))
+MADE_UP = int(os.environ.get("LAW_CLUSTERS", "40"))
 ASKED = Traffic(Protocol.TCP, 8080)
 
 End = tuple[object, ...]
