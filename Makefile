@@ -42,7 +42,8 @@ chaos: setup ## Run the stories that wait for limits to strike: outages, killed 
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m chaos
 
 .PHONY: laws
-laws: setup ## Hold the laws of patches against a thousand clusters made up (minutes)
+laws: setup ## The rows that make test leaves out, and the laws of patches against a thousand clusters made up (minutes)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m thorough
 	LAW_CLUSTERS=1000 $(BIN)/python -m pytest -q -n auto tests/patch/test_law.py
 
 .PHONY: losses

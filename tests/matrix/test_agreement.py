@@ -79,7 +79,7 @@ def test_all_pairs_of_recorded_clusters(chunk: int) -> None:
     assert wrong == []
 
 
-@settings(max_examples=80, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.one_of(policy(), policy(), policy(), network_policy), min_size=1, max_size=4),
     config,
@@ -98,7 +98,7 @@ def test_all_pairs_of_made_up_clusters(
     assert differences(policies, everybody(policies, unread=unread), [traffic]) == []
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(policy(), policy(), network_policy), min_size=1, max_size=3), st.integers(1, 0xFFFF))
 def test_a_class_of_ports_has_one_answer(manifests: list[dict[str, object]], port: int) -> None:
     policies = compile_policies(manifests, config=PolicyConfig(), surroundings=surroundings())

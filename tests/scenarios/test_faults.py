@@ -14,6 +14,7 @@ from handlers.source import Source
 from tests.cluster.lab import lab
 from tests.cluster.record import FAULT_NAMES, has_dump, unpacked_dump
 from tests.reading import in_words
+from tests.sampling import one_in
 from workers.runner import run
 from workers.sources.sysdump import SysdumpSource
 
@@ -256,7 +257,7 @@ def _from_dump(name: str, question: str, folder: Path) -> Report:
     return _answer(question, SysdumpSource(unpacked_dump(name, folder)))
 
 
-@pytest.mark.parametrize(("name", "question", "expected", "words"), TRUTH)
+@pytest.mark.parametrize(("name", "question", "expected", "words"), one_in(2, TRUTH))
 def test_a_fault_of_operation(name: str, question: str, expected: str, words: str, tmp_path: Path) -> None:
     with lab(name, tmp_path) as cluster:
         live = _answer(question, cluster.source())
