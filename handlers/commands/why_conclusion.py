@@ -45,6 +45,8 @@ _IF_MEANT = (
     "If it is meant to pass, allow it before audit mode is turned off; if it is not, leave the policies as they are."
 )
 _WHILE_AUDITED = f"audit mode lets it pass. {_IF_MEANT}"
+_NAMES_FAIL = "Names fail"
+"""Status where packets to a known address pass, and nobody tells the address any more."""
 _OF_POLICY = (Hop.EGRESS_POLICY, Hop.INGRESS_POLICY)
 """Hops at which packets that pass contradict the judgement; at any other they may be older, or an answer came late."""
 
@@ -228,6 +230,8 @@ def _open(trial: Trial, observation: Observation, findings: tuple[Finding, ...])
     match observation.observed:
         case Observed.FORWARDED | Observed.AUDITED:
             headline = _because(_CAN_REACH, doubts[0]) if doubts else Headline(_CAN_REACH)
+            if doubts and doubts[0].hop is Hop.DNS:
+                headline = replace(headline, status=_NAMES_FAIL)
         case Observed.DROPPED:
             change = _change_since(observation, trial)
             headline = Headline(_IS_NOT_STOPPED_BY_POLICY)

@@ -73,8 +73,7 @@ def test_a_new_question_about_nodes_gets_the_probes_of_health() -> None:
 
     assert CATALOGUE.probes_for(Drain("n1")) == CATALOGUE.probes_for(understand("health n1").question)
     of_connections = {probe.name for probe in CATALOGUE.probes_for(rehearsal())}
-    # Who answers names matters to both; the agents' own health to nodes alone.
-    assert {probe.name for probe in CATALOGUE.probes_for(Drain("n1"))} & of_connections == {"dns_servers_run"}
+    assert of_connections.isdisjoint(probe.name for probe in CATALOGUE.probes_for(Drain("n1")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 |---|---|---|
 | 0 | open | no problem found |
 | 1 | blocked, or refused or ignored by the application | a problem found |
-| 2 | cannot tell | something that matters could not be read, or the answer could not be written |
+| 2 | cannot tell, or names fail | something that matters was not read, or the answer not written |
 | 64 | the question, an option or the archive was not understood (EX_USAGE of sysexits.h) | the same |
 """
 
@@ -31,6 +31,8 @@ def status_of(report: Report) -> Status:
     """Return the exit status for a report; a name that meant several things, or nothing, cannot be told."""
     if report.blockers():
         return Status.PROBLEM
+    if report.expected is Expected.OPEN and report.headline.status:
+        return Status.UNKNOWN  # what passes now may not pass again, and the headline says why
     if report.expected is not None:
         return _OF_EXPECTED[report.expected]
     if any(finding.outcome is Outcome.PROBLEM for finding in report.findings):
