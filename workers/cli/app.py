@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from handlers.alerts.alert import NotAnAlertError
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import NotUnderstoodError
 from workers.cli.ask import Choices, answer_in_terminal
@@ -33,6 +34,8 @@ ASK = "ask"
 POLICY = "policy"
 REPORT = "report"
 COMPLETION = "completion"
+ALERT = "alert"
+ALERTS = "alerts"
 """Commands that are not questions of the table."""
 HELP = ("help", "-h", "--help")
 
@@ -46,6 +49,13 @@ class Output(StrEnum):
     SLACK = "slack"
 
 
+class AlertOutput(StrEnum):
+    """How cards are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 Words = Annotated[list[str] | None, typer.Argument(help="The question, as after /cilium in Slack.", show_default=False)]
 NamespaceOption = Annotated[
     str | None, typer.Option("--cilium-namespace", help="Namespace of Cilium's agents; default: kube-system.")
@@ -54,6 +64,7 @@ RecordOption = Annotated[
     Path | None, typer.Option("--record", help="Write everything that was read to FILE, redacted.", show_default=False)
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the answer.")]
+AlertOutputOption = Annotated[AlertOutput, typer.Option("--output", "-o", help="Form of the cards.")]
 BudgetOption = Annotated[float, typer.Option("--budget", min=0.1, max=600, help="Seconds for all reads together.")]
 FileOption = Annotated[
     list[Path] | None,
@@ -85,7 +96,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     """Run one command line and return its exit status."""
     words = _with_command(arguments, catalogue)
-    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT) else ""
+    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT, ALERT, ALERTS) else ""
     try:
         app = build(catalogue, with_policy=words[0] in (POLICY, "--help"))
         status = app(words, prog_name=PROGRAM, standalone_mode=False)
@@ -98,7 +109,7 @@ def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     except NotUnderstoodError as error:
         _say_not_understood(error, about)
         return Status.USAGE
-    except (NotOpenedError, UnreadableError) as error:
+    except (NotOpenedError, UnreadableError, NotAnAlertError) as error:
         typer.echo(f"{PROGRAM}: {error}", err=True)
         return Status.USAGE
     except typer.TyperException as error:
@@ -111,7 +122,7 @@ def _with_command(arguments: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Take words that start with no subcommand for a plain sentence, and no words at all for a call for help."""
     if not arguments or arguments[0] in HELP:
         return [*arguments[1:2], "--help"]
-    known = (*catalogue.commands, ASK, POLICY, REPORT, COMPLETION)
+    known = (*catalogue.commands, ASK, POLICY, REPORT, COMPLETION, ALERT, ALERTS)
     return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
 
 
@@ -134,6 +145,10 @@ def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typ
     app.command(REPORT, help=_ABOUT_REPORT, short_help="Several answers as one file for a ticket.")(
         _reporting(catalogue)
     )
+    app.command(ALERT, help="Read an alert as Alertmanager, Grafana, Slack or Kubernetes send it, and ask it.")(
+        _triaging
+    )
+    app.add_typer(_alerts_app(), name=ALERTS)
     app.command(COMPLETION, help="Print the completion script of a shell: bash, zsh or fish.")(_completing(catalogue))
     if with_policy:
         from workers.policy_cli import app as policy
@@ -164,6 +179,7 @@ def _completing(catalogue: Catalogue) -> Callable[[str], None]:
         commands = [Completed(command.name, command.summary) for command in catalogue.commands.values()]
         commands += [Completed(ASK, "Ask in a plain sentence."), Completed(POLICY, "Evaluate policies.")]
         commands += [Completed(REPORT, _REPORT_IN_SHORT)]
+        commands += [Completed(ALERT, "Ask what an alert asks."), Completed(ALERTS, "Rules that make alerts exact.")]
         asking = typer.main.get_command(build(catalogue)).commands[ASK]  # type: ignore[attr-defined]
         options = [Completed(flag, one.help or "") for one in asking.params for flag in one.opts if flag[:2] == "--"]
         typer.echo(script(shell, commands, options), nl=False)
@@ -191,6 +207,45 @@ def _reporting(catalogue: Catalogue) -> Callable[..., int]:
         return report_in_terminal(asked, origin, Written(out, budget, cilium_version), catalogue)
 
     return report
+
+
+def _triaging(
+    file: Annotated[Path, typer.Argument(help="A webhook, a Slack message, an event, or lines of text; - is stdin.")],
+    sysdump: SysdumpOption = None,
+    replay: ReplayOption = None,
+    context: ContextOption = None,
+    kubeconfig: KubeconfigOption = None,
+    hubble_server: HubbleOption = None,
+    cilium_namespace: NamespaceOption = None,
+    output: AlertOutputOption = AlertOutput.TEXT,
+    budget: BudgetOption = 10.0,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Say what it is read as, and look at nothing.")] = False,
+) -> int:
+    from workers.cli.alert import answer_cards, print_cards, read_cards
+
+    cards, as_json = read_cards(file), output is AlertOutput.JSON
+    if dry:
+        print_cards(cards, as_json=as_json)
+        return Status.FINE
+    origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
+    return answer_cards(cards, origin, budget, as_json=as_json)
+
+
+def _alerts_app() -> typer.Typer:
+    app = typer.Typer(help="What makes alerts exact.", no_args_is_help=True)
+
+    @app.callback()
+    def alerts() -> None:
+        """What makes alerts exact."""
+
+    @app.command("rules")
+    def rules() -> None:
+        """Print rules for Prometheus on Hubble's and Cilium's metrics, and a receiver for Alertmanager."""
+        from handlers.alerts.rules import RULES
+
+        typer.echo(RULES, nl=False)
+
+    return app
 
 
 def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:

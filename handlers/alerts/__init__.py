@@ -1,0 +1,1 @@
+"""From an alert to a question: what was received, what it says about connections, and whom to ask about it."""

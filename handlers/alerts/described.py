@@ -1,0 +1,54 @@
+"""The objects that a description names: kube-prometheus writes ``Pod shop/cart-0 has been in a non-ready state``."""
+
+import re
+
+from handlers.alerts.ends import named
+
+_KINDS = {
+    "pod": "pod",
+    "deployment": "deployment",
+    "statefulset": "statefulset",
+    "daemonset": "daemonset",
+    "job": "job_name",
+    "service": "service",
+}
+_NAME = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
+_QUALIFIED = re.compile(
+    rf"\b(?P<kind>pod|deployment|statefulset|daemonset|job|service)s?[ :]\s*"
+    rf"(?P<namespace>[a-z0-9-]{{1,63}})/(?P<name>{_NAME})",
+    re.IGNORECASE,
+)
+_IN_NAMESPACE = re.compile(
+    rf"\b(?P<kind>pod|deployment|statefulset|daemonset|job|service)[ /:]\s*(?P<name>{_NAME})\s+(?:\([^)]{{0,80}}\)\s+)?"
+    r"(?:in|of|from) (?:the )?(?:namespace )?(?P<namespace>[a-z0-9-]{1,63})\b(?! namespaces)",
+    re.IGNORECASE,
+)
+_TARGETS = re.compile(
+    r"of the (?P<job>[\w./-]{1,120})/(?P<service>[a-z0-9.-]{0,63}) targets in "
+    r"(?:the )?(?P<namespace>[a-z0-9-]{1,63})? ?namespace"
+)
+_NODE = re.compile(
+    rf"(?:^|\n|: |\bnode )(?P<node>{_NAME}) "
+    r"(?:has been unready|is unreachable and|is not ready|has been not ready|is unready)",
+    re.IGNORECASE,
+)
+_NAMESPACE = re.compile(r"\b(?:in|of) (?:the )?namespace (?P<namespace>[a-z0-9-]{1,63})\b")
+_CONTAINER_OF = re.compile(rf"\bpod/(?P<name>{_NAME}) in namespace (?P<namespace>[a-z0-9-]{{1,63}})")
+_NO_NAMES = frozenset("the a an this that it all node pod namespace".split())
+
+
+def described(words: str) -> dict[str, str]:
+    """Return the labels that sentences stand for: the first object that is named with its namespace, or the node."""
+    for pattern in (_CONTAINER_OF, _QUALIFIED, _IN_NAMESPACE):
+        for found in pattern.finditer(words):
+            kind = _KINDS[found["kind"].lower()] if "kind" in found.groupdict() else "pod"
+            name, namespace = found["name"].lower(), found["namespace"].lower()
+            if named(namespace, name) and not {name, namespace} & _NO_NAMES:
+                return {"namespace": namespace, kind: name}
+    if targets := _TARGETS.search(words):
+        return {name: value for name, value in targets.groupdict().items() if value}
+    if (node := _NODE.search(words)) and node["node"].lower() not in _NO_NAMES:
+        return {"node": node["node"].lower()}
+    if (namespace_alone := _NAMESPACE.search(words)) and namespace_alone["namespace"] not in _NO_NAMES:
+        return {"namespace": namespace_alone["namespace"]}
+    return {}

@@ -1,0 +1,96 @@
+"""From a signal to questions that the program can answer: those of the commands that exist, each read back."""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from handlers.alerts.signal import Cause, Signal
+from handlers.catalogue import CATALOGUE
+from handlers.commands.command import NotUnderstoodError
+from handlers.model.endpoint import EndpointName, Entity, EntityName, Kind, Named
+
+MOST_QUESTIONS = 6
+"""Questions of one card."""
+
+
+def questions_of(signals: Iterable[Signal]) -> tuple[str, ...]:
+    """Return the questions that signals ask, best first, in normal form; what no command reads is left out."""
+    drafts = (draft for signal in signals for draft in (*signal.questions, *_drafts(signal)))
+    found: dict[str, None] = {}
+    for draft in drafts:
+        if question := normal_form(draft):
+            found[question] = None
+        if len(found) == MOST_QUESTIONS:
+            break
+    return tuple(found)
+
+
+@lru_cache(maxsize=4_096)
+def normal_form(text: str) -> str:
+    """Return a typed question as its command writes it, nothing where no command reads it and reads it back.
+
+    A name that the grammar takes for something else (a namespace called ``5m``) adds or loses a word: that is refused.
+    """
+    name, _, rest = text.partition(" ")
+    command = CATALOGUE.commands.get(name)
+    if command is None:
+        return ""
+    try:
+        question = command.parse(rest)
+        again = str(question)
+        is_same = len(again.split()) == len(text.split()) and command.parse(again.partition(" ")[2]) == question
+        return again if is_same else ""
+    except NotUnderstoodError:
+        return ""
+
+
+def _drafts(signal: Signal) -> Iterator[str]:
+    source, destination, node = signal.source, signal.destination, signal.node
+    match signal.cause:
+        case Cause.UNREADY | Cause.ENDPOINT:
+            if destination is not None and signal.cause is Cause.UNREADY:
+                prober = f"node/{node}" if node else str(Entity(EntityName.HOST))
+                yield _words("why", prober, destination, signal.port)
+            if signal.cause is Cause.ENDPOINT:
+                yield from (_words("endpoint", destination), _words("health", node))
+            yield from _drops(signal)
+            yield _words("endpoint", destination)
+        case Cause.NODE:
+            yield from (_words("health", node), _words("nodes", node))
+        case Cause.AGENT:
+            yield from (_words("health", node), _words("agent", node))
+        case Cause.MAPS:
+            yield from (_words("health", node), _words("maps", node))
+        case Cause.MESH:
+            yield from ("clustermesh", "health")
+        case Cause.DNS:
+            if source is not None and destination is not None:
+                yield from (_words("why", source, destination, f"53/{protocol}") for protocol in ("UDP", "TCP"))
+            yield from (_words("dns", source), "dns", "service kube-system/kube-dns")
+            yield from ("drops kube-system/coredns", "health")
+        case Cause.WRITTEN:
+            return
+        case _:
+            if source is not None and destination is not None:
+                yield _words("why", source, destination, signal.port)
+            yield from _drops(signal)
+
+
+def _drops(signal: Signal) -> Iterator[str]:
+    ends = [end for end in (signal.destination, signal.source) if end is not None and not isinstance(end, Entity)]
+    for end in ends:
+        if isinstance(end, Named) and end.kind is Kind.SERVICE:
+            yield f"service {end.namespace}/{end.name}"
+        yield f"drops {_of_any_kind(end)}"
+    if not ends:
+        place = signal.namespace or (f"node/{signal.node}" if signal.node else "")
+        yield f"drops {place}".strip()
+
+
+def _of_any_kind(end: EndpointName) -> EndpointName:
+    """Return a workload without its kind: drops of the Service of that name are its own, too."""
+    is_workload = isinstance(end, Named) and end.kind is not None and end.kind.is_workload
+    return Named(end.namespace, end.name) if isinstance(end, Named) and is_workload else end
+
+
+def _words(*words: object) -> str:
+    return " ".join(str(word) for word in words if word)

@@ -1,0 +1,89 @@
+"""What was received, whatever its shape: told by its own fields, never by who says that he sent it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.alerts.alert import LONGEST_TEXT, Alert, Form, NotAnAlertError, Received
+from handlers.alerts.events import is_events, read_events
+from handlers.alerts.slack import colour_says, messages_inside, words_of
+from handlers.alerts.webhook import alerts_inside, read_webhook
+from handlers.alerts.written import read_text
+from handlers.catalogue import CATALOGUE
+from handlers.commands.command import AskBackError, NotUnderstoodError
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Bytes of one payload. Slack's events and Alertmanager's groups are far smaller."""
+
+_SHAPES = (
+    "That is no alert: no webhook of Alertmanager or Grafana, no message of Slack, no event of Kubernetes, no line that"
+    " names an alert or asks a question."
+)
+
+
+def received(content: bytes) -> Received:
+    """Return the alerts of a payload: JSON of a known shape, or a text.
+
+    Raises:
+        NotAnAlertError: if it is none of these.
+    """
+    if len(content) > MOST_BYTES:
+        raise NotAnAlertError(f"That is more than {MOST_BYTES >> 20} MiB; an alert is far smaller.")
+    text = content.decode("utf-8-sig", errors="replace")
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return of_document(json.loads(text))
+        except (ValueError, RecursionError):
+            if not text.lstrip().startswith("["):
+                raise NotAnAlertError("That begins like JSON and is none.") from None
+    return _of_text(text)
+
+
+def of_document(document: object) -> Received:
+    """Return the alerts of decoded JSON.
+
+    Raises:
+        NotAnAlertError: if it has no known shape.
+    """
+    if isinstance(document, Mapping):
+        if is_events(document):
+            return read_events(document)
+        if isinstance(inside := document.get("alerts"), list) and _is_webhook(document) and not inside:
+            return Received(())
+    if (alerts := alerts_inside(document)) is not None and (alerts or _is_webhook(document)):
+        return read_webhook(document, alerts)
+    if isinstance(document, Mapping) and (messages := messages_inside(document)):
+        return Received(tuple(alert for message in messages for alert in _of_message(message)))
+    raise NotAnAlertError(_SHAPES)
+
+
+def _is_webhook(document: object) -> bool:
+    return isinstance(document, Mapping) and any(name in document for name in ("groupLabels", "receiver", "groupKey"))
+
+
+def _of_message(message: Mapping[str, Any]) -> tuple[Alert, ...]:
+    words = words_of(message)
+    return read_text(words, colour_says(message)) or (
+        _sentence(words) or Alert("", {}, form=Form.WRITTEN, words=words),
+    )
+
+
+def _of_text(text: str) -> Received:
+    text = text[:LONGEST_TEXT]
+    if found := read_text(text):
+        return Received(found)
+    if (sentence := _sentence(text)) is None:
+        raise NotAnAlertError(_SHAPES)
+    return Received((sentence,))
+
+
+def _sentence(text: str) -> Alert | None:
+    """Return what somebody asks in their own words, None where they ask nothing."""
+    try:
+        questions: tuple[str, ...] = (str(CATALOGUE.understand(text)),)
+    except AskBackError as several:
+        questions = several.suggestions
+    except NotUnderstoodError:
+        return None
+    asked = tuple({"question": question} for question in questions)
+    return Alert("", asked[0] if len(asked) == 1 else {}, form=Form.WRITTEN, words=text, choices=asked[1:] and asked)

@@ -1,0 +1,137 @@
+"""Alertmanager's subject line, which has the values of labels and not their names.
+
+``__subject`` of template/default.tmpl: ``[FIRING:2] `` then the values of the group's labels, then in parentheses those
+of the common labels that are not among them; each list is in the order of the labels' names, ``alertname`` first. So a
+word is read by its place among the others and by its shape; where the words can be read in several ways, all are given.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from handlers.alerts.alert import Labels
+from handlers.names.grammar import is_label
+
+SUBJECT = re.compile(r"\[(?P<state>FIRING|RESOLVED)[^\]\n]{0,60}\]\s*(?P<rest>[^\n]{0,1500})", re.IGNORECASE)
+_MOST_WORDS = 16
+MOST_READINGS = 6
+
+_SEVERITIES = frozenset(
+    "critical warning info none error page high low medium major minor p1 p2 p3 p4 p5 notice".split()
+)
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_ANY = re.compile(r"[\w.-]{1,63}")
+_SHAPES: dict[str, re.Pattern[str]] = {
+    "pod": re.compile(r"[a-z0-9][-a-z0-9.]*-(?:[a-z]*\d[a-z0-9]*|[bcdfghjklmnpqrstvwxz]{5})"),
+    "prometheus": re.compile(r"[a-z0-9-]+/[a-z0-9.-]+"),
+    "instance": re.compile(r"[a-z]+://\S+|\S*:\d+|\d+(?:\.\d+){3}|[a-z0-9-]+(?:\.[a-z0-9-]+)+"),
+    "to": re.compile(r"\S*:\d+|\d+(?:\.\d+){3}"),
+    "name": re.compile(r"v\d\w*(?:\.[a-z0-9-]+)+"),
+    "uid": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{20,}"),
+    "job": re.compile(r"kube-state-metrics|kubelet|apiserver|coredns|kube-dns|[a-z-]*(?:exporter|metrics)|\S+/\S+"),
+    "endpoint": re.compile(r"https?(?:-[a-z]+)*|[a-z-]*metrics[a-z-]*|web"),
+    "reason": re.compile(r"[A-Z][A-Za-z]+"),
+    "condition": re.compile(r"[A-Z][A-Za-z]+"),
+    "status": re.compile(r"true|false|unknown"),
+    "source": re.compile(r"[a-z0-9][-a-z0-9.]*/[-a-z0-9.]+|\d+(?:\.\d+){3}|reserved:[a-z-]+|world"),
+    "destination": re.compile(r"[a-z0-9][-a-z0-9.]*/[-a-z0-9.]+|\d+(?:\.\d+){3}|reserved:[a-z-]+|world"),
+    "protocol": re.compile(r"TCP|UDP|SCTP|ICMPv[46]"),
+    "node": re.compile(r"[a-z0-9][-a-z0-9.]*"),
+}
+_FREE = "app cluster component datacenter env environment priority project region stage team tenant tier zone".split()
+"""Labels that people and Prometheus add, whose values can be any word."""
+_ADDED = (
+    *_FREE,
+    "condition",
+    "container",
+    "endpoint",
+    "instance",
+    "job",
+    "prometheus",
+    "reason",
+    "service",
+    "severity",
+)
+_ADDED_TOO = ("status", "uid", "protocol")
+
+_OBJECT = frozenset("namespace deployment statefulset daemonset job_name container service ingress".split())
+
+
+def values_in(rest: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words of the group and of what is common, without the alert's name."""
+    group, _, common = rest.partition("(")
+    common = common.rpartition(")")[0] if ")" in common else common
+    words = [tuple(word for word in part.split() if word != name) for part in (group, common)]
+    return words[0], words[1]
+
+
+@lru_cache(maxsize=512)
+def readings(group: tuple[str, ...], common: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[Labels, ...]:
+    """Return every way in which the words can be values of labels, as far as it differs in the labels that are wanted.
+
+    Readings that have all of them are given; else those that have a namespace at least. One that begins with the
+    cluster comes first: it is the label that rules have most often.
+    """
+    if len(group) + len(common) > _MOST_WORDS:
+        return ()
+    names = sorted({*_ADDED, *_ADDED_TOO, *wanted})
+    kept = (*wanted, "cluster")
+    found = {_merged(one, other) for one in _ways(group, names, kept) for other in _ways(common, names, kept)} - {None}
+    whole = [dict(pairs) for pairs in found if pairs is not None and set(wanted) <= {name for name, _ in pairs}]
+    partly = [dict(pairs) for pairs in found if pairs is not None and "namespace" in dict(pairs)]
+    chosen = whole or partly
+    return _without_cluster_if_unsure(chosen)
+
+
+def _without_cluster_if_unsure(chosen: list[dict[str, str]]) -> tuple[Labels, ...]:
+    in_order = sorted(chosen, key=lambda labels: ("cluster" not in labels, sorted(labels.items())))
+    clusters = {one.pop("cluster", "") for one in in_order}
+    distinct: list[dict[str, str]] = []
+    for one in in_order:
+        if one not in distinct:
+            distinct.append(one)
+    if len(clusters) == 1 and (cluster := clusters.pop()):
+        for one in distinct:
+            one["cluster"] = cluster
+    return tuple(distinct[:MOST_READINGS])
+
+
+_Pairs = frozenset[tuple[str, str]]
+
+
+def _ways(words: tuple[str, ...], names: list[str], kept: tuple[str, ...]) -> frozenset[_Pairs]:
+    """Return the labels that are kept of every assignment of words to names in their order."""
+
+    @cache
+    def from_here(word: int, name: int) -> frozenset[_Pairs]:
+        if word == len(words):
+            return frozenset({frozenset()})
+        ways: set[_Pairs] = set()
+        for index in range(name, len(names)):
+            if _fits(words[word], names[index]):
+                own = frozenset({(names[index], words[word])}) if names[index] in kept else frozenset()
+                ways.update(own | rest for rest in from_here(word + 1, index + 1))
+        return frozenset(ways)
+
+    return from_here(0, 0)
+
+
+def _merged(one: _Pairs, other: _Pairs) -> _Pairs | None:
+    names = [name for name, _ in (*one, *other)]
+    return one | other if len(names) == len(set(names)) else None
+
+
+def _fits(word: str, name: str) -> bool:
+    if name == "severity":
+        return word.lower() in _SEVERITIES
+    if name in _OBJECT or name.endswith("_namespace"):
+        return is_label(word) and word not in _SEVERITIES and not word.isdigit()
+    shape = _SHAPES.get(name)
+    if shape is not None:
+        return shape.fullmatch(word) is not None and word not in _SEVERITIES
+    return _ANY.fullmatch(word) is not None and word.lower() not in _SEVERITIES
+
+
+def subjects(lines: list[str]) -> Iterator[int]:
+    """Give the index of each line with a subject."""
+    yield from (index for index, line in enumerate(lines) if SUBJECT.search(line))

@@ -1,0 +1,77 @@
+"""Alerts that nobody declared: read by their labels, and by the words of their names and annotations."""
+
+from collections.abc import Iterator
+
+from handlers.alerts.alert import Alert, Labels
+from handlers.alerts.ends import named, side_of, target_of, victim_of
+from handlers.alerts.known.cilium import drops_in
+from handlers.alerts.known.entry import node_in
+from handlers.alerts.labels import is_agent
+from handlers.alerts.noise import (
+    is_about_other_matters,
+    is_about_the_network,
+    may_be_about_the_network,
+    spaced,
+)
+from handlers.alerts.signal import Cause, Decision, Signal
+from handlers.model.endpoint import EndpointName, Kind, Named
+from handlers.names.grammar import is_label
+
+
+def signals_of_unknown(alert: Alert, labels: Labels) -> Iterator[Signal]:
+    """Read an alert that is not in the table: a pair is a question, one end is one where words say so."""
+    words = f"{spaced(alert.name)} {alert.words}"
+    is_network, is_other = is_about_the_network(words), is_about_other_matters(words)
+    source, destination = side_of(labels, "source"), side_of(labels, "destination")
+    if source is not None and destination is not None:
+        if is_other and not is_network:
+            yield _ignored("its words speak of other matters than the network")
+        else:
+            yield from drops_in(labels)
+        return
+    if is_other and not is_network:
+        yield _ignored("its words speak of other matters than the network")
+        return
+    if is_network and (
+        source is not None or destination is not None or labels.get("reason", "").upper()[:6] == "POLICY"
+    ):
+        yield from drops_in(labels)
+        return
+    yield from _of_one_end(alert, labels, is_network and not is_other, may_be_about_the_network(words) or is_network)
+
+
+def _of_one_end(alert: Alert, labels: Labels, is_network: bool, is_perhaps: bool) -> Iterator[Signal]:
+    end, node, namespace = _end(labels), node_in(labels), labels.get("namespace", "")
+    decision = Decision.TRIAGE if is_network else Decision.ASK
+    reason = "" if is_network else "nothing says that the network is the cause"
+    claim = spaced(alert.name) or "an alert"
+    if is_agent(labels) or (alert.name.lower().startswith(("cilium", "hubble")) and end is None):
+        yield Signal(Cause.AGENT, claim, node=node, decision=Decision.TRIAGE)
+    elif end is not None:
+        yield Signal(Cause.OTHER, claim, destination=end, decision=decision, reason=reason)
+    elif node and (is_network or is_perhaps):
+        yield Signal(Cause.NODE, claim, node=node, decision=decision, reason=reason)
+    elif is_label(namespace) and (is_network or is_perhaps):
+        yield Signal(Cause.OTHER, claim, namespace=namespace, decision=decision, reason=reason)
+    elif is_network:
+        doubt = "it speaks of the network and names nobody"
+        yield Signal(Cause.OTHER, claim, decision=Decision.ASK, reason=doubt)
+    elif is_perhaps and labels:
+        doubt = "it names nobody in the cluster, and nothing says that the network is the cause"
+        yield Signal(Cause.OTHER, claim, decision=Decision.ASK, reason=doubt)
+    else:
+        yield _ignored("it names nobody in the cluster, and its words say nothing of the network")
+
+
+def _end(labels: Labels) -> EndpointName | None:
+    if (victim := victim_of(labels)) is not None and victim.namespace is not None:
+        return victim
+    if (service := labels.get("service", "")) and (namespace := labels.get("namespace", "")):
+        return named(namespace, service, Kind.SERVICE)
+    target = target_of(labels.get("instance") or labels.get("target", ""))
+    is_bare = target is not None and isinstance(target[0], Named) and target[0].namespace is None
+    return target[0] if target is not None and not is_bare else None
+
+
+def _ignored(reason: str) -> Signal:
+    return Signal(Cause.OTHER, "is not about the network", decision=Decision.IGNORE, reason=reason)

@@ -1,0 +1,195 @@
+"""Alerts as people and chats have them: a text of subjects, titles, labels and sentences.
+
+A text has sections: each begins at a subject (``[FIRING:1] ...``) or a title (``prod - KubePodNotReady: ...``, as
+PagerDuty shows it). Inside, labels stand as ``name = value`` or ``name: value``: in Grafana's list, in a template of
+somebody's own, or as Datadog's tags; what kube-prometheus' descriptions say is read where labels are not given.
+"""
+
+import re
+from collections.abc import Iterator
+
+from handlers.alerts.alert import LONGEST_TEXT, MOST_ALERTS, Alert, Form, State
+from handlers.alerts.described import described
+from handlers.alerts.known import known_alert
+from handlers.alerts.labels import canonical
+from handlers.alerts.noise import spaced, why_not_network
+from handlers.alerts.spoken import packet_drop, probe_failure
+from handlers.alerts.subject import SUBJECT, readings, values_in
+
+_TITLE = re.compile(
+    r"^\W*(?:(?:triggered|acknowledged|resolved)\W+)?(?:#?\d+:?\s*)?(?:\[[^\]]{1,60}\]:?\s*)*"
+    r"(?:(?P<cluster>[\w.-]{1,63})\s+[-–—|:]\s+)?(?P<name>[A-Z][A-Za-z0-9_]{3,80})\s*[:\-–—|]\s+\S",
+    re.IGNORECASE,
+)
+_TRIGGERED = re.compile(
+    r"^\W*(?:\[?(?:re-?)?(?P<state>triggered|alert|warn(?:ing)?|no data|recovered|resolved|closed)\b[^\]:]{0,400}\]?:?)"
+    r"\s*(?:\[p\d\])?:?\s*(?:#\d+:?\s*)?(?P<name>[^\n]{0,200})",
+    re.IGNORECASE,
+)
+_RESOLVED = re.compile(
+    r"^\W*(?:\[?\s*(?:auto-?)?(?:resolved|recovered|closed)\b|status\s*[:=]\s*(?:resolved|closed|ok|normal)\b"
+    r"|(?:alert|incident) (?:#?\d+ )?(?:has been |was |is )?(?:resolved|closed)|(?:ok|normal)\s*$)",
+    re.IGNORECASE,
+)
+_RESOLVED_INSIDE = re.compile(r"\[RESOLVED|\b(?:has|was|is now|been) (?:auto-?)?(?:resolved|recovered|closed)\b", re.I)
+_HEADING = re.compile(r"^\W*(?P<state>firing|resolved)\W*$", re.IGNORECASE)
+_WORD = re.compile(r"\b[A-Za-z][A-Za-z0-9]{5,80}\b")
+_PAIR = re.compile(
+    r"(?<![\w/])(?P<name>[A-Za-z][A-Za-z0-9_.]{1,60}(?: Name)?)\s*(?P<sign>[=:])\s*[\"“'(]?"
+    r"(?P<value>[^\s\"”',;|{}()<>]{1,300})"
+)
+_REASON = re.compile(r"\breason\s*=\s*[\"“]?(?P<value>[A-Za-z][\w ]{2,60})", re.IGNORECASE)
+
+_NAMES = frozenset(
+    """alertname alert alert_name monitor_name namespace pod pod_name deployment statefulset daemonset job_name service
+    container node instance cluster reason protocol direction traffic_direction ingress to map_name job
+    prometheus target severity kube_namespace kube_deployment kube_stateful_set kube_daemon_set kube_job kube_service
+    kube_node
+    kube_cluster_name cluster_name kube_container_name container_name node_name kubernetes_namespace kubernetes_pod_name
+    k8s.namespace.name k8s.pod.name k8s.deployment.name k8s.node.name k8s.cluster.name source destination
+    source_namespace source_pod source_workload source_app source_ip destination_namespace destination_pod
+    destination_workload destination_app destination_ip destination_port source_canonical_service
+    destination_canonical_service destination_service_name destination_service_namespace source_workload_namespace
+    destination_workload_namespace exported_namespace exported_pod exported_service exported_job exported_container
+    exported_node source_cluster target_cluster module controller_namespace controller_pod""".split()
+)
+_ONLY_WITH_EQUALS = frozenset({"name"})
+_ONLY_LOWER = frozenset(
+    "service source destination to job instance reason target direction protocol module ingress".split()
+)
+"""Names that people also write as headings of something else: ``Service: Checkout team``, ``Source: https://...``."""
+_OBJECTS = frozenset(
+    "namespace pod deployment statefulset daemonset job_name service node instance source destination cluster".split()
+)
+
+
+def read_text(text: str, state: State | None = None) -> tuple[Alert, ...]:
+    """Return the alerts of a text, none where it has none. ``state`` is what the message around it says."""
+    found: list[Alert] = []
+    for section in _sections(text[:LONGEST_TEXT].splitlines()):
+        found.extend(_alerts_of(section, state))
+        if len(found) >= MOST_ALERTS:
+            break
+    return tuple(found)
+
+
+def _sections(lines: list[str]) -> Iterator[list[str]]:
+    """Give the lines of each section; those before the first one belong to it."""
+    section: list[str] = []
+    has_head = False
+    for line in lines:
+        title = _TITLE.match(line)
+        is_head = SUBJECT.search(line) is not None or (title is not None and _is_known(title["name"]))
+        if is_head and has_head:
+            yield section
+            section = []
+        has_head = has_head or is_head
+        section.append(line)
+    yield section
+
+
+def _alerts_of(section: list[str], hint: State | None) -> Iterator[Alert]:
+    text = "\n".join(section)
+    name, head = _name_of(section)
+    items = list(_items(section, _state_of(section, hint)))
+    labelled = [(labels, state) for labels, state in items if labels]
+    is_spoken = probe_failure(text, {}) is not None or packet_drop(text, {}) is not None
+    if not name and not is_spoken and not any(_tells(labels) for labels, _ in labelled):
+        return
+    for labels, state in labelled or items[:1]:
+        own = labels.get("alertname") or name
+        told = {**head, **described(text), **labels} if len(labelled) <= 1 else {**head, **labels}
+        choices = _choices(section, own, told)
+        if len(choices) == 1:
+            told, choices = {**choices[0], **told}, ()
+        yield Alert(own, told, state, Form.WRITTEN, text, choices=choices)
+
+
+def _tells(labels: dict[str, str]) -> bool:
+    return "alertname" in labels or len(_OBJECTS & labels.keys()) > 1
+
+
+def _name_of(section: list[str]) -> tuple[str, dict[str, str]]:
+    """Return the name of the alert and what its title says beside: the cluster."""
+    for line in section:
+        if subject := SUBJECT.search(line):
+            words = re.sub(r"[(),:]", " ", subject["rest"]).split()
+            known = next((word for word in words if _is_known(word)), "")
+            return known or next((word for word in words if word[:1].isupper()), words[0] if words else ""), {}
+        if (title := _TITLE.match(line)) and (
+            title["name"][0].isupper() and (_is_known(title["name"]) or title["cluster"])
+        ):
+            cluster = title["cluster"] or ""
+            return title["name"], {"cluster": cluster} if cluster and not _is_known(cluster) else {}
+    for line in section:
+        if known := next((word for word in _WORD.findall(line) if _is_known(word)), ""):
+            return known, {}
+    for line in section:
+        if triggered := _TRIGGERED.match(line):
+            return triggered["name"].strip() or line.strip()[:200], {}
+    return "", {}
+
+
+def _is_known(name: str) -> bool:
+    # One word in lower case is a word of a sentence ("backup"), whatever families of names begin with it.
+    has_shape = name[:1].isupper() and len(spaced(name).split()) > 1
+    return known_alert(name) is not None or (has_shape and bool(why_not_network(name))) or name in ("Watchdog",)
+
+
+def _state_of(section: list[str], hint: State | None) -> State:
+    for line in section:
+        if subject := SUBJECT.search(line):
+            return State(subject["state"].lower())
+    if any(_RESOLVED.match(line) for line in section) or any(_RESOLVED_INSIDE.search(line) for line in section[:3]):
+        return State.RESOLVED
+    return hint or State.FIRING
+
+
+def _items(section: list[str], state: State) -> Iterator[tuple[dict[str, str], State]]:
+    """Give the labels of each alert of a section: a name that comes again with another value begins the next one."""
+    labels: dict[str, str] = {}
+    for line in section:
+        if heading := _HEADING.match(line):
+            if labels:
+                yield labels, state
+                labels = {}
+            state = State(heading["state"].lower())
+            continue
+        told = _pairs(line)
+        if any(name in labels and labels[name] != value for name, value in told.items()) and "alertname" in (
+            told.keys() | labels.keys()
+        ):
+            yield labels, state
+            labels = {}
+        labels = {**told, **labels}
+    yield labels, state
+
+
+def _pairs(line: str) -> dict[str, str]:
+    found: list[tuple[str, str]] = []
+    for pair in _PAIR.finditer(line):
+        name, sign, value = pair["name"].replace(" ", "_"), pair["sign"], pair["value"].rstrip(".")
+        lower = name.lower()
+        if lower not in _NAMES and not (lower in _ONLY_WITH_EQUALS and sign == "="):
+            continue
+        if sign == ":" and lower in _ONLY_LOWER and name != lower:
+            continue
+        if value and not (lower in ("source", "destination") and "://" in value):
+            found.append((name, value))
+    if reason := _REASON.search(line):
+        found = [(name, value) for name, value in found if name.lower() != "reason"]
+        found.append(("reason", reason["value"].strip()))
+    return canonical(found)
+
+
+def _choices(section: list[str], name: str, told: dict[str, str]) -> tuple[dict[str, str], ...]:
+    """Read the values of a subject line where no label says whom it is about."""
+    known = known_alert(name)
+    wanted = known.labels if known and known.labels else ("namespace", "pod")
+    if set(wanted) <= told.keys() or ({"namespace"} & set(wanted) and {"namespace", "pod"} <= told.keys()):
+        return ()
+    subject = next((found for line in section if (found := SUBJECT.search(line))), None)
+    if subject is None:
+        return ()
+    group, common = values_in(subject["rest"], name)
+    return tuple({**told, **reading} for reading in readings(group, common, wanted))
