@@ -26,7 +26,7 @@ _ALIASES = MappingProxyType(
             "job_name": "kube_job k8s_job_name",
             "service": "kube_service service_name kubernetes_service",
             "container": "container_name kube_container_name k8s_container_name",
-            "node": "kube_node node_name kubernetes_node k8s_node_name nodename",
+            "node": "kube_node source_node_name node_name kubernetes_node k8s_node_name nodename",
             "cluster": "kube_cluster_name cluster_name k8s_cluster_name kubernetes_cluster k8s_cluster",
             "source_pod": "source_podname src_pod source_pod_name src_pod_name",
             "destination_pod": "destination_podname dst_pod destination_pod_name dst_pod_name dest_pod",

@@ -6,20 +6,19 @@ word is read by its place among the others and by its shape; where the words can
 """
 
 import re
-from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from handlers.alerts.alert import Labels
 from handlers.names.grammar import is_label
 
 SUBJECT = re.compile(r"\[(?P<state>FIRING|RESOLVED)[^\]\n]{0,60}\]\s*(?P<rest>[^\n]{0,1500})", re.IGNORECASE)
+_BARE = re.compile(r"(?P<rest>[^\n()]{0,200}\([^\n()]{3,1000}\))")
 _MOST_WORDS = 16
 MOST_READINGS = 6
 
 _SEVERITIES = frozenset(
     "critical warning info none error page high low medium major minor p1 p2 p3 p4 p5 notice".split()
 )
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _ANY = re.compile(r"[\w.-]{1,63}")
 _SHAPES: dict[str, re.Pattern[str]] = {
     "pod": re.compile(r"[a-z0-9][-a-z0-9.]*-(?:[a-z]*\d[a-z0-9]*|[bcdfghjklmnpqrstvwxz]{5})"),
@@ -54,7 +53,18 @@ _ADDED = (
 )
 _ADDED_TOO = ("status", "uid", "protocol")
 
+_EXPORTERS = re.compile(r"kube-state-metrics|kube-rbac-proxy.*|https?-main|node-exporter|kubelet|apiserver")
+"""Words that are never the object of an alert: who measured it."""
+_GENERATED = re.compile(r".+-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5}")
 _OBJECT = frozenset("namespace deployment statefulset daemonset job_name container service ingress".split())
+
+
+def bare_subject(line: str, name: str) -> str:
+    """Return what follows the name of an alert in a subject that lost its brackets, nothing where it is prose."""
+    found = _BARE.match(line, line.find(name) + len(name)) if name and name in line else None
+    words = found["rest"].replace("(", " ").replace(")", " ").split() if found else []
+    is_subject = any(word in _SEVERITIES or _SHAPES["prometheus"].fullmatch(word) for word in words)
+    return found["rest"] if found and is_subject else ""
 
 
 def values_in(rest: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -84,6 +94,8 @@ def readings(group: tuple[str, ...], common: tuple[str, ...], wanted: tuple[str,
 
 
 def _without_cluster_if_unsure(chosen: list[dict[str, str]]) -> tuple[Labels, ...]:
+    if any(_GENERATED.fullmatch(one.get("pod", "")) for one in chosen):
+        chosen = [one for one in chosen if _GENERATED.fullmatch(one.get("pod", ""))]
     in_order = sorted(chosen, key=lambda labels: ("cluster" not in labels, sorted(labels.items())))
     clusters = {one.pop("cluster", "") for one in in_order}
     distinct: list[dict[str, str]] = []
@@ -125,13 +137,11 @@ def _fits(word: str, name: str) -> bool:
     if name == "severity":
         return word.lower() in _SEVERITIES
     if name in _OBJECT or name.endswith("_namespace"):
-        return is_label(word) and word not in _SEVERITIES and not word.isdigit()
+        is_exporter = _EXPORTERS.fullmatch(word) is not None and name not in ("container", "service")
+        return is_label(word) and word not in _SEVERITIES and not word.isdigit() and not is_exporter
+    if name == "node" and _EXPORTERS.fullmatch(word):
+        return False
     shape = _SHAPES.get(name)
     if shape is not None:
         return shape.fullmatch(word) is not None and word not in _SEVERITIES
     return _ANY.fullmatch(word) is not None and word.lower() not in _SEVERITIES
-
-
-def subjects(lines: list[str]) -> Iterator[int]:
-    """Give the index of each line with a subject."""
-    yield from (index for index, line in enumerate(lines) if SUBJECT.search(line))

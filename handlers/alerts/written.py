@@ -14,7 +14,7 @@ from handlers.alerts.known import known_alert
 from handlers.alerts.labels import canonical
 from handlers.alerts.noise import spaced, why_not_network
 from handlers.alerts.spoken import packet_drop, probe_failure
-from handlers.alerts.subject import SUBJECT, readings, values_in
+from handlers.alerts.subject import SUBJECT, bare_subject, readings, values_in
 
 _TITLE = re.compile(
     r"^\W*(?:(?:triggered|acknowledged|resolved)\W+)?(?:#?\d+:?\s*)?(?:\[[^\]]{1,60}\]:?\s*)*"
@@ -188,8 +188,9 @@ def _choices(section: list[str], name: str, told: dict[str, str]) -> tuple[dict[
     wanted = known.labels if known and known.labels else ("namespace", "pod")
     if set(wanted) <= told.keys() or ({"namespace"} & set(wanted) and {"namespace", "pod"} <= told.keys()):
         return ()
-    subject = next((found for line in section if (found := SUBJECT.search(line))), None)
-    if subject is None:
+    rest = next((subject["rest"] for line in section if (subject := SUBJECT.search(line))), "")
+    rest = rest or next((bare for line in section if (bare := bare_subject(line, name))), "")
+    if not rest:
         return ()
-    group, common = values_in(subject["rest"], name)
+    group, common = values_in(rest, name)
     return tuple({**told, **reading} for reading in readings(group, common, wanted))

@@ -6,9 +6,10 @@ from handlers.alerts.cards import cards_of
 from handlers.alerts.received import received
 from tests.alerts.payloads import packed
 from tests.alerts.rows import ROWS, Row
+from tests.alerts.variants import VARIANTS
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.id) for row in ROWS])
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.id) for row in (*ROWS, *VARIANTS)])
 def test_what_is_received_asks(row: Row) -> None:
     cards = cards_of(received(packed(row.payload)))
     found = tuple(

@@ -11,7 +11,7 @@ from handlers.model.endpoint import Kind, Named
 
 _PROMETHEUS = "kube-prometheus, kubePrometheus-prometheusRule.yaml"
 _BLACKBOX = "monitoring-mixins, blackbox_exporter/alerts.yaml"
-_EXPORTER = re.compile(r"[a-z0-9-]*blackbox[a-z0-9-]*")
+_EXPORTER = re.compile(r"[a-z0-9-]*blackbox-?exporter[a-z0-9-]*")
 _JOB_OF_SERVICE = re.compile(r"(?:(?:serviceMonitor|podMonitor|probe)/)?[a-z0-9-]+(?:/[a-z0-9.-]+)*(?:/\d+)?")
 
 
@@ -64,7 +64,7 @@ def _prober(labels: Labels) -> Named:
     """Return the exporter: ``namespace`` is where it, or its Probe, lives; the instance is what it asks."""
     namespace = labels.get("namespace", "")
     for label in ("service", "container", "job"):
-        value = labels.get(label, "").rpartition("/")[2] if label != "job" else labels.get(label, "")
+        value = labels.get(label, "")
         if _EXPORTER.fullmatch(value) and (found := named(namespace, value)):
             return found
     return named(namespace, "blackbox-exporter") or Named(None, "blackbox-exporter")
