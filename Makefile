@@ -70,7 +70,7 @@ pictures: setup ## Draw the answers of docs/pictures in a headless Chromium, and
 	@$(BIN)/python -m tools.pictures
 
 .PHONY: docs
-docs: setup ## Write docs/commands.md, docs/codes.md and docs/report-schema.json from the code
+docs: setup ## Write docs/commands.md, docs/alerts.md, docs/codes.md and docs/report-schema.json from the code
 	@$(BIN)/python -m workers.docs docs
 
 .PHONY: bench

@@ -17,7 +17,7 @@ from handlers.catalogue import CATALOGUE
 from tests.alerts.payloads import Json, alert, packed, webhook
 from tests.alerts.rows import ROWS
 
-_NAMES = sorted({name for entry in KNOWN for name in entry.names} | {"Watchdog", "CartIsSlow", "NodeDiskFull"})
+_NAMES = sorted({name for entry in KNOWN for name in entry.every_name} | {"Watchdog", "CartIsSlow", "NodeDiskFull"})
 _LABELS = (
     "namespace pod deployment statefulset service instance node source destination source_namespace job container to"
     " destination_workload exported_namespace exported_pod reason protocol cluster ingress name prometheus map_name"

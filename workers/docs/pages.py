@@ -7,11 +7,13 @@ from pathlib import Path
 import bot.settings
 import workers.cli.dry_run
 import workers.settings
+from handlers.alerts.known import KNOWN
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Command
 from handlers.model.finding import Code
 from handlers.probes.probe import OF_EVERY_PROBE, Probe
 from workers.cli.bundle import USUAL
+from workers.docs.alerts import alerts_page
 from workers.docs.docstrings import plain
 from workers.docs.schema import report_schema
 from workers.docs.settings import setting_rows
@@ -25,6 +27,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands_page(CATALOGUE.commands.values()),
         "codes.md": codes_page(CATALOGUE.codes.values(), CATALOGUE.probes),
+        "alerts.md": _page(*alerts_page(KNOWN)),
         "settings.md": settings_page(),
         "report-schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
     }

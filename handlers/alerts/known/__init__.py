@@ -12,7 +12,7 @@ KNOWN: tuple[KnownAlert, ...] = (
 )
 """Every known alert, in the order in which the documentation lists them."""
 
-_BY_NAME = {plain_name(name): entry for entry in KNOWN for name in entry.names}
+_BY_NAME = {plain_name(name): entry for entry in KNOWN for name in entry.every_name}
 
 
 def known_alert(name: str) -> KnownAlert | None:

@@ -24,6 +24,13 @@ class KnownAlert:
     """Where the rule and its labels are published."""
     read: Callable[[Alert, Labels], Iterable[Signal]]
     labels: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """Names that rules of this meaning have elsewhere, in nobody's publication."""
+
+    @property
+    def every_name(self) -> tuple[str, ...]:
+        """Every name by which it is known."""
+        return self.names + self.also
 
 
 def plain_name(name: str) -> str:

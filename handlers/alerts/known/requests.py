@@ -51,23 +51,23 @@ KNOWN = (
     KnownAlert(
         (
             "NginxHighHttp5xxErrorRate",
-            "NginxIngressHigh5xxRate",
             "NGINXTooMany500s",
             "NginxHighHttp4xxErrorRate",
             "NginxLatencyHigh",
-            "IngressNginxHigh5xx",
         ),
         "What stands behind an Ingress answers with errors, or not at all.",
         "monitoring-mixins, nginx; kubernetes/ingress-nginx",
         _behind_nginx,
         ("ingress", "namespace"),
+        also=(
+            "NginxIngressHigh5xxRate",
+            "IngressNginxHigh5xx",
+        ),
     ),
     KnownAlert(
         (
             "IstioHighHTTPRequestErrorsCritical",
             "IstioHighHTTPRequestErrorsWarning",
-            "IstioHighHTTPRequestErrors",
-            "IstioHighTotalRequestRate",
             "IstioHigh5xxErrorRate",
             "IstioHigh4xxErrorRate",
             "IstioHighRequestLatency",
@@ -76,5 +76,6 @@ KNOWN = (
         "monitoring-mixins, istio; samber/awesome-prometheus-alerts, Istio",
         _in_a_mesh,
         ("destination_canonical_service", "source_canonical_service"),
+        also=("IstioHighHTTPRequestErrors",),
     ),
 )

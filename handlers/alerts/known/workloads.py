@@ -72,21 +72,30 @@ KNOWN = (
         (
             "KubePodNotReady",
             "KubernetesPodNotHealthy",
-            "KubernetesPodNotReady",
-            "PodNotReady",
-            "KubernetesContainerNotReady",
         ),
         "A pod is not ready: the kubelet's probe, or what the pod needs, does not get through.",
         f"{_MIXIN}; {_AWESOME}",
         _is_unready,
         ("namespace", "pod"),
+        also=(
+            "KubernetesPodNotReady",
+            "PodNotReady",
+            "KubernetesContainerNotReady",
+        ),
     ),
     KnownAlert(
-        ("KubePodCrashLooping", "KubernetesPodCrashLooping", "PodCrashLooping", "KubePodRestarting"),
+        (
+            "KubePodCrashLooping",
+            "KubernetesPodCrashLooping",
+        ),
         "A container ends again and again: mostly it does not reach what it needs.",
         f"{_MIXIN}; {_AWESOME}",
         _crashes,
         ("namespace", "pod"),
+        also=(
+            "PodCrashLooping",
+            "KubePodRestarting",
+        ),
     ),
     KnownAlert(
         (
@@ -95,12 +104,12 @@ KNOWN = (
             "KubeDeploymentGenerationMismatch",
             "KubernetesDeploymentReplicasMismatch",
             "KubernetesReplicasetReplicasMismatch",
-            "KubernetesReplicaSetMismatch",
         ),
         "Pods of a Deployment are missing or not ready.",
         f"{_MIXIN}; {_AWESOME}",
         _is_unready,
         ("deployment", "namespace"),
+        also=("KubernetesReplicaSetMismatch",),
     ),
     KnownAlert(
         (
@@ -129,7 +138,12 @@ KNOWN = (
         ("daemonset", "namespace"),
     ),
     KnownAlert(
-        ("KubeJobFailed", "KubernetesJobFailed", "KubeJobNotCompleted", "KubernetesJobSlowCompletion"),
+        (
+            "KubeJobFailed",
+            "KubernetesJobFailed",
+            "KubeJobNotCompleted",
+            "KubernetesJobSlowCompletion",
+        ),
         "Pods of a Job failed; they may be gone, and only flows tell of them.",
         f"{_MIXIN}; {_AWESOME}",
         _crashes,
