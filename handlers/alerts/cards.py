@@ -105,11 +105,16 @@ _BY_CAUSE = {
 def _title(alert: Alert, signal: Signal) -> str:
     ends = [workload_of(end) for end in (signal.source, signal.destination) if end is not None]
     pair = " → ".join(ends) + (f" {signal.port}" if signal.port and len(ends) > 1 else "")
-    claim = f"{pair}: {signal.claim}" if len(ends) > 1 else f"{pair} {signal.claim}".strip()
+    place = "" if ends or signal.cause is Cause.DNS else signal.namespace
+    is_verb = signal.claim.partition(" ")[0] in _VERBS and len(ends) == 1
+    claim = f"{pair or place}{' ' if is_verb else ': '}{signal.claim}" if pair or place else signal.claim
     if signal.decision is Decision.IGNORE and not ends:
         claim = f"{alert.name[:120] or 'What was written'} {signal.claim}"
     cluster = f"{alert.cluster[:63]}: " if alert.cluster else ""
     return _printable(cluster + claim)
+
+
+_VERBS = frozenset("is fails crashes waits answers does cannot gets".split())
 
 
 def _printable(text: str) -> str:

@@ -34,12 +34,33 @@ _NODE = re.compile(
 )
 _NAMESPACE = re.compile(r"\b(?:in|of) (?:the )?namespace (?P<namespace>[a-z0-9-]{1,63})\b")
 _CONTAINER_OF = re.compile(rf"\bpod/(?P<name>{_NAME}) in namespace (?P<namespace>[a-z0-9-]{{1,63}})")
+_IN_A_LIST = re.compile(
+    rf"^(?P<namespace>[a-z0-9-]{{1,63}})\s+\S{{1,40}}(?:\s+\([^)]{{1,40}}\))?\s+(?:Warning|Normal)\s+\w+\s+"
+    rf"pod/(?P<name>{_NAME})\s",
+    re.MULTILINE,
+)
+"""A line of ``kubectl get events -A``."""
+_POD_IN_A_LIST = re.compile(rf"\s(?:Warning|Normal)\s+\w+\s+pod/(?P<name>{_NAME})\s")
+_GENERATED = re.compile(
+    r"(?<![\w/.-])(?P<namespace>[a-z0-9-]{1,63})/"
+    r"(?P<name>[a-z0-9][-a-z0-9.]{0,200}-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5})(?![\w/-])"
+)
+_END = r"(?:[a-z0-9-]{1,63}/[a-z0-9][-a-z0-9.]{0,251}|reserved:[a-z-]{2,30}|world|\d{1,3}(?:\.\d{1,3}){3})"
+_PAIR = re.compile(
+    rf"(?<![\w/:.-])(?P<source>{_END})\s+(?:to|->|=>|→|-->)\s+(?P<destination>{_END}(?:\.\w+)*)", re.IGNORECASE
+)
 _NO_NAMES = frozenset("the a an this that it all node pod namespace".split())
 
 
 def described(words: str) -> dict[str, str]:
-    """Return the labels that sentences stand for: the first object that is named with its namespace, or the node."""
-    for pattern in (_CONTAINER_OF, _QUALIFIED, _IN_NAMESPACE):
+    """Return the labels that sentences stand for: a pair, and the first object that is named, or the node."""
+    pair = _PAIR.search(words)
+    sides = {side: end.rstrip(".").lower() for side, end in pair.groupdict().items()} if pair else {}
+    return {**_object(words), **sides}
+
+
+def _object(words: str) -> dict[str, str]:
+    for pattern in (_IN_A_LIST, _CONTAINER_OF, _QUALIFIED, _IN_NAMESPACE):
         for found in pattern.finditer(words):
             kind = _KINDS[found["kind"].lower()] if "kind" in found.groupdict() else "pod"
             name, namespace = found["name"].lower(), found["namespace"].lower()
@@ -49,6 +70,10 @@ def described(words: str) -> dict[str, str]:
         return {name: value for name, value in targets.groupdict().items() if value}
     if (node := _NODE.search(words)) and node["node"].lower() not in _NO_NAMES:
         return {"node": node["node"].lower()}
+    if len(pods := {(found["namespace"], found["name"]) for found in _GENERATED.finditer(words)}) == 1:
+        return dict(zip(("namespace", "pod"), pods.pop(), strict=True))
+    if pod_alone := _POD_IN_A_LIST.search(words):
+        return {"pod": pod_alone["name"]}
     if (namespace_alone := _NAMESPACE.search(words)) and namespace_alone["namespace"] not in _NO_NAMES:
         return {"namespace": namespace_alone["namespace"]}
     return {}

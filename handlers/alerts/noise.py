@@ -17,7 +17,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("kubehpa|kuberneteshpa|keda|kubepdb|kubepoddisruption", "it is about how many replicas are wanted"),
     ("kubeclientcert|kubeletclientcert|kubeletservercert|blackboxssl|certificate|certmanager|x509|sslcert|tlscert"
      "|kubernetesclientcert", "it is about a certificate's age"),
-    ("prometheus(?!target|job|notconnected|remotewrite|errorsending)|alertmanager(?!failedtosend|clusterdown)|thanos"
+    ("datasource(?:nodata|error)|prometheus(?!target|job|notconnected|remotewrite|errorsending)|alertmanager(?!failedtosend|clusterdown)|thanos"
      "|configreloader|kubestatemetrics(?!down)", "it is about the monitoring itself"),
     ("kubeversionmismatch|kubeapiterminated|kubeclienterrors|kubelettoomanypods|kubeletpodstartup|kubeletplegduration"
      "|kubenodepressure|kubenodeeviction|kubernetesnode(?:memory|disk|outof)|kubernetesjobsuspended|kubecronjob"

@@ -76,14 +76,20 @@ def _drafts(signal: Signal) -> Iterator[str]:
 
 
 def _drops(signal: Signal) -> Iterator[str]:
-    ends = [end for end in (signal.destination, signal.source) if end is not None and not isinstance(end, Entity)]
-    for end in ends:
+    ends = [end for end in (signal.destination, signal.source) if end is not None]
+    for end in filter(_has_drops_of_its_own, ends):
         if isinstance(end, Named) and end.kind is Kind.SERVICE:
             yield f"service {end.namespace}/{end.name}"
         yield f"drops {_of_any_kind(end)}"
     if not ends:
         place = signal.namespace or (f"node/{signal.node}" if signal.node else "")
         yield f"drops {place}".strip()
+
+
+def _has_drops_of_its_own(end: EndpointName) -> bool:
+    """Whether drops can be asked of an end: a name alone would be a namespace, and an entity is nearly everybody."""
+    is_bare = isinstance(end, Named) and end.namespace is None and end.kind is not Kind.NODE
+    return not is_bare and not isinstance(end, Entity)
 
 
 def _of_any_kind(end: EndpointName) -> EndpointName:

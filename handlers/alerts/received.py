@@ -1,6 +1,7 @@
 """What was received, whatever its shape: told by its own fields, never by who says that he sent it."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +12,13 @@ from handlers.alerts.webhook import alerts_inside, read_webhook
 from handlers.alerts.written import read_text
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import AskBackError, NotUnderstoodError
+from handlers.model.manifest_yaml import ManifestError, load_manifests
 
 MOST_BYTES = 8 * 1024 * 1024
 """Bytes of one payload. Slack's events and Alertmanager's groups are far smaller."""
 
+_MANIFEST = re.compile(r"\s*(?:---\s*\n)?(?:apiVersion|kind|items|metadata): ?\S*\s*\n")
+"""What ``kubectl get events -o yaml`` begins with."""
 _SHAPES = (
     "That is no alert: no webhook of Alertmanager or Grafana, no message of Slack, no event of Kubernetes, no line that"
     " names an alert or asks a question."
@@ -36,6 +40,11 @@ def received(content: bytes) -> Received:
         except (ValueError, RecursionError):
             if not text.lstrip().startswith("["):
                 raise NotAnAlertError("That begins like JSON and is none.") from None
+    if _MANIFEST.match(text):
+        try:
+            return of_document(load_manifests(content)[0])
+        except (ManifestError, IndexError):
+            raise NotAnAlertError("That begins like a manifest and is none.") from None
     return _of_text(text)
 
 

@@ -40,7 +40,8 @@ def _of(alert: Alert) -> Iterator[Signal]:
         yield Signal(Cause.OTHER, "says nothing", decision=Decision.IGNORE, reason="it is empty")
         return
     labels = of_the_victim(canonical(alert.labels.items()))
-    if victim_of(labels) is None and alert.words:
+    is_pair = any(name.startswith(("source", "destination")) for name in labels)
+    if victim_of(labels) is None and not is_pair and alert.words:
         labels = {**described(alert.words), **labels}
     yield from _by_event(alert, labels) if alert.form is Form.EVENT else _by_name(alert, labels)
 

@@ -58,7 +58,7 @@ def probe_failure(words: str, labels: Labels) -> Signal | None:
         doubt = "the probe is a command inside the pod: whether it goes over the network is not said"
         return replace(signal, decision=Decision.ASK, reason=doubt, port="")
     if _TIMED_OUT.search(why):
-        return replace(signal, reason="the probe timed out: it may have been dropped")
+        return replace(signal, reason="the probe got no answer: it may have been dropped")
     if _ANSWERED_BADLY.search(why):
         return _innocent(signal, "somebody answered the probe, and badly: it arrived, so no policy stopped it")
     return replace(signal, decision=Decision.ASK, reason="why the probe failed is not said in words that are known")

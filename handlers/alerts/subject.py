@@ -76,11 +76,13 @@ def values_in(rest: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=512)
-def readings(group: tuple[str, ...], common: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[Labels, ...]:
+def readings(
+    group: tuple[str, ...], common: tuple[str, ...], wanted: tuple[str, ...], *, is_known: bool
+) -> tuple[Labels, ...]:
     """Return every way in which the words can be values of labels, as far as it differs in the labels that are wanted.
 
-    Readings that have all of them are given; else those that have a namespace at least. One that begins with the
-    cluster comes first: it is the label that rules have most often.
+    Readings that have all of them are given; else, of a known alert, those that have a namespace. One that begins with
+    the cluster comes first: it is the label that rules have most often.
     """
     if len(group) + len(common) > _MOST_WORDS:
         return ()
@@ -89,7 +91,7 @@ def readings(group: tuple[str, ...], common: tuple[str, ...], wanted: tuple[str,
     found = {_merged(one, other) for one in _ways(group, names, kept) for other in _ways(common, names, kept)} - {None}
     whole = [dict(pairs) for pairs in found if pairs is not None and set(wanted) <= {name for name, _ in pairs}]
     partly = [dict(pairs) for pairs in found if pairs is not None and "namespace" in dict(pairs)]
-    chosen = whole or partly
+    chosen = whole or (partly if is_known else [])
     return _without_cluster_if_unsure(chosen)
 
 

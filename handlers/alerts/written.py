@@ -32,6 +32,8 @@ _RESOLVED = re.compile(
     re.IGNORECASE,
 )
 _RESOLVED_INSIDE = re.compile(r"\[RESOLVED|\b(?:has|was|is now|been) (?:auto-?)?(?:resolved|recovered|closed)\b", re.I)
+_SCOPE = re.compile(r"\s+on\s+\{?[\w.]{1,60}:\S.*$")
+"""Where a monitor of Datadog fires, behind its name."""
 _HEADING = re.compile(r"^\W*(?P<state>firing|resolved)\W*$", re.IGNORECASE)
 _WORD = re.compile(r"\b[A-Za-z][A-Za-z0-9]{5,80}\b")
 _PAIR = re.compile(
@@ -58,6 +60,7 @@ _ONLY_LOWER = frozenset(
     "service source destination to job instance reason target direction protocol module ingress".split()
 )
 """Names that people also write as headings of something else: ``Service: Checkout team``, ``Source: https://...``."""
+_SHARED = frozenset({"alertname", "cluster", "namespace"})
 _OBJECTS = frozenset(
     "namespace pod deployment statefulset daemonset job_name service node instance source destination cluster".split()
 )
@@ -115,7 +118,9 @@ def _name_of(section: list[str]) -> tuple[str, dict[str, str]]:
         if subject := SUBJECT.search(line):
             words = re.sub(r"[(),:]", " ", subject["rest"]).split()
             known = next((word for word in words if _is_known(word)), "")
-            return known or next((word for word in words if word[:1].isupper()), words[0] if words else ""), {}
+            told = subject["rest"].partition("(")[0].strip()
+            is_one_word = bool(words) and len(spaced(words[0]).split()) > 1
+            return known or (words[0] if is_one_word else told or " ".join(words[:1])), {}
         if (title := _TITLE.match(line)) and (
             title["name"][0].isupper() and (_is_known(title["name"]) or title["cluster"])
         ):
@@ -126,7 +131,7 @@ def _name_of(section: list[str]) -> tuple[str, dict[str, str]]:
             return known, {}
     for line in section:
         if triggered := _TRIGGERED.match(line):
-            return triggered["name"].strip() or line.strip()[:200], {}
+            return _SCOPE.sub("", triggered["name"]).strip() or line.strip()[:200], {}
     return "", {}
 
 
@@ -146,23 +151,27 @@ def _state_of(section: list[str], hint: State | None) -> State:
 
 
 def _items(section: list[str], state: State) -> Iterator[tuple[dict[str, str], State]]:
-    """Give the labels of each alert of a section: a name that comes again with another value begins the next one."""
+    """Give the labels of each alert of a section: an object that comes again with another name begins the next one.
+
+    That one keeps what lines before it have in common with it: the alert's name, the cluster, the namespace where a pod
+    comes without one.
+    """
     labels: dict[str, str] = {}
+    kept: dict[str, str] = {}
     for line in section:
         if heading := _HEADING.match(line):
             if labels:
-                yield labels, state
-                labels = {}
+                yield {**kept, **labels}, state
+                labels, kept = {}, {}
             state = State(heading["state"].lower())
             continue
         told = _pairs(line)
-        if any(name in labels and labels[name] != value for name, value in told.items()) and "alertname" in (
-            told.keys() | labels.keys()
-        ):
-            yield labels, state
+        if any(name in _OBJECTS and labels.get(name, value) != value for name, value in told.items()):
+            yield {**kept, **labels}, state
+            kept = {name: value for name, value in {**kept, **labels}.items() if name in _SHARED}
             labels = {}
         labels = {**told, **labels}
-    yield labels, state
+    yield {**kept, **labels}, state
 
 
 def _pairs(line: str) -> dict[str, str]:
@@ -193,4 +202,4 @@ def _choices(section: list[str], name: str, told: dict[str, str]) -> tuple[dict[
     if not rest:
         return ()
     group, common = values_in(rest, name)
-    return tuple({**told, **reading} for reading in readings(group, common, wanted))
+    return tuple({**told, **reading} for reading in readings(group, common, wanted, is_known=known is not None))

@@ -1,6 +1,6 @@
 """More of the same: other names, labels that are missing, other versions of templates and of senders."""
 
-from tests.alerts.payloads import alert, attachment, event, events, kubernetes_event, one, section, webhook
+from tests.alerts.payloads import POD, alert, attachment, event, events, kubernetes_event, one, section, webhook
 from tests.alerts.rows import IGNORE, Row, ask, triage
 
 _CHECKOUT = "checkout-api-5b7d76d7d7-h7ml5"
@@ -395,6 +395,73 @@ VARIANTS = (
             alert("KubePodNotReady", namespace="s" * 300, pod="x" * 300), alert("KubeNodeNotReady", node="lаb-node-1")
         ),
         (ask("drops"), triage("health")),
+    ),
+    Row(
+        "a line of kubectl's list of events",
+        f"shop  3s  Warning  Unhealthy  pod/{POD}  Readiness probe failed: dial tcp 10.244.0.233:8080: i/o timeout",
+        (triage(f"why host shop/{POD} 8080", f"drops shop/{POD}"),),
+    ),
+    Row(
+        "an event as YAML",
+        "apiVersion: v1\nkind: Event\nreason: Unhealthy\nmessage: 'Readiness probe failed: context deadline exceeded'\n"
+        "involvedObject:\n  kind: Pod\n  namespace: shop\n  name: redis-0\ntype: Warning\n",
+        (triage("why host shop/redis-0"),),
+    ),
+    Row(
+        "a frame of a watch",
+        {
+            "type": "ADDED",
+            "object": kubernetes_event(
+                "Unhealthy",
+                "Readiness probe failed: dial tcp 10.244.0.7:6379: connect: no route to host",
+                namespace="shop",
+                name="redis-0",
+            ),
+        },
+        (triage("why host shop/redis-0 6379"),),
+    ),
+    Row(
+        "namespaces alone on both sides",
+        one("CiliumPolicyDropsSustained", source_namespace="shop", destination_namespace="payments"),
+        (triage("drops payments", "drops shop"),),
+    ),
+    Row(
+        "a rule of Grafana's with a name of several words",
+        attachment("[FIRING:1] High packet drop rate", "Value: 30"),
+        (ask("drops"),),
+    ),
+    Row("Grafana has no numbers", one("DatasourceNoData", rulename="x", grafana_folder="k8s"), (IGNORE,)),
+    Row(
+        "two clusters, a line each",
+        attachment("[FIRING:2] KubeNodeNotReady", "cluster=prod node=lab-node-1\ncluster=edge node=lab-node-1"),
+        (triage("health lab-node-1"), triage("health lab-node-1")),
+    ),
+    Row(
+        "pods below their namespace",
+        attachment("[FIRING:2] KubePodNotReady (shop)", "namespace: shop\npod: redis-0\npod: " + POD),
+        (triage("why host shop/redis-0"), triage(f"why host shop/{POD}")),
+    ),
+    Row(
+        "a pair in a title's words",
+        "prod - CiliumPolicyDropsSpiking: Policy drops from shop/loadgen to payments/ledger-db",
+        (triage("why shop/loadgen payments/ledger-db"),),
+    ),
+    Row("a pod without its namespace", one("KubePodNotReady", pod=POD), (ask(f"why host {POD}"),)),
+    Row(
+        "a pod in somebody's words",
+        f"KubePodNotReady fired again for shop/{POD}, anyone looking?",
+        (triage(f"why host shop/{POD}"),),
+    ),
+    Row(
+        "a history of a channel",
+        {
+            "ok": True,
+            "messages": [
+                attachment("[FIRING:1] KubeNodeNotReady (lab-node-1 warning)")["event"],
+                {"type": "message", "user": "U1", "ts": "1.2", "text": "on it"},
+            ],
+        },
+        (triage("health lab-node-1"), IGNORE),
     ),
     Row(
         "German words",

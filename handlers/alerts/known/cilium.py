@@ -35,7 +35,8 @@ def drops_in(labels: Labels) -> Iterator[Signal]:
         noise = "pings that are denied come with restarts and scans, and stop no service"
         yield Signal(cause, claim, source, destination, "icmp", decision=Decision.IGNORE, reason=noise)
         return
-    namespace = next(filter(None, (_namespace(labels, at) for at in ("destination_", "source_", ""))), "")
+    namespaces = [found for at in ("destination_", "source_", "") if (found := _namespace(labels, at))]
+    namespace = next(iter(namespaces), "")
     if _is_bare(source) or _is_bare(destination):
         doubt = "a name without a namespace can be a workload or a namespace"
         bare = [str(end) for end in (source, destination) if _is_bare(end)]
@@ -58,7 +59,8 @@ def drops_in(labels: Labels) -> Iterator[Signal]:
     elif end is not None:
         yield Signal(cause, claim, source, destination, node=node, namespace=namespace, questions=numbers[1:])
     else:
-        yield Signal(cause, claim, node=node, namespace=namespace, questions=numbers)
+        places = tuple(f"drops {name}" for name in namespaces)
+        yield Signal(cause, claim, node=node, namespace=namespace, questions=(*numbers, *places))
 
 
 def _is_bare(end: EndpointName | None) -> bool:

@@ -30,7 +30,7 @@ def _node(_alert: Alert, labels: Labels) -> Iterator[Signal]:
 def _control_plane(_alert: Alert, labels: Labels) -> Iterator[Signal]:
     target = target_of(labels.get("instance", ""))
     if target is None:
-        yield Signal(Cause.NODE, "is not heard on any node", node=node_in(labels))
+        yield Signal(Cause.NODE, "a part of the control plane is scraped nowhere", node=node_in(labels))
         return
     end, port = target
     scraper = scraper_of(labels)

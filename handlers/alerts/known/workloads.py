@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from handlers.alerts.alert import Alert, Labels
 from handlers.alerts.ends import victim_of
@@ -28,9 +29,9 @@ def _crashes(alert: Alert, labels: Labels) -> Iterator[Signal]:
     for signal in _of_victim(alert, labels, "crashes"):
         # What crashes has mostly not reached something: its own drops come before the kubelet's probe.
         victim = signal.destination
-        is_pods = isinstance(victim, Named) and signal.cause is Cause.UNREADY
-        drops = (f"drops {victim.namespace}/{victim.name}",) if isinstance(victim, Named) and is_pods else ()
-        yield Signal(signal.cause, signal.claim, destination=victim, node=signal.node, questions=drops)
+        is_whole = isinstance(victim, Named) and victim.namespace is not None and signal.cause is Cause.UNREADY
+        drops = (f"drops {victim.namespace}/{victim.name}",) if isinstance(victim, Named) and is_whole else ()
+        yield replace(signal, questions=drops)
 
 
 def _waits(alert: Alert, labels: Labels) -> Iterator[Signal]:
@@ -54,8 +55,10 @@ def _of_victim(alert: Alert, labels: Labels, claim: str) -> Iterator[Signal]:
     victim = victim_of(labels)
     if is_agent(labels):
         yield Signal(Cause.AGENT, f"{claim}: Cilium's own", destination=victim, node=node_in(labels))
-    elif victim is not None and victim.namespace is not None:
-        yield Signal(Cause.UNREADY, claim, destination=victim, node=node_in(labels))
+    elif victim is not None:
+        decision = Decision.TRIAGE if victim.namespace else Decision.ASK
+        reason = "" if victim.namespace else "it does not say in which namespace"
+        yield Signal(Cause.UNREADY, claim, None, victim, node=node_in(labels), decision=decision, reason=reason)
 
 
 def _not_network(labels: Labels, claim: str, reason: str) -> Signal:
