@@ -72,8 +72,13 @@ def _card(key: _Key, told: _Told, cut_off: int) -> Card:
         reason=_reason(first, cut_off),
         title=_title(alerts[0], first),
         alerts=alerts,
-        questions=() if decision is Decision.IGNORE else questions_of(signal for _, signal in ordered),
+        questions=() if decision is Decision.IGNORE else _questions(ordered),
     )
+
+
+def _questions(told: _Told) -> tuple[str, ...]:
+    to_choose = any(alert.choices for alert, _ in told)
+    return questions_of((signal for _, signal in told), to_choose=to_choose)
 
 
 def _reason(signal: Signal, cut_off: int) -> str:
@@ -85,7 +90,7 @@ def _reason(signal: Signal, cut_off: int) -> str:
 
 
 _BY_CAUSE = {
-    Cause.POLICY_DROP: "packets are dropped by policy",
+    Cause.POLICY_DROP: "packets are dropped: policy is the first suspect",
     Cause.DROP: "packets are dropped",
     Cause.UNREADY: "a policy can stop a probe, or what the pod needs",
     Cause.SCRAPE: "a policy can stop who scrapes",

@@ -23,6 +23,11 @@ _IN_NAMESPACE = re.compile(
     r"(?:in|of|from) (?:the )?(?:namespace )?(?P<namespace>[a-z0-9-]{1,63})\b(?! namespaces)",
     re.IGNORECASE,
 )
+_ON_NAMESPACE = re.compile(
+    rf"\b(?P<kind>pod|deployment|statefulset|daemonset|job|service)[ :]\s*(?P<name>{_NAME})\b[^.\n]{{0,80}}?"
+    r"\b(?:on|in) (?:the )?namespace (?P<namespace>[a-z0-9-]{1,63})\b",
+    re.IGNORECASE,
+)
 _TARGETS = re.compile(
     r"of the (?P<job>[\w./-]{1,120})/(?P<service>[a-z0-9.-]{0,63}) targets in "
     r"(?:the )?(?P<namespace>[a-z0-9-]{1,63})? ?namespace"
@@ -60,7 +65,7 @@ def described(words: str) -> dict[str, str]:
 
 
 def _object(words: str) -> dict[str, str]:
-    for pattern in (_IN_A_LIST, _CONTAINER_OF, _QUALIFIED, _IN_NAMESPACE):
+    for pattern in (_IN_A_LIST, _CONTAINER_OF, _QUALIFIED, _IN_NAMESPACE, _ON_NAMESPACE):
         for found in pattern.finditer(words):
             kind = _KINDS[found["kind"].lower()] if "kind" in found.groupdict() else "pod"
             name, namespace = found["name"].lower(), found["namespace"].lower()

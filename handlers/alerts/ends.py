@@ -22,7 +22,7 @@ _RANDOM = "bcdfghjklmnpqrstvwxz2456789"
 """Letters of generated names (Kubernetes, apimachinery/pkg/util/rand)."""
 _OF_DEPLOYMENT = re.compile(rf"(?P<name>.+)-[{_RANDOM}]{{6,10}}-[{_RANDOM}]{{5}}")
 _OF_SET = re.compile(rf"(?P<name>.+)-(?:\d{{1,4}}|[{_RANDOM}]{{5}})")
-_RESERVED = {"world-ipv4": "world", "world-ipv6": "world", "kube-apiserver": "kube-apiserver"}
+_RESERVED = {"world-ipv4": "world", "world-ipv6": "world"}
 
 WORKLOAD_KINDS: Mapping[str, Kind] = {
     "deployment": Kind.DEPLOYMENT,
@@ -53,7 +53,7 @@ def end_of_value(value: str, namespace: str = "") -> EndpointName | None:
 
 def _end(value: str, namespace: str) -> EndpointName | None:
     value = value.removeprefix("k8s:").lower()
-    if value.startswith("reserved:") or value in tuple(EntityName):
+    if value.startswith("reserved:") or value in (*EntityName, *_RESERVED):
         name = value.removeprefix("reserved:")
         name = _RESERVED.get(name, name)
         return Entity(EntityName(name)) if name in tuple(EntityName) else None

@@ -40,6 +40,7 @@ _NETWORK = re.compile(
     r"|handshake)\b",
     re.IGNORECASE,
 )
+_DROPS = re.compile(r"\b(?:drop(?:s|ped|ping)?|den(?:y|ied|ies|ials?)|polic(?:y|ies)|blocked)\b", re.IGNORECASE)
 _PERHAPS = re.compile(
     r"\b(?:down|unavailable|not available|5xx|50[0234]|errors?|latency|slow|not ready|unready|unhealthy|probes?"
     r"|health ?check\w*|fail(?:s|ed|ing|ures?)?|absent|missing|lost)\b",
@@ -56,6 +57,11 @@ def why_not_network(name: str) -> str:
 def is_about_the_network(words: str) -> bool:
     """Whether words speak of the network by its own terms."""
     return _NETWORK.search(words) is not None
+
+
+def is_about_drops(words: str) -> bool:
+    """Whether words speak of packets that are dropped or denied."""
+    return _DROPS.search(words) is not None
 
 
 def may_be_about_the_network(words: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import zip_longest
 
 from handlers.alerts.signal import Cause, Signal
 from handlers.catalogue import CATALOGUE
@@ -12,9 +13,14 @@ MOST_QUESTIONS = 6
 """Questions of one card."""
 
 
-def questions_of(signals: Iterable[Signal]) -> tuple[str, ...]:
-    """Return the questions that signals ask, best first, in normal form; what no command reads is left out."""
-    drafts = (draft for signal in signals for draft in (*signal.questions, *_drafts(signal)))
+def questions_of(signals: Iterable[Signal], *, to_choose: bool = False) -> tuple[str, ...]:
+    """Return the questions that signals ask, best first, in normal form; what no command reads is left out.
+
+    Where one of the signals has to be chosen, ``to_choose``, the best of each comes before the second of any.
+    """
+    asked = [(*signal.questions, *_drafts(signal)) for signal in signals]
+    turns = zip_longest(*asked, fillvalue="") if to_choose else iter(asked)
+    drafts = (draft for turn in turns for draft in turn)
     found: dict[str, None] = {}
     for draft in drafts:
         if question := normal_form(draft):

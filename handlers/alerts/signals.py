@@ -17,6 +17,7 @@ from handlers.alerts.unknown import signals_of_unknown
 from handlers.names.grammar import is_label
 
 _NO_NETWORK_FOR_POD = re.compile(r"network|cni|cilium", re.IGNORECASE)
+_WAITS = re.compile(r"CrashLoopBackOff|ImagePullBackOff|ErrImagePull|CreateContainer(?:Config)?Error", re.IGNORECASE)
 _NODE_EVENTS = frozenset({"NodeNotReady", "NodeNotSchedulable", "Unreachable"})
 
 
@@ -77,8 +78,16 @@ def _by_name(alert: Alert, labels: Labels) -> Iterator[Signal]:
         yield from found or [_nobody(labels)]
     elif why := why_not_network(alert.name):
         yield Signal(Cause.OTHER, "is not about the network", decision=Decision.IGNORE, reason=why)
+    elif waits := _WAITS.search(f"{alert.name} {alert.words}"):
+        yield from _waiting(alert, {"reason": waits[0], **labels})
     else:
         yield from signals_of_unknown(alert, labels)
+
+
+def _waiting(alert: Alert, labels: Labels) -> Iterator[Signal]:
+    """Read an alert that nobody declared, and that says as what its container waits."""
+    known = known_alert("KubeContainerWaiting")
+    yield from (list(known.read(alert, labels)) if known else []) or [_nobody(labels)]
 
 
 def _in_doubt(signal: Signal) -> Signal:

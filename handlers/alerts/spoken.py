@@ -101,7 +101,7 @@ def _other_end(found: re.Match[str]) -> EndpointName | None:
     value = found["end"].rstrip(".,")
     if value == "unmanaged" or value.isdigit():
         return end_of_value(ip)
-    if value == "world" and ip:
+    if value.startswith("world") and ip:
         return end_of_value(ip)  # an address outside says more than that it is outside
     return end_of_value(value) or end_of_value(ip)
 

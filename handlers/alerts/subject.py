@@ -27,9 +27,9 @@ _SHAPES: dict[str, re.Pattern[str]] = {
     "to": re.compile(r"\S*:\d+|\d+(?:\.\d+){3}"),
     "name": re.compile(r"v\d\w*(?:\.[a-z0-9-]+)+"),
     "uid": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{20,}"),
-    "job": re.compile(r"kube-state-metrics|kubelet|apiserver|coredns|kube-dns|[a-z-]*(?:exporter|metrics)|\S+/\S+"),
-    "endpoint": re.compile(r"https?(?:-[a-z]+)*|[a-z-]*metrics[a-z-]*|web"),
-    "reason": re.compile(r"[A-Z][A-Za-z]+"),
+    "job": re.compile(r"[\w.-]{1,63}(?:/[\w.-]{1,63})*"),
+    "endpoint": re.compile(r"[a-z][a-z0-9-]{1,14}"),
+    "reason": re.compile(r"[A-Z][A-Za-z_]+"),
     "condition": re.compile(r"[A-Z][A-Za-z]+"),
     "status": re.compile(r"true|false|unknown"),
     "source": re.compile(r"[a-z0-9][-a-z0-9.]*/[-a-z0-9.]+|\d+(?:\.\d+){3}|reserved:[a-z-]+|world"),
@@ -41,21 +41,19 @@ _FREE = "app cluster component datacenter env environment priority project regio
 """Labels that people and Prometheus add, whose values can be any word."""
 _ADDED = (
     *_FREE,
-    "condition",
-    "container",
-    "endpoint",
-    "instance",
-    "job",
-    "prometheus",
-    "reason",
-    "service",
-    "severity",
+    *"condition container endpoint instance job namespace pod prometheus protocol reason service".split(),
+    *"severity status uid".split(),
 )
-_ADDED_TOO = ("status", "uid", "protocol")
 
 _EXPORTERS = re.compile(r"kube-state-metrics|kube-rbac-proxy.*|https?-main|node-exporter|kubelet|apiserver")
 """Words that are never the object of an alert: who measured it."""
-_GENERATED = re.compile(r".+-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5}")
+_UNMISTAKABLE = (
+    ("pod", re.compile(r".+-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5}")),
+    ("node", re.compile(r".*[a-z].*\d.*")),
+)
+"""Shapes beside which a plain word is no name of that kind."""
+_BESIDES = ("cluster", "prometheus")
+"""Labels that are told where every reading agrees on them."""
 _OBJECT = frozenset("namespace deployment statefulset daemonset job_name container service ingress".split())
 
 
@@ -71,7 +69,9 @@ def values_in(rest: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the words of the group and of what is common, without the alert's name."""
     group, _, common = rest.partition("(")
     common = common.rpartition(")")[0] if ")" in common else common
-    words = [tuple(word for word in part.split() if word != name) for part in (group, common)]
+    kept = [[word for word in part.split() if word != name] for part in (group, common)]
+    # A service that bounds its titles cuts the last word.
+    words = [tuple(part[:-1] if part and part[-1].endswith(("...", "…")) else part) for part in kept]
     return words[0], words[1]
 
 
@@ -81,33 +81,38 @@ def readings(
 ) -> tuple[Labels, ...]:
     """Return every way in which the words can be values of labels, as far as it differs in the labels that are wanted.
 
-    Readings that have all of them are given; else, of a known alert, those that have a namespace. One that begins with
-    the cluster comes first: it is the label that rules have most often.
+    Readings that have all of them are given; else, of a known alert, those that have a namespace. The likelier
+    ones come first.
     """
     if len(group) + len(common) > _MOST_WORDS:
         return ()
-    names = sorted({*_ADDED, *_ADDED_TOO, *wanted})
-    kept = (*wanted, "cluster")
+    names = sorted({*_ADDED, *wanted})
+    kept = (*wanted, *_BESIDES)
     found = {_merged(one, other) for one in _ways(group, names, kept) for other in _ways(common, names, kept)} - {None}
     whole = [dict(pairs) for pairs in found if pairs is not None and set(wanted) <= {name for name, _ in pairs}]
     partly = [dict(pairs) for pairs in found if pairs is not None and "namespace" in dict(pairs)]
     chosen = whole or (partly if is_known else [])
-    return _without_cluster_if_unsure(chosen)
+    return _as_far_as_sure(chosen, (*common, *group))
 
 
-def _without_cluster_if_unsure(chosen: list[dict[str, str]]) -> tuple[Labels, ...]:
-    if any(_GENERATED.fullmatch(one.get("pod", "")) for one in chosen):
-        chosen = [one for one in chosen if _GENERATED.fullmatch(one.get("pod", ""))]
-    in_order = sorted(chosen, key=lambda labels: ("cluster" not in labels, sorted(labels.items())))
-    clusters = {one.pop("cluster", "") for one in in_order}
+def _as_far_as_sure(chosen: list[dict[str, str]], words: tuple[str, ...]) -> tuple[Labels, ...]:
+    for label, shape in _UNMISTAKABLE:
+        chosen = [one for one in chosen if shape.fullmatch(one.get(label, ""))] or chosen
+    in_order = sorted(chosen, key=lambda labels: (*_likelihood(labels, words), sorted(labels.items())))
+    besides = {name: {one.pop(name, "") for one in in_order} for name in _BESIDES}
+    agreed = {name: values.pop() for name, values in besides.items() if len(values) == 1}
     distinct: list[dict[str, str]] = []
     for one in in_order:
         if one not in distinct:
             distinct.append(one)
-    if len(clusters) == 1 and (cluster := clusters.pop()):
-        for one in distinct:
-            one["cluster"] = cluster
-    return tuple(distinct[:MOST_READINGS])
+    told = {name: value for name, value in agreed.items() if value}
+    return tuple({**one, **told} for one in distinct[:MOST_READINGS])
+
+
+def _likelihood(labels: Labels, words: tuple[str, ...]) -> tuple[bool, int]:
+    """Return a key, likelier readings first: more labels stand before ``namespace`` in the alphabet than after it."""
+    namespace = labels.get("namespace", "")
+    return "cluster" not in labels, -words.index(namespace) if namespace in words else 0
 
 
 _Pairs = frozenset[tuple[str, str]]

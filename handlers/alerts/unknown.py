@@ -8,6 +8,7 @@ from handlers.alerts.known.cilium import drops_in
 from handlers.alerts.known.entry import node_in
 from handlers.alerts.labels import is_agent
 from handlers.alerts.noise import (
+    is_about_drops,
     is_about_other_matters,
     is_about_the_network,
     may_be_about_the_network,
@@ -26,8 +27,10 @@ def signals_of_unknown(alert: Alert, labels: Labels) -> Iterator[Signal]:
     if source is not None and destination is not None:
         if is_other and not is_network:
             yield _ignored("its words speak of other matters than the network")
-        else:
+        elif is_about_drops(words) or labels.get("reason"):
             yield from drops_in(labels)
+        else:
+            yield from drops_in(labels, claim=spaced(alert.name) or "an alert", cause=Cause.REQUESTS)
         return
     if is_other and not is_network:
         yield _ignored("its words speak of other matters than the network")

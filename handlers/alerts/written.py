@@ -21,11 +21,13 @@ _TITLE = re.compile(
     r"(?:(?P<cluster>[\w.-]{1,63})\s+[-–—|:]\s+)?(?P<name>[A-Z][A-Za-z0-9_]{3,80})\s*[:\-–—|]\s+\S",
     re.IGNORECASE,
 )
+_STATES = r"(?:re-?)?(?:triggered|alert(?:ing)?|warn(?:ing)?|no data|recovered|resolved|closed)"
 _TRIGGERED = re.compile(
-    r"^\W*(?:\[?(?:re-?)?(?P<state>triggered|alert|warn(?:ing)?|no data|recovered|resolved|closed)\b[^\]:]{0,400}\]?:?)"
-    r"\s*(?:\[p\d\])?:?\s*(?:#\d+:?\s*)?(?P<name>[^\n]{0,200})",
+    rf"^\W*(?:\[{_STATES}\b[^\]]{{0,400}}\]|{_STATES}\s*:|triggered #\d+)[:\s]*(?:\[p\d\]\s*)?(?:#\d+:?\s*)?"
+    r"(?P<name>[^\n]{1,200})",
     re.IGNORECASE,
 )
+"""A monitor of Datadog, or an incident of PagerDuty."""
 _RESOLVED = re.compile(
     r"^\W*(?:\[?\s*(?:auto-?)?(?:resolved|recovered|closed)\b|status\s*[:=]\s*(?:resolved|closed|ok|normal)\b"
     r"|(?:alert|incident) (?:#?\d+ )?(?:has been |was |is )?(?:resolved|closed)|(?:ok|normal)\s*$)",
@@ -194,8 +196,12 @@ def _pairs(line: str) -> dict[str, str]:
 def _choices(section: list[str], name: str, told: dict[str, str]) -> tuple[dict[str, str], ...]:
     """Read the values of a subject line where no label says whom it is about."""
     known = known_alert(name)
-    wanted = known.labels if known and known.labels else ("namespace", "pod")
-    if set(wanted) <= told.keys() or ({"namespace"} & set(wanted) and {"namespace", "pod"} <= told.keys()):
+    wanted = known.labels if known else ("namespace", "pod")
+    if (
+        not wanted
+        or set(wanted) <= told.keys()
+        or ({"namespace"} & set(wanted) and {"namespace", "pod"} <= told.keys())
+    ):
         return ()
     rest = next((subject["rest"] for line in section if (subject := SUBJECT.search(line))), "")
     rest = rest or next((bare for line in section if (bare := bare_subject(line, name))), "")

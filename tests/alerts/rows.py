@@ -454,7 +454,7 @@ CHATS = (
     Row(
         "a subject of a deployment, of several readings",
         attachment("[FIRING:1] KubeDeploymentReplicasMismatch (prod cart shop warning)"),
-        (ask("why host shop/deploy/cart", "drops shop/cart", "why host cart/deploy/prod"),),
+        (ask("why host shop/deploy/cart", "why host shop/deploy/prod"),),
     ),
     Row(
         "a subject with a template's text that has the names",
@@ -642,7 +642,11 @@ UNKNOWN = (
     Row("an unknown alert that says nothing", one("CartBusinessRule", **_SHOP_POD), (ask(f"drops shop/{POD}"),)),
     Row("an unknown alert about memory", one("CartMemoryHigh", **_SHOP_POD), (IGNORE,)),
     Row("an unknown alert about nobody", one("OrdersBelowForecast", team="sales"), (IGNORE,)),
-    Row("a service that is down", one("CartDown", namespace="shop", service="cart"), (ask("drops shop/svc/cart"),)),
+    Row(
+        "a service that is down",
+        one("CartDown", namespace="shop", service="cart"),
+        (ask("service shop/svc/cart", "drops shop/svc/cart"),),
+    ),
     Row(
         "a name that Kubernetes cannot have never reaches a question",
         one("KubePodNotReady", namespace="shop; rm -rf /", pod="$(reboot)"),

@@ -12,10 +12,12 @@ from workers.cli.status import Status
 
 SAMPLE = Path(__file__).parents[1] / "scenarios" / "02-ingress-default-deny" / "sysdump.zip"
 
+_LABELS = {"cluster": "prod", "reason": "POLICY_DENIED"}
+
 
 @pytest.fixture
 def payload(tmp_path: Path) -> Path:
-    drops = alert("HubblePolicyDenied", source="shop/loadgen", destination="shop/cart", cluster="prod")
+    drops = alert("HubblePolicyDenied", source="shop/loadgen", destination="shop/cart", **_LABELS)
     path = tmp_path / "payload.json"
     path.write_bytes(packed(webhook(drops, alert("Watchdog"))))
     return path

@@ -366,7 +366,7 @@ VARIANTS = (
     Row(
         "a subject grouped by namespace, or by cluster: nobody can tell",
         f"[FIRING:1] KubePodNotReady payments (eu-1 {_CHECKOUT} monitoring/k8s warning)",
-        (ask(f"why host payments/{_CHECKOUT}", f"drops payments/{_CHECKOUT}", f"why host eu-1/{_CHECKOUT}"),),
+        (ask(f"why host payments/{_CHECKOUT}", f"why host eu-1/{_CHECKOUT}"),),
     ),
     Row(
         "a subject of kube-state-metrics with all its labels",
@@ -462,6 +462,81 @@ VARIANTS = (
             ],
         },
         (triage("health lab-node-1"), IGNORE),
+    ),
+    Row(
+        "a subject of a target",
+        "[FIRING:1] TargetDown (prod https://10.244.0.233:9090 cart shop monitoring/k8s cart warning)",
+        (ask("why monitoring/prometheus-k8s shop/svc/cart"),),
+    ),
+    Row(
+        "a subject of a probe",
+        "[FIRING:1] BlackboxProbeFailed (prod https://shop.example.com/health blackbox-exporter monitoring critical)",
+        (triage("why blackbox-exporter shop.example.com 443"),),
+    ),
+    Row(
+        "a subject of a node, beside a word that could be one",
+        "[FIRING:1] KubeNodeNotReady (prod lab-node-2 warning)",
+        (triage("health lab-node-2"),),
+    ),
+    Row(
+        "a subject of a pair",
+        f"[FIRING:1] CiliumPolicyDropsSpiking (prod payments/{_CHECKOUT} monitoring/k8s info shop/loadgen)",
+        (triage(f"why shop/loadgen payments/{_CHECKOUT}"),),
+    ),
+    Row(
+        "a subject of a forwarder",
+        "[FIRING:1] CoreDNSForwardErrorsHigh (prod kube-dns kube-system coredns-7c5f44bc86-b4jlb critical 10.0.0.2:53)",
+        (triage("why kube-system/coredns 10.0.0.2 53/UDP"),),
+    ),
+    Row(
+        "a subject of an agent",
+        "[FIRING:1] CiliumAgentHighDeniedRate (cilium-7cc8m Policy denied warning)",
+        (triage("drops"),),
+    ),
+    Row(
+        "a title that was cut",
+        f"[FIRING:1] KubePodNotReady (prod payments {_CHECKOUT} kube-prom...",
+        (triage(f"why host payments/{_CHECKOUT}"),),
+    ),
+    Row(
+        "Datadog's recommended monitor of crashing pods",
+        attachment(f"[Triggered] [kubernetes] Pod {_CHECKOUT} is CrashloopBackOff on namespace payments"),
+        (triage(f"drops payments/{_CHECKOUT}"),),
+    ),
+    Row(
+        "Datadog's recommended monitor of images",
+        attachment(f"[Triggered] [kubernetes] Pod {_CHECKOUT} is ImagePullBackOff on namespace payments"),
+        (IGNORE,),
+    ),
+    Row(
+        "labels in an annotation alone",
+        one("KubeJobFailed", annotations={"description": "Job payments/settle-28391 failed to complete."}),
+        (triage("drops payments/settle-28391"),),
+    ),
+    Row(
+        "a packet to the world by IPv6",
+        kubernetes_event(
+            "PacketDrop",
+            "Outgoing packet dropped (policy_denied) to world-ipv6 (2001:db8::1) TCP/443",
+            namespace="payments",
+            name=_CHECKOUT,
+        ),
+        (triage(f"why payments/{_CHECKOUT} 2001:db8::1 443/TCP"),),
+    ),
+    Row(
+        "a probe's words in an annotation",
+        one(
+            "PodUnhealthy",
+            annotations={"message": "Readiness probe failed: dial tcp 10.244.0.7:6379: connect: connection refused"},
+            namespace="shop",
+            pod="redis-0",
+        ),
+        (IGNORE,),
+    ),
+    Row(
+        "a series as Prometheus writes it",
+        'KubePodNotReady{namespace="payments", pod="ledger-db-0", severity="warning"} 1',
+        (triage("why host payments/ledger-db-0"),),
     ),
     Row(
         "German words",

@@ -12,13 +12,16 @@ import typer
 from handlers.alerts.alert import NotAnAlertError
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import NotUnderstoodError
+from workers.cli.alerting import ALERT, ALERTS, add_alert_commands
 from workers.cli.ask import Choices, answer_in_terminal
 from workers.cli.completion import SHELLS, Completed, script
 from workers.cli.dry_run import dry_run
 from workers.cli.options import (
+    BudgetOption,
     ContextOption,
     HubbleOption,
     KubeconfigOption,
+    NamespaceOption,
     ReplayOption,
     SysdumpOption,
     VersionOption,
@@ -34,8 +37,6 @@ ASK = "ask"
 POLICY = "policy"
 REPORT = "report"
 COMPLETION = "completion"
-ALERT = "alert"
-ALERTS = "alerts"
 """Commands that are not questions of the table."""
 HELP = ("help", "-h", "--help")
 
@@ -49,23 +50,11 @@ class Output(StrEnum):
     SLACK = "slack"
 
 
-class AlertOutput(StrEnum):
-    """How cards are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 Words = Annotated[list[str] | None, typer.Argument(help="The question, as after /cilium in Slack.", show_default=False)]
-NamespaceOption = Annotated[
-    str | None, typer.Option("--cilium-namespace", help="Namespace of Cilium's agents; default: kube-system.")
-]
 RecordOption = Annotated[
     Path | None, typer.Option("--record", help="Write everything that was read to FILE, redacted.", show_default=False)
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the answer.")]
-AlertOutputOption = Annotated[AlertOutput, typer.Option("--output", "-o", help="Form of the cards.")]
-BudgetOption = Annotated[float, typer.Option("--budget", min=0.1, max=600, help="Seconds for all reads together.")]
 FileOption = Annotated[
     list[Path] | None,
     typer.Option("--file", "-f", help="Policies or a contract that the question is about: a file, a folder, or -."),
@@ -145,10 +134,7 @@ def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typ
     app.command(REPORT, help=_ABOUT_REPORT, short_help="Several answers as one file for a ticket.")(
         _reporting(catalogue)
     )
-    app.command(ALERT, help="Read an alert as Alertmanager, Grafana, Slack or Kubernetes send it, and ask it.")(
-        _triaging
-    )
-    app.add_typer(_alerts_app(), name=ALERTS)
+    add_alert_commands(app)
     app.command(COMPLETION, help="Print the completion script of a shell: bash, zsh or fish.")(_completing(catalogue))
     if with_policy:
         from workers.policy_cli import app as policy
@@ -207,45 +193,6 @@ def _reporting(catalogue: Catalogue) -> Callable[..., int]:
         return report_in_terminal(asked, origin, Written(out, budget, cilium_version), catalogue)
 
     return report
-
-
-def _triaging(
-    file: Annotated[Path, typer.Argument(help="A webhook, a Slack message, an event, or lines of text; - is stdin.")],
-    sysdump: SysdumpOption = None,
-    replay: ReplayOption = None,
-    context: ContextOption = None,
-    kubeconfig: KubeconfigOption = None,
-    hubble_server: HubbleOption = None,
-    cilium_namespace: NamespaceOption = None,
-    output: AlertOutputOption = AlertOutput.TEXT,
-    budget: BudgetOption = 10.0,
-    dry: Annotated[bool, typer.Option("--dry-run", help="Say what it is read as, and look at nothing.")] = False,
-) -> int:
-    from workers.cli.alert import answer_cards, print_cards, read_cards
-
-    cards, as_json = read_cards(file), output is AlertOutput.JSON
-    if dry:
-        print_cards(cards, as_json=as_json)
-        return Status.FINE
-    origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
-    return answer_cards(cards, origin, budget, as_json=as_json)
-
-
-def _alerts_app() -> typer.Typer:
-    app = typer.Typer(help="What makes alerts exact.", no_args_is_help=True)
-
-    @app.callback()
-    def alerts() -> None:
-        """What makes alerts exact."""
-
-    @app.command("rules")
-    def rules() -> None:
-        """Print rules for Prometheus on Hubble's and Cilium's metrics, and a receiver for Alertmanager."""
-        from handlers.alerts.rules import RULES
-
-        typer.echo(RULES, nl=False)
-
-    return app
 
 
 def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:

@@ -32,6 +32,11 @@ HubbleOption = Annotated[
     typer.Option("--hubble-server", help="Address of Hubble relay; default: $HUBBLE_SERVER, else a port-forward."),
 ]
 
+NamespaceOption = Annotated[
+    str | None, typer.Option("--cilium-namespace", help="Namespace of Cilium's agents; default: kube-system.")
+]
+BudgetOption = Annotated[float, typer.Option("--budget", min=0.1, max=600, help="Seconds for all reads together.")]
+
 
 def origin_of(sysdump: Path | None, replay: Path | None, live: Live) -> Origin:
     """Return the one place that the options name.

@@ -23,13 +23,17 @@ def drop_reason_in(labels: Labels) -> str:
     return _NO_SPACE.sub("_", (labels.get("reason") or labels.get("drop_reason", "")).upper()).strip("_")
 
 
-def drops_in(labels: Labels) -> Iterator[Signal]:
-    """Read a drop of flows off labels of Hubble's metrics: the pair, or as much of it as they tell."""
+def drops_in(labels: Labels, *, claim: str = "", cause: Cause | None = None) -> Iterator[Signal]:
+    """Read a drop of flows off labels of Hubble's metrics: the pair, or as much of it as they tell.
+
+    Where nothing says why, policy is the cause that is looked at. ``claim`` and ``cause`` are for alerts that do not
+    speak of drops.
+    """
     labels = without_the_agent(labels)
     reason, protocol = drop_reason_in(labels), labels.get("protocol", "").upper()
     is_policy = reason in _POLICY_REASONS or not reason
-    claim = "packets are denied by policy" if is_policy else f"packets are dropped: {reason.lower().replace('_', ' ')}"
-    cause = Cause.POLICY_DROP if is_policy else Cause.DROP
+    cause = cause or (Cause.POLICY_DROP if is_policy else Cause.DROP)
+    claim = claim or _claim(reason, is_policy)
     source, destination = side_of(labels, "source"), side_of(labels, "destination")
     if protocol.startswith("ICMP"):
         noise = "pings that are denied come with restarts and scans, and stop no service"
@@ -60,7 +64,14 @@ def drops_in(labels: Labels) -> Iterator[Signal]:
         yield Signal(cause, claim, source, destination, node=node, namespace=namespace, questions=numbers[1:])
     else:
         places = tuple(f"drops {name}" for name in namespaces)
-        yield Signal(cause, claim, node=node, namespace=namespace, questions=(*numbers, *places))
+        where = f" on node {node}" if node and not namespace else ""
+        yield Signal(cause, claim + where, node=node, namespace=namespace, questions=(*numbers, *places))
+
+
+def _claim(reason: str, is_policy: bool) -> str:
+    if not reason:
+        return "packets are dropped"
+    return "packets are denied by policy" if is_policy else f"packets are dropped: {reason.lower().replace('_', ' ')}"
 
 
 def _is_bare(end: EndpointName | None) -> bool:
@@ -138,7 +149,7 @@ KNOWN = (
         "Hubble counts dropped packets; source and destination are read in every shape that their context can have.",
         _HUBBLE,
         _drops,
-        ("destination", "destination_namespace", "source", "source_namespace"),
+        ("destination", "source"),
         also=(
             "CiliumPolicyDenied",
             "CiliumDropsHigh",
