@@ -43,8 +43,8 @@ def normal_form(text: str) -> str:
     try:
         question = command.parse(rest)
         again = str(question)
-        is_same = len(again.split()) == len(text.split()) and command.parse(again.partition(" ")[2]) == question
-        return again if is_same else ""
+        is_same = again == text or command.parse(again.partition(" ")[2]) == question
+        return again if is_same and len(again.split()) == len(text.split()) else ""
     except NotUnderstoodError:
         return ""
 

@@ -17,7 +17,7 @@ from handlers.model.manifest_yaml import ManifestError, load_manifests
 MOST_BYTES = 8 * 1024 * 1024
 """Bytes of one payload. Slack's events and Alertmanager's groups are far smaller."""
 
-_MANIFEST = re.compile(r"\s*(?:---\s*\n)?(?:apiVersion|kind|items|metadata): ?\S*\s*\n")
+_MANIFEST = re.compile(r"\s{0,20}(?:---\s?\n)?(?:apiVersion|kind|items|metadata): ?\S{0,100}\s?\n")
 """What ``kubectl get events -o yaml`` begins with."""
 _SHAPES = (
     "That is no alert: no webhook of Alertmanager or Grafana, no message of Slack, no event of Kubernetes, no line that"
@@ -72,9 +72,12 @@ def _is_webhook(document: object) -> bool:
 
 def _of_message(message: Mapping[str, Any]) -> tuple[Alert, ...]:
     words = words_of(message)
-    return read_text(words, colour_says(message)) or (
-        _sentence(words) or Alert("", {}, form=Form.WRITTEN, words=words),
-    )
+    if found := read_text(words, colour_says(message)):
+        return found
+    # What a program writes is no question, however much it reads like one.
+    is_of_a_program = bool(message.get("bot_id")) or message.get("subtype") == "bot_message"
+    sentence = None if is_of_a_program else _sentence(words)
+    return (sentence or Alert("", {}, form=Form.WRITTEN, words=words),)
 
 
 def _of_text(text: str) -> Received:

@@ -105,7 +105,9 @@ def _blocks(value: object, deepest: int) -> Iterator[str]:
                 yield from _blocks(value[name], deepest - 1)
 
 
-_HEADING = re.compile(r"^\s*[*_]{1,2}(?P<name>[A-Za-z][\w .-]{0,40}?):?[*_]{1,2}:?\s*\n\s*(?P<value>[^\n]{1,1000})\s*$")
+_HEADING = re.compile(
+    r"^\s{0,5}[*_]{1,2}(?P<name>[A-Za-z][\w .-]{0,40}?):?[*_]{1,2}:?\s{0,5}\n\s{0,5}(?P<value>[^\n]{1,1000})\s{0,5}$"
+)
 
 
 def _joined(text: str) -> str:

@@ -17,32 +17,32 @@ from handlers.alerts.spoken import packet_drop, probe_failure
 from handlers.alerts.subject import SUBJECT, bare_subject, readings, values_in
 
 _TITLE = re.compile(
-    r"^\W*(?:(?:triggered|acknowledged|resolved)\W+)?(?:#?\d+:?\s*)?(?:\[[^\]]{1,60}\]:?\s*)*"
-    r"(?:(?P<cluster>[\w.-]{1,63})\s+[-–—|:]\s+)?(?P<name>[A-Z][A-Za-z0-9_]{3,80})\s*[:\-–—|]\s+\S",
+    r"^\W{0,20}(?:(?:triggered|acknowledged|resolved)\W{1,10})?(?:#?\d+:?\s?)?(?:\[[^\]]{1,60}\]:?\s?){0,5}"
+    r"(?:(?P<cluster>[\w.-]{1,63})\s{1,5}[-–—|:]\s{1,5})?(?P<name>[A-Z][A-Za-z0-9_]{3,80})\s?[:\-–—|]\s{1,5}\S",
     re.IGNORECASE,
 )
 _STATES = r"(?:re-?)?(?:triggered|alert(?:ing)?|warn(?:ing)?|no data|recovered|resolved|closed)"
 _TRIGGERED = re.compile(
-    rf"^\W*(?:\[{_STATES}\b[^\]]{{0,400}}\]|{_STATES}\s*:|triggered #\d+)[:\s]*(?:\[p\d\]\s*)?(?:#\d+:?\s*)?"
-    r"(?P<name>[^\n]{1,200})",
+    rf"^\W{{0,20}}(?:\[{_STATES}\b[^\]]{{0,400}}\]|{_STATES}\s?:|triggered #\d+)[:\s]{{0,5}}"
+    r"(?:\[p\d\]\s?)?(?:#\d+:?\s?)?(?P<name>[^\n]{1,200})",
     re.IGNORECASE,
 )
 """A monitor of Datadog, or an incident of PagerDuty."""
 _RESOLVED = re.compile(
-    r"^\W*(?:\[?\s*(?:auto-?)?(?:resolved|recovered|closed)\b|status\s*[:=]\s*(?:resolved|closed|ok|normal)\b"
-    r"|(?:alert|incident) (?:#?\d+ )?(?:has been |was |is )?(?:resolved|closed)|(?:ok|normal)\s*$)",
+    r"^\W{0,20}(?:\[?\s?(?:auto-?)?(?:resolved|recovered|closed)\b|status\s?[:=]\s?(?:resolved|closed|ok|normal)\b"
+    r"|(?:alert|incident) (?:#?\d+ )?(?:has been |was |is )?(?:resolved|closed)|(?:ok|normal)\s?$)",
     re.IGNORECASE,
 )
 _RESOLVED_INSIDE = re.compile(r"\[RESOLVED|\b(?:has|was|is now|been) (?:auto-?)?(?:resolved|recovered|closed)\b", re.I)
 _SCOPE = re.compile(r"\s+on\s+\{?[\w.]{1,60}:\S.*$")
 """Where a monitor of Datadog fires, behind its name."""
-_HEADING = re.compile(r"^\W*(?P<state>firing|resolved)\W*$", re.IGNORECASE)
+_HEADING = re.compile(r"^\W{0,20}(?P<state>firing|resolved)\W{0,20}$", re.IGNORECASE)
 _WORD = re.compile(r"\b[A-Za-z][A-Za-z0-9]{5,80}\b")
 _PAIR = re.compile(
-    r"(?<![\w/])(?P<name>[A-Za-z][A-Za-z0-9_.]{1,60}(?: Name)?)\s*(?P<sign>[=:])\s*[\"“'(]?"
+    r"(?<![\w/])(?P<name>[A-Za-z][A-Za-z0-9_.]{1,60}(?: Name)?)\s{0,3}(?P<sign>[=:])\s{0,3}[\"“'(]?"
     r"(?P<value>[^\s\"”',;|{}()<>]{1,300})"
 )
-_REASON = re.compile(r"\breason\s*=\s*[\"“]?(?P<value>[A-Za-z][\w ]{2,60})", re.IGNORECASE)
+_REASON = re.compile(r"\breason\s{0,3}=\s{0,3}[\"“]?(?P<value>[A-Za-z][\w ]{2,60})", re.IGNORECASE)
 
 _NAMES = frozenset(
     """alertname alert alert_name monitor_name namespace pod pod_name deployment statefulset daemonset job_name service

@@ -559,6 +559,11 @@ CHATS = (
         (triage("why shop/frontend shop/cart 8080"),),
     ),
     Row(
+        "a program writes what reads like a question",
+        event({"text": "can shop/frontend reach shop/cart on 8080?"}),
+        (ask("drops"),),
+    ),
+    Row(
         "a written line with values alone",
         "[FIRING:2] KubePodNotReady (prod shop cart-5d4 kube-prometheus/k8s warning)",
         (triage("why host shop/cart-5d4", "drops shop/cart-5d4"),),

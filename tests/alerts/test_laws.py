@@ -137,6 +137,8 @@ def test_a_storm_is_as_many_cards_as_causes() -> None:
         pytest.param(b"{", id="half a document"),
         pytest.param(b"", id="nothing"),
         pytest.param(b"hello everybody", id="words that ask nothing"),
+        pytest.param(b" " * 20_000, id="blanks alone"),
+        pytest.param(b"pod " * 5_000, id="a word many times"),
         pytest.param(b'{"kind": "Pod", "metadata": {"name": "x"}}', id="another object of Kubernetes"),
         pytest.param(b"[" * 100_000, id="a deep nest"),
         pytest.param(b" " * (MOST_BYTES + 1), id="more than is read"),
