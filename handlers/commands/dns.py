@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError, Reading, left_over
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.commands.typed_span import without_span
 from handlers.connection.dns import DNS_APP, DNS_NAMESPACE, DNS_PORT, dns_pods
 from handlers.connection.scope import connection_scope
 from handlers.model.connection import Connection
@@ -18,7 +19,7 @@ from handlers.model.question import AboutLookup
 from handlers.model.scope import FlowMatch, FlowQuery, Scope
 from handlers.model.snapshot import Known
 from handlers.model.traffic import Protocol
-from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
+from handlers.names.grammar import End, Item, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.sentence.tokens import Said
 
@@ -68,14 +69,10 @@ def parse(text: str) -> Dns:
     """
     source: EndpointName | None = None
     name = ""
-    spans: list[timedelta] = []
     odd: list[Item] = []
-    for item in without_leads(items(text)):
+    span, words = without_span(without_leads(items(text)))
+    for item in words:
         match item:
-            case Since(span=span) | Duration(span=span) if not spans:
-                spans.append(span)
-            case Fresh():
-                pass
             case End(name=found, port=None) if source is None and not isinstance(found, Entity | HostName):
                 source = found
             case Word(text=word, port=None) if source is None and is_bare_name(item):
@@ -92,7 +89,7 @@ def parse(text: str) -> Dns:
         raise left_over(odd, USAGE)
     if source is None:
         raise NotUnderstoodError("Name who looks names up.", USAGE)
-    return Dns(source, name, spans[0] if spans else DEFAULT_SPAN)
+    return Dns(source, name, span or DEFAULT_SPAN)
 
 
 def phrase(sentence: Said) -> Reading | None:

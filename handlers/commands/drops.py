@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from handlers.commands.command import Command, Conclusion, Reading, left_over, worst_first
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.commands.typed_span import without_span
 from handlers.connection.coverage import coverage_of, is_shorter
 from handlers.connection.drop_groups import namespaces_of_end
 from handlers.connection.policies import some_policy_names_services
@@ -19,7 +20,7 @@ from handlers.model.parts import Part
 from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import Gap, Known
 from handlers.model.table import Table
-from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
+from handlers.names.grammar import End, Item, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.names.resolve import End as Side
 from handlers.sentence.subject import several, subjects_in
@@ -115,15 +116,11 @@ def parse(text: str) -> Drops:
     """
     endpoint: EndpointName | None = None
     namespace: str | None = None
-    spans: list[timedelta] = []
     odd: list[Item] = []
-    for item in without_leads(items(text)):
+    span, words = without_span(without_leads(items(text)))
+    for item in words:
         is_named = endpoint is not None or namespace is not None
         match item:
-            case Since(span=span) | Duration(span=span) if not spans:
-                spans.append(span)
-            case Fresh():
-                pass
             case End(name=name, port=None) if not is_named:
                 endpoint = name
             case Word(text=word) if not is_named and is_bare_name(item):
@@ -132,7 +129,7 @@ def parse(text: str) -> Drops:
                 odd.append(item)
     if odd:
         raise left_over(odd, USAGE)
-    return Drops(endpoint, namespace, spans[0] if spans else DEFAULT_SPAN)
+    return Drops(endpoint, namespace, span or DEFAULT_SPAN)
 
 
 def phrase(sentence: Said) -> Reading | None:

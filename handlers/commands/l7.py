@@ -8,6 +8,7 @@ from typing import ClassVar
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError, left_over
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
 from handlers.commands.typed_connection import typed_connection
+from handlers.commands.typed_span import without_span
 from handlers.connection.l7_filters import L7Filter, filters_of_connection, filters_of_policy
 from handlers.connection.scope import connection_scope
 from handlers.connection.trial import Trial
@@ -18,7 +19,7 @@ from handlers.model.headline import CANNOT_TELL, Headline
 from handlers.model.parts import Part
 from handlers.model.question import AboutConnection
 from handlers.model.scope import FlowMatch, FlowQuery, PodQuery, Scope
-from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
+from handlers.names.grammar import End, Word, is_bare_name, items, without_leads
 
 USAGE = "l7 NAMESPACE/POLICY [since 15m] | l7 A B [PORT] [http METHOD PATH] [since 15m] [fresh]"
 MOST_AGENTS = 6
@@ -28,13 +29,9 @@ MOST_PODS_IN_A_FILTER = 40
 
 
 class L7:
-    """What both forms of the question have."""
+    """Either form of the question; ``filters`` of both tells where a proxy has to read."""
 
     __slots__ = ()
-
-    def filters(self, facts: Facts) -> tuple[L7Filter, ...]:
-        """Return where a proxy has to read."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +111,8 @@ def parse(text: str) -> L7OfPolicy | L7OfConnection:
     Raises:
         NotUnderstoodError: if neither is named, or a word is left over.
     """
-    spans: list[timedelta] = []
-    left: list[Item] = []
-    for item in without_leads(items(text)):
-        match item:
-            case Since(span=span) | Duration(span=span) if not spans:
-                spans.append(span)
-            case Fresh():
-                pass
-            case _:
-                left.append(item)
-    since = spans[0] if spans else DEFAULT_SPAN
+    span, left = without_span(without_leads(items(text)))
+    since = span or DEFAULT_SPAN
     match left:
         case []:
             raise NotUnderstoodError("Name a policy, or two ends.", USAGE)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.commands.command import Command, Conclusion, Reading, left_over
+from handlers.commands.command import Command, Conclusion, Reading
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.commands.typed_namespace import typed_namespace
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Outcome, Sentence
 from handlers.model.headline import Headline
 from handlers.model.question import AboutCluster
 from handlers.model.scope import Scope
-from handlers.names.grammar import Duration, Fresh, Item, Since, Word, is_bare_name, items, without_leads
 from handlers.names.lexicon import Cue
 from handlers.sentence.subject import several, subjects_in
 from handlers.sentence.tokens import Said
@@ -46,22 +46,8 @@ def parse(text: str) -> LintPolicies:
     Raises:
         NotUnderstoodError: if a word is left over.
     """
-    namespace: str | None = None
-    spans: list[timedelta] = []
-    odd: list[Item] = []
-    for item in without_leads(items(text)):
-        match item:
-            case Since(span=span) | Duration(span=span) if not spans:
-                spans.append(span)
-            case Fresh():
-                pass
-            case Word(text=word, port=None) if namespace is None and is_bare_name(item):
-                namespace = word.lower()
-            case _:
-                odd.append(item)
-    if odd:
-        raise left_over(odd, USAGE)
-    return LintPolicies(namespace, spans[0] if spans else DEFAULT_SPAN)
+    namespace, span = typed_namespace(text, USAGE)
+    return LintPolicies(namespace, span or DEFAULT_SPAN)
 
 
 def phrase(sentence: Said) -> Reading | None:

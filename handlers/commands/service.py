@@ -7,6 +7,7 @@ from datetime import timedelta
 from handlers.balancing.tables import backend_table, node_table
 from handlers.commands.command import Command, Conclusion, NotUnderstoodError, left_over
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.commands.typed_span import without_span
 from handlers.connection.backends import selected_pods
 from handlers.connection.scope import connection_scope
 from handlers.model.connection import Connection
@@ -19,12 +20,9 @@ from handlers.model.question import AboutService
 from handlers.model.scope import FlowMatch, FlowQuery, Scope
 from handlers.model.table import Table
 from handlers.names.grammar import (
-    Duration,
     End,
-    Fresh,
     Item,
     PortAsked,
-    Since,
     Word,
     is_bare_name,
     items,
@@ -100,14 +98,10 @@ def parse(text: str) -> ServicePath:
     """
     name: EndpointName | None = None
     port: PortAsked | None = None
-    spans: list[timedelta] = []
     odd: list[Item] = []
-    for item in without_leads(items(text)):
+    span, words = without_span(without_leads(items(text)))
+    for item in words:
         match item:
-            case Since(span=span) | Duration(span=span) if not spans:
-                spans.append(span)
-            case Fresh():
-                pass
             case PortAsked() if port is None and not (item.protocol and item.protocol.is_icmp):
                 port = item
             case End(name=found, port=behind) if name is None and not isinstance(found, Entity):
@@ -121,7 +115,7 @@ def parse(text: str) -> ServicePath:
     if name is None:
         raise NotUnderstoodError("Name one Service.", USAGE)
     asked = port or PortAsked(None, None)
-    return ServicePath(name, asked.port, asked.protocol, spans[0] if spans else DEFAULT_SPAN)
+    return ServicePath(name, asked.port, asked.protocol, span or DEFAULT_SPAN)
 
 
 def _as_service(name: EndpointName) -> EndpointName:

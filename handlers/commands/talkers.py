@@ -6,12 +6,13 @@ from datetime import timedelta
 from handlers.commands.command import Command, Conclusion, left_over, worst_first
 from handlers.commands.flows_conclusion import groups_of, headline_of
 from handlers.commands.since import DEFAULT_SPAN, span_in_words
+from handlers.commands.typed_span import without_span
 from handlers.flows.pairs import namespace_matrix, pairs_of, table_of_pairs
 from handlers.flows.question import AboutFlows, names_of_ends
 from handlers.model.facts import Facts
 from handlers.model.finding import Finding, Sentence
 from handlers.model.parts import Part
-from handlers.names.grammar import Duration, End, Fresh, Item, Since, Word, is_bare_name, items, without_leads
+from handlers.names.grammar import End, Item, Word, is_bare_name, items, without_leads
 from handlers.sentence.subject import Subject
 
 USAGE = "talkers [NAMESPACE|A] [since 15m] [fresh]"
@@ -41,14 +42,10 @@ def parse(text: str) -> Talkers:
         NotUnderstoodError: if a word is left over.
     """
     subjects: list[Subject] = []
-    spans: list[timedelta] = []
     odd: list[Item] = []
-    for item in without_leads(items(text)):
+    span, words = without_span(without_leads(items(text)))
+    for item in words:
         match item:
-            case Since(span=span) | Duration(span=span) if not spans:
-                spans.append(span)
-            case Fresh():
-                pass
             case End(name=name, port=None) if not subjects:
                 subjects.append(Subject(endpoint=name))
             case Word(text=word, port=None) if not subjects and is_bare_name(item):
@@ -57,7 +54,7 @@ def parse(text: str) -> Talkers:
                 odd.append(item)
     if odd:
         raise left_over(odd, USAGE)
-    return Talkers(spans[0] if spans else DEFAULT_SPAN, subjects[0] if subjects else Subject())
+    return Talkers(span or DEFAULT_SPAN, subjects[0] if subjects else Subject())
 
 
 def conclude(question: Talkers, facts: Facts, findings: tuple[Finding, ...]) -> Conclusion:

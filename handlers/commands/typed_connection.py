@@ -3,17 +3,15 @@
 from datetime import timedelta
 
 from handlers.commands.command import NotUnderstoodError, left_over
+from handlers.commands.typed_span import without_span
 from handlers.model.connection import Connection
 from handlers.model.endpoint import Named
 from handlers.model.traffic import HttpRequest
 from handlers.names.grammar import (
     NAMESPACE_FLAGS,
-    Duration,
     End,
-    Fresh,
     Item,
     PortAsked,
-    Since,
     Word,
     end_of,
     is_bare_name,
@@ -40,9 +38,9 @@ def typed_connection(text: str, usage: str) -> tuple[Connection, timedelta | Non
     marks: dict[bool, int] = {}
     ports: list[PortAsked] = []
     requests: list[HttpRequest] = []
-    spans: list[timedelta] = []
     odd: list[Item] = []
-    for item in without_leads(found):
+    span, words = without_span(without_leads(found))
+    for item in words:
         match item:
             case Word(text=word) if word.lower() in _MARKS:
                 marks.setdefault(_MARKS[word.lower()], len(ends))
@@ -52,10 +50,6 @@ def typed_connection(text: str, usage: str) -> tuple[Connection, timedelta | Non
                 ports.append(item)
             case HttpRequest() if not requests:
                 requests.append(item)
-            case Since(span=span) | Duration(span=span) if not spans:
-                spans.append(span)
-            case Fresh():
-                pass
             case _:
                 odd.append(item)
     if odd:
@@ -64,7 +58,7 @@ def typed_connection(text: str, usage: str) -> tuple[Connection, timedelta | Non
         raise NotUnderstoodError("Name two ends: who connects, and to what.", usage)
     source, destination = reversed(ends) if marks.get(True) == 1 or marks.get(False) == 0 else ends
     connection = _connection(source, destination, ports, requests[0] if requests else None, usage)
-    return connection, spans[0] if spans else None
+    return connection, span
 
 
 def _without_flag(found: list[Item]) -> tuple[list[Item], str | None]:

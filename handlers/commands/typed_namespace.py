@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from handlers.commands.command import left_over
-from handlers.names.grammar import Duration, Fresh, Item, Since, Word, is_bare_name, items, without_leads
+from handlers.commands.typed_span import without_span
+from handlers.names.grammar import Word, is_bare_name, items, without_leads
 
 
 def typed_namespace(text: str, usage: str) -> tuple[str | None, timedelta | None]:
@@ -12,19 +13,12 @@ def typed_namespace(text: str, usage: str) -> tuple[str | None, timedelta | None
     Raises:
         NotUnderstoodError: if a word is left over.
     """
-    namespace: str | None = None
-    span: timedelta | None = None
-    odd: list[Item] = []
-    for item in without_leads(items(text)):
-        match item:
-            case Since(span=found) | Duration(span=found) if span is None:
-                span = found
-            case Fresh():
-                pass
-            case Word(text=word) if namespace is None and is_bare_name(item):
-                namespace = word.lower()
-            case _:
-                odd.append(item)
+    span, words = without_span(without_leads(items(text)))
+    match words:
+        case [Word(text=name, port=None) as word, *odd] if is_bare_name(word):
+            namespace = name.lower()
+        case odd:
+            namespace = ""
     if odd:
         raise left_over(odd, usage)
-    return namespace, span
+    return namespace or None, span

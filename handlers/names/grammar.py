@@ -202,10 +202,11 @@ def is_nearly_fresh(text: str) -> bool:
 def text_of(item: Item) -> str:
     """Return an item as it is written."""
     match item:
-        case Word(text=text) | Duration(text=text):
+        case Duration(text=text):
             return text
-        case End(name=name):
-            return str(name)
+        case Word(port=port) | End(port=port):
+            name = item.text if isinstance(item, Word) else str(item.name)
+            return name if port is None else f"{name}:{text_of(port)}"
         case PortAsked(port=port, protocol=protocol):
             return "/".join(str(part) for part in (port, protocol) if part is not None)
         case HttpRequest(method=method, path=path):

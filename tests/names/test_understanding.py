@@ -119,6 +119,21 @@ def test_nonsense_gets_help_and_no_exception(text: str) -> None:
     assert caught.value.usage or caught.value.suggestions
 
 
+LEFT_OVER = {
+    "a port behind a namespace": ("changes shop:8080", "shop:8080"),
+    "a port behind an endpoint that has none": ("audit shop/cart:80", "shop/cart:80"),
+    "a second namespace": ("audit shop payments", "payments"),
+    "a second span": ("l7 shop/cart since 5m 6m", "6m"),
+    "a span behind another question's": ("lint shop since 5m 1h", "1h"),
+}
+
+
+@pytest.mark.parametrize(("text", "word"), LEFT_OVER.values(), ids=LEFT_OVER.keys())
+def test_a_word_left_over_is_named_as_it_was_typed(text: str, word: str) -> None:
+    with pytest.raises(NotUnderstoodError, match=f"“{word}”"):
+        understand(text)
+
+
 @pytest.mark.parametrize("text", ["why shop/a shop/b fresh", "fresh drops shop"[6:] + " fresh", "health fresh"])
 def test_fresh_is_seen_and_is_no_part_of_the_question(text: str) -> None:
     asked = understand(text)
