@@ -1,7 +1,6 @@
 """The commands in the terminal: what they print, how they end, and what they do with hostile files."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,6 @@ def git(repository: Path, *arguments: str) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=repository, check=True, capture_output=True)
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_whatif_of_a_range_of_commits(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     repository = tmp_path / "repository"
     repository.mkdir()
