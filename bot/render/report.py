@@ -117,7 +117,9 @@ def _list(report: Report) -> Iterator[Block]:
         yield section("\n".join(rows))
     if left:
         yield context(f"… {left} more, see Evidence")
-    remedies = shared or ((report.headline.remedy,) if report.headline.remedy and not shown else ())
+    # What the headline tells has no row, and its remedy is told here.
+    untold = report.headline.remedy not in {row.finding.advice for row in shown}
+    remedies = (*([report.headline.remedy] if report.headline.remedy and untold else ()), *shared)
     if remedies:
         yield section("\n".join(f"*Do:* {clip(escape(advice), 300)}" for advice in remedies[:2]))
     if seen := reading.seen(report):

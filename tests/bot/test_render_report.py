@@ -165,6 +165,16 @@ def test_what_was_not_read_is_said_with_what_it_leaves_open_and_how_to_get_it() 
     assert shown.count("ciliumnetworkpolicies") == 1
 
 
+def test_what_the_headline_tells_keeps_its_remedy_beside_the_rows_of_others() -> None:
+    worst = finding("kube-proxy runs", Outcome.PROBLEM, advice="Delete it.")
+    other = finding("a map is full", Outcome.PROBLEM, advice="Raise it.")
+    headline = Headline(Sentence("1 problem"), reason=worst.sentence, remedy=worst.advice)
+    shown = words(report(worst, other, headline=headline, expected=None))
+    assert "✗ kube-proxy runs" not in shown
+    assert "*Do:* Delete it." in shown
+    assert "✗ a map is full → Raise it." in shown
+
+
 def test_a_gap_is_said_once_whatever_it_leaves_open() -> None:
     gap = GapNote("policies", None, "timeout", "no answer in 10 s", "ask again")
     told = "Cannot tell whether {claim} — {part} could not be read"
