@@ -15,7 +15,9 @@ from bot.guard import Allowed, Guard, Rules
 from bot.intake import Intake
 from bot.listeners import actions, command, home, incident, mention, rest
 from bot.listeners.attached import Attached
-from bot.listeners.bundle import Bundles
+from bot.orders import ORDERS
+from bot.orders.desk import Desk
+from bot.orders.taken import Orders
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.settings import Settings
@@ -86,10 +88,10 @@ def build(settings: Settings) -> Web:
     )
     attached = Attached(client)
     reports = Reports(redis, prefix=prefix)
-    bundles = Bundles(intake, reports)
-    command.listen(app, intake, bundles)
-    actions.listen(app, intake, reports)
-    mention.listen(app, intake, bundles, settings.bots, attached)
+    orders = Orders.of(ORDERS, Desk(intake, reports))
+    command.listen(app, intake, orders)
+    actions.listen(app, intake, orders, reports)
+    mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, settings.incident_channels, settings.bots, attached)
     home.listen(app, publisher)
     rest.listen(app)

@@ -1,6 +1,7 @@
 """The buttons under an answer: those that ask a question, and those that show what an answer rests on.
 
-A button carries a question in normal form or the id of a kept report. Pressing one twice in a hurry counts once.
+A button carries a question in normal form, an order or the id of a kept report. Pressing one twice in a
+hurry counts once.
 """
 
 import re
@@ -12,6 +13,7 @@ from slack_bolt import Ack, App
 
 from bot.intake import Intake
 from bot.listeners.place import of_action
+from bot.orders.taken import Orders
 from bot.publish import Publisher
 from bot.render.evidence import evidence_text, patches_file
 from bot.render.failure import failure_message, report_gone
@@ -28,19 +30,21 @@ _DOUBLE_CLICK = timedelta(seconds=3)
 Show = Callable[[Publisher, Where, Report], None]
 
 
-def listen(app: App, intake: Intake, reports: Reports) -> None:
+def listen(app: App, intake: Intake, orders: Orders, reports: Reports) -> None:
     """Register the listeners."""
 
     def ask(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:
         where = of_action(body)
         if _is_pressed_once(intake, where, body, action):
             answer_ts = str(body.get("container", {}).get("message_ts") or "")
-            intake.ask(
-                str(action.get("value") or ""),
-                where,
-                delivery=f"action:{body.get('trigger_id')}",
-                attached=lambda: intake.conversations.came_with(where.channel, answer_ts),
-            )
+            text, delivery = str(action.get("value") or ""), f"action:{body.get('trigger_id')}"
+            if not orders.take(text, where, delivery=delivery):
+                intake.ask(
+                    text,
+                    where,
+                    delivery=delivery,
+                    attached=lambda: intake.conversations.came_with(where.channel, answer_ts),
+                )
 
     def shower(show: Show) -> Callable[..., None]:
         def show_report(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:

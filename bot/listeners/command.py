@@ -13,8 +13,9 @@ from slack_bolt import Ack, App
 
 from bot.intake import Intake
 from bot.listeners.attached import blocks_of, words_of
-from bot.listeners.bundle import Bundles, is_bundle
 from bot.listeners.place import of_command
+from bot.orders import ORDERS
+from bot.orders.taken import Orders
 from bot.render.help import help_message, is_help
 from handlers.catalogue import CATALOGUE
 
@@ -22,12 +23,12 @@ NAME = re.compile(r"^/cilium[a-z0-9_-]*$")
 """``/cilium``, or ``/cilium-staging`` where one workspace has a bot for each cluster."""
 
 
-def listen(app: App, intake: Intake, bundles: Bundles) -> None:
+def listen(app: App, intake: Intake, orders: Orders) -> None:
     """Register the listener."""
 
     def acknowledge(ack: Ack, body: Mapping[str, Any]) -> None:
         if is_help(str(body.get("text") or "")):
-            shown = help_message(CATALOGUE.commands)
+            shown = help_message(CATALOGUE.commands, ORDERS)
             ack(text=shown.text, blocks=list(shown.blocks), response_type="ephemeral")
         else:
             ack()
@@ -35,9 +36,7 @@ def listen(app: App, intake: Intake, bundles: Bundles) -> None:
     def ask(body: Mapping[str, Any]) -> None:
         text = str(body.get("text") or "")
         delivery = f"command:{body.get('trigger_id')}"
-        if is_bundle(text):
-            bundles.give(of_command(body), delivery=delivery)
-        elif not is_help(text):
+        if not is_help(text) and not orders.take(words_of(text), of_command(body), delivery=delivery):
             intake.ask(words_of(text), of_command(body), delivery=delivery, attached=lambda: blocks_of(text))
 
     app.command(NAME)(ack=acknowledge, lazy=[ask])

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from slack_bolt import Ack, App
 
+from bot.orders import ORDERS
 from bot.publish import Publisher, PublishError
 from bot.render.help import home_view
 from handlers.catalogue import CATALOGUE
@@ -23,7 +24,7 @@ def listen(app: App, publisher: Publisher) -> None:
         if event.get("tab") != "home":
             return
         try:
-            publisher.home(str(event.get("user") or ""), home_view(CATALOGUE.commands))
+            publisher.home(str(event.get("user") or ""), home_view(CATALOGUE.commands, ORDERS))
         except PublishError as error:
             log.warning("home not shown", error=type(error).__name__, reason=str(error))
 

@@ -12,15 +12,16 @@ from slack_bolt import Ack, App
 
 from bot.intake import Intake
 from bot.listeners.attached import Attached, words_of
-from bot.listeners.bundle import Bundles, is_bundle
 from bot.listeners.heard import Heard, heard
 from bot.listeners.place import of_message
+from bot.orders import ORDERS
+from bot.orders.taken import Orders
 from bot.render.help import help_message, is_help
 from bot.where import Via
 from handlers.catalogue import CATALOGUE
 
 
-def listen(app: App, intake: Intake, bundles: Bundles, bots: frozenset[str], attached: Attached) -> None:
+def listen(app: App, intake: Intake, orders: Orders, bots: frozenset[str], attached: Attached) -> None:
     """Register the listeners. ``bots`` are those that are listened to as people are."""
 
     def is_direct(event: Mapping[str, Any]) -> bool:
@@ -30,12 +31,12 @@ def listen(app: App, intake: Intake, bundles: Bundles, bots: frozenset[str], att
         message = heard(body, bots)
         via = Via.DIRECT if _is_direct_channel(body) else Via.MENTION
         if message:
-            _ask(intake, bundles, attached, body, message, via, str(context.get("bot_user_id") or ""))
+            _ask(intake, orders, attached, body, message, via, str(context.get("bot_user_id") or ""))
 
     def written(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         message = heard(body, bots)
         if message:
-            _ask(intake, bundles, attached, body, message, Via.DIRECT, str(context.get("bot_user_id") or ""))
+            _ask(intake, orders, attached, body, message, Via.DIRECT, str(context.get("bot_user_id") or ""))
 
     app.event("app_mention")(ack=_acknowledge, lazy=[mentioned])
     app.event("message", matchers=[is_direct])(ack=_acknowledge, lazy=[written])
@@ -49,7 +50,7 @@ def without_mention(text: str, bot_user: str) -> str:
 
 def _ask(
     intake: Intake,
-    bundles: Bundles,
+    orders: Orders,
     attached: Attached,
     body: Mapping[str, Any],
     message: Heard,
@@ -59,13 +60,12 @@ def _ask(
     text = without_mention(words_of(message.text), bot_user)
     where = of_message(body, message.raw, via)
     delivery = f"message:{where.channel}:{message.ts}"
-    if is_bundle(text):
-        bundles.give(where, delivery=f"{delivery}:report")
-    elif not is_help(text):
+    if is_help(text):
+        if intake.is_first(where, f"{delivery}:help"):
+            intake.tell(where, help_message(CATALOGUE.commands, ORDERS))
+    elif not orders.take(text, where, delivery=delivery):
         came_with = attached.to(text, message.raw, where.channel)
         intake.ask(text, where, delivery=delivery, per_question=True, attached=came_with)
-    elif intake.is_first(where, f"{delivery}:help"):
-        intake.tell(where, help_message(CATALOGUE.commands))
 
 
 def _is_direct_channel(body: Mapping[str, Any]) -> bool:

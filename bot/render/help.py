@@ -1,38 +1,64 @@
-"""Help and App Home, made from the table of commands."""
+"""Help and App Home, made from the tables of commands and orders."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from bot.render.blocks import Block, Message, button, code, context, divider, escape, header, message, section
-from handlers.commands.command import Command, Role
+from handlers.commands.command import Role
 
 _FIRST_NUMBER = 200
 """Numbers of these buttons start above those of candidates."""
 _ASKING_FOR_HELP = {"", "help", "?", "--help", "-h"}
 
 
-def help_message(commands: Mapping[str, Command]) -> Message:
-    """Return every subcommand: what it answers, how to ask, and an example as a button."""
-    blocks = [section("*Ask me what Cilium does to your traffic.*"), *_entries(commands), context(_ways())]
-    lines = [f"/cilium {command.usage} — {command.summary}" for command in commands.values()]
+class Declared(Protocol):
+    """What a command and an order have in common."""
+
+    @property
+    def name(self) -> str:
+        """The word after ``/cilium``."""
+
+    @property
+    def usage(self) -> str:
+        """How it is said."""
+
+    @property
+    def summary(self) -> str:
+        """What it is for."""
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Words that can be said as they stand."""
+
+    @property
+    def role(self) -> Role:
+        """Who may say it."""
+
+
+def help_message(commands: Mapping[str, Declared], orders: Sequence[Declared]) -> Message:
+    """Return every subcommand and order: what it is for, how to say it, and an example as a button."""
+    declared = [*commands.values(), *orders]
+    blocks = [section("*Ask me what Cilium does to your traffic.*"), *_entries(declared), context(_ways())]
+    lines = [f"/cilium {one.usage} — {one.summary}" for one in declared]
     return message(blocks, "\n".join(["Ask me what Cilium does to your traffic.", *lines, "/cilium help — this list"]))
 
 
-def home_view(commands: Mapping[str, Command]) -> dict[str, Any]:
+def home_view(commands: Mapping[str, Declared], orders: Sequence[Declared]) -> dict[str, Any]:
     """Return the App Home tab (https://docs.slack.dev/surfaces/app-home)."""
     introduction = section(
         "Type the command in any channel I am in, mention me, or write to me here. "
         "I read the cluster and change nothing."
     )
-    blocks = [header("Why can't A reach B?"), introduction, divider(), *_entries(commands), context(_ways())]
+    entries = _entries([*commands.values(), *orders])
+    blocks = [header("Why can't A reach B?"), introduction, divider(), *entries, context(_ways())]
     return {"type": "home", "blocks": list(message(blocks, "").blocks)}
 
 
-def _entries(commands: Mapping[str, Command]) -> list[Block]:
-    return [_entry(command, index) for index, command in enumerate(commands.values())]
+def _entries(declared: Iterable[Declared]) -> list[Block]:
+    return [_entry(one, index) for index, one in enumerate(declared)]
 
 
-def _entry(command: Command, index: int) -> Block:
+def _entry(command: Declared, index: int) -> Block:
     usage = command.usage.removeprefix("/cilium ")
     role = "" if command.role is Role.VIEWER else f" _({command.role}s only)_"
     example = next(iter(command.examples), "").removeprefix("/cilium ")
@@ -43,10 +69,7 @@ def _entry(command: Command, index: int) -> Block:
 
 
 def _ways() -> str:
-    return escape(
-        "Plain words do too: why can't shop/frontend reach shop/cart on 8080?  Add fresh to skip the cache."
-        "  Say report in a thread for its answers as a file."
-    )
+    return escape("Plain words do too: why can't shop/frontend reach shop/cart on 8080?  Add fresh to skip the cache.")
 
 
 def is_help(text: str) -> bool:

@@ -1,0 +1,18 @@
+"""What orders work with: one value, made where the web process is put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.intake import Intake
+from bot.reports import Reports
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts of the web process that orders use. ``program`` is this release in words."""
+
+    intake: Intake
+    reports: Reports
+    program: str = "cilium-triage"
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
