@@ -8,6 +8,8 @@ from redis import Redis
 from slack_bolt import App
 from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 
+from bot.channel_names import ChannelNames
+from bot.channels import Channels
 from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher
@@ -88,11 +90,12 @@ def build(settings: Settings) -> Web:
     )
     attached = Attached(client)
     reports = Reports(redis, prefix=prefix)
-    orders = Orders.of(ORDERS, Desk(intake, reports))
+    channels = Channels(redis, ChannelNames(client), settings.said_of_channels, prefix=prefix)
+    orders = Orders.of(ORDERS, Desk(intake, reports, channels))
     command.listen(app, intake, orders)
     actions.listen(app, intake, orders, reports)
     mention.listen(app, intake, orders, settings.bots, attached)
-    incident.listen(app, intake, settings.incident_channels, settings.bots, attached)
+    incident.listen(app, intake, channels, settings.bots, attached)
     home.listen(app, publisher)
     rest.listen(app)
     return Web(app, redis, watch, dispatcher, pool)

@@ -1,11 +1,13 @@
 """What the web process is told by its environment."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.channel_rules import INCIDENT, Said, checked, checked_target
 from bot.slack_client import SLACK_API
 
 Names = Annotated[frozenset[str], NoDecode]
@@ -64,7 +66,10 @@ class Settings(BaseSettings):
     teams: Names = frozenset()
     """Workspaces whose people may ask; empty: only the one that the bot is installed in."""
     incident_channels: Names = frozenset()
-    """Channels in which a question is answered without a mention."""
+    """Channels in which alerts and questions are answered without a mention: ids, or names and patterns (``inc-*``)."""
+    channels: Mapping[str, Mapping[str, str]] = {}
+    """JSON: ``{"inc-*": {"verbosity": "quiet", "quiet hours": "22:00-07:00 Europe/Berlin"}}``, what is set of channels
+    by ids, names or patterns; ``/cilium channel export`` writes it. What is said in Slack comes before it."""
     bots: Names = frozenset()
     """Bots (``B…``) that are listened to as people are."""
     viewer_users: Names = frozenset()
@@ -78,6 +83,26 @@ class Settings(BaseSettings):
     @classmethod
     def _separate(cls, value: object) -> object:
         return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("channels")
+    @classmethod
+    def _are_rules(cls, value: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+        for target, settings in value.items():
+            checked_target(target)
+            for setting, words in settings.items():
+                checked(setting, words)
+        return value
+
+    @property
+    def said_of_channels(self) -> tuple[Said, ...]:
+        """What the environment says of channels."""
+        incident = [Said(target, INCIDENT, "on") for target in sorted(self.incident_channels)]
+        others = [
+            Said(target, setting, words)
+            for target, settings in sorted(self.channels.items())
+            for setting, words in settings.items()
+        ]
+        return (*others, *incident)
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:

@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.channels import Channels
 from bot.intake import Intake
 from bot.listeners.attached import Attached, words_of
 from bot.listeners.heard import heard
@@ -21,11 +22,11 @@ from handlers.catalogue import CATALOGUE
 _NAMESPACED = re.compile(r"(?:^|\s)[a-z0-9-]+/[a-z0-9]")
 
 
-def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[str], attached: Attached) -> None:
-    """Register the listener for the channels that are configured."""
+def listen(app: App, intake: Intake, channels: Channels, bots: frozenset[str], attached: Attached) -> None:
+    """Register the listener; which channels are incident channels is looked up for each message."""
 
-    def is_incident(event: Mapping[str, Any]) -> bool:
-        return event.get("channel") in channels
+    def is_in_channel(event: Mapping[str, Any]) -> bool:
+        return event.get("channel_type") != "im"
 
     def written(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         message = heard(body, bots)
@@ -33,6 +34,8 @@ def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[s
         if message is None or not _is_question(message.text) or (bot_user and f"<@{bot_user}" in message.text):
             return  # a mention comes as an event of its own
         where = of_message(body, message.raw, Via.INCIDENT)
+        if not channels.rules(where.channel).is_incident:
+            return
         text = without_mention(words_of(message.text), bot_user)
         came_with = attached.to(text, message.raw, where.channel)
         delivery = f"message:{where.channel}:{message.ts}"
@@ -41,7 +44,7 @@ def listen(app: App, intake: Intake, channels: frozenset[str], bots: frozenset[s
     def acknowledge(ack: Ack) -> None:
         ack()
 
-    app.event("message", matchers=[is_incident])(ack=acknowledge, lazy=[written])
+    app.event("message", matchers=[is_in_channel])(ack=acknowledge, lazy=[written])
 
 
 def _is_question(text: str) -> bool:

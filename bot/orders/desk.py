@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.channels import Channels
 from bot.intake import Intake
 from bot.reports import Reports
 
@@ -14,5 +15,6 @@ class Desk:
 
     intake: Intake
     reports: Reports
+    channels: Channels
     program: str = "cilium-triage"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -40,10 +40,12 @@ def test_every_event_has_its_scope() -> None:
 
 def test_the_other_scopes_are_those_that_writing_needs() -> None:
     assert SCOPES - set().union(*NEEDED.values()) == {
+        "channels:read",
         "chat:write",
         "commands",
         "files:read",
         "files:write",
+        "groups:read",
         "im:write",
         "usergroups:read",
     }
