@@ -232,4 +232,4 @@ def test_another_app_posts_an_alert_as_a_bot_message_without_a_user(
     (event,) = events
     assert "user" not in event
     assert (event["bot_id"], event["username"], event["text"]) == ("B0ALERTS01", "Alertmanager", "")
-    assert event["attachments"] == [alert]
+    assert event["attachments"] == [alert | {"id": 1}]

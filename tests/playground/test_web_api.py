@@ -209,6 +209,6 @@ def test_every_promised_method_is_there() -> None:
         conversations.history conversations.info conversations.join conversations.list conversations.members
         conversations.open conversations.replies files.completeUploadExternal files.getUploadURLExternal files.info
         reactions.add reactions.get reactions.remove team.info usergroups.list usergroups.users.list
-        users.conversations users.info users.list views.open views.publish views.push views.update
+        users.conversations users.info users.list users.lookupByEmail views.open views.publish views.push views.update
     """
     assert web_api.method_names() == promised.split()

@@ -12,8 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from tools.playground import person
+from tools.playground import membership, other_apps, person, shortcuts
 from tools.playground.delivery import Receipt
+from tools.playground.impossible import NotPossible
 from tools.playground.methods.files import file_object
 from tools.playground.page_feed import shown_message
 from tools.playground.stand_in import StandIn
@@ -56,7 +57,7 @@ async def _answer(stand_in: StandIn, action: Action, body: Json) -> web.StreamRe
     try:
         result = action(stand_in, body)
         answer = await result if isinstance(result, Awaitable) else result
-    except person.NotPossible as refusal:
+    except NotPossible as refusal:
         return web.json_response({"ok": False, "error": str(refusal)}, status=400)
     return web.json_response({"ok": True} | answer)
 
@@ -96,22 +97,79 @@ async def _submit(stand_in: StandIn, body: Json) -> Json:
     user = person.find_user(stand_in, _text(body, "user"))
     stack = stand_in.workspace.view_stack(user.id)
     if not stack:
-        raise person.NotPossible("no modal is open")
+        raise NotPossible("no modal is open")
     values = body.get("values")
     errors = await person.submit(stand_in, user, stack[-1], values if isinstance(values, dict) else {})
     return {"errors": errors}
 
 
 def _post_as_app(stand_in: StandIn, body: Json) -> Json:
-    channel = stand_in.workspace.channel(_text(body, "channel"))
-    if channel is None:
-        raise person.NotPossible("no such channel")
+    channel = _channel(stand_in, body)
+    name, thread = _text(body, "name"), body.get("thread_ts")
+    as_user = body.get("as_user") is True
+    text, attachments, blocks = _content(body)
+    message = other_apps.post(
+        stand_in, channel, name, text, attachments=attachments, blocks=blocks, thread_ts=thread, as_user=as_user
+    )
+    return {"message": shown_message(message)}
+
+
+def _edit_as_app(stand_in: StandIn, body: Json) -> Json:
+    message = stand_in.workspace.find_message(_channel(stand_in, body).id, _text(body, "ts"))
+    if message is None or not message.other_app:
+        raise NotPossible("no such message of another app")
+    text, attachments, blocks = _content(body)
+    other_apps.edit(stand_in, message, text=text, attachments=attachments, blocks=blocks)
+    return {"message": shown_message(message)}
+
+
+def _content(body: Json) -> tuple[str, list[Json], list[Json]]:
     attachments, blocks = body.get("attachments") or [], body.get("blocks") or []
     if not isinstance(attachments, list) or not isinstance(blocks, list):
-        raise person.NotPossible("attachments and blocks are lists")
-    name, text = _text(body, "name"), str(body.get("text") or "")
-    message = person.post_as_app(stand_in, channel, name, text, attachments=attachments, blocks=blocks)
-    return {"message": shown_message(message)}
+        raise NotPossible("attachments and blocks are lists")
+    return str(body.get("text") or ""), attachments, blocks
+
+
+def _create_channel(stand_in: StandIn, body: Json) -> Json:
+    by = person.find_user(stand_in, _text(body, "user"))
+    made = membership.create(stand_in, by, _text(body, "name"), private=body.get("private") is True)
+    if made is None:
+        raise NotPossible("a channel may not have that name")
+    return {"channel": made.to_slack()}
+
+
+def _rename_channel(stand_in: StandIn, body: Json) -> Json:
+    if not membership.rename(stand_in, _channel(stand_in, body), _text(body, "name")):
+        raise NotPossible("a channel may not have that name")
+    return {}
+
+
+def _membership(act: membership.Act) -> Action:
+    def change(stand_in: StandIn, body: Json) -> Json:
+        user, channel = _place(stand_in, body)
+        if membership.unknown(stand_in, channel, user, [_text(body, "who")], act):
+            raise NotPossible("no such user")
+        return {}
+
+    return change
+
+
+async def _shortcut(stand_in: StandIn, body: Json) -> Json:
+    user = person.find_user(stand_in, _text(body, "user"))
+    message = None
+    if body.get("ts"):
+        user, channel = _place(stand_in, body)
+        message = person.find_message(stand_in, channel, _text(body, "ts"), user)
+    return receipt_json(await shortcuts.use(stand_in, user, _text(body, "callback_id"), message))
+
+
+async def _suggest(stand_in: StandIn, body: Json) -> Json:
+    user = person.find_user(stand_in, _text(body, "user"))
+    stack = stand_in.workspace.view_stack(user.id)
+    if not stack:
+        raise NotPossible("no modal is open")
+    typed = str(body.get("typed") or "")
+    return {"options": await person.suggestions(stand_in, user, stack[-1], _text(body, "action_id"), typed)}
 
 
 def _react(stand_in: StandIn, body: Json) -> Json:
@@ -134,9 +192,9 @@ async def _request_url(stand_in: StandIn, body: Json) -> Json:
     try:
         verified = await stand_in.delivery.use_request_url(body.get("url") or None)
     except ValueError as problem:
-        raise person.NotPossible(str(problem)) from None
+        raise NotPossible(str(problem)) from None
     if not verified:
-        raise person.NotPossible("the request URL did not answer the challenge")
+        raise NotPossible("the request URL did not answer the challenge")
     return {"request_url": stand_in.delivery.request_url}
 
 
@@ -158,7 +216,7 @@ def cause(stand_in: StandIn, body: Json) -> Json:
         elif name in counters and isinstance(wanted, dict):
             counters[name].update({str(key): int(value) for key, value in wanted.items()})
         else:
-            raise person.NotPossible(f"no such fault: {name[:80]}")
+            raise NotPossible(f"no such fault: {name[:80]}")
     return {}
 
 
@@ -172,11 +230,15 @@ async def _sockets(stand_in: StandIn, body: Json) -> Json:
 
 
 def _messages(stand_in: StandIn, body: Json) -> Json:
+    return {"messages": messages_of(stand_in, _channel(stand_in, body).id)}
+
+
+def _channel(stand_in: StandIn, body: Json) -> Channel:
     reference = str(body.get("channel", ""))
-    channel = stand_in.workspace.channel(reference)
-    if channel is None:
-        raise person.NotPossible(f"no such channel: {reference[:80]}")
-    return {"messages": messages_of(stand_in, channel.id)}
+    found = stand_in.workspace.channel(reference)
+    if found is None:
+        raise NotPossible(f"no such channel: {reference[:80]}")
+    return found
 
 
 def messages_of(stand_in: StandIn, channel: str) -> list[Json]:
@@ -221,7 +283,7 @@ def _place(stand_in: StandIn, body: Json) -> tuple[User, Channel]:
 def _text(body: Json, name: str) -> str:
     value: Any = body.get(name)
     if not isinstance(value, str) or not value:
-        raise person.NotPossible(f"{name} is missing")
+        raise NotPossible(f"{name} is missing")
     return value
 
 
@@ -231,6 +293,13 @@ _ACTIONS: dict[str, Action] = {
     "click": _click,
     "submit": _submit,
     "post-as-app": _post_as_app,
+    "edit-as-app": _edit_as_app,
+    "create-channel": _create_channel,
+    "rename-channel": _rename_channel,
+    "invite": _membership(membership.invite),
+    "remove": _membership(membership.remove),
+    "shortcut": _shortcut,
+    "suggest": _suggest,
     "react": _react,
     "home": _home,
     "reset": _reset,

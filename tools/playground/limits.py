@@ -20,6 +20,8 @@ MAX_MESSAGE_BLOCKS = 50
 MAX_VIEW_BLOCKS = 100
 MAX_ATTACHMENTS = 100
 MAX_IDENTIFIER = 255
+MAX_LOADING_MESSAGES = 10
+MAX_SUGGESTIONS = 100
 
 BUTTON_TYPES = ("button", "workflow_button")
 MENUS = tuple(
@@ -511,6 +513,14 @@ def _options(check: _Check, owner: dict[str, Any], pointer: str, most: int, *, v
         check.text(inner, "text", here, 75)
         check.string(inner, "value", here, value_most, required=True)
         check.text(inner, "description", here, 75, required=False)
+
+
+def option_violations(options: object) -> list[Violation]:
+    """Return what Slack objects to in suggestions for an external menu; no suggestion at all is fine."""
+    check = _Check()
+    if options != []:
+        _options(check, {"options": options}, "", MAX_SUGGESTIONS, value_most=150)
+    return check.violations
 
 
 def _confirm(check: _Check, value: object, pointer: str) -> None:

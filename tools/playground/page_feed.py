@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tools.playground import person
+from tools.playground import person, shortcuts
+from tools.playground.impossible import NotPossible
 from tools.playground.stand_in import StandIn
 from tools.playground.workspace import PEOPLE, TEAM_NAME, Change, ChangeKind, Json, Message, User
 
@@ -53,6 +54,10 @@ def state(stand_in: StandIn, user: User) -> Json:
         "commands": [
             {"command": item.command, "hint": item.usage_hint, "description": item.description}
             for item in stand_in.settings.commands
+        ],
+        "shortcuts": [
+            {"name": item.name, "callback_id": item.callback_id, "on_messages": item.on_messages}
+            for item in stand_in.settings.shortcuts
         ],
         "examples": list(stand_in.settings.examples),
         "statuses": [
@@ -160,7 +165,7 @@ async def _do(reader: _Reader, asked: Json) -> None:
     token = asked.get("token")
     try:
         told = await _act(reader, asked)
-    except person.NotPossible as refusal:
+    except NotPossible as refusal:
         told = {"problem": str(refusal)}
     reader.put({"type": "done", "token": token} | (told or {}))
 
@@ -175,7 +180,10 @@ async def _act(reader: _Reader, asked: Json) -> Json | None:
     if kind == "home":
         person.open_home(stand_in, user, "home" if asked.get("tab") == "home" else "messages")
         return None
-    if kind in ("act_in_view", "submit", "close_view"):
+    if kind == "shortcut" and not asked.get("ts"):
+        await shortcuts.use(stand_in, user, _text(asked, "callback_id"), None)
+        return None
+    if kind in ("act_in_view", "submit", "close_view", "suggest"):
         return await _in_view(reader, asked)
     channel = person.find_channel(stand_in, _text(asked, "channel"), user)
     if kind == "type":
@@ -201,13 +209,16 @@ async def _act(reader: _Reader, asked: Json) -> Json | None:
             chosen=str(chosen) if chosen is not None else None,
         )
         return {"acknowledged": receipt.acknowledged}
+    if kind == "shortcut":
+        await shortcuts.use(stand_in, user, _text(asked, "callback_id"), message)
+        return None
     if kind == "react":
         person.react(stand_in, user, message, _text(asked, "name"))
         return None
     if kind == "dismiss" and message.only_for == user.id:
         stand_in.workspace.remove(message)
         return None
-    raise person.NotPossible("the page asked for something unknown")
+    raise NotPossible("the page asked for something unknown")
 
 
 async def _in_view(reader: _Reader, asked: Json) -> Json | None:
@@ -220,6 +231,9 @@ async def _in_view(reader: _Reader, asked: Json) -> Json | None:
     if asked["do"] == "close_view":
         await person.close_view(stand_in, user, view, everything=asked.get("everything") is True)
         return None
+    if asked["do"] == "suggest":
+        typed = str(asked.get("typed") or "")
+        return {"options": await person.suggestions(stand_in, user, view, _text(asked, "action_id"), typed)}
     chosen = asked.get("chosen")
     receipt = await person.act_in_view(
         stand_in, user, view, _text(asked, "action_id"), chosen=str(chosen) if chosen is not None else None
@@ -230,5 +244,5 @@ async def _in_view(reader: _Reader, asked: Json) -> Json | None:
 def _text(asked: Json, name: str) -> str:
     value = asked.get(name)
     if not isinstance(value, str) or not value:
-        raise person.NotPossible(f"{name} is missing")
+        raise NotPossible(f"{name} is missing")
     return value

@@ -118,6 +118,30 @@ def member_joined_event(user: str, channel: Channel, inviter: str, *, event_ts: 
     }
 
 
+def member_left_event(user: str, channel: Channel, *, event_ts: str) -> Json:
+    """Return ``member_left_channel``."""
+    return {
+        "type": "member_left_channel",
+        "user": user,
+        "channel": channel.id,
+        "channel_type": "G" if channel.kind is ChannelKind.PRIVATE else "C",
+        "team": TEAM_ID,
+        "event_ts": event_ts,
+    }
+
+
+def channel_created_event(channel: Channel, creator: str, *, event_ts: str) -> Json:
+    """Return ``channel_created``, which comes for public channels, joined or not."""
+    shown = {"id": channel.id, "name": channel.name, "created": channel.created, "creator": creator}
+    return {"type": "channel_created", "channel": shown, "event_ts": event_ts}
+
+
+def channel_renamed_event(channel: Channel, *, event_ts: str) -> Json:
+    """Return ``channel_rename``, which comes for public channels, joined or not."""
+    shown = {"id": channel.id, "name": channel.name, "created": channel.created}
+    return {"type": "channel_rename", "channel": shown, "event_ts": event_ts}
+
+
 def file_shared_event(file_id: str, user: str, channel: str, *, event_ts: str) -> Json:
     """Return ``file_shared``."""
     return {
@@ -179,14 +203,14 @@ def channel_name(channel: Channel) -> str:
     return "privategroup" if channel.kind is ChannelKind.PRIVATE else channel.name
 
 
-def interaction(kind: str, user: User, *, trigger_id: str, verification_token: str) -> Json:
-    """Return what every interaction payload starts with."""
-    return {
+def interaction(kind: str, user: User, *, verification_token: str, trigger_id: str = "") -> Json:
+    """Return what every interaction payload starts with; those that may open nothing have no trigger."""
+    trigger = {"trigger_id": trigger_id} if trigger_id else {}
+    return trigger | {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID},
         "api_app_id": APP_ID,
         "token": verification_token,
-        "trigger_id": trigger_id,
         "team": dict(TEAM),
         "enterprise": None,
         "is_enterprise_install": False,
@@ -217,6 +241,30 @@ def message_place(message: Message, channel: Channel, state: Json, response_url:
 def view_place(view: View) -> Json:
     """Return the part of ``block_actions`` that says which view was acted on."""
     return {"container": {"type": "view", "view_id": view.id}, "view": view.to_slack()}
+
+
+def message_shortcut(
+    callback_id: str, message: Message, channel: Channel, *, action_ts: str, response_url: str
+) -> Json:
+    """Return the part of ``message_action`` that says which shortcut was used on which message."""
+    return {
+        "callback_id": callback_id,
+        "action_ts": action_ts,
+        "channel": {"id": channel.id, "name": channel_name(channel)},
+        "message_ts": message.ts,
+        "message": message.to_slack(),
+        "response_url": response_url,
+    }
+
+
+def global_shortcut(callback_id: str, *, action_ts: str) -> Json:
+    """Return the part of ``shortcut`` that says which one was used; it knows no channel."""
+    return {"callback_id": callback_id, "action_ts": action_ts}
+
+
+def suggestion(element: Json, block_id: str, typed: str) -> Json:
+    """Return the part of ``block_suggestion`` that says what was typed into which menu."""
+    return {"action_id": element["action_id"], "block_id": block_id, "value": typed}
 
 
 def view_submission(view: View) -> Json:

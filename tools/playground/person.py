@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tools.playground import payloads, typed_text
+from tools.playground import membership, payloads, typed_text
 from tools.playground.delivery import Failure, Kind, Receipt
-from tools.playground.limits import ACTION_ELEMENTS, MAX_TEXT
+from tools.playground.impossible import NotPossible
+from tools.playground.limits import ACTION_ELEMENTS, MAX_TEXT, option_violations
 from tools.playground.methods import views
 from tools.playground.methods.reactions import react as toggle_reaction
 from tools.playground.response_targets import Refused
@@ -18,7 +19,6 @@ from tools.playground.stand_in import StandIn
 from tools.playground.web_api import SlackError
 from tools.playground.workspace import (
     BOT_USER_ID,
-    OTHER_BOT_ID,
     SLACKBOT_ID,
     Change,
     ChangeKind,
@@ -29,10 +29,6 @@ from tools.playground.workspace import (
     User,
     View,
 )
-
-
-class NotPossible(Exception):  # noqa: N818 - said to a person, who may try something else
-    """The person asked for something that cannot be done."""
 
 
 def find_user(stand_in: StandIn, reference: str) -> User:
@@ -98,6 +94,10 @@ def say(
             files=list(files),
         )
     )
+    for file in files:
+        if stand_in.app_sees(channel.id):
+            event_ts = workspace.next_ts()
+            stand_in.emit(payloads.file_shared_event(str(file["id"]), user.id, channel.id, event_ts=event_ts))
     named = any(piece.kind is typed_text.PieceKind.USER and piece.target == BOT_USER_ID for piece in found)
     if named and channel.kind is not ChannelKind.DIRECT:
         if stand_in.app_sees(channel.id):
@@ -138,36 +138,18 @@ async def compose(
     word, _, rest = typed.partition(" ")
     if not word.startswith("/") or "/" in word[1:]:
         say(stand_in, user, channel, typed, thread_ts=thread_ts, smart_quotes=smart_quotes)
-    elif word == "/invite":
-        invite(stand_in, user, channel, rest)
+    elif word in ("/invite", "/remove"):
+        change = membership.invite if word == "/invite" else membership.remove
+        for name in membership.unknown(stand_in, channel, user, rest.split(), change):
+            slackbot(stand_in, channel, user, f"There is nobody called {typed_text.escape(name[:80])} here.")
+    elif word == "/rename":
+        if not membership.rename(stand_in, channel, rest):
+            slackbot(stand_in, channel, user, "A channel needs a name of lower-case letters, digits and hyphens.")
     elif thread_ts is not None:
         slackbot(stand_in, channel, user, f"`{word}` is not supported in threads. Sorry!", thread_ts)
     else:
         rest = typed_text.curl_quotes(rest) if smart_quotes else rest
         await command(stand_in, user, channel, word, rest)
-
-
-def invite(stand_in: StandIn, user: User, channel: Channel, names: str) -> None:
-    """Add people, or the app, to a channel."""
-    for name in names.split():
-        found = stand_in.workspace.user(name)
-        if found is None:
-            slackbot(stand_in, channel, user, f"There is nobody called {typed_text.escape(name[:80])} here.")
-            continue
-        if found.id in channel.members:
-            continue
-        channel.members.add(found.id)
-        stand_in.workspace.announce(Change(kind=ChangeKind.CHANNEL, channel=channel.id))
-        joined = Message(
-            channel=channel.id,
-            ts=stand_in.workspace.next_ts(),
-            user=found.id,
-            text=f"<@{found.id}> has joined the channel",
-            subtype="bot_add" if found.is_bot else "channel_join",
-        )
-        stand_in.workspace.post(joined)
-        event_ts = stand_in.workspace.next_ts()
-        stand_in.emit(payloads.member_joined_event(found.id, channel, user.id, event_ts=event_ts))
 
 
 async def command(stand_in: StandIn, user: User, channel: Channel, name: str, typed: str) -> Receipt:
@@ -201,29 +183,6 @@ async def command(stand_in: StandIn, user: User, channel: Channel, name: str, ty
         except Refused as refused:
             slackbot(stand_in, channel, user, f'{name} failed with the error "{refused.error}"')
     return receipt
-
-
-def post_as_app(
-    stand_in: StandIn, channel: Channel, name: str, text: str, *, attachments: list[Json], blocks: list[Json]
-) -> Message:
-    """Let another app post through an incoming webhook, as alert senders do: a ``bot_message`` without a user."""
-    if not text and not attachments and not blocks:
-        raise NotPossible("nothing to post")
-    if stand_in.block_error(blocks) is not None:
-        raise NotPossible("Slack would refuse these blocks")
-    return stand_in.publish(
-        Message(
-            channel=channel.id,
-            ts=stand_in.workspace.next_ts(),
-            user="",
-            username=name,
-            other_app=OTHER_BOT_ID,
-            subtype="bot_message",
-            text=typed_text.normalise_bot_text(text[:MAX_TEXT]),
-            attachments=attachments,
-            blocks=stand_in.with_identifiers(blocks),
-        )
-    )
 
 
 # -- clicking -------------------------------------------------------------------------------------------------------
@@ -304,10 +263,12 @@ def _element(blocks: list[Json], action_id: str, block_id: str | None) -> tuple[
     raise NotPossible(f"nothing to click has the action_id {action_id[:255]}")
 
 
-def _choice(element: Json, chosen: str | None) -> Json:
+def _choice(element: Json, chosen: str | None, offered: Sequence[Json] = ()) -> Json:
     kind = str(element["type"])
     if kind in ("static_select", "overflow", "radio_buttons"):
         return {"selected_option": _option(element, chosen)}
+    if kind == "external_select":
+        return {"selected_option": _offered(element, chosen, offered)}
     if kind in ("multi_static_select", "checkboxes"):
         return {"selected_options": [_option(element, value) for value in (chosen or "").split(",") if value]}
     names = {
@@ -318,6 +279,13 @@ def _choice(element: Json, chosen: str | None) -> Json:
         "timepicker": "selected_time",
     }
     return {names[kind]: chosen} if kind in names else {}
+
+
+def _offered(element: Json, chosen: str | None, offered: Sequence[Json]) -> Json:
+    for option in (*offered, element.get("initial_option")):
+        if isinstance(option, dict) and option.get("value") == chosen:
+            return {key: option[key] for key in ("text", "value") if key in option}
+    raise NotPossible("the app did not suggest that")
 
 
 def _option(element: Json, chosen: str | None) -> Json:
@@ -400,15 +368,45 @@ def _typed_state(view: View, values: Json) -> Json:
         element = block.get("element")
         if block.get("type") != "input" or not isinstance(element, dict):
             continue
-        given = values.get(block["block_id"])
+        given = values.get(block["block_id"], _initial(element))
         kind = str(element["type"])
         entry: Json = {"type": kind}
         if kind.endswith("_input"):
             entry["value"] = None if given in (None, "") else str(given)[:MAX_TEXT]
         elif given not in (None, ""):
-            entry |= _choice(element, str(given))
+            entry |= _choice(element, str(given), view.offered.get(element["action_id"], ()))
         state[block["block_id"]] = {element["action_id"]: entry}
     return state
+
+
+def _initial(element: Json) -> Any:
+    option = element.get("initial_option")
+    return option.get("value") if isinstance(option, dict) else element.get("initial_value")
+
+
+async def suggestions(stand_in: StandIn, user: User, view: View, action_id: str, typed: str) -> list[Json]:
+    """Type into a menu whose options the app suggests; returns them, and keeps them for the choice.
+
+    Nobody is asked before ``min_query_length`` characters (3 where nothing is said); 100 options are shown at most.
+    """
+    for block in view.definition["blocks"]:
+        element = block.get("element") or block.get("accessory")
+        if isinstance(element, dict) and element.get("action_id") == action_id:
+            break
+    else:
+        raise NotPossible(f"no menu has the action_id {action_id[:255]}")
+    if element["type"] != "external_select" or len(typed) < element.get("min_query_length", 3):
+        return []
+    payload = payloads.interaction("block_suggestion", user, verification_token=stand_in.settings.verification_token)
+    payload |= payloads.view_place(view) | payloads.suggestion(element, str(block["block_id"]), typed[:MAX_TEXT])
+    receipt = await stand_in.delivery.send(Kind.INTERACTION, payload)
+    answer = receipt.payload or {}
+    grouped = [option for group in _list(answer.get("option_groups")) for option in _list(group.get("options"))]
+    options = [*_list(answer.get("options")), *grouped]
+    if option_violations(options):
+        raise NotPossible("Slack would refuse these suggestions")
+    view.offered[action_id] = options
+    return options
 
 
 def open_home(stand_in: StandIn, user: User, tab: str) -> None:

@@ -13,12 +13,24 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from tools.playground import control, file_store, origin, page_feed, person, response_url, web_api
+from tools.playground import (
+    control,
+    file_store,
+    membership,
+    origin,
+    other_apps,
+    page_feed,
+    person,
+    response_url,
+    shortcuts,
+    web_api,
+)
+from tools.playground.impossible import NotPossible
 from tools.playground.methods import apps, chat, conversations, files, reactions, users, views
 from tools.playground.methods.files import dropped as dropped_file
 from tools.playground.settings import PlaygroundSettings
 from tools.playground.stand_in import StandIn
-from tools.playground.workspace import Change, Channel, Json, User
+from tools.playground.workspace import Change, Channel, Json, Message, User
 
 PAGE = Path(__file__).parent / "page"
 MAX_REQUEST = 40 * 1024 * 1024
@@ -193,17 +205,92 @@ class Playground:
         *,
         attachments: list[Json] | None = None,
         blocks: list[Json] | None = None,
+        thread_ts: str | None = None,
+        as_user: bool = False,
     ) -> Json:
-        """Let another app post, as Alertmanager does through an incoming webhook; returns the message."""
+        """Let another app post: through an incoming webhook as Alertmanager does, or ``as_user``, its own bot.
+
+        Returns the message.
+        """
 
         def work() -> Json:
-            place = self._channel(channel)
+            stand_in, place = self._stand_in, self._channel(channel)
             attached, drawn = attachments or [], blocks or []
-            return page_feed.shown_message(
-                person.post_as_app(self._stand_in, place, name, text, attachments=attached, blocks=drawn)
+            posted = other_apps.post(
+                stand_in, place, name, text, attachments=attached, blocks=drawn, thread_ts=thread_ts, as_user=as_user
             )
+            return page_feed.shown_message(posted)
 
         return self._call(work)
+
+    def edit_as_app(
+        self, message: Json, text: str = "", *, attachments: list[Json] | None = None, blocks: list[Json] | None = None
+    ) -> None:
+        """Let the other app change its message, as one that says that an alert is resolved."""
+
+        def work() -> None:
+            found = self._message(message)
+            other_apps.edit(self._stand_in, found, text=text, attachments=attachments or [], blocks=blocks or [])
+
+        self._call(work)
+
+    def create_channel(self, name: str, user: str = "ada", *, private: bool = False) -> str:
+        """Create a channel that the app is not in; returns its id."""
+
+        def work() -> str:
+            made = membership.create(self._stand_in, person.find_user(self._stand_in, user), name, private=private)
+            if made is None:
+                raise NotPossible(f"a channel may not be called {name}")
+            return made.id
+
+        return self._call(work)
+
+    def rename_channel(self, channel: str, name: str) -> None:
+        """Rename a channel."""
+
+        def work() -> None:
+            if not membership.rename(self._stand_in, self._channel(channel), name):
+                raise NotPossible(f"a channel may not be called {name}")
+
+        self._call(work)
+
+    def invite(self, channel: str, who: str = "cilium", user: str = "ada") -> None:
+        """Add somebody to a channel, the app where nobody is named."""
+        self._change_membership(membership.invite, channel, who, user)
+
+    def remove(self, channel: str, who: str = "cilium", user: str = "ada") -> None:
+        """Remove somebody from a channel, the app where nobody is named."""
+        self._change_membership(membership.remove, channel, who, user)
+
+    def _change_membership(self, act: membership.Act, channel: str, who: str, user: str) -> None:
+        def work() -> None:
+            by = person.find_user(self._stand_in, user)
+            if membership.unknown(self._stand_in, self._channel(channel), by, [who], act):
+                raise NotPossible(f"no such user: {who}")
+
+        self._call(work)
+
+    def shortcut(self, user: str, callback_id: str, message: Json | None = None) -> Json:
+        """Use a shortcut on a message, or a global one; returns how the app acknowledged."""
+
+        async def work() -> Json:
+            found = None if message is None else self._message(message)
+            who = person.find_user(self._stand_in, user)
+            return control.receipt_json(await shortcuts.use(self._stand_in, who, callback_id, found))
+
+        return self._run(work())
+
+    def suggestions(self, user: str, action_id: str, typed: str) -> list[Json]:
+        """Type into an external menu of the modal that ``user`` has open; returns the options that the app offers."""
+
+        async def work() -> list[Json]:
+            who = person.find_user(self._stand_in, user)
+            stack = self._stand_in.workspace.view_stack(who.id)
+            if not stack:
+                raise NotPossible("no modal is open")
+            return await person.suggestions(self._stand_in, who, stack[-1], action_id, typed)
+
+        return self._run(work())
 
     def command(self, user: str, channel: str, command: str, text: str = "") -> Json:
         """Run a slash command and wait for the acknowledgement: ``acknowledged``, ``reason``, ``payload``."""
@@ -240,7 +327,7 @@ class Playground:
             submitter = person.find_user(self._stand_in, user)
             stack = self._stand_in.workspace.view_stack(submitter.id)
             if not stack:
-                raise person.NotPossible("no modal is open")
+                raise NotPossible("no modal is open")
             return await person.submit(self._stand_in, submitter, stack[-1], values)
 
         return self._run(work())
@@ -249,9 +336,7 @@ class Playground:
         """Edit a message as its author does."""
 
         def work() -> None:
-            found = self._stand_in.workspace.find_message(message["channel"], message["ts"])
-            if found is None:
-                raise person.NotPossible("no such message")
+            found = self._message(message)
             self._stand_in.edit(found, text=text, blocks=[], attachments=[], by=found.user or "")
 
         self._call(work)
@@ -297,7 +382,13 @@ class Playground:
     def _channel(self, reference: str) -> Channel:
         found = self._stand_in.workspace.channel(reference)
         if found is None:
-            raise person.NotPossible(f"no such channel: {reference}")
+            raise NotPossible(f"no such channel: {reference}")
+        return found
+
+    def _message(self, shown: Json) -> Message:
+        found = self._stand_in.workspace.find_message(shown["channel"], shown["ts"])
+        if found is None:
+            raise NotPossible("no such message")
         return found
 
     # -- looking --------------------------------------------------------------------------------------------------

@@ -17,6 +17,17 @@ class SlashCommand:
     should_escape: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """A shortcut as an app manifest declares it (Slack document: "Implementing shortcuts")."""
+
+    name: str
+    callback_id: str
+    description: str
+    on_messages: bool
+    """In the menu of a message; otherwise in the composer's."""
+
+
 CILIUM_COMMAND = SlashCommand(
     command="/cilium",
     usage_hint="why shop/frontend shop/cart 8080",
@@ -33,8 +44,11 @@ SUBSCRIBED_EVENTS = frozenset(
     {
         "app_home_opened",
         "app_mention",
+        "channel_created",
+        "channel_rename",
         "file_shared",
         "member_joined_channel",
+        "member_left_channel",
         "message.channels",
         "message.groups",
         "message.im",
@@ -42,6 +56,32 @@ SUBSCRIBED_EVENTS = frozenset(
         "reaction_removed",
     }
 )
+
+EVERY_SCOPE = frozenset(
+    {
+        "app_mentions:read",
+        "assistant:write",
+        "channels:history",
+        "channels:join",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "files:read",
+        "files:write",
+        "groups:history",
+        "groups:read",
+        "im:history",
+        "im:read",
+        "im:write",
+        "reactions:read",
+        "reactions:write",
+        "team:read",
+        "usergroups:read",
+        "users:read",
+        "users:read.email",
+    }
+)
+"""Those that some method or event of the playground asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +105,9 @@ class PlaygroundSettings:
     """Slack document "Handling user interaction": up to 5 responses within 30 minutes."""
     rates: RateLimits = field(default_factory=RateLimits)
     commands: tuple[SlashCommand, ...] = (CILIUM_COMMAND,)
+    shortcuts: tuple[Shortcut, ...] = ()
+    scopes: frozenset[str] = EVERY_SCOPE
+    """What the app was granted; ``tools.playground.manifest`` reads it from a manifest."""
     subscriptions: frozenset[str] = SUBSCRIBED_EVENTS
     examples: tuple[str, ...] = EXAMPLES
     """What the page suggests to somebody who is new."""

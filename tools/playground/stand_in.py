@@ -12,6 +12,7 @@ from tools.playground.delivery import Attempt, Delivery
 from tools.playground.faults import Faults
 from tools.playground.rate import RateBook
 from tools.playground.response_targets import ResponseTarget, ResponseUrls
+from tools.playground.scopes import may_hear
 from tools.playground.settings import PlaygroundSettings
 from tools.playground.socket_mode import SocketMode
 from tools.playground.workspace import (
@@ -125,7 +126,8 @@ class StandIn:
 
     def emit(self, event: Json) -> None:
         """Deliver an event if the app subscribes to it."""
-        if payloads.subscription(event) not in self.settings.subscriptions:
+        name = payloads.subscription(event)
+        if name not in self.settings.subscriptions or not may_hear(name, self.settings.scopes):
             return
         self.delivery.send_event(
             payloads.event_callback(

@@ -64,6 +64,12 @@ class Call:
             raise SlackError("invalid_arguments") from None
         return max(least, min(most, value))
 
+    def need(self, *scopes: str) -> None:
+        """Refuse the call unless the app was granted one of the scopes."""
+        granted = self.stand_in.settings.scopes
+        if not granted.intersection(scopes):
+            raise SlackError("missing_scope", needed=",".join(scopes), provided=",".join(sorted(granted)))
+
     def given(self, name: str) -> bool:
         """Whether the argument was sent at all."""
         return self.arguments.get(name) is not None
@@ -109,6 +115,7 @@ Handler = Callable[[Call], Json | Awaitable[Json]]
 class _Method:
     handler: Handler
     tier: Tier
+    scope: str | None
     app_level: bool
     open_to_all: bool
 
@@ -117,12 +124,16 @@ _METHODS: dict[str, _Method] = {}
 
 
 def method(
-    name: str, tier: Tier, *, app_level: bool = False, open_to_all: bool = False
+    name: str, tier: Tier, *, scope: str | None = None, app_level: bool = False, open_to_all: bool = False
 ) -> Callable[[Handler], Handler]:
-    """Register a Web API method. ``app_level`` asks for the xapp token, ``open_to_all`` for none."""
+    """Register a Web API method.
+
+    ``scope`` is what the app must have been granted, where one is enough to say; ``app_level`` asks for the xapp token,
+    ``open_to_all`` for none.
+    """
 
     def register(handler: Handler) -> Handler:
-        _METHODS[name] = _Method(handler, tier, app_level, open_to_all)
+        _METHODS[name] = _Method(handler, tier, scope, app_level, open_to_all)
         return handler
 
     return register
@@ -152,7 +163,7 @@ async def serve(stand_in: StandIn, request: web.Request) -> web.StreamResponse:
     stand_in.record_call(name, arguments, answer)
     if faults.strike(faults.lost_replies, name):
         return web.Response(status=502, text="Bad Gateway")
-    return web.json_response(answer)
+    return web.json_response(answer, headers={"X-OAuth-Scopes": ",".join(sorted(stand_in.settings.scopes))})
 
 
 class _RateLimited(Exception):  # noqa: N818 - an answer, not a fault
@@ -176,7 +187,10 @@ async def _answer(stand_in: StandIn, name: str, arguments: Json, token: str | No
     seconds = stand_in.rates.retry_after(name, found.tier, _rate_channel(stand_in, arguments), stand_in.clock())
     if seconds is not None:
         raise _RateLimited(seconds)
-    result = found.handler(Call(stand_in, name, arguments))
+    call = Call(stand_in, name, arguments)
+    if found.scope is not None:
+        call.need(found.scope)
+    result = found.handler(call)
     answer = await result if inspect.isawaitable(result) else result
     return {"ok": True} | answer
 

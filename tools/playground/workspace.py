@@ -20,7 +20,9 @@ APP_ID = "A0CILIUM01"
 BOT_ID = "B0CILIUM01"
 BOT_USER_ID = "U0CILIUM01"
 BOT_NAME = "cilium"
+OTHER_APP_ID = "A0ALERTS01"
 OTHER_BOT_ID = "B0ALERTS01"
+OTHER_BOT_USER_ID = "U0ALERTS01"
 SLACKBOT_ID = "USLACKBOT"
 
 MAX_MESSAGES_PER_CHANNEL = 2000
@@ -48,6 +50,11 @@ class User:
     color: str
     is_bot: bool = False
 
+    @property
+    def email(self) -> str:
+        """The address; a bot has none."""
+        return "" if self.is_bot else f"{self.name}@playground.example"
+
     def to_slack(self) -> Json:
         """Return the user object (Slack document: "User object")."""
         return {
@@ -66,7 +73,7 @@ class User:
                 "real_name_normalized": self.real_name,
                 "display_name": "" if self.is_bot else self.name,
                 "display_name_normalized": "" if self.is_bot else self.name,
-                "email": None if self.is_bot else f"{self.name}@playground.example",
+                "email": self.email or None,
                 "team": TEAM_ID,
                 **({"bot_id": BOT_ID, "api_app_id": APP_ID} if self.id == BOT_USER_ID else {}),
             },
@@ -169,8 +176,10 @@ class Message:
         if self.from_bot:
             shown |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": bot_profile()}
         if self.other_app:
-            del shown["user"]
             shown["bot_id"] = self.other_app
+            shown["app_id"] = OTHER_APP_ID
+            if not self.user:
+                del shown["user"]
         if self.username:
             shown["username"] = self.username
         for name, value in (
@@ -236,6 +245,8 @@ class View:
     root_id: str
     previous_id: str | None = None
     state: Json = field(default_factory=lambda: {"values": {}})
+    offered: dict[str, list[Json]] = field(default_factory=dict)
+    """What the app suggested last for each external menu, by ``action_id``."""
 
     def to_slack(self) -> Json:
         """Return the view object (Slack document: "View object")."""
@@ -315,6 +326,7 @@ PEOPLE = (
     User(id="U0MARCO001", name="marco", real_name="Marco Reyes", title="Payments developer", color="c2643f"),
 )
 BOT = User(id=BOT_USER_ID, name=BOT_NAME, real_name=BOT_NAME, title="", color="e8a33d", is_bot=True)
+ALERTS = User(id=OTHER_BOT_USER_ID, name="alerts", real_name="Alerts", title="", color="a33a3a", is_bot=True)
 SLACKBOT = User(id=SLACKBOT_ID, name="slackbot", real_name="Slackbot", title="", color="757575", is_bot=False)
 
 USER_GROUPS = (
@@ -371,7 +383,7 @@ class Workspace:
         self._start()
 
     def _start(self) -> None:
-        self.users: dict[str, User] = {user.id: user for user in (*PEOPLE, BOT, SLACKBOT)}
+        self.users: dict[str, User] = {user.id: user for user in (*PEOPLE, BOT, ALERTS, SLACKBOT)}
         self.channels: dict[str, Channel] = {channel.id: channel for channel in _default_channels()}
         self.messages: dict[str, dict[str, Message]] = {channel: {} for channel in self.channels}
         self.files: dict[str, File] = {}

@@ -44,7 +44,7 @@ def apps_connections_open(call: Call) -> Json:
     return {"url": call.stand_in.socket_mode.open_url(call.stand_in.base_url.replace("http://", "ws://", 1))}
 
 
-@method("bots.info", Tier.THREE)
+@method("bots.info", Tier.THREE, scope="users:read")
 def bots_info(call: Call) -> Json:
     """Describe the app's bot."""
     if call.text("bot", BOT_ID) != BOT_ID:
@@ -52,7 +52,7 @@ def bots_info(call: Call) -> Json:
     return {"bot": bot_profile()}
 
 
-@method("team.info", Tier.THREE)
+@method("team.info", Tier.THREE, scope="team:read")
 def team_info(call: Call) -> Json:
     """Describe the workspace."""
     return {"team": {"id": TEAM_ID, "name": TEAM_NAME, "domain": TEAM_DOMAIN, "email_domain": "", "icon": {}}}

@@ -12,7 +12,7 @@ from tools.playground.web_api import Call, SlackError, method
 from tools.playground.workspace import BOT_USER_ID, Change, ChangeKind, Channel, Json, Message
 
 
-@method("chat.postMessage", Tier.POSTING)
+@method("chat.postMessage", Tier.POSTING, scope="chat:write")
 def chat_post_message(call: Call) -> Json:
     """Post a message to a channel or a thread."""
     channel = _postable(call)
@@ -34,7 +34,7 @@ def chat_post_message(call: Call) -> Json:
     return {"channel": channel.id, "ts": message.ts, "message": message.to_slack()}
 
 
-@method("chat.postEphemeral", Tier.FOUR)
+@method("chat.postEphemeral", Tier.FOUR, scope="chat:write")
 def chat_post_ephemeral(call: Call) -> Json:
     """Post a message that one person sees."""
     channel = _postable(call)
@@ -56,7 +56,7 @@ def chat_post_ephemeral(call: Call) -> Json:
     return {"message_ts": message.ts}
 
 
-@method("chat.update", Tier.THREE)
+@method("chat.update", Tier.THREE, scope="chat:write")
 def chat_update(call: Call) -> Json:
     """Edit a message of the app. What is not sent stays as it was (Slack document "chat.update")."""
     channel = call.channel()
@@ -80,7 +80,7 @@ def chat_update(call: Call) -> Json:
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": message.to_slack()}
 
 
-@method("chat.delete", Tier.THREE)
+@method("chat.delete", Tier.THREE, scope="chat:write")
 def chat_delete(call: Call) -> Json:
     """Delete a message of the app."""
     channel = call.channel()
@@ -101,7 +101,7 @@ def chat_get_permalink(call: Call) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-@method("chat.startStream", Tier.TWO)
+@method("chat.startStream", Tier.TWO, scope="chat:write")
 def chat_start_stream(call: Call) -> Json:
     """Begin a streamed reply in a thread."""
     channel = _postable(call)
@@ -122,7 +122,7 @@ def chat_start_stream(call: Call) -> Json:
     return {"channel": channel.id, "ts": message.ts}
 
 
-@method("chat.appendStream", Tier.FOUR)
+@method("chat.appendStream", Tier.FOUR, scope="chat:write")
 def chat_append_stream(call: Call) -> Json:
     """Add to a streamed reply."""
     message = _streaming_message(call)
@@ -132,7 +132,7 @@ def chat_append_stream(call: Call) -> Json:
     return {"channel": message.channel, "ts": message.ts}
 
 
-@method("chat.stopStream", Tier.TWO)
+@method("chat.stopStream", Tier.TWO, scope="chat:write")
 def chat_stop_stream(call: Call) -> Json:
     """Finish a streamed reply, with blocks below it if given."""
     message = _streaming_message(call)
@@ -154,8 +154,10 @@ def chat_stop_stream(call: Call) -> Json:
 @method("assistant.threads.setStatus", Tier.FOUR)
 def assistant_threads_set_status(call: Call) -> Json:
     """Show what the app is doing below a thread; an empty status clears it."""
+    call.need("chat:write", "assistant:write")
     channel = call.joined_channel("channel_id")
     thread = call.required("thread_ts")
+    _loading_messages(call)
     status = call.text("status")
     known = call.stand_in.workspace.thread_status
     if status:
@@ -165,6 +167,12 @@ def assistant_threads_set_status(call: Call) -> Json:
     detail = {"thread_ts": thread, "status": status}
     call.stand_in.workspace.announce(Change(kind=ChangeKind.STATUS, channel=channel.id, detail=detail))
     return {}
+
+
+def _loading_messages(call: Call) -> None:
+    rotated = call.structure("loading_messages") or []
+    if not isinstance(rotated, list) or len(rotated) > limits.MAX_LOADING_MESSAGES:
+        raise SlackError("invalid_arguments")
 
 
 # -- what these methods share ---------------------------------------------------------------------------------------

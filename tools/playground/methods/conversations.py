@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tools.playground import payloads
 from tools.playground.rate import Tier
+from tools.playground.scopes import FAMILIES
 from tools.playground.web_api import Call, SlackError, method
-from tools.playground.workspace import BOT_USER_ID, Change, ChangeKind, ChannelKind, Json, Message
+from tools.playground.workspace import BOT_USER_ID, Change, ChangeKind, Channel, ChannelKind, Json, Message
 
 TYPE_NAMES = {
     ChannelKind.PUBLIC: "public_channel",
@@ -17,7 +18,9 @@ TYPE_NAMES = {
 @method("conversations.info", Tier.THREE)
 def conversations_info(call: Call) -> Json:
     """Describe a channel."""
-    return {"channel": call.channel().to_slack()}
+    channel = _known(call, "read")
+    members = {"num_members": len(channel.members)} if call.flag("include_num_members") else {}
+    return {"channel": channel.to_slack() | members}
 
 
 @method("conversations.list", Tier.TWO)
@@ -29,10 +32,17 @@ def conversations_list(call: Call) -> Json:
 def list_channels(call: Call, *, only_of: str | None) -> Json:
     """List channels, or only those of one member."""
     types = {item.strip() for item in call.text("types", "public_channel").split(",")}
+    if not types <= {*TYPE_NAMES.values(), "mpim"}:
+        raise SlackError("invalid_types")
+    for kind, name in TYPE_NAMES.items():
+        if name in types:
+            call.need(f"{FAMILIES[kind]}:read")
     found = [
         channel.to_slack()
         for channel in call.stand_in.workspace.channels.values()
-        if TYPE_NAMES[channel.kind] in types and (only_of is None or only_of in channel.members)
+        if TYPE_NAMES[channel.kind] in types
+        and (only_of is None or only_of in channel.members)
+        and (channel.kind is ChannelKind.PUBLIC or BOT_USER_ID in channel.members)
     ]
     return paged(call, "channels", found, default=100)
 
@@ -53,10 +63,26 @@ def paged(call: Call, name: str, items: list[Json], *, default: int) -> Json:
     }
 
 
+def _known(call: Call, use: str) -> Channel:
+    """Return the channel that is asked about; a private one that the app is not in does not exist for it."""
+    channel = call.channel()
+    call.need(f"{FAMILIES[channel.kind]}:{use}")
+    if channel.kind is not ChannelKind.PUBLIC and not call.stand_in.app_sees(channel.id):
+        raise SlackError("channel_not_found")
+    return channel
+
+
+def _joined(call: Call, use: str) -> Channel:
+    channel = _known(call, use)
+    if not call.stand_in.app_sees(channel.id):
+        raise SlackError("not_in_channel")
+    return channel
+
+
 @method("conversations.history", Tier.THREE)
 def conversations_history(call: Call) -> Json:
     """Return a channel's messages, newest first."""
-    channel = call.joined_channel()
+    channel = _joined(call, "history")
     messages = call.stand_in.workspace.history(channel.id)
     shown = [message.to_slack() for message in reversed(_between(call, messages))]
     page = paged(call, "messages", shown, default=100)
@@ -66,7 +92,7 @@ def conversations_history(call: Call) -> Json:
 @method("conversations.replies", Tier.THREE)
 def conversations_replies(call: Call) -> Json:
     """Return a thread, oldest first."""
-    channel = call.joined_channel()
+    channel = _joined(call, "history")
     root = call.message(channel, "ts", "thread_not_found")
     messages = call.stand_in.workspace.thread(channel.id, root.thread_ts or root.ts)
     page = paged(call, "messages", [message.to_slack() for message in _between(call, messages)], default=1000)
@@ -87,7 +113,7 @@ def _between(call: Call, messages: list[Message]) -> list[Message]:
     ]
 
 
-@method("conversations.join", Tier.THREE)
+@method("conversations.join", Tier.THREE, scope="channels:join")
 def conversations_join(call: Call) -> Json:
     """Make the app a member of a public channel."""
     channel = call.channel()
@@ -106,12 +132,12 @@ def conversations_join(call: Call) -> Json:
 @method("conversations.members", Tier.FOUR)
 def conversations_members(call: Call) -> Json:
     """List the members of a channel."""
-    members: list[Json] = [{"id": member} for member in sorted(call.channel().members)]
+    members: list[Json] = [{"id": member} for member in sorted(_known(call, "read").members)]
     page = paged(call, "members", members, default=100)
     return page | {"members": [member["id"] for member in page["members"]]}
 
 
-@method("conversations.open", Tier.THREE)
+@method("conversations.open", Tier.THREE, scope="im:write")
 def conversations_open(call: Call) -> Json:
     """Return the direct message with a user."""
     if call.optional("channel"):

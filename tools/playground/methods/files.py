@@ -20,7 +20,7 @@ IMAGE_TYPES = ("png", "jpg", "jpeg", "gif", "webp")
 PREVIEW_CHARACTERS = 4000
 
 
-@method("files.getUploadURLExternal", Tier.FOUR)
+@method("files.getUploadURLExternal", Tier.FOUR, scope="files:write")
 def files_get_upload_url_external(call: Call) -> Json:
     """Return where to upload a file to."""
     name = call.required("filename")[:255]
@@ -45,7 +45,7 @@ def files_get_upload_url_external(call: Call) -> Json:
     return {"upload_url": f"{call.stand_in.base_url}/upload/v1/{file.id}", "file_id": file.id}
 
 
-@method("files.completeUploadExternal", Tier.FOUR)
+@method("files.completeUploadExternal", Tier.FOUR, scope="files:write")
 def files_complete_upload_external(call: Call) -> Json:
     """Share uploaded files to a channel or thread, as one message."""
     asked = call.structure("files")
@@ -122,7 +122,7 @@ def dropped(stand_in: StandIn, user: str, channel: str, name: str, content: byte
     return file_object(stand_in, file)
 
 
-@method("files.info", Tier.FOUR)
+@method("files.info", Tier.FOUR, scope="files:read")
 def files_info(call: Call) -> Json:
     """Describe a file, with the beginning of its text."""
     file = call.stand_in.workspace.files.get(call.text("file"))

@@ -11,7 +11,7 @@ from tools.playground.workspace import BOT_USER_ID, Json, Message
 MAX_KINDS = 23
 
 
-@method("reactions.add", Tier.THREE)
+@method("reactions.add", Tier.THREE, scope="reactions:write")
 def reactions_add(call: Call) -> Json:
     """React to a message."""
     message, name = _named(call)
@@ -23,7 +23,7 @@ def reactions_add(call: Call) -> Json:
     return {}
 
 
-@method("reactions.remove", Tier.TWO)
+@method("reactions.remove", Tier.TWO, scope="reactions:write")
 def reactions_remove(call: Call) -> Json:
     """Take a reaction back."""
     message, name = _named(call)
@@ -33,7 +33,7 @@ def reactions_remove(call: Call) -> Json:
     return {}
 
 
-@method("reactions.get", Tier.THREE)
+@method("reactions.get", Tier.THREE, scope="reactions:read")
 def reactions_get(call: Call) -> Json:
     """Return a message with its reactions."""
     channel = call.channel()

@@ -5,22 +5,40 @@ from __future__ import annotations
 from tools.playground.methods.conversations import list_channels, paged
 from tools.playground.rate import Tier
 from tools.playground.web_api import Call, SlackError, method
-from tools.playground.workspace import BOT_USER_ID, TEAM_ID, USER_GROUPS, Json
+from tools.playground.workspace import BOT_USER_ID, TEAM_ID, USER_GROUPS, Json, User
 
 
-@method("users.info", Tier.FOUR)
+@method("users.info", Tier.FOUR, scope="users:read")
 def users_info(call: Call) -> Json:
     """Describe one user."""
     found = call.stand_in.workspace.users.get(call.text("user"))
     if found is None:
         raise SlackError("user_not_found")
-    return {"user": found.to_slack()}
+    return {"user": _shown(call, found)}
 
 
-@method("users.list", Tier.TWO)
+def _shown(call: Call, user: User) -> Json:
+    """Return a user; the address only where ``users:read.email`` was granted (Slack document "users.info")."""
+    shown = user.to_slack()
+    if "users:read.email" not in call.stand_in.settings.scopes:
+        del shown["profile"]["email"]
+    return shown
+
+
+@method("users.lookupByEmail", Tier.THREE, scope="users:read.email")
+def users_lookup_by_email(call: Call) -> Json:
+    """Describe the user with an address."""
+    wanted = call.required("email").casefold()
+    for user in call.stand_in.workspace.users.values():
+        if not user.is_bot and user.email.casefold() == wanted:
+            return {"user": _shown(call, user)}
+    raise SlackError("users_not_found")
+
+
+@method("users.list", Tier.TWO, scope="users:read")
 def users_list(call: Call) -> Json:
     """List all users."""
-    return paged(call, "members", [user.to_slack() for user in call.stand_in.workspace.users.values()], default=1000)
+    return paged(call, "members", [_shown(call, user) for user in call.stand_in.workspace.users.values()], default=1000)
 
 
 @method("users.conversations", Tier.THREE)
@@ -29,7 +47,7 @@ def users_conversations(call: Call) -> Json:
     return list_channels(call, only_of=call.text("user", BOT_USER_ID))
 
 
-@method("usergroups.list", Tier.TWO)
+@method("usergroups.list", Tier.TWO, scope="usergroups:read")
 def usergroups_list(call: Call) -> Json:
     """List the user groups."""
     with_users = call.flag("include_users")
@@ -50,7 +68,7 @@ def usergroups_list(call: Call) -> Json:
     return {"usergroups": groups}
 
 
-@method("usergroups.users.list", Tier.TWO)
+@method("usergroups.users.list", Tier.TWO, scope="usergroups:read")
 def usergroups_users_list(call: Call) -> Json:
     """List the members of a user group."""
     wanted = call.required("usergroup")
