@@ -9,6 +9,7 @@ from handlers.alerts.ends import workload_of
 from handlers.alerts.questions import questions_of
 from handlers.alerts.signal import Cause, Decision, Signal
 from handlers.alerts.signals import signals_of
+from handlers.model.endpoint import Named
 
 _ORDER = (Decision.TRIAGE, Decision.ASK, Decision.IGNORE)
 
@@ -28,6 +29,10 @@ class Card:
     title: str
     alerts: tuple[Alert, ...]
     questions: tuple[str, ...]
+    cluster: str = ""
+    """The cluster that its alerts name, empty where they name none."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces of both ends, as far as they are known."""
 
 
 _Key = tuple[str, ...]
@@ -73,7 +78,21 @@ def _card(key: _Key, told: _Told, cut_off: int) -> Card:
         title=_title(alerts[0], first),
         alerts=alerts,
         questions=() if decision is Decision.IGNORE else _questions(ordered),
+        cluster=alerts[0].cluster,
+        namespaces=_namespaces(signal for _, signal in told),
     )
+
+
+def _namespaces(signals: Iterable[Signal]) -> tuple[str, ...]:
+    named = (
+        name
+        for signal in signals
+        for name in (
+            *(end.namespace for end in (signal.source, signal.destination) if isinstance(end, Named)),
+            signal.namespace,
+        )
+    )
+    return tuple(dict.fromkeys(name for name in named if name))
 
 
 def _questions(told: _Told) -> tuple[str, ...]:

@@ -1,0 +1,132 @@
+"""What is still to be shown in each channel, and whose turn it is to show it: in Redis, for all processes together.
+
+A card stands in the list once, however much of it changed: what is shown is always the latest. The turn of a channel is
+one key: held while something is sent, then for the pace, so that no two processes post within the same second.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, cast
+
+from redis import Redis
+
+from bot.cards.place import Place, place_of
+from bot.transaction import atomically, text_of
+
+PACE = timedelta(seconds=1)
+"""From the end of a post to the beginning of the next in the same channel."""
+TURN = timedelta(seconds=30)
+"""How long a turn lasts whose process was lost; longer than the calls of one post may take together."""
+KEEP = timedelta(days=3)
+
+
+class ItemKind(StrEnum):
+    """What is shown."""
+
+    CARD = "card"
+    DETAIL = "detail"
+    """The whole answer, in the thread of a card."""
+    STORM = "storm"
+    """The summary of many cards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to be shown; its fingerprint, where it is about a card."""
+
+    kind: ItemKind
+    fingerprint: str = ""
+
+    @classmethod
+    def card(cls, fingerprint: str) -> "Item":
+        """Return the card of a cause."""
+        return cls(ItemKind.CARD, fingerprint)
+
+    @classmethod
+    def detail(cls, fingerprint: str) -> "Item":
+        """Return the thread of a card."""
+        return cls(ItemKind.DETAIL, fingerprint)
+
+    def __str__(self) -> str:
+        """Write it as a member of the list."""
+        return f"{self.kind}:{self.fingerprint}"
+
+
+STORM = Item(ItemKind.STORM)
+
+
+class Outbox:
+    """The lists, one for each channel."""
+
+    def __init__(self, redis: Redis, *, prefix: str = "cilium-triage") -> None:
+        self._redis = redis
+        self._prefix = prefix
+
+    def put(self, pipe: Any, place: Place, item: Item, at: datetime, *, ahead: timedelta = timedelta(0)) -> None:
+        """Enter an item, in a transaction of the caller's; what has waited longer keeps its place.
+
+        ``ahead`` is its head start over what is entered at the same moment; a negative one is a delay.
+        """
+        pipe.zadd(self._list(place), {str(item): (at - ahead).timestamp()}, lt=True)
+        pipe.expire(self._list(place), KEEP)
+        pipe.sadd(self._places, str(place))
+        pipe.expire(self._places, KEEP)
+
+    def enter(self, place: Place, item: Item, at: datetime, *, ahead: timedelta = timedelta(0)) -> None:
+        """Enter an item."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            self.put(pipe, place, item, at, ahead=ahead)
+            pipe.execute()
+
+    def places(self) -> tuple[Place, ...]:
+        """Return the channels in which something is to be shown."""
+        return tuple(sorted(place_of(text_of(one)) for one in cast(Iterable[Any], self._redis.smembers(self._places))))
+
+    def waiting(self, place: Place) -> int:
+        """Return how many things wait to be shown in a channel."""
+        return int(self._redis.zcard(self._list(place)))
+
+    def take(self, place: Place, at: datetime) -> Item | None:
+        """Take what is to be shown first off the list; what changes from now on is entered anew.
+
+        A channel in which nothing is left is no longer listed.
+        """
+        listed = self._list(place)
+
+        def first(pipe: Any) -> Item | None:
+            due = pipe.zrangebyscore(listed, "-inf", at.timestamp(), start=0, num=1)
+            is_empty = not due and not pipe.exists(listed)
+            pipe.multi()
+            if is_empty:
+                pipe.srem(self._places, str(place))
+            if not due:
+                return None
+            pipe.zrem(listed, due[0])
+            return _item(text_of(due[0]))
+
+        return atomically(self._redis, first, listed)
+
+    def has_turn(self, place: Place, who: str) -> bool:
+        """Take the turn of a channel for a process, unless another one has it or its pace is not over."""
+        return bool(self._redis.set(self._turn(place), who, nx=True, px=TURN))
+
+    def end_turn(self, place: Place, *, after: timedelta = PACE) -> None:
+        """End the turn: the next one begins after the pace."""
+        self._redis.pexpire(self._turn(place), after)
+
+    @property
+    def _places(self) -> str:
+        return f"{self._prefix}:cards:places"
+
+    def _list(self, place: Place) -> str:
+        return f"{self._prefix}:cards:outbox:{place}"
+
+    def _turn(self, place: Place) -> str:
+        return f"{self._prefix}:cards:turn:{place}"
+
+
+def _item(text: str) -> Item:
+    kind, _, fingerprint = text.partition(":")
+    return Item(ItemKind(kind), fingerprint)

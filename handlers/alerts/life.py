@@ -1,0 +1,310 @@
+"""The life of a card: firing, diagnosed, still failing, fixed, resolved, and firing again.
+
+A kept card is a value; what happens to it is a function that returns the next one. An alert counts once: it is known
+by its sender's fingerprint and the time at which it started, so that a delivery that is repeated changes nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from handlers.alerts.alert import Alert, Form, State
+from handlers.alerts.cards import Card
+from handlers.alerts.severity import Severity, severity_of
+from handlers.alerts.signal import Decision
+from handlers.model.finding import Sentence
+from handlers.model.report import Expected, Observed
+
+STILL_AFTER = timedelta(minutes=10)
+"""How long after a diagnosis an alert that is told again says that it still fails."""
+REOPENED_WITHIN = timedelta(hours=2)
+"""How long after it was resolved the same cause opens the same card again; later it gets a new one."""
+AGAIN_AFTER = timedelta(minutes=15)
+"""How long after it was asked a question is asked again, doubled each time."""
+MOST_ASKS = 6
+"""How often one firing has its question asked."""
+MOST_SEEN = 2_000
+"""Alerts of one card that are told apart; further ones are not counted."""
+_MOST_NAMES = 8
+
+_WRITTEN = "w"
+
+
+class Stage(StrEnum):
+    """Where a card is in its life."""
+
+    FIRING = "firing"
+    DIAGNOSED = "diagnosed"
+    STILL_FAILING = "still-failing"
+    FIXED = "fixed"
+    """What was proposed is done, and packets pass; its alerts have not ended yet."""
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A labelled line of a diagnosis: why, what was seen, what to do."""
+
+    label: str
+    words: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the answer to the card's question comes to.
+
+    ``status`` is the verdict in words (``Blocked at ingress``), ``tone`` how good or bad that is; ``report_id`` names
+    the whole answer where that is kept, and ``has_patch`` says whether it proposes one.
+    """
+
+    question: str
+    status: str
+    tone: str
+    claim: Sentence
+    lines: tuple[Line, ...]
+    at: datetime
+    expected: Expected | None = None
+    observed: Observed | None = None
+    report_id: str = ""
+    has_patch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What made it work, in words, and since when."""
+
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCard:
+    """A card as it is kept for one channel.
+
+    ``first_at`` is when it was told first, ``fired_at`` when it last began to fire, ``last_at`` when it was last told
+    to fire. ``firing`` are the alerts that fire, ``seen`` all that were counted, as digests.
+    """
+
+    fingerprint: str
+    title: str
+    reason: str
+    decision: Decision
+    severity: Severity
+    cluster: str
+    namespaces: tuple[str, ...]
+    names: tuple[str, ...]
+    """Names of its alerts, the first few."""
+    questions: tuple[str, ...]
+    stage: Stage
+    first_at: datetime
+    fired_at: datetime
+    last_at: datetime
+    resolved_at: datetime | None = None
+    firing: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    count: int = 0
+    """Alerts that told of it."""
+    fired: int = 1
+    """How often it began to fire."""
+    cut_off: int = 0
+    """Alerts that a sender cut off from a group in which this cause was told."""
+    asked_at: datetime | None = None
+    asks: int = 0
+    """How often its question was asked since it fired."""
+    diagnosis: Diagnosis | None = None
+    failure: str = ""
+    """Why the latest question has no answer, empty where it has one."""
+    fix: Fix | None = None
+    acknowledged_by: tuple[str, ...] = ()
+    """Ids of people who said that they look after it."""
+    muted_until: datetime | None = None
+    muted_by: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not been resolved."""
+        return self.stage is not Stage.RESOLVED
+
+    @property
+    def is_counted_whole(self) -> bool:
+        """Whether ``count`` is exact; else there are more."""
+        return len(self.seen) < MOST_SEEN
+
+    def is_muted(self, at: datetime) -> bool:
+        """Whether nothing is to be shown of it now."""
+        return self.muted_until is not None and at < self.muted_until
+
+    def lasted(self, at: datetime) -> timedelta:
+        """Return how long it has been firing, or did before it was resolved."""
+        return max(timedelta(0), (self.resolved_at or at) - self.fired_at)
+
+
+def told(kept: KeptCard | None, news: Card, at: datetime, *, cut_off: int = 0) -> KeptCard | None:
+    """Return the card after alerts told of its cause; None where there is nothing to keep.
+
+    What is silent, and what is resolved without having been told before, begins no card.
+    """
+    if kept is None:
+        is_new = news.state is State.FIRING and news.decision is not Decision.IGNORE
+        return _born(news, at, cut_off) if is_new else None
+    firing, seen, count = _counted(kept, news.alerts)
+    is_more = count > kept.count
+    if kept.stage is Stage.RESOLVED:
+        if not is_more or not firing:
+            return replace(kept, seen=seen)
+        if at - (kept.resolved_at or kept.last_at) > REOPENED_WITHIN:
+            return _born(news, at, cut_off)
+        return _reopened(replace(kept, firing=firing, seen=seen, count=count), news, at)
+    after = replace(kept, firing=firing, seen=seen, count=count, cut_off=max(kept.cut_off, cut_off))
+    if not firing and kept.firing:
+        return replace(after, stage=Stage.RESOLVED, resolved_at=at)
+    return _still_firing(after, news, at) if news.state is State.FIRING and firing else after
+
+
+def diagnosed(kept: KeptCard, diagnosis: Diagnosis) -> KeptCard:
+    """Return the card with the answer to its question."""
+    stage = Stage.DIAGNOSED if kept.stage is Stage.FIRING else kept.stage
+    return replace(kept, diagnosis=diagnosis, failure="", stage=stage)
+
+
+def not_diagnosed(kept: KeptCard, failure: str) -> KeptCard:
+    """Return the card whose question got no answer, and why; an earlier answer stands."""
+    return replace(kept, failure=failure)
+
+
+def fixed(kept: KeptCard, fix: Fix) -> KeptCard:
+    """Return the card of which it is known that it works again; one that is resolved stays so."""
+    return replace(kept, fix=fix, stage=Stage.FIXED if kept.is_open else kept.stage)
+
+
+def acknowledged(kept: KeptCard, user: str) -> KeptCard:
+    """Return the card that somebody looks after."""
+    return kept if user in kept.acknowledged_by else replace(kept, acknowledged_by=(*kept.acknowledged_by, user)[-5:])
+
+
+def muted(kept: KeptCard, until: datetime | None, user: str) -> KeptCard:
+    """Return the card of which nothing is shown for a time; None shows it again."""
+    return replace(kept, muted_until=until, muted_by=user if until else "")
+
+
+def is_to_be_asked(kept: KeptCard, at: datetime) -> bool:
+    """Say whether its question is to be asked now: when it begins to fire, and again while it is told, ever later."""
+    if kept.decision is not Decision.TRIAGE or not kept.questions or kept.stage in (Stage.RESOLVED, Stage.FIXED):
+        return False
+    if kept.asked_at is None:
+        return True
+    return kept.asks < MOST_ASKS and at - kept.asked_at >= AGAIN_AFTER * 2 ** max(0, kept.asks - 1)
+
+
+def asked(kept: KeptCard, at: datetime) -> KeptCard:
+    """Return the card whose question is asked."""
+    return replace(kept, asked_at=at, asks=kept.asks + 1)
+
+
+def _born(news: Card, at: datetime, cut_off: int) -> KeptCard:
+    blank = KeptCard(
+        news.fingerprint,
+        news.title,
+        news.reason,
+        news.decision,
+        severity_of(news.alerts),
+        news.cluster,
+        news.namespaces,
+        _names(news.alerts),
+        news.questions,
+        Stage.FIRING,
+        at,
+        at,
+        at,
+        cut_off=cut_off,
+    )
+    firing, seen, count = _counted(blank, news.alerts)
+    return replace(blank, firing=firing, seen=seen, count=count)
+
+
+def _reopened(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
+    again = replace(
+        kept,
+        stage=Stage.FIRING,
+        fired_at=at,
+        fired=kept.fired + 1,
+        resolved_at=None,
+        asked_at=None,
+        asks=0,
+        fix=None,
+        failure="",
+    )
+    return _widened(again, news, at)
+
+
+def _still_firing(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
+    known = {Stage.DIAGNOSED: kept.diagnosis, Stage.FIXED: kept.fix}.get(kept.stage)
+    still = known is not None and at - known.at >= STILL_AFTER
+    return _widened(replace(kept, stage=Stage.STILL_FAILING) if still else kept, news, at)
+
+
+def _widened(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
+    """Return the card with what the news knows better: what is in doubt may become clear, never the other way."""
+    is_clearer = kept.decision is Decision.ASK and news.decision is Decision.TRIAGE
+    clearer = replace(kept, decision=news.decision, reason=news.reason, questions=news.questions)
+    return replace(
+        clearer if is_clearer else kept,
+        last_at=at,
+        severity=min(kept.severity, severity_of(news.alerts), key=lambda one: one.order),
+        names=tuple(dict.fromkeys((*kept.names, *_names(news.alerts))))[:_MOST_NAMES],
+    )
+
+
+def _names(alerts: Iterable[Alert]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(alert.name[:120] for alert in alerts if alert.name))[:_MOST_NAMES]
+
+
+def _counted(kept: KeptCard, alerts: Iterable[Alert]) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    """Return which alerts fire now, which were ever seen, and how many were counted."""
+    firing, seen, count = dict.fromkeys(kept.firing), dict.fromkeys(kept.seen), kept.count
+    for alert in alerts:
+        who = _identity(alert)
+        mark = _digest(who, alert.starts_at)
+        if alert.state is State.RESOLVED:
+            _end(firing, who)
+        elif mark not in seen or (not alert.starts_at and who not in firing):
+            if len(seen) >= MOST_SEEN and mark not in seen:
+                firing.setdefault(who)
+                continue
+            count += 1
+            firing[who] = None
+        if len(seen) < MOST_SEEN:
+            seen[mark] = None
+    return tuple(firing)[-MOST_SEEN:], tuple(seen), count
+
+
+def _end(firing: dict[str, None], who: str) -> None:
+    """Take an alert off those that fire, and what told of the same in words.
+
+    A message that says resolved may have other words than the one that said firing.
+    """
+    if who in firing:
+        del firing[who]
+        gone = [] if any(not one.startswith(_WRITTEN) for one in firing) else list(firing)
+        alike = [] if who.startswith(_WRITTEN) else gone
+    elif who.startswith(_WRITTEN):
+        name = who.partition(".")[0]
+        alike = [one for one in firing if one.partition(".")[0] == name]
+    else:
+        alike = []
+    for one in alike:
+        del firing[one]
+
+
+def _identity(alert: Alert) -> str:
+    """Return what an alert is known by while it fires and when it is resolved."""
+    if alert.fingerprint:
+        return _digest(alert.fingerprint)
+    labels = _digest(*(f"{name}={value}" for name, value in sorted(alert.labels.items())))
+    return f"{_WRITTEN}{_digest(alert.name)[:6]}.{labels}" if alert.form is Form.WRITTEN else labels
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:12]
