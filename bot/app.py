@@ -42,6 +42,7 @@ class Web:
     redis: Redis
     watch: Watch
     dispatcher: Dispatcher
+    channels: Channels
     pool: ThreadPoolExecutor
 
     def close(self) -> None:
@@ -98,7 +99,7 @@ def build(settings: Settings) -> Web:
     incident.listen(app, intake, channels, settings.bots, attached)
     home.listen(app, publisher)
     rest.listen(app)
-    return Web(app, redis, watch, dispatcher, pool)
+    return Web(app, redis, watch, dispatcher, channels, pool)
 
 
 def _rules(settings: Settings, home_team: str) -> Rules:

@@ -212,7 +212,7 @@ def _cluster(words: str) -> str:
 
 
 _HOURS = re.compile(r"(?P<start>\d{1,2}:\d{2})\s*[-–]\s*(?P<end>\d{1,2}:\d{2})(?:\s+(?P<zone>[A-Za-z0-9_+/-]{1,60}))?")
-_ID = re.compile(r"[CGD][A-Z0-9]{5,20}")
+_ID = re.compile(r"[CG][A-Z0-9]{5,20}")
 _PATTERN = re.compile(r"[\w*?.-]{1,80}")
 _CLUSTER = re.compile(r"[A-Za-z0-9][\w.:@/-]{0,252}")
 
@@ -233,6 +233,16 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     ALERTS: Route.parse,
 }
 """What can be set, and what reads its words; each raises RuleError."""
+
+DEFAULTS: Mapping[str, str] = {
+    INCIDENT: "off",
+    VERBOSITY: str(Verbosity.NORMAL),
+    QUIET: "none",
+    CLUSTER: "any",
+    AUDIENCE: "not set",
+    ALERTS: "none",
+}
+"""What holds where nobody said anything, in words."""
 
 _FIELDS = {
     INCIDENT: "is_incident",

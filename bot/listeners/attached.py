@@ -71,6 +71,10 @@ class Attached:
             return tuple
         return lambda: _bounded(self._beside(message) or self._earlier(message, channel))
 
+    def beside(self, message: Payload) -> tuple[Attachment, ...]:
+        """Return what came with a message itself; raises NotUnderstoodError as the search does."""
+        return _bounded(self._beside(message))
+
     def _beside(self, message: Payload) -> tuple[Attachment, ...]:
         files = [item for item in message.get("files") or () if isinstance(item, Mapping)]
         return (*blocks_of(str(message.get("text") or "")), *map(self._read, files[:MOST_FILES]))

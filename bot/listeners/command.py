@@ -18,6 +18,7 @@ from bot.orders import ORDERS
 from bot.orders.taken import Orders
 from bot.render.help import help_message, is_help
 from handlers.catalogue import CATALOGUE
+from handlers.model.attachment import Attachment
 
 NAME = re.compile(r"^/cilium[a-z0-9_-]*$")
 """``/cilium``, or ``/cilium-staging`` where one workspace has a bot for each cluster."""
@@ -35,8 +36,12 @@ def listen(app: App, intake: Intake, orders: Orders) -> None:
 
     def ask(body: Mapping[str, Any]) -> None:
         text = str(body.get("text") or "")
-        delivery = f"command:{body.get('trigger_id')}"
-        if not is_help(text) and not orders.take(words_of(text), of_command(body), delivery=delivery):
-            intake.ask(words_of(text), of_command(body), delivery=delivery, attached=lambda: blocks_of(text))
+        words, where, delivery = words_of(text), of_command(body), f"command:{body.get('trigger_id')}"
+
+        def blocks() -> tuple[Attachment, ...]:
+            return blocks_of(text)
+
+        if not is_help(text) and not orders.take(words, where, delivery=delivery, attached=blocks):
+            intake.ask(words, where, delivery=delivery, attached=blocks)
 
     app.command(NAME)(ack=acknowledge, lazy=[ask])

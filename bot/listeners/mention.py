@@ -63,7 +63,7 @@ def _ask(
     if is_help(text):
         if intake.is_first(where, f"{delivery}:help"):
             intake.tell(where, help_message(CATALOGUE.commands, ORDERS))
-    elif not orders.take(text, where, delivery=delivery):
+    elif not orders.take(text, where, delivery=delivery, attached=lambda: attached.beside(message.raw)):
         came_with = attached.to(text, message.raw, where.channel)
         intake.ask(text, where, delivery=delivery, per_question=True, attached=came_with)
 

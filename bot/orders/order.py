@@ -3,7 +3,7 @@
 An order is declared as a command is, and carried out in the web process: nothing of it reads the cluster.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from bot.orders.desk import Desk
 from bot.render.blocks import Message
 from bot.where import Where
 from handlers.commands.command import Role
+from handlers.model.attachment import Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,5 @@ class Order:
     parse: Callable[[str], Any]
     carry_out: Callable[[Desk, Where, Any], Message | None]
     role: Role = Role.OPERATOR
+    attach: Callable[[Any, Sequence[Attachment]], Any] | None = None
+    """Adds what came with the words, or raises NotUnderstoodError; None where nothing can come with them."""

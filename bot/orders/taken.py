@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from bot.intake import Search
 from bot.orders.desk import Desk
 from bot.orders.order import Order
 from bot.render.candidates import not_understood
@@ -29,9 +30,10 @@ class Orders:
         """Make the table."""
         return cls({order.name: order for order in orders}, desk)
 
-    def take(self, text: str, where: Where, *, delivery: str) -> bool:
+    def take(self, text: str, where: Where, *, delivery: str, attached: Search = tuple) -> bool:
         """Carry out what the words order, once for a delivery; False where they are no order. Raises nothing.
 
+        ``attached`` looks for what came with the words.
         What begins with the name of an order and reads as a question is a question.
         """
         name, _, rest = text.strip().partition(" ")
@@ -47,11 +49,16 @@ class Orders:
             parsed = error
         intake = self.desk.intake
         if intake.is_first(where, f"{delivery}:{order.name}"):
-            intake.safely(where, lambda: self._carry_out(order, parsed, where))
+            intake.safely(where, lambda: self._carry_out(order, parsed, where, attached))
         return True
 
-    def _carry_out(self, order: Order, parsed: Any | NotUnderstoodError, where: Where) -> None:
+    def _carry_out(self, order: Order, parsed: Any | NotUnderstoodError, where: Where, attached: Search) -> None:
         intake = self.desk.intake
+        if order.attach is not None and not isinstance(parsed, NotUnderstoodError):
+            try:
+                parsed = order.attach(parsed, attached())
+            except NotUnderstoodError as error:
+                parsed = error
         if isinstance(parsed, NotUnderstoodError):
             intake.tell(where, not_understood(parsed.problem, parsed.usage, parsed.suggestions))
         elif objection := intake.guard.objection(where, order.role, order.name):

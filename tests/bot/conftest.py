@@ -88,7 +88,7 @@ def slack() -> Iterator[Playground]:
 
 @pytest.fixture(scope="session")
 def settings(slack: Playground, redis_server: EmbeddedRedis) -> Settings:
-    """The web process's settings for the stand-in; #platform is an incident channel."""
+    """The web process's settings for the stand-in; #platform is an incident channel, grace an operator."""
     return Settings.model_validate(
         {
             "SLACK_BOT_TOKEN": slack.settings.bot_token,
@@ -97,6 +97,7 @@ def settings(slack: Playground, redis_server: EmbeddedRedis) -> Settings:
             "SLACK_API_URL": slack.api_url,
             "REDIS_URL": redis_server.url,
             "incident_channels": "C0PLATFORM",
+            "operator_users": "U0GRACE001",
             "questions_per_minute": 50,
         }
     )
