@@ -95,6 +95,7 @@ def _report(question: Any, snapshot: Snapshot, catalogue: Catalogue, facts: Fact
         tables=conclusion.tables,
         versions=tuple(_versions(snapshot)),
         read_as=command.in_words(question),
+        standing=conclusion.standing,
     )
 
 

@@ -13,6 +13,7 @@ from handlers.model.headline import Headline
 from handlers.model.report import Expected, IdentityNote, Observed, Patch
 from handlers.model.scope import Scope
 from handlers.model.snapshot import AnyPart
+from handlers.model.standing import Standing
 from handlers.model.table import Table
 from handlers.names.grammar import Item, is_nearly_fresh, text_of
 from handlers.sentence.tokens import Said
@@ -46,6 +47,7 @@ class Conclusion:
     notes: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    standing: Standing | None = None
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -13,6 +13,7 @@ from handlers.connection.observation import Observation
 from handlers.connection.patches import Remedy, remedy_of
 from handlers.connection.policies import PolicyChange, config_assumption
 from handlers.connection.policy_findings import port_in_words
+from handlers.connection.standing import standing_of
 from handlers.connection.trial import Trial
 from handlers.model.connection import Connection
 from handlers.model.endpoint import EndpointName
@@ -69,6 +70,7 @@ def conclude(question: AboutConnection, facts: Facts, findings: tuple[Finding, .
         patches=remedy.patches,
         patch_notes=remedy.notes,
         notes=tuple(note for note in (ends.source.note, ends.destination.note) if note),
+        standing=standing_of(trial),
     )
 
 

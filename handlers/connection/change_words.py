@@ -9,8 +9,6 @@ from handlers.model.finding import Sentence, Value, prose
 _LABEL = "metadata.labels."
 _MOST_FIELDS = 3
 _SCALED = "spec.replicas"
-_APPEARANCE = ("metadata.annotations", "metadata.ownerReferences", "metadata.finalizers")
-"""Fields that say nothing of what an object does."""
 
 
 def change_in_words(
@@ -48,8 +46,8 @@ def deed_of(change: Change) -> str:
     """Return what was done: created, scaled, labelled, or changed."""
     if change.is_creation:
         return "created"
-    told = [field for field in change.fields if not field.startswith(_APPEARANCE)]
-    if told == [_SCALED]:
+    told = change.telling
+    if told == (_SCALED,):
         return "scaled"
     if told and all(field.startswith(_LABEL) for field in told):
         return "labelled"
@@ -60,8 +58,7 @@ def fields_told(change: Change) -> tuple[str, ...]:
     """Return the fields that a reader wants to know, bounded: those that the manager owns since, none of a creation."""
     if change.is_creation:
         return ()
-    told = [field for field in change.fields if not field.startswith(_APPEARANCE)]
-    short = [field.removeprefix("metadata.") for field in told or change.fields]
+    short = [field.removeprefix("metadata.") for field in change.telling or change.fields]
     short = [f"label {field.removeprefix('labels.')}" if field.startswith("labels.") else field for field in short]
     more = len(short) - _MOST_FIELDS
     return (*short[:_MOST_FIELDS], f"{more} more") if more > 0 else tuple(short)

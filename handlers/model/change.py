@@ -16,6 +16,8 @@ _CONTROLLERS = (
 )
 """Managers whose names begin so carry out what others want; ``cilium-operator-generic`` is one."""
 _WANTED_BY_A_CONTROLLER = "spec.replicas"
+_APPEARANCE = ("metadata.annotations", "metadata.ownerReferences", "metadata.finalizers")
+"""Fields that say nothing of what an object does."""
 """What an autoscaler within the controller manager decides by itself."""
 
 
@@ -46,6 +48,16 @@ class Change:
     def is_own_will(self) -> bool:
         """Whether somebody decided it, rather than a controller that carries out what an object says already."""
         return not self.manager.startswith(_CONTROLLERS) or _WANTED_BY_A_CONTROLLER in self.fields
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The fields that say what the object does."""
+        return tuple(field for field in self.fields if not field.startswith(_APPEARANCE))
+
+    @property
+    def is_of_substance(self) -> bool:
+        """Whether it may have changed what the object does: it came to be, or more than its appearance was written."""
+        return self.is_creation or not self.fields or bool(self.telling)
 
 
 def newest(changes: Iterable[Change], before: datetime | None = None) -> Change | None:

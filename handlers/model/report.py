@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.headline import Headline
+from handlers.model.standing import Standing
 from handlers.model.table import Table
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the report's JSON form (docs/report-schema.json)."""
 
 
@@ -145,6 +146,8 @@ class Report:
     """What ran: Cilium, Kubernetes and the kernels, as far as the answer read them."""
     read_as: str = ""
     """The question as it is shown to who asked: ``shop/frontend → shop/cart 8080``."""
+    standing: Standing | None = None
+    """How the connection stood, for a later answer to be held against; None for questions that are about none."""
     schema: int = SCHEMA
 
     def blockers(self) -> tuple[Finding, ...]:
