@@ -17,8 +17,8 @@ from pathlib import Path
 from tests.cluster.lab import lab
 from tests.e2e.system import system
 from tests.e2e.test_crashes import Broken, children_of
+from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
-from tools.playground.settings import PlaygroundSettings
 
 LONGEST = 150.0
 OUTAGE = 20.0
@@ -127,7 +127,7 @@ FAILURES: dict[str, Callable[[Broken], None]] = {
 
 def measure(fail: Callable[[Broken], None]) -> tuple[float, str, int]:
     """Ask, let it fail, and return the seconds until the answer, the answer, and how many messages there are."""
-    settings = PlaygroundSettings(rates=RateLimits(enforced=False))
+    settings = installed(rates=RateLimits(enforced=False))
     with tempfile.TemporaryDirectory() as folder, lab("02-ingress-default-deny", Path(folder)) as cluster:
         addresses = {"CILIUM_TRIAGE_KUBECONFIG": str(cluster.kubeconfig), "HUBBLE_SERVER": cluster.hubble.address}
         with system(settings=settings, **addresses) as running:

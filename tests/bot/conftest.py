@@ -18,9 +18,9 @@ from bot.dispatch import TASK, queue_key
 from bot.settings import Settings
 from bot.ticket import Ticket
 from tools.embedded import EmbeddedRedis
+from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
 from tools.playground.server import Playground, running_playground
-from tools.playground.settings import PlaygroundSettings
 from tools.playground.workspace import PEOPLE
 
 
@@ -82,7 +82,7 @@ def connect(redis_server: EmbeddedRedis) -> Iterator[Callable[[bool], Redis]]:
 @pytest.fixture(scope="session")
 def slack() -> Iterator[Playground]:
     """A stand-in for Slack that takes posts as fast as they come: the pace has tests of its own."""
-    with running_playground(PlaygroundSettings(rates=RateLimits(enforced=False))) as running:
+    with running_playground(installed(rates=RateLimits(enforced=False))) as running:
         yield running
 
 

@@ -18,9 +18,9 @@ from slack_sdk.signature import SignatureVerifier
 from bot.surfaces.slack import where_of
 from tests.bot.conftest import Queue
 from tools.embedded import EmbeddedRedis
+from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
 from tools.playground.server import Playground, running_playground
-from tools.playground.settings import PlaygroundSettings
 
 QUESTION = "why shop/frontend shop/cart 8080"
 
@@ -43,7 +43,7 @@ GARBAGE = {
 
 @pytest.fixture
 def workspace() -> Iterator[Playground]:
-    with running_playground(PlaygroundSettings(rates=RateLimits(enforced=False))) as running:
+    with running_playground(installed(rates=RateLimits(enforced=False))) as running:
         yield running
 
 
@@ -139,7 +139,7 @@ def test_http_mode_takes_signed_deliveries_only(
 @pytest.mark.chaos
 def test_a_socket_that_falls_silent_is_told_and_replaced(redis_server: EmbeddedRedis, queue: Queue) -> None:
     """Nobody closes it, so nothing but the missing pongs says that nobody is there."""
-    quick = PlaygroundSettings(rates=RateLimits(enforced=False), ack_deadline=1, retry_delays=(0, 15, 15))
+    quick = installed(rates=RateLimits(enforced=False), ack_deadline=1, retry_delays=(0, 15, 15))
     with running_playground(quick) as workspace:
         environment = {**workspace.environment(), "REDIS_URL": redis_server.url, "CILIUM_TRIAGE_PORT": "0"}
         with process(environment) as (_, address):

@@ -12,9 +12,9 @@ from bot.publish import NotInChannelError, Publisher, SlackUnavailableError, Und
 from bot.render.blocks import Message, bar_chart, section, table
 from bot.slack_client import slack_client
 from bot.where import Via, Where
+from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
 from tools.playground.server import Playground, running_playground
-from tools.playground.settings import PlaygroundSettings
 
 HERE = "C0INCIDENT"
 ADA = "U0ADA00001"
@@ -22,7 +22,7 @@ ADA = "U0ADA00001"
 
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[Playground]:
-    with running_playground(PlaygroundSettings(rates=RateLimits(enforced=False))) as running:
+    with running_playground(installed(rates=RateLimits(enforced=False))) as running:
         yield running
 
 
@@ -279,7 +279,7 @@ def test_a_whisper_is_for_one_person(publisher: Publisher, slack: Playground) ->
 
 def test_many_posts_to_one_channel_all_arrive_in_spite_of_the_pace() -> None:
     """Slack takes a few at once and then one a second; each post that has to wait is told so once, and waits alone."""
-    with running_playground() as slack:
+    with running_playground(installed()) as slack:
         publisher = Publisher(slack_client(slack.settings.bot_token, slack.api_url))
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(lambda number: publisher.placeholder(asked(), said(f"Looking {number}")), range(6)))

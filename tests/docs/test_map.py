@@ -18,6 +18,7 @@ from bot.settings import Settings
 from tests.bot.conftest import Queue
 from tools.demo import QUESTION, SAMPLE
 from tools.embedded import EmbeddedRedis
+from tools.playground.manifest import installed
 from tools.playground.server import running_playground
 from workers import tasks
 from workers.deps import assemble, deps
@@ -50,7 +51,7 @@ def noting_files() -> Iterator[set[str]]:
 @pytest.fixture
 def on_the_way(redis_server: EmbeddedRedis, redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The files that a mention, the worker's run and the answer in the thread go through."""
-    with running_playground() as slack:
+    with running_playground(installed()) as slack:
         for name, value in slack.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("REDIS_URL", redis_server.url)

@@ -12,8 +12,8 @@ import pytest
 
 from tests.e2e.system import CHANNEL, System, is_answer, system
 from tools.demo import QUESTION, SAMPLE
+from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
-from tools.playground.settings import PlaygroundSettings
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -23,7 +23,7 @@ QUESTIONS = 5
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[System]:
-    settings = PlaygroundSettings(rates=RateLimits(enforced=False))
+    settings = installed(rates=RateLimits(enforced=False))
     with system(settings=settings, CILIUM_TRIAGE_SOURCE=f"sysdump:{SAMPLE}") as made:
         made.start_worker()
         made.start_bot()

@@ -18,8 +18,8 @@ from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab, lab
 from tests.e2e.system import CHANNEL, TIMEOUT, Json, System, system
 from tools.demo.stack import Child
+from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
-from tools.playground.settings import PlaygroundSettings
 from workers.schedule import DIGEST
 
 QUESTION = "why shop/loadgen shop/cart 8080"
@@ -82,7 +82,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
 
 @contextmanager
 def broken(folder: Path) -> Iterator[Broken]:
-    settings = PlaygroundSettings(rates=RateLimits(enforced=False))
+    settings = installed(rates=RateLimits(enforced=False))
     with (
         lab("02-ingress-default-deny", folder) as cluster,
         system(

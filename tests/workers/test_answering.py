@@ -30,6 +30,7 @@ from handlers.model.report import Expected, FirstAnswer
 from tests.bot.samples import blocked_on_both_sides
 from tests.workers.canary import CANARY, Script
 from tools.embedded import EmbeddedRedis
+from tools.playground.manifest import installed
 from tools.playground.server import Playground, running_playground
 from workers.answering import Answering
 from workers.deps import connect
@@ -42,7 +43,7 @@ CHANNEL = "#incident-42"
 
 @pytest.fixture(scope="module")
 def playground() -> Iterator[Playground]:
-    with running_playground() as running:
+    with running_playground(installed()) as running:
         yield running
 
 

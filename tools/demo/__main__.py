@@ -9,6 +9,7 @@ from typing import Any
 from tools.demo import QUESTION, SAMPLE
 from tools.demo.stack import BOT, WORKER, Child, ChildDiedError, running
 from tools.embedded import RedisNotStartedError, embedded_redis
+from tools.playground.manifest import installed
 from tools.playground.server import Playground, running_playground
 
 _ASKER = "ada"
@@ -49,7 +50,7 @@ def run() -> None:
         TimeoutError: if there is no answer.
     """
     started = time.monotonic()
-    with embedded_redis() as redis, running_playground() as playground:
+    with embedded_redis() as redis, running_playground(installed()) as playground:
         environment = {
             **playground.environment(),
             "REDIS_URL": redis.url,

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.render.report import report_message
 from tools.pictures.browser import Box, NoBrowserError, Page, browser_page
 from tools.pictures.scenes import SCENES, Scene
+from tools.playground.manifest import installed
 from tools.playground.server import Playground, running_playground
 
 FOLDER = Path("docs/pictures")
@@ -62,7 +63,7 @@ def main() -> int:
 
 
 async def _draw() -> list[_Picture]:
-    with running_playground() as playground:
+    with running_playground(installed()) as playground:
         posted = {scene.name: _post(playground, scene) for scene in SCENES}
         async with browser_page() as page:
             pictures = []

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import dataclasses
 import signal
 import sys
+from pathlib import Path
 
+from tools.playground.manifest import MANIFEST, installed
 from tools.playground.server import run
 from tools.playground.settings import PlaygroundSettings
 
@@ -19,6 +20,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
     parser.add_argument("--port", type=int, default=3100, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--request-url", help="deliver by signed HTTP to this URL instead of by Socket Mode")
+    parser.add_argument("--manifest", type=Path, default=MANIFEST, help="the app that is installed (its scopes hold)")
     parser.add_argument("--bot-token", default=defaults.bot_token)
     parser.add_argument("--app-token", default=defaults.app_token)
     parser.add_argument("--signing-secret", default=defaults.signing_secret)
@@ -33,8 +35,8 @@ def _ready(url: str) -> None:
 
 async def _serve(options: argparse.Namespace) -> None:
     defaults = PlaygroundSettings()
-    settings = dataclasses.replace(
-        defaults,
+    settings = installed(
+        options.manifest,
         bot_token=options.bot_token,
         app_token=options.app_token,
         signing_secret=options.signing_secret,

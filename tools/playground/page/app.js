@@ -11,7 +11,7 @@ const at = (id) => document.getElementById(id);
 const NEAR = 120;
 
 const state = {
-  me: '', users: new Map(), channels: [], messages: new Map(), commands: [], examples: [], people: [], views: [], home: null,
+  me: '', users: new Map(), channels: [], messages: new Map(), commands: [], shortcuts: [], examples: [], people: [], views: [], home: null,
   statuses: new Map(), connection: {}, deliveries: [], channel: null, thread: null, side: null, tab: 'messages', unread: new Map(), ready: false,
 };
 
@@ -53,6 +53,9 @@ const view = {
   dismiss: (message) => ask({ do: 'dismiss', channel: message.channel, ts: message.ts }),
   openThread: (ts) => { state.thread = ts; state.side = 'thread'; drawSide(); remember(); at('thread-input')?.focus(); },
   actInView: (found, item, chosen) => ask({ do: 'act_in_view', view: found.id, action_id: item.action_id, chosen }),
+  suggest: async (found, item, typed) => (await ask({ do: 'suggest', view: found.id, action_id: item.action_id, typed })).options ?? [],
+  shortcuts: () => state.shortcuts.filter((item) => item.on_messages),
+  useShortcut: (shortcut, message) => ask({ do: 'shortcut', callback_id: shortcut.callback_id, channel: message?.channel, ts: message?.ts }),
   closeView: (found, everything) => ask({ do: 'close_view', view: found.id, everything }),
   async submitView(found, values) { return (await ask({ do: 'submit', view: found.id, values })).errors ?? null; },
 };
@@ -74,7 +77,7 @@ function update(news) {
 }
 
 function begin(news) {
-  Object.assign(state, { me: news.me, people: news.people, channels: news.channels, commands: news.commands, examples: news.examples, views: news.views, home: news.home, connection: news.connection, deliveries: news.deliveries });
+  Object.assign(state, { me: news.me, people: news.people, channels: news.channels, commands: news.commands, shortcuts: news.shortcuts, examples: news.examples, views: news.views, home: news.home, connection: news.connection, deliveries: news.deliveries });
   state.users = new Map(news.users.map((user) => [user.id, user]));
   state.statuses = new Map(news.statuses.map((item) => [`${item.channel}/${item.thread_ts}`, item.status]));
   state.messages = new Map(news.channels.map((channel) => [channel.id, new Map()]));
@@ -326,7 +329,7 @@ const composers = {
   open(kind, place, label, send) {
     if (kind === 'main' && composers.main && place.dataset.label === label) return;
     place.dataset.label = label;
-    const made = composer({ id: kind === 'main' ? 'composer-input' : 'thread-input', label, commands: () => state.commands, people: () => [...state.users.values()].filter((user) => user.id !== 'USLACKBOT'), send });
+    const made = composer({ id: kind === 'main' ? 'composer-input' : 'thread-input', label, commands: () => state.commands, shortcuts: () => state.shortcuts.filter((item) => !item.on_messages), use: (shortcut) => view.useShortcut(shortcut, null), people: () => [...state.users.values()].filter((user) => user.id !== 'USLACKBOT'), send });
     place.replaceChildren(made.element);
     composers[kind] = made;
   },

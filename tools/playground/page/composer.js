@@ -2,7 +2,7 @@
 
 import { avatar, el, icon } from './dom.js';
 
-/** Make a composer. `options`: id, label, names, commands(), people(), send(text). */
+/** Make a composer. `options`: id, label, names, commands(), shortcuts(), use(shortcut), people(), send(text). */
 export function composer(options) {
   const history = [];
   let recalled = 0;
@@ -13,7 +13,8 @@ export function composer(options) {
   const send = el('button', { type: 'button', class: 'send', 'aria-label': 'Send', disabled: true, onclick: () => submit() }, icon('send'));
   const menu = el('div', { id: `${options.id}-offers`, class: 'offers', role: 'listbox', 'aria-label': 'Suggestions', hidden: true });
   const made = el('div', { class: 'composer-box' }, menu, area,
-    el('div', { class: 'composer-foot' }, el('span', { class: 'composer-hint' }, el('b', {}, 'Enter'), ' to send · ', el('b', {}, 'Shift + Enter'), ' for a new line'), send));
+    el('div', { class: 'composer-foot' }, el('span', { class: 'composer-hint' }, el('b', {}, 'Enter'), ' to send · ', el('b', {}, 'Shift + Enter'), ' for a new line'),
+      options.shortcuts().map((item) => el('button', { type: 'button', class: 'link-button', title: 'Shortcut', onclick: () => options.use(item) }, `⚡ ${item.name}`)), send));
 
   const fit = () => {
     area.style.setProperty('height', 'auto');

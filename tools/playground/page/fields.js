@@ -2,6 +2,7 @@
 
 import { el } from './dom.js';
 import { emojify } from './emoji.js';
+import { suggestingMenu } from './suggest.js';
 
 const list = (value) => (Array.isArray(value) ? value : []);
 const words = (found) => emojify(found?.text ?? '');
@@ -19,6 +20,7 @@ export function field(block, item, context) {
     return control;
   }
   if (item.type === 'radio_buttons' || item.type === 'checkboxes') return choices(item, shared, context);
+  if (item.type === 'external_select') return suggestingMenu(block, item, context);
   return menu(item, shared, context);
 }
 

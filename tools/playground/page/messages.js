@@ -133,6 +133,7 @@ function toolbar(message, view, inThread) {
     el('button', { type: 'button', role: 'menuitem', 'aria-label': face, onclick: () => { menu.hidden = true; view.react(message, face); } }, emoji(face))));
   const add = el('button', { type: 'button', 'aria-label': 'Add a reaction', title: 'Add a reaction', onclick: () => { menu.hidden = !menu.hidden; } }, icon('smile'));
   const reply = inThread ? null : el('button', { type: 'button', 'aria-label': 'Reply in thread', title: 'Reply in thread', onclick: () => view.openThread(message.thread_ts ?? message.ts) }, icon('reply'));
-  const made = el('div', { class: 'toolbar', onfocusout: (event) => { if (!made.contains(event.relatedTarget)) menu.hidden = true; } }, add, reply, menu);
+  const uses = view.shortcuts().map((item) => el('button', { type: 'button', class: 'toolbar-words', onclick: () => view.useShortcut(item, message) }, `⚡ ${item.name}`));
+  const made = el('div', { class: 'toolbar', onfocusout: (event) => { if (!made.contains(event.relatedTarget)) menu.hidden = true; } }, uses, add, reply, menu);
   return made;
 }

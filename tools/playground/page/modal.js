@@ -11,7 +11,7 @@ export function showModal(dialog, view, page) {
     delete dialog.dataset.view;
     return;
   }
-  const context = { names: page.names, confirm: page.confirm, act: (block, item, chosen) => page.actInView(view, item, chosen) };
+  const context = { names: page.names, confirm: page.confirm, act: (block, item, chosen) => page.actInView(view, item, chosen), suggest: (item, typed) => page.suggest(view, item, typed) };
   const plain = (found, otherwise) => (found ? text(found, context) : otherwise);
   const problem = el('div', { class: 'field-problem', role: 'alert' });
   const form = el('form', { method: 'dialog', novalidate: true },
