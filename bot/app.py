@@ -3,11 +3,14 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 from redis import Redis
 from slack_bolt import App
 from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 
+from bot.cards.cards import Cards
+from bot.cards.kept import KeptCards
 from bot.channel_names import ChannelNames
 from bot.channels import Channels
 from bot.conversations import Conversations
@@ -17,6 +20,7 @@ from bot.guard import Allowed, Guard, Rules
 from bot.intake import Intake
 from bot.listeners import actions, command, home, incident, mention, rest
 from bot.listeners.attached import Attached
+from bot.listeners.posted import AlertReader
 from bot.orders import ORDERS
 from bot.orders.desk import Desk
 from bot.orders.taken import Orders
@@ -44,9 +48,13 @@ class Web:
     dispatcher: Dispatcher
     channels: Channels
     pool: ThreadPoolExecutor
+    cards: Cards
+    stopping: Event
+    """Set when the process ends: nobody waits any longer."""
 
     def close(self) -> None:
         """Finish what was begun, then let go of everything."""
+        self.stopping.set()
         self.watch.stop()
         self.pool.shutdown(wait=True, cancel_futures=True)
         self.dispatcher.close()
@@ -92,14 +100,16 @@ def build(settings: Settings) -> Web:
     attached = Attached(client)
     reports = Reports(redis, prefix=prefix)
     channels = Channels(redis, ChannelNames(client), settings.said_of_channels, prefix=prefix)
+    stopping = Event()
+    cards = Cards(KeptCards(redis, prefix=prefix))
     orders = Orders.of(ORDERS, Desk(intake, reports, channels))
     command.listen(app, intake, orders)
     actions.listen(app, intake, orders, reports)
     mention.listen(app, intake, orders, settings.bots, attached)
-    incident.listen(app, intake, channels, settings.bots, attached)
+    incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
     home.listen(app, publisher)
     rest.listen(app)
-    return Web(app, redis, watch, dispatcher, channels, pool)
+    return Web(app, redis, watch, dispatcher, channels, pool, cards, stopping)
 
 
 def _rules(settings: Settings, home_team: str) -> Rules:

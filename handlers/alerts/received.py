@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from handlers.alerts.alert import LONGEST_TEXT, Alert, Form, NotAnAlertError, Received
+from handlers.alerts.alert import LONGEST_TEXT, Alert, Form, NotAnAlertError, Received, State
 from handlers.alerts.events import is_events, read_events
 from handlers.alerts.slack import colour_says, messages_inside, words_of
 from handlers.alerts.webhook import alerts_inside, read_webhook
-from handlers.alerts.written import read_text
+from handlers.alerts.written import read_text, says_resolved
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import AskBackError, NotUnderstoodError
 from handlers.model.manifest_yaml import ManifestError, load_manifests
@@ -64,6 +65,21 @@ def of_document(document: object) -> Received:
     if isinstance(document, Mapping) and (messages := messages_inside(document)):
         return Received(tuple(alert for message in messages for alert in _of_message(message)))
     raise NotAnAlertError(_SHAPES)
+
+
+def of_message(message: Mapping[str, Any]) -> Received:
+    """Return the alerts of one message of Slack; one without a name where it says nothing that is known."""
+    return Received(_of_message(message))
+
+
+def is_an_end(message: Mapping[str, Any]) -> bool:
+    """Say whether a message tells no more than that something is over: in a thread that began with what is over."""
+    return says_resolved(words_of(message)) and not any(one.name or one.labels for one in _of_message(message))
+
+
+def as_resolved(received: Received) -> Received:
+    """Return the alerts as they are when they are over."""
+    return replace(received, alerts=tuple(replace(alert, state=State.RESOLVED) for alert in received.alerts))
 
 
 def _is_webhook(document: object) -> bool:

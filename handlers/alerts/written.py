@@ -78,6 +78,12 @@ def read_text(text: str, state: State | None = None) -> tuple[Alert, ...]:
     return tuple(found)
 
 
+def says_resolved(words: str) -> bool:
+    """Say whether words tell that something is over, whatever it is."""
+    lines = words.splitlines()
+    return any(_RESOLVED.match(line) for line in lines) or any(_RESOLVED_INSIDE.search(line) for line in lines[:3])
+
+
 def _sections(lines: list[str]) -> Iterator[list[str]]:
     """Give the lines of each section; those before the first one belong to it."""
     section: list[str] = []
@@ -147,7 +153,7 @@ def _state_of(section: list[str], hint: State | None) -> State:
     for line in section:
         if subject := SUBJECT.search(line):
             return State(subject["state"].lower())
-    if any(_RESOLVED.match(line) for line in section) or any(_RESOLVED_INSIDE.search(line) for line in section[:3]):
+    if says_resolved("\n".join(section)):
         return State.RESOLVED
     return hint or State.FIRING
 
