@@ -63,7 +63,9 @@ class UndeliverableError(PublishError):
 
 
 class SlackUnavailableError(PublishError, UnavailableError):
-    """Slack could not take it now."""
+    """Slack could not take it now. ``after`` is how many seconds to wait, where it says so."""
+
+    after: float | None = None
 
 
 @dataclass(slots=True)
@@ -155,6 +157,35 @@ class Publisher:
                 self.whisper(where, message)
             self._settle(where, place)
             return place
+
+    def put(self, where: Where, message: Message, *, name: str, may_stand: bool) -> Where:
+        """Post a message of that name, or edit it where it stands: one attempt, for whoever comes again by himself.
+
+        ``may_stand`` says that an earlier attempt may have arrived: then the message is looked for first. One that
+        somebody deleted is posted anew.
+
+        Raises:
+            SlackUnavailableError: if Slack cannot take it now; come again, and then the message may stand there.
+            PublishError: if Slack will not take it.
+        """
+        with self._channel(where.channel).turn, _slack_errors():
+            if may_stand and not where.placeholder_ts:
+                where = replace(where, placeholder_ts=self._found(where, name) or "")
+            if where.placeholder_ts and self._is_edited(where, message):
+                return where
+            posted = self._first_that_fits(
+                message, lambda form: self._impatient.chat_postMessage(**_new(where, form, name))
+            )
+        return replace(where, channel=str(posted["channel"]), placeholder_ts=str(posted["ts"]))
+
+    def _is_edited(self, where: Where, message: Message) -> bool:
+        try:
+            self._first_that_fits(message, lambda form: self._impatient.chat_update(**_edit(where, form)))
+        except SlackApiError as error:
+            if _code_of(error) not in _PLACEHOLDER_GONE:
+                raise
+            return False
+        return True
 
     def reply(self, where: Where, message: Message) -> None:
         """Post a message in the thread of the answer.
@@ -248,13 +279,23 @@ class Publisher:
 
     def _find(self, where: Where, name: str) -> str | None:
         """Return the time stamp of our message of that name, or None where it is not there or cannot be looked for."""
+        try:
+            return self._found(where, name)
+        except (SlackClientError, *_ON_THE_WAY) as error:
+            log.info("own message not looked for", channel=where.channel, reason=_code_of(error))
+            return None
+
+    def _found(self, where: Where, name: str) -> str | None:
+        """Return the time stamp of our message of that name; None where it is not there, or may never be looked for."""
         look: dict[str, Any] = {"channel": where.channel, "include_all_metadata": True, "limit": _LOOK_BACK}
         try:
             if where.thread_ts:
                 seen = self._impatient.conversations_replies(ts=where.thread_ts, **look)
             else:
                 seen = self._impatient.conversations_history(**look)
-        except (SlackClientError, *_ON_THE_WAY) as error:
+        except SlackApiError as error:
+            if _passes(error):
+                raise
             log.info("own message not looked for", channel=where.channel, reason=_code_of(error))
             return None
         named = {"event_type": _NAMED, "event_payload": {"name": name}}
@@ -383,7 +424,9 @@ def _slack_errors() -> Iterator[None]:
         if reason in _ABSENT:
             raise NotInChannelError(reason) from error
         if _passes(error):
-            raise SlackUnavailableError(reason) from error
+            unavailable = SlackUnavailableError(reason)
+            unavailable.after = _retry_after(error)
+            raise unavailable from error
         raise UndeliverableError(reason) from error
     except SlackClientError as error:
         raise UndeliverableError(type(error).__name__) from error

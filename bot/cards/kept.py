@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from redis import Redis
 
-from bot.cards.outbox import Item, Outbox
+from bot.cards.outbox import STORM, Item, Outbox
 from bot.cards.place import CardRef, Place
 from bot.cards.questions import Questions
 from bot.transaction import atomically, text_of
@@ -23,6 +23,8 @@ KEEP = timedelta(days=3)
 """How long a card is kept after anything happened to it."""
 MOST_CARDS = 500
 """Cards of one channel that are kept; of causes beyond that nothing is shown."""
+_STORM_AFTER = timedelta(seconds=3)
+"""How long the summary of many cards waits for more of them to change."""
 
 
 class TooManyCardsError(Exception):
@@ -99,20 +101,21 @@ class KeptCards:
             pipe.zremrangebyscore(index, "-inf", (at - KEEP).timestamp())
             pipe.expire(index, KEEP)
             self.outbox.put(pipe, ref.place, Item.card(ref.fingerprint), at, ahead=_ahead(before, after))
+            self.outbox.put(pipe, ref.place, STORM, at, ahead=-_STORM_AFTER)
             if after.asked_at is not None and (before is None or after.asked_at != before.asked_at):
                 self.questions.put(pipe, ref, after.severity, at)
             return after
 
         return atomically(self._redis, put, key, index)
 
-    def show(self, ref: CardRef, step: Callable[[Shown], Shown]) -> None:
-        """Note what stands in Slack now."""
+    def show(self, ref: CardRef, card: KeptCard, step: Callable[[Shown], Shown]) -> None:
+        """Note what stands in Slack now of a card, unless that has begun anew meanwhile."""
         key = self._card(ref)
 
         def put(pipe: Any) -> None:
             entry = _read(pipe.get(key))
             pipe.multi()
-            if entry is not None:
+            if entry is not None and entry.card.first_at == card.first_at:
                 pipe.set(key, _written(replace(entry, shown=step(entry.shown))), ex=KEEP)
 
         atomically(self._redis, put, key)

@@ -20,6 +20,8 @@ PACE = timedelta(seconds=1)
 TURN = timedelta(seconds=30)
 """How long a turn lasts whose process was lost; longer than the calls of one post may take together."""
 KEEP = timedelta(days=3)
+_PACE = "pace"
+"""Who has the turn while nobody may."""
 
 
 class ItemKind(StrEnum):
@@ -89,32 +91,47 @@ class Outbox:
         return int(self._redis.zcard(self._list(place)))
 
     def take(self, place: Place, at: datetime) -> Item | None:
-        """Take what is to be shown first off the list; what changes from now on is entered anew.
+        """Take what is to be shown first, for who has the turn; it is in hand until ``done``.
 
-        A channel in which nothing is left is no longer listed.
+        What a lost process had in hand comes first. What changes from now on is entered anew. A channel in which
+        nothing is left is no longer listed.
         """
-        listed = self._list(place)
+        listed, hand = self._list(place), self._hand(place)
 
         def first(pipe: Any) -> Item | None:
-            due = pipe.zrangebyscore(listed, "-inf", at.timestamp(), start=0, num=1)
-            is_empty = not due and not pipe.exists(listed)
+            held = text_of(pipe.get(hand))
+            due = [] if held else pipe.zrangebyscore(listed, "-inf", at.timestamp(), start=0, num=1)
+            is_empty = not held and not due and not pipe.exists(listed)
             pipe.multi()
             if is_empty:
                 pipe.srem(self._places, str(place))
-            if not due:
-                return None
-            pipe.zrem(listed, due[0])
-            return _item(text_of(due[0]))
+            if due:
+                held = text_of(due[0])
+                pipe.zrem(listed, held)
+                pipe.set(hand, held, ex=KEEP)
+            return _item(held) if held else None
 
-        return atomically(self._redis, first, listed)
+        return atomically(self._redis, first, listed, hand)
+
+    def done(self, place: Place) -> None:
+        """Let go of what was in hand: it is shown, or never can be."""
+        self._redis.delete(self._hand(place))
 
     def has_turn(self, place: Place, who: str) -> bool:
-        """Take the turn of a channel for a process, unless another one has it or its pace is not over."""
-        return bool(self._redis.set(self._turn(place), who, nx=True, px=TURN))
+        """Take the turn of a channel for a process, unless another one has it or its pace is not over.
+
+        A process that could not end its turn, because Redis was away, has it still.
+        """
+        turn = self._turn(place)
+        return bool(self._redis.set(turn, who, nx=True, px=TURN)) or text_of(self._redis.get(turn)) == who
 
     def end_turn(self, place: Place, *, after: timedelta = PACE) -> None:
-        """End the turn: the next one begins after the pace."""
-        self._redis.pexpire(self._turn(place), after)
+        """End the turn: the next one begins after the pace. What is still in hand is taken first then."""
+        self._redis.set(self._turn(place), _PACE, px=after)
+
+    def give_turn(self, place: Place) -> None:
+        """End the turn in which nothing was sent."""
+        self._redis.delete(self._turn(place))
 
     @property
     def _places(self) -> str:
@@ -122,6 +139,9 @@ class Outbox:
 
     def _list(self, place: Place) -> str:
         return f"{self._prefix}:cards:outbox:{place}"
+
+    def _hand(self, place: Place) -> str:
+        return f"{self._prefix}:cards:hand:{place}"
 
     def _turn(self, place: Place) -> str:
         return f"{self._prefix}:cards:turn:{place}"

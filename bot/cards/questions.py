@@ -56,8 +56,12 @@ class Questions:
         """Make room: the card has its answer, or never will."""
         self._redis.zrem(self._asked, str(ref))
 
+    def prolong(self, ref: CardRef, at: datetime) -> None:
+        """Wait for an answer as long again."""
+        self._redis.zadd(self._asked, {str(ref): (at + LONGEST).timestamp()})
+
     def overdue(self, at: datetime) -> tuple[CardRef, ...]:
-        """Return the cards whose answer has not come in time; each is returned until it is put again or answered."""
+        """Return the cards whose answer has not come in time; each until it is prolonged or answered."""
         found = cast(Iterable[Any], self._redis.zrangebyscore(self._asked, "-inf", at.timestamp()))
         return tuple(ref_of(text_of(one)) for one in found)
 

@@ -81,6 +81,11 @@ def escape(text: str) -> str:
     return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def unmarked(words: str) -> str:
+    """Return somebody else's words on one line, without any markup: they stand beside what is ours."""
+    return escape(one_line(words).translate(_NO_MARKUP))
+
+
 def code(value: str) -> str:
     """Return a value as inline code, whatever it contains."""
     return f"`{clip(escape(one_line(value)) or '?', INLINE_CODE)}`"
@@ -151,7 +156,7 @@ def _quoted(value: str) -> str:
     before = " " if value[:1].isspace() else ""
     after = " " if value[-1:].isspace() else ""
     # A phrase is no name: as code it would be hard to read. It may carry no markup of its own, though.
-    quoted = code(words) if " " not in words or _KIND_AND_NAME.match(words) else escape(words.translate(_NO_MARKUP))
+    quoted = code(words) if " " not in words or _KIND_AND_NAME.match(words) else unmarked(words)
     return f"{before}{quoted}{after}"
 
 

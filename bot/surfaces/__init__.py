@@ -2,10 +2,12 @@
 
 from redis import Redis
 
+from bot.cards.cards import Cards
+from bot.cards.kept import KeptCards
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.surface import Surfaces
-from bot.surfaces import kept, slack
+from bot.surfaces import card, kept, slack
 
 
 def surfaces(publisher: Publisher, redis: Redis, *, prefix: str) -> Surfaces:
@@ -13,6 +15,7 @@ def surfaces(publisher: Publisher, redis: Redis, *, prefix: str) -> Surfaces:
     return Surfaces(
         {
             slack.NAME: slack.SlackSurface(publisher, Reports(redis, prefix=prefix)),
+            card.NAME: card.CardSurface(Cards(KeptCards(redis, prefix=prefix))),
             kept.NAME: kept.KeptSurface(redis, prefix=prefix),
         }
     )

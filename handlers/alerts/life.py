@@ -113,6 +113,8 @@ class KeptCard:
     asked_at: datetime | None = None
     asks: int = 0
     """How often its question was asked since it fired."""
+    waits: bool = False
+    """Whether the answer to its question is still to come."""
     diagnosis: Diagnosis | None = None
     failure: str = ""
     """Why the latest question has no answer, empty where it has one."""
@@ -166,12 +168,12 @@ def told(kept: KeptCard | None, news: Card, at: datetime, *, cut_off: int = 0) -
 def diagnosed(kept: KeptCard, diagnosis: Diagnosis) -> KeptCard:
     """Return the card with the answer to its question."""
     stage = Stage.DIAGNOSED if kept.stage is Stage.FIRING else kept.stage
-    return replace(kept, diagnosis=diagnosis, failure="", stage=stage)
+    return replace(kept, diagnosis=diagnosis, failure="", waits=False, stage=stage)
 
 
 def not_diagnosed(kept: KeptCard, failure: str) -> KeptCard:
     """Return the card whose question got no answer, and why; an earlier answer stands."""
-    return replace(kept, failure=failure)
+    return replace(kept, failure=failure, waits=False)
 
 
 def fixed(kept: KeptCard, fix: Fix) -> KeptCard:
@@ -200,7 +202,7 @@ def is_to_be_asked(kept: KeptCard, at: datetime) -> bool:
 
 def asked(kept: KeptCard, at: datetime) -> KeptCard:
     """Return the card whose question is asked."""
-    return replace(kept, asked_at=at, asks=kept.asks + 1)
+    return replace(kept, asked_at=at, asks=kept.asks + 1, waits=True, failure="")
 
 
 def _born(news: Card, at: datetime, cut_off: int) -> KeptCard:
@@ -233,6 +235,7 @@ def _reopened(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
         resolved_at=None,
         asked_at=None,
         asks=0,
+        waits=False,
         fix=None,
         failure="",
     )

@@ -114,7 +114,7 @@ def test_one_process_has_the_turn_of_a_channel(redis: Redis) -> None:
     mine, other = Outbox(redis), Outbox(redis)
     assert [mine.has_turn(HERE, "a"), other.has_turn(HERE, "b")] == [True, False]
     assert other.has_turn(Place("T1", "C2"), "b")
-    mine.end_turn(HERE, after=timedelta(milliseconds=0))
+    mine.give_turn(HERE)
     assert other.has_turn(HERE, "b")
 
 

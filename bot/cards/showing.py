@@ -1,0 +1,164 @@
+"""Shows cards in Slack: the latest of each, one post at a time in a channel, whichever process has the turn."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+from redis.exceptions import RedisError
+
+from bot.cards.cards import Cards
+from bot.cards.kept import Entry, Shown
+from bot.cards.outbox import Item, ItemKind
+from bot.cards.place import CardRef, Place
+from bot.cards.storms import Storms
+from bot.publish import Publisher, PublishError, SlackUnavailableError
+from bot.render.blocks import Message
+from bot.render.card import card_message, storm_message
+from bot.render.report import report_message
+from bot.reports import Reports
+from bot.where import Via, Where
+from handlers.alerts.storm import storm_of
+
+AWAY = timedelta(seconds=5)
+"""How long a channel rests that Slack takes nothing for, where Slack does not say how long."""
+_DETAIL_AFTER = timedelta(seconds=2)
+"""Details come after the cards of others that were diagnosed at the same time."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Posts and edits. One for a process; all processes share the turns."""
+
+    cards: Cards
+    storms: Storms
+    reports: Reports
+    publisher: Publisher
+    who: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def show(self, at: datetime) -> None:
+        """Show one thing in each channel whose turn is free.
+
+        Raises:
+            redis.RedisError: if Redis does not answer.
+        """
+        outbox = self.cards.kept.outbox
+        for place in outbox.places():
+            if outbox.has_turn(place, self.who):
+                self._show_next(place, at)
+
+    def _show_next(self, place: Place, at: datetime) -> None:
+        outbox = self.cards.kept.outbox
+        is_sent = False
+        while not is_sent and (item := outbox.take(place, at)) is not None:
+            try:
+                is_sent = self._is_sent(place, item, at)
+            except SlackUnavailableError as error:
+                log.warning("card comes later", channel=place.channel, reason=str(error))
+                outbox.end_turn(place, after=timedelta(seconds=error.after) if error.after else AWAY)
+                return
+            except PublishError as error:
+                # Shown when it changes next, if Slack takes it then.
+                log.warning("card not shown", channel=place.channel, reason=str(error))
+                is_sent = True
+            except RedisError:
+                raise
+            except Exception as error:  # noqa: BLE001  (one card that cannot be shown must not stop the others)
+                log.error("a card broke", channel=place.channel, card=str(item), error=type(error).__name__)
+                is_sent = True
+            outbox.done(place)
+        outbox.end_turn(place) if is_sent else outbox.give_turn(place)
+
+    def _is_sent(self, place: Place, item: Item, at: datetime) -> bool:
+        """Send what an item stands for; False where there is nothing to be sent."""
+        if item.kind is ItemKind.STORM:
+            return self._storm(place)
+        ref = CardRef(place, item.fingerprint)
+        entry = self.cards.find(ref)
+        if entry is None:
+            return False
+        return self._card(ref, entry, at) if item.kind is ItemKind.CARD else self._detail(ref, entry, at)
+
+    def _card(self, ref: CardRef, entry: Entry, at: datetime) -> bool:
+        card, shown = entry.card, entry.shown
+        manner = self.cards.manners(ref.place, card, at)
+        shown_now = card_message(card)
+        words = _digest(shown_now)
+        if not manner.is_shown or (shown.ts and shown.words == words):
+            return False
+        kept = self.cards.kept
+        if not shown.ts:
+            kept.show(ref, card, lambda now: replace(now, is_tried=True))
+        posted = self.publisher.put(
+            _where(ref.place, shown.ts),
+            shown_now,
+            name=f"card-{ref.fingerprint}-{card.first_at.timestamp():.6f}",
+            may_stand=shown.is_tried,
+        )
+        is_anew = posted.placeholder_ts != shown.ts
+        blank = Shown() if is_anew else shown
+        kept.show(ref, card, lambda _: replace(blank, ts=posted.placeholder_ts, words=words))
+        if is_anew:
+            kept.note_where(ref, posted.placeholder_ts)
+        found = card.diagnosis
+        if found and found.report_id and found.report_id != blank.detail and manner.has_detail:
+            kept.outbox.enter(ref.place, Item.detail(ref.fingerprint), at, ahead=-_DETAIL_AFTER)
+        return True
+
+    def _detail(self, ref: CardRef, entry: Entry, at: datetime) -> bool:
+        card, shown = entry.card, entry.shown
+        report_id = card.diagnosis.report_id if card.diagnosis else ""
+        is_wanted = self.cards.manners(ref.place, card, at).has_detail
+        report = self.reports.load(report_id) if report_id and report_id != shown.detail and is_wanted else None
+        if report is None or not shown.ts:
+            return False
+        if not shown.detail_ts:
+            self.cards.kept.show(ref, card, lambda now: replace(now, is_detail_tried=True))
+        posted = self.publisher.put(
+            replace(_where(ref.place, shown.detail_ts), thread_ts=shown.ts),
+            report_message(report, report_id=report_id),
+            name=f"detail-{ref.fingerprint}-{card.first_at.timestamp():.6f}",
+            may_stand=shown.is_detail_tried,
+        )
+        self.reports.answered(replace(posted, thread_ts=shown.ts), report_id)
+        self.cards.kept.show(
+            ref,
+            card,
+            lambda now: replace(now, detail_ts=posted.placeholder_ts, detail=report_id, is_detail_tried=False),
+        )
+        return True
+
+    def _storm(self, place: Place) -> bool:
+        kept = self.storms.find(place)
+        storm = storm_of((entry.card for entry in self.cards.of(place)), kept.span if kept else None)
+        if storm is None:
+            return False
+        message = storm_message(storm)
+        words = _digest(message)
+        is_same = kept is not None and kept.span.since == storm.span.since
+        shown = kept.shown if kept is not None and is_same else Shown()
+        if shown.ts and shown.words == words:
+            return False
+        if not shown.ts:
+            self.storms.keep(place, storm.span, replace(shown, is_tried=True))
+        posted = self.publisher.put(
+            _where(place, shown.ts),
+            message,
+            name=f"storm-{storm.span.since.timestamp():.6f}",
+            may_stand=shown.is_tried,
+        )
+        self.storms.keep(place, storm.span, Shown(posted.placeholder_ts, words=words))
+        return True
+
+
+def _where(place: Place, ts: str) -> Where:
+    return Where(place.team, place.channel, "", Via.INCIDENT, placeholder_ts=ts)
+
+
+def _digest(message: Message) -> str:
+    shown = json.dumps([message.text, message.blocks], sort_keys=True)
+    return hashlib.sha256(shown.encode(errors="replace")).hexdigest()[:16]

@@ -1,0 +1,223 @@
+"""A card as a Slack message, for a phone: what is so, why, what to do, and one grey line of when and how often.
+
+Every word of it comes from somebody else: titles and names from labels of alerts, the rest from the cluster.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from bot.render import brief, reading
+from bot.render.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    clip,
+    code,
+    context,
+    escape,
+    message,
+    say,
+    section,
+    unmarked,
+)
+from bot.render.headline import sentence_of
+from bot.render.reading import Tone
+from bot.render.report import AGAIN, ASK, EVIDENCE, PATCH
+from handlers.alerts.life import Diagnosis, KeptCard, Line, Stage
+from handlers.alerts.severity import Severity
+from handlers.alerts.signal import Decision
+from handlers.alerts.storm import Storm
+from handlers.model.finding import Sentence
+from handlers.model.report import Report
+
+_SIGN = {
+    Tone.GOOD: "🟢",
+    Tone.BAD: "⛔",
+    Tone.DOUBT: "❓",
+    Tone.CONTRADICTION: "⚠️",
+}
+_ALARM, _RESOLVED, _FIXED = "🔔", "✅", "🛠️"
+_STAGE = {
+    Stage.FIRING: "Firing",
+    Stage.DIAGNOSED: "Firing",
+    Stage.STILL_FAILING: "Still failing",
+    Stage.FIXED: "Fixed",
+    Stage.RESOLVED: "Resolved",
+}
+_ROWS = 3
+"""Findings of a list that a card shows; the thread has all."""
+_LONGEST_LINE = 420
+_MOST_CAUSES = 15
+_MOST_BUTTONS = 4
+
+
+def diagnosis_of(report: Report, report_id: str, at: datetime) -> Diagnosis:
+    """Return what a card keeps of an answer."""
+    status = reading.status_of(report)
+    claim = brief.between(report.headline.pair) if report.headline.pair else sentence_of(report, status=status.word)
+    lines = tuple(Line(line.label, line.words) for line in brief.lines(report))
+    if report.expected is None:
+        lines = (*(Line("", row.finding.because) for row in reading.rows(report.findings)[:_ROWS]), *lines)
+    return Diagnosis(
+        report.question,
+        str(status),
+        str(status.tone),
+        claim,
+        lines,
+        at,
+        report.expected,
+        report.observed,
+        report_id,
+        bool(report.patches),
+    )
+
+
+def card_message(card: KeptCard, *, buttons: Iterable[Block | None] = ()) -> Message:
+    """Return the card. ``buttons`` stand behind those that every answer has."""
+    if card.decision is Decision.ASK:
+        return _offer(card)
+    blocks = [section(_opening(card)), *_body(card), *_buttons(card, buttons), context(escape(_grey(card)))]
+    return message(blocks, card_text(card))
+
+
+def card_text(card: KeptCard) -> str:
+    """Return the card in one line, for a notification."""
+    verdict = f" – {card.diagnosis.status}" if card.diagnosis and card.diagnosis.status and card.is_open else ""
+    return f"{_state(card)}: {card.title}{verdict}"
+
+
+def storm_message(storm: Storm) -> Message:
+    """Return the summary of many cards: how few causes explain how much, and each cause in a line."""
+    causes, alerts = len(storm.cards), f"{storm.alerts:,}"
+    few = f"{storm.leading} cause{'s' if storm.leading > 1 else ''}"
+    share = (
+        f"{few} explain{'' if storm.leading > 1 else 's'} {storm.share} % of {alerts} alerts"
+        if storm.leading < causes
+        else f"{causes} causes explain {alerts} alerts"
+    )
+    rows = [f"{_sign(card)} {unmarked(card.title)} · {_counted(card)}" for card in storm.cards[:_MOST_CAUSES]]
+    left = causes - len(rows)
+    states = [
+        f"{causes} causes since {_hour(storm.span.since)} UTC",
+        f"{storm.resolved} resolved" if storm.resolved else "",
+        f"{storm.waiting} being looked into" if storm.waiting else "",
+        f"{max(card.cut_off for card in storm.cards)} more alerts cut off by their sender"
+        if any(card.cut_off for card in storm.cards)
+        else "",
+    ]
+    is_over = storm.resolved == causes
+    opening = f"{_RESOLVED if is_over else '🌩️'} *{escape(share)}*"
+    more = [f"… {left} more"] if left > 0 else []
+    return message(
+        [section(opening), section("\n".join(clip(row, 180) for row in (*rows, *more))), context(_joined(states))],
+        share,
+    )
+
+
+def _offer(card: KeptCard) -> Message:
+    """Return one line, and a button for each question that may be meant."""
+    line = f"{_RESOLVED} *Resolved:*" if not card.is_open else "❔"
+    offered = card.questions[:_MOST_BUTTONS] if card.is_open else ()
+    words = f"{line} {unmarked(card.title)}"
+    if len(offered) == 1:
+        return message([section(words, button("Look into it", f"{ASK}_0", offered[0]))], card_text(card))
+    row = actions(button(question, f"{ASK}_{index}", question) for index, question in enumerate(offered))
+    return message([section(words), *row], card_text(card))
+
+
+def _opening(card: KeptCard) -> str:
+    found = card.diagnosis
+    told = f"{_sign(card)} *{escape(_state(card))}:* {unmarked(card.title)}"
+    if found is None or (card.waits and card.stage is Stage.FIRING):
+        return told
+    return f"{told}\n*{escape(found.status) or 'Found'}:* {clip(say(found.claim), 600)}"
+
+
+def _body(card: KeptCard) -> Iterator[Block]:
+    found = card.diagnosis
+    if card.fix and card.stage in (Stage.FIXED, Stage.RESOLVED):
+        yield section(f"{_FIXED} {clip(unmarked(card.fix.words), 600)}")
+    elif found is not None and not (card.waits and card.stage is Stage.FIRING):
+        lines = [
+            f"*{line.label}:* {_words(line.words)}" if line.label else f"• {_words(line.words)}" for line in found.lines
+        ]
+        if lines:
+            yield section("\n".join(lines))
+    if card.failure:
+        yield section(f"⚠️ *Not diagnosed:* {clip(unmarked(card.failure), 500)}")
+    if card.waits and card.is_open:
+        again = " again" if found is not None else ""
+        yield context(f"🔎 Looking into {code(card.questions[0])}{again} …")
+
+
+def _words(sentence: Sentence) -> str:
+    return clip(say(sentence), _LONGEST_LINE)
+
+
+def _buttons(card: KeptCard, more: Iterable[Block | None]) -> list[Block]:
+    found = card.diagnosis
+    report_id = found.report_id if found else ""
+    asked = f"{card.questions[0]} fresh" if card.questions and not card.waits else ""
+    return actions(
+        [
+            button("Show patch", PATCH, report_id, primary=True)
+            if found and found.has_patch and card.is_open
+            else None,
+            button("Evidence", EVIDENCE, report_id),
+            button("Ask again", AGAIN, asked),
+            *more,
+        ]
+    )
+
+
+def _sign(card: KeptCard) -> str:
+    if not card.is_open:
+        return _RESOLVED
+    if card.stage is Stage.FIXED:
+        return _FIXED
+    return _SIGN[Tone(card.diagnosis.tone)] if card.diagnosis else _ALARM
+
+
+def _state(card: KeptCard) -> str:
+    if card.resolved_at is not None:
+        return f"Resolved after {_lasted(card.lasted(card.resolved_at))}"
+    return _STAGE[card.stage]
+
+
+def _grey(card: KeptCard) -> str:
+    heard = ", ".join(card.names) or "a message"
+    times = f"first {_hour(card.first_at)}"
+    if card.last_at - card.first_at >= timedelta(minutes=1):
+        times += f", last {_hour(card.last_at)}"
+    return _joined(
+        [
+            str(card.severity) if card.severity is not Severity.UNSAID else "",
+            f"{_counted(card)}: {heard}",
+            f"{times} UTC",
+            f"fired {card.fired} times" if card.fired > 1 else "",
+            f"checked {card.asks} times" if card.asks > 1 else "",
+            f"{card.cut_off} more cut off by their sender" if card.cut_off else "",
+        ]
+    )
+
+
+def _counted(card: KeptCard) -> str:
+    more = "" if card.is_counted_whole else "+"
+    return f"{card.count:,}{more} alert{'' if card.count == 1 else 's'}"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _lasted(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 60:
+        return f"{minutes} min" if minutes else f"{max(1, round(span.total_seconds()))} s"
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left} min" if left else f"{hours} h"
+
+
+def _hour(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%H:%M")
