@@ -68,6 +68,7 @@ async def _serve(parts: Web, settings: Settings) -> int:
             parts,
             is_connected=socket.is_heard if socket else lambda: True,
             signing_secret=_signing_secret(settings),
+            alerts_token=settings.alerts_token.get_secret_value() if settings.alerts_token else None,
         ),
         access_log=None,
     )
@@ -77,6 +78,7 @@ async def _serve(parts: Web, settings: Settings) -> int:
         if socket:
             await asyncio.to_thread(socket.connect)
         parts.watch.start()
+        parts.rounds.start()
         log.info("ready", mode=settings.mode, address=[f"{host}:{port}" for host, port, *_ in server.addresses])
         await stopped.wait()
         log.info("stopping")

@@ -9,8 +9,12 @@ from redis import Redis
 from slack_bolt import App
 from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 
+from bot.cards.asking import Asking
 from bot.cards.cards import Cards
 from bot.cards.kept import KeptCards
+from bot.cards.rounds import Rounds
+from bot.cards.showing import Showing
+from bot.cards.storms import Storms
 from bot.channel_names import ChannelNames
 from bot.channels import Channels
 from bot.conversations import Conversations
@@ -21,6 +25,7 @@ from bot.intake import Intake
 from bot.listeners import actions, command, home, incident, mention, rest
 from bot.listeners.attached import Attached
 from bot.listeners.posted import AlertReader
+from bot.listeners.webhook import Webhook
 from bot.orders import ORDERS
 from bot.orders.desk import Desk
 from bot.orders.taken import Orders
@@ -47,6 +52,8 @@ class Web:
     watch: Watch
     dispatcher: Dispatcher
     channels: Channels
+    rounds: Rounds
+    webhook: Webhook
     pool: ThreadPoolExecutor
     cards: Cards
     stopping: Event
@@ -55,6 +62,7 @@ class Web:
     def close(self) -> None:
         """Finish what was begun, then let go of everything."""
         self.stopping.set()
+        self.rounds.stop()
         self.watch.stop()
         self.pool.shutdown(wait=True, cancel_futures=True)
         self.dispatcher.close()
@@ -83,7 +91,7 @@ def build(settings: Settings) -> Web:
         redis_url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=25, decode_responses=True
     )
     prefix = settings.key_prefix
-    publisher = Publisher(client)
+    publisher = Publisher(client, slack_client(token, settings.slack_api_url, patient=False))
     dispatcher = Dispatcher(redis_url, prefix=prefix)
     watch = Watch(Waiters(redis, prefix=prefix), dispatcher)
     home_team = str(client.auth_test().get("team_id") or "")
@@ -109,7 +117,11 @@ def build(settings: Settings) -> Web:
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
     home.listen(app, publisher)
     rest.listen(app)
-    return Web(app, redis, watch, dispatcher, channels, pool, cards, stopping)
+    rounds = Rounds(
+        Asking(cards, watch, settings.cluster), Showing(cards, Storms(redis, prefix=prefix), reports, publisher)
+    )
+    webhook = Webhook(cards, channels, home_team)
+    return Web(app, redis, watch, dispatcher, channels, rounds, webhook, pool, cards, stopping)
 
 
 def _rules(settings: Settings, home_team: str) -> Rules:

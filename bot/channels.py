@@ -119,6 +119,10 @@ class Channels:
         """Return the ids of the channels to which an alert with these labels goes, of those that the bot is in."""
         return tuple(channel for channel in sorted(self._names.joined()) if self.rules(channel).alerts.takes(labels))
 
+    def joined(self) -> Mapping[str, ChannelRules]:
+        """Return what holds in each channel that the bot is in, by id."""
+        return {channel: self.rules(channel) for channel in sorted(self._names.joined())}
+
     def set(self, said: Sequence[tuple[str, str, str]], *, by: str) -> None:
         """Keep settings, each a target, a setting and its words; all of them or none.
 

@@ -26,6 +26,9 @@ _LISTS = (
 )
 
 
+SHORTEST_TOKEN = 16
+
+
 class NotConfiguredError(Exception):
     """The environment lacks something or has something wrong; the message names variables, never their values."""
 
@@ -70,6 +73,8 @@ class Settings(BaseSettings):
     channels: Mapping[str, Mapping[str, str]] = {}
     """JSON: ``{"inc-*": {"verbosity": "quiet", "quiet hours": "22:00-07:00 Europe/Berlin"}}``, what is set of channels
     by ids, names or patterns; ``/cilium channel export`` writes it. What is said in Slack comes before it."""
+    alerts_token: SecretStr | None = None
+    """What Alertmanager and Grafana send as the bearer token to /alerts, 16 characters or more. Empty: nobody may."""
     bots: Names = frozenset()
     """Bots (``B…``) that are listened to as people are."""
     viewer_users: Names = frozenset()
@@ -83,6 +88,14 @@ class Settings(BaseSettings):
     @classmethod
     def _separate(cls, value: object) -> object:
         return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("alerts_token")
+    @classmethod
+    def _is_hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        token = value.get_secret_value().strip() if value else ""
+        if token and len(token) < SHORTEST_TOKEN:
+            raise ValueError(f"it has fewer than {SHORTEST_TOKEN} characters: openssl rand -hex 32 makes one")
+        return SecretStr(token) if token else None
 
     @field_validator("channels")
     @classmethod

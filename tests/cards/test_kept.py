@@ -1,15 +1,18 @@
 """Cards are taken in and kept: the same whoever takes them, however often, and however many at once."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bot.cards.cards import Cards, NotKeptError, Taken
 from bot.cards.kept import KeptCards
-from bot.cards.outbox import Item, Outbox
+from bot.cards.outbox import STORM, Item, Outbox
 from bot.cards.place import CardRef, Place
 from bot.cards.questions import MOST_AT_ONCE
 from handlers.alerts.life import Stage, acknowledged
@@ -28,6 +31,13 @@ def drops(destination: str = "cart", number: int = 1, status: str = "firing", se
 
 def taken(cards: Cards, *alerts: Any, place: Place = HERE) -> Taken:
     return cards.take(of_document(webhook(*alerts)), place)
+
+
+def to_be_shown(cards: Cards) -> Iterator[Item]:
+    outbox = cards.kept.outbox
+    while (item := outbox.take(HERE, NOON + timedelta(minutes=1))) is not None:
+        outbox.done(HERE)
+        yield item
 
 
 @pytest.fixture
@@ -75,10 +85,9 @@ def test_an_edited_message_is_the_message_that_it_was(cards: Cards) -> None:
 def test_what_is_urgent_is_shown_and_asked_first(cards: Cards) -> None:
     taken(cards, drops("cart", severity="warning"), drops("pay", severity="critical"), drops("log", severity="info"))
     names = {entry.card.fingerprint: entry.card.severity for entry in cards.of(HERE)}
-    outbox = cards.kept.outbox
-    shown = [item for item in (outbox.take(HERE, NOON) for _ in range(4)) if item]
+    shown = list(to_be_shown(cards))
     asked = [ref for ref in (cards.kept.questions.take(NOON) for _ in range(4)) if ref]
-    assert [names[item.fingerprint] for item in shown] == ["critical", "warning", "info"]
+    assert [names.get(item.fingerprint) for item in shown] == ["critical", "warning", "info", None]
     assert [names[ref.fingerprint] for ref in asked] == ["critical", "warning", "info"]
 
 
@@ -105,9 +114,14 @@ def test_what_changes_twice_before_it_is_shown_is_shown_once(cards: Cards) -> No
     taken(cards, drops(number=1))
     taken(cards, drops(number=2))
     (entry,) = cards.of(HERE)
-    assert cards.kept.outbox.take(HERE, NOON) == Item.card(entry.card.fingerprint)
-    assert cards.kept.outbox.take(HERE, NOON) is None
+    assert list(to_be_shown(cards)) == [Item.card(entry.card.fingerprint), STORM]
     assert cards.kept.outbox.places() == ()
+
+
+def test_what_a_lost_process_had_in_hand_comes_first(cards: Cards) -> None:
+    taken(cards, drops("cart"), drops("pay"))
+    in_hand = cards.kept.outbox.take(HERE, NOON)
+    assert cards.kept.outbox.take(HERE, NOON) == in_hand
 
 
 def test_one_process_has_the_turn_of_a_channel(redis: Redis) -> None:
@@ -131,5 +145,5 @@ def test_everything_that_is_kept_expires(cards: Cards, redis: Redis) -> None:
 
 
 def test_without_redis_nobody_says_that_it_was_taken() -> None:
-    with Redis(port=1, socket_connect_timeout=0.1) as gone, pytest.raises(NotKeptError):
+    with Redis(port=1, retry=Retry(NoBackoff(), 0)) as gone, pytest.raises(NotKeptError):
         taken(Cards(KeptCards(gone)), drops())
