@@ -23,8 +23,7 @@ from handlers.model.scope import Scope
 from handlers.model.snapshot import Ask, Known, Missing, Snapshot
 from handlers.source import Source
 from workers.collect import DEFAULT_BUDGET, Answer, collect, read_part
-from workers.redact_report import without_secrets
-from workers.runner import Ran
+from workers.runner import Ran, finished
 
 EVERY = 3.0
 """Seconds between two reads: Slack takes no edits that come faster."""
@@ -48,14 +47,19 @@ def follow(
     every: float = EVERY,
     wait: Wait = time.sleep,
     catalogue: Catalogue = CATALOGUE,
+    owned: bool = False,
 ) -> Ran:
     """Follow a question about flows for a time, by the source's clock, and return the last answer.
 
     Interrupted at any moment it ends at once: reads run on a thread of their own. Where the flows cannot be read in the
     beginning there is nothing to follow, and the answer says so.
     """
+
+    def judged(read: Snapshot) -> Report:
+        return finished(answer(asked.question, read, catalogue), read, owned=owned)
+
     snapshot = collect(asked.question, source, budget=budget, catalogue=catalogue)
-    report = without_secrets(answer(asked.question, snapshot, catalogue))
+    report = judged(snapshot)
     query = asked.question.scope(Facts(snapshot)).flows
     ends = source.now() + span
     while query is not None and isinstance(look := snapshot.get(Part.FLOWS), Known):
@@ -67,10 +71,10 @@ def follow(
         more = _read(source, Scope(flows=next_query(query, look.value.until, now)))
         if isinstance(more, Known):
             snapshot = _with(snapshot, replace(look, value=joined(look.value, more.value, query.limit)))
-            report = without_secrets(answer(asked.question, snapshot, catalogue))
+            report = judged(snapshot)
         elif now == ends:
             snapshot = _with(snapshot, replace(look, value=_cut(look.value, more)))
-            report = without_secrets(answer(asked.question, snapshot, catalogue))
+            report = judged(snapshot)
             break
     return Ran(report)
 

@@ -23,6 +23,7 @@ def report_json(report: Report, cached_at: datetime | None = None) -> Json:
     body["answer"] = body["headline"]
     body["headline"] = str(sentence_of(report))
     body["cached_at"] = None if cached_at is None else encode(cached_at.astimezone(UTC))
+    body.pop("ownership")  # for taking out what a reader may not read, and no part of the answer
     first = ("schema", "question", "command", "headline", "answer", "expected", "observed")
     return {name: body[name] for name in (*first, *(name for name in body if name not in first))}
 

@@ -10,6 +10,7 @@ from handlers.commands.command import Asked
 from handlers.engine import answer, first_answer
 from handlers.model.report import FirstAnswer, Report
 from handlers.model.snapshot import Snapshot
+from handlers.rights.ownership import ownership
 from handlers.source import Source
 from workers.collect import DEFAULT_BUDGET, GLANCE_AFTER, collect
 from workers.redact_report import without_secrets
@@ -55,23 +56,24 @@ def run(
     progress: Progress | None = None,
     glance_after: float = GLANCE_AFTER,
     catalogue: Catalogue = CATALOGUE,
+    owned: bool = False,
 ) -> Ran:
     """Answer a question from the cache where that is allowed and possible, else from ``source``.
 
     ``fresh`` questions skip the look-up, yet their answer is kept for the next asker. A cache that fails is as good as
     empty. Secrets are taken out as they are out of recordings. What is certain while slow reads go on is told
     by ``progress``, once, after ``glance_after`` seconds. Gaps of the cluster end up in the report; nothing is raised
-    for them.
+    for them. With ``owned`` the reports tell whose their words are, for readers who may not read all of them.
     """
     if cache is not None and not asked.fresh:
         kept = cache.get(asked)
-        if kept is not None:
+        if kept is not None and (kept.report.ownership is not None or not owned):
             return Ran(kept.report, kept.at)
 
     def glance(so_far: Snapshot) -> bool:
         first = first_answer(asked.question, so_far, catalogue)
         if first is not None and progress is not None:
-            progress(replace(first, report=without_secrets(first.report)))
+            progress(replace(first, report=finished(first.report, so_far, owned=owned)))
         return first is not None
 
     snapshot = collect(
@@ -83,7 +85,13 @@ def run(
         glance_after=glance_after,
         catalogue=catalogue,
     )
-    report = without_secrets(answer(asked.question, snapshot, catalogue))
+    report = finished(answer(asked.question, snapshot, catalogue), snapshot, owned=owned)
     if cache is not None:
         cache.put(asked, report)
     return Ran(report)
+
+
+def finished(report: Report, read: Snapshot, *, owned: bool) -> Report:
+    """Return a report without secrets and, with ``owned``, with whose its words are."""
+    clean = without_secrets(report)
+    return replace(clean, ownership=ownership(read, clean)) if owned else clean

@@ -70,14 +70,14 @@ def listen(app: App, intake: Intake, orders: Orders, reports: Reports) -> None:
 
 
 def _show_evidence(publisher: Publisher, where: Where, report: Report) -> None:
-    title = f"Evidence: {report.question}"
+    title = f"Evidence: {report.title}"
     publisher.attach(where, name="evidence.txt", content=evidence_text(report), title=title)
 
 
 def _show_patch(publisher: Publisher, where: Where, report: Report) -> None:
     if report.patches:
         publisher.reply(where, patches_message(report))
-        title = f"Patch: {report.question}"
+        title = f"Patch: {report.title}"
         publisher.attach(where, name="patch.yaml", content=patches_file(report), title=title)
 
 

@@ -94,7 +94,7 @@ def _contents(reports: Sequence[Report]) -> Iterator[str]:
     yield "|---|---|"
     for report in reports:
         status, separator, headline = reading.opening(report)
-        yield f"| {in_markdown(report.question)} | {in_markdown(f'{status}{separator}{headline}')} |"
+        yield f"| {in_markdown(report.title)} | {in_markdown(f'{status}{separator}{headline}')} |"
 
 
 def _answer(report: Report) -> Iterator[str]:

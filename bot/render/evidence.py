@@ -13,7 +13,7 @@ from handlers.model.report import IdentityNote, Patch, Report
 
 def evidence_text(report: Report, *, age: timedelta | None = None) -> str:
     """Return the whole report as text: every finding, every piece of evidence, every gap."""
-    lines = [f"/cilium {one_line(report.question)}", "", plain(report, age=age), ""]
+    lines = [f"/cilium {one_line(report.title)}", "", plain(report, age=age), ""]
     lines += ["", f"FINDINGS ({len(report.findings)})"]
     for number, finding in enumerate(report.findings, start=1):
         lines += _finding(number, finding)

@@ -313,3 +313,8 @@ def _first(names: tuple[str, ...], most: int) -> Iterator[str]:
     yield from names[:most]
     if len(names) > most:
         yield f"{len(names) - most} more"
+
+
+def withheld(report: Report) -> tuple[str, ...]:
+    """Return what was taken out of the answer for this reader, as one fact."""
+    return (f"withheld: {'; '.join(report.withheld)}",) if report.withheld else ()

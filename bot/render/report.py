@@ -187,6 +187,7 @@ def _opener(question: str) -> str:
 def _provenance(report: Report, age: timedelta | None, asked_by: str) -> Block:
     asker = f"<@{asked_by}> · " if asked_by.isalnum() else ""
     facts = [*filter(None, [reading.read_as(report)]), *reading.provenance(report, age), *reading.coverage(report)]
+    facts += reading.withheld(report)
     if report.headline.assumed:
         facts.append(f"assuming: {report.headline.assumed}")
     if report.expected is None:
@@ -207,7 +208,7 @@ def _buttons(report: Report, report_id: str) -> list[Block]:
         [
             button("Show patch", PATCH, report_id, primary=True) if report.patches else None,
             button("Evidence", EVIDENCE, report_id),
-            button("Ask again", AGAIN, f"{report.question} fresh"),
+            button("Ask again", AGAIN, f"{report.question} fresh") if report.question else None,
             *(
                 button(_opener(question) if len(asked) == 1 else question, f"{ASK}_{_ROWS + index}", question)
                 for index, question in enumerate(asked)

@@ -54,6 +54,7 @@ def plain(report: Report, *, age: timedelta | None = None, colour: bool = False,
     rows += _labelled("names", report.notes)
     rows += _labelled("did you mean", report.candidates)
     rows += _labelled("not read", map(str, _unsaid_gaps(report)))
+    rows += _labelled("withheld", report.withheld)
     for patch in report.patches:
         rows += _patch(patch)
     if report.patches[1:]:
@@ -118,7 +119,7 @@ def markdown(report: Report, *, age: timedelta | None = None) -> str:
         "",
         *(f"**{line.label}:** {in_markdown(str(line.words))}  " for line in brief_lines(report)),
         "",
-        f"`{_ticked(report.question)}`",
+        f"`{_ticked(report.title)}`",
         "",
     ]
     if report.expected is not None:
@@ -130,7 +131,12 @@ def markdown(report: Report, *, age: timedelta | None = None) -> str:
     for patch in report.patches:
         lines += _md_patch(patch)
     lines += [f"- {in_markdown(note)}" for note in report.patch_notes]
-    facts = (*reading.coverage(report), *reading.provenance(report, age), *map(str, not_read(report)))
+    facts = (
+        *reading.coverage(report),
+        *reading.provenance(report, age),
+        *map(str, not_read(report)),
+        *reading.withheld(report),
+    )
     lines += ["", *(f"- {in_markdown(fact)}" for fact in (*report.notes, *facts))]
     return "\n".join(lines) + "\n"
 

@@ -67,7 +67,7 @@ class SlackSurface:
                 place,
                 name=f"{answer.report.command}-{waiter.id[:8]}.csv",
                 content=csv_of(table),
-                title=f"{table.title}: {answer.report.question}",
+                title=f"{table.title}: {answer.report.title}",
             )
 
     def _note(self, place: Where, report_id: str) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from handlers.model.finding import Finding, Hop, Outcome
 from handlers.model.headline import Headline
+from handlers.model.ownership import Ownership
 from handlers.model.standing import Standing
 from handlers.model.table import Table
 
@@ -148,7 +149,16 @@ class Report:
     """The question as it is shown to who asked: ``shop/frontend → shop/cart 8080``."""
     standing: Standing | None = None
     """How the connection stood, for a later answer to be held against; None for questions that are about none."""
+    withheld: tuple[str, ...] = ()
+    """What was taken out because the reader may not read it, by kind and count: ``2 policies in a namespace …``."""
+    ownership: Ownership | None = None
+    """Whose its words are, for taking out what a reader may not read; None where nobody worked it out."""
     schema: int = SCHEMA
+
+    @property
+    def title(self) -> str:
+        """What to call it: its question, or its command where the reader may not see all of the question."""
+        return self.question or self.command
 
     def blockers(self) -> tuple[Finding, ...]:
         """Every blocking problem, in hop order: with one the connection does not work, whatever is expected."""

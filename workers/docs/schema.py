@@ -70,7 +70,7 @@ def _object(cls: type[Any], definitions: dict[str, Json]) -> Json:
         item.name: _schema(hints[item.name], definitions)
         | ({"description": told[item.name]} if item.name in told else {})
         for item in dataclasses.fields(cls)
-        if cls is not Report or item.name != "headline"
+        if cls is not Report or item.name not in ("headline", "ownership")
     }
     return {
         "type": "object",
