@@ -7,10 +7,11 @@ import pytest
 import redis
 from hypothesis import settings
 
+from tests.sampling import examples
 from tools.embedded import EmbeddedRedis, embedded_redis
 
 # How long one example takes depends on the machine; time is measured by benchmarks.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, max_examples=examples(50))
 settings.load_profile("untimed")
 
 

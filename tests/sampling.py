@@ -1,5 +1,6 @@
-"""Long tables of which ``make test`` runs a part, and ``make laws`` the rest."""
+"""Long tables and laws of which ``make test`` runs a part, and ``make laws`` the rest."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,14 @@ import pytest
 
 Row = Any
 """A value, or a row that already bears an id: what ``pytest.mark.parametrize`` takes."""
+
+_TIMES = int(os.environ.get("LAWS", "1"))
+"""How many times as many examples a law is held against as in ``make test``."""
+
+
+def examples(number: int) -> int:
+    """Return how many examples are made up for a law: ``number`` in ``make test``, many more in ``make laws``."""
+    return number * _TIMES
 
 
 def one_in(every: int, rows: Iterable[Row]) -> list[Row]:

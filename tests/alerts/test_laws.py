@@ -16,6 +16,7 @@ from handlers.alerts.signal import Decision
 from handlers.catalogue import CATALOGUE
 from tests.alerts.payloads import Json, alert, packed, webhook
 from tests.alerts.rows import ROWS
+from tests.sampling import examples
 
 _NAMES = sorted({name for entry in KNOWN for name in entry.every_name} | {"Watchdog", "CartIsSlow", "NodeDiskFull"})
 _LABELS = (
@@ -59,7 +60,7 @@ def holds(cards: tuple[Card, ...]) -> None:
         assert question.isascii()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(_ANY_JSON)
 def test_any_json_gives_cards_or_one_error(document: Any) -> None:
     try:
@@ -69,7 +70,7 @@ def test_any_json_gives_cards_or_one_error(document: Any) -> None:
     holds(cards_of(found))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode(errors="replace")))
 def test_any_bytes_give_cards_or_one_error(content: bytes) -> None:
     try:
@@ -79,7 +80,7 @@ def test_any_bytes_give_cards_or_one_error(content: bytes) -> None:
     holds(cards_of(found))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.sampled_from(_NAMES), st.dictionaries(st.sampled_from(_LABELS), _VALUES, max_size=8), st.text(max_size=60))
 def test_any_labels_ask_what_can_be_asked(name: str, labels: dict[str, str], words: str) -> None:
     cards = cards_of(of_document(webhook(alert(name, annotations={"description": words}, **labels))))

@@ -31,6 +31,7 @@ from handlers.model.report import (
     Report,
 )
 from tests.bot import samples
+from tests.sampling import examples
 from tools.playground.limits import MAX_BLOCKS_TEXT, MAX_UPDATE_TEXT, block_violations, total_text
 
 NASTY = (
@@ -135,7 +136,7 @@ reports = some.builds(
     notes=some.lists(text, max_size=8).map(tuple),
     candidates=some.lists(text, max_size=15).map(tuple),
 )
-patiently = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+patiently = settings(max_examples=examples(8), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 LIVE_MARKUP = re.compile(r"<(?!@U0ADA>)")
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

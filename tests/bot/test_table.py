@@ -14,6 +14,7 @@ from bot.render.table import csv_of, lines_of, markdown_of
 from handlers.model.report import Report
 from handlers.model.table import Table
 from tests.bot.samples import drops
+from tests.sampling import examples
 from tools.playground.limits import block_violations, total_text
 
 TABLE = Table(
@@ -112,7 +113,7 @@ made_up = columns.flatmap(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(made_up)
 def test_slack_takes_any_table_and_its_values_stay_values(table: Table) -> None:
     message = report_message(listed(table))

@@ -18,7 +18,7 @@ DUMP = ROOT / "tests" / "scenarios" / "14-both-sides" / "sysdump.zip"
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the knowledge with the example's file and its line added, and nothing else changed."""
     folder = tmp_path_factory.mktemp("checkout")
-    shutil.copytree(ROOT / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "handlers", folder / "handlers")
     _, _, text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Worked example: a new lint")
     text, _, _ = text.partition("\n## ")
     (name,) = re.findall(r"^`(handlers/lints/\S+\.py)`:$", text, re.MULTILINE)

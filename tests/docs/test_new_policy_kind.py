@@ -24,7 +24,7 @@ def _inserted(path: Path, before: str, lines: str) -> None:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the knowledge with the example's file and its lines added, and nothing else changed."""
     folder = tmp_path_factory.mktemp("checkout")
-    shutil.copytree(ROOT / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "handlers", folder / "handlers")
     _, _, text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Worked example: a new kind of policy\n")
     text, _, _ = text.partition("\n## ")
     parser, member, row, imported, entry = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab, lab
+from workers.cli.app import run
 
 COMMAND = Path(sys.executable).with_name("cilium-triage")
 QUESTION = ("why", "shop/loadgen", "shop/cart", "8080")
@@ -31,62 +33,78 @@ def _healed(cluster: Lab) -> Iterator[None]:
     cluster.api.faults.clear()
 
 
-def ask(cluster: Lab, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [COMMAND, *words, "--kubeconfig", str(cluster.kubeconfig)],
-        env={**os.environ, "HUBBLE_SERVER": cluster.hubble.address, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Done:
+    """How a command line ended, and what it wrote."""
+
+    status: int
+    out: str
+    errors: str
+
+    @property
+    def report(self) -> Any:
+        assert not self.errors
+        return json.loads(self.out)
 
 
-def answered(done: "subprocess.CompletedProcess[str]") -> Any:
-    assert not done.stderr
-    return json.loads(done.stdout)
+Ask = Callable[..., Done]
+
+
+@pytest.fixture
+def ask(cluster: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    monkeypatch.setenv("HUBBLE_SERVER", cluster.hubble.address)
+
+    def asked(*words: str) -> Done:
+        status = run([*words, "--kubeconfig", str(cluster.kubeconfig)])
+        return Done(status, *capsys.readouterr())
+
+    return asked
 
 
 def test_a_cluster_is_judged(cluster: Lab) -> None:
-    done = ask(cluster, *QUESTION, "--output", "json")
-    report = answered(done)
-    assert (done.returncode, report["expected"]) == (1, "blocked")
-    assert report["gaps"] == []
+    command = [str(COMMAND), *QUESTION, "--output", "json", "--kubeconfig", str(cluster.kubeconfig)]
+    environment = {**os.environ, "HUBBLE_SERVER": cluster.hubble.address}
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = Done(process.returncode, process.stdout, process.stderr)
+    assert (done.status, done.report["expected"]) == (1, "blocked")
+    assert done.report["gaps"] == []
     cited = {
-        evidence["ref"] for finding in report["findings"] if finding["blocking"] for evidence in finding["evidence"]
+        evidence["ref"]
+        for finding in done.report["findings"]
+        if finding["blocking"]
+        for evidence in finding["evidence"]
     }
     assert "CiliumNetworkPolicy/shop/cart-allow-frontend" in cited
 
 
-def test_the_cluster_is_named_by_its_context(cluster: Lab) -> None:
-    assert "cluster lab" in ask(cluster, *QUESTION, "--context", "lab").stdout
+def test_the_cluster_is_named_by_its_context(ask: Ask) -> None:
+    assert "cluster lab" in ask(*QUESTION, "--context", "lab").out
 
 
 @pytest.mark.parametrize("status", [403, 500])
-def test_policies_that_cannot_be_read_leave_doubt(cluster: Lab, status: int) -> None:
+def test_policies_that_cannot_be_read_leave_doubt(cluster: Lab, ask: Ask, status: int) -> None:
     cluster.api.faults["ciliumnetworkpolicies"] = Fault(status=status)
-    done = ask(cluster, *QUESTION, "--output", "json")
-    report = answered(done)
-    assert (done.returncode, report["expected"]) == (2, "unknown")
-    assert [gap["part"] for gap in report["gaps"] if gap["part"] == "policies"]
+    done = ask(*QUESTION, "--output", "json")
+    assert (done.status, done.report["expected"]) == (2, "unknown")
+    assert [gap["part"] for gap in done.report["gaps"] if gap["part"] == "policies"]
 
 
-def test_a_read_that_hangs_ends_with_the_budget(cluster: Lab) -> None:
+def test_a_read_that_hangs_ends_with_the_budget(cluster: Lab, ask: Ask) -> None:
     cluster.api.faults["ciliumnetworkpolicies"] = Fault(hangs=True)
-    done = ask(cluster, *QUESTION, "--output", "json", "--budget", "1.5")
-    report = answered(done)
-    assert done.returncode == 2
-    assert ("policies", "timeout") in [(gap["part"], gap["gap"]) for gap in report["gaps"]]
+    done = ask(*QUESTION, "--output", "json", "--budget", "1.5")
+    assert done.status == 2
+    assert ("policies", "timeout") in [(gap["part"], gap["gap"]) for gap in done.report["gaps"]]
 
 
-def test_credentials_that_are_refused_are_told(cluster: Lab) -> None:
-    done = ask(cluster, *QUESTION, "--context", "stranger")
-    assert done.returncode == 2
-    assert "CANNOT TELL" in done.stdout
-    assert "Traceback" not in done.stderr
+def test_credentials_that_are_refused_are_told(ask: Ask) -> None:
+    done = ask(*QUESTION, "--context", "stranger")
+    assert done.status == 2
+    assert "CANNOT TELL" in done.out
+    assert "Traceback" not in done.errors
 
 
-def test_a_context_that_is_not_there_is_told(cluster: Lab) -> None:
-    done = ask(cluster, *QUESTION, "--context", "no-such-context")
-    assert "no-such-context" in done.stdout + done.stderr
-    assert done.returncode in (2, 64)
-    assert "Traceback" not in done.stderr
+def test_a_context_that_is_not_there_is_told(ask: Ask) -> None:
+    done = ask(*QUESTION, "--context", "no-such-context")
+    assert "no-such-context" in done.errors
+    assert done.status == 64
+    assert "Traceback" not in done.errors

@@ -10,6 +10,7 @@ from handlers.egress.choice import choose, entry_in_force
 from handlers.egress.policy import EgressPolicy, read_policy
 from handlers.model.agent import EgressGatewayEntry
 from handlers.model.cluster import PolicyObject
+from tests.sampling import examples
 
 RANGES = some.sampled_from(["0.0.0.0/0", "203.0.0.0/16", "203.0.113.0/24", "203.0.113.8/30", "203.0.113.9/32", "x", ""])
 LISTS = some.lists(RANGES, max_size=4)
@@ -43,7 +44,7 @@ POLICIES = some.lists(some.tuples(LISTS, LISTS), max_size=3).map(
 
 
 @given(POLICIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_one_of_the_deciding_entries_is_what_agents_write(policies: list[EgressPolicy]) -> None:
     choice = choose(policies, ADDRESS)
     found = entry_in_force(written(policies), ("10.0.0.1",), ADDRESS)
@@ -53,14 +54,14 @@ def test_one_of_the_deciding_entries_is_what_agents_write(policies: list[EgressP
 
 
 @given(POLICIES, some.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_order_of_policies_decides_nothing(policies: list[EgressPolicy], random: Any) -> None:
     shuffled = random.sample(policies, len(policies))
     assert choose(shuffled, ADDRESS) == choose(policies, ADDRESS)
 
 
 @given(POLICIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_what_decides_holds_the_address_and_nothing_narrower_does(policies: list[EgressPolicy]) -> None:
     choice = choose(policies, ADDRESS)
     lengths = {ipaddress.ip_network(entry.cidr).prefixlen for entry in choice.deciding}

@@ -15,6 +15,7 @@ from handlers.model.report import Expected
 from handlers.model.snapshot import AnyPart, Gap
 from tests.knowledge.build import Cluster, codes, node, the
 from tests.reading import in_words
+from tests.sampling import examples
 from workers.collect import collect
 
 BALANCER, EXTERNAL = "198.51.100.7", "198.51.100.8"
@@ -330,7 +331,7 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @given(policy=POLICIES, on=PLACES, etp=st.sampled_from(["Cluster", "Local"]), options=OPTIONS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_no_node_port_is_more_open_than_its_backends(
     policy: str, on: tuple[str, ...], etp: str, options: dict[str, Any]
 ) -> None:
@@ -348,7 +349,7 @@ def test_no_node_port_is_more_open_than_its_backends(
 
 
 @given(policy=POLICIES, on=PLACES, part=st.sampled_from([Part.ALL_SERVICES, Part.CONFIG, Part.ENDPOINT_SLICES]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_less_read_is_never_more_open(policy: str, on: tuple[str, ...], part: AnyPart) -> None:
     whole = cluster(on=on, policy=policy).ask("why world 192.168.0.2 30080").expected
     less = cluster(on=on, policy=policy).without(part).ask("why world 192.168.0.2 30080").expected

@@ -21,6 +21,7 @@ from handlers.model.log import PodLog
 from handlers.model.parts import Part
 from handlers.model.report import Report
 from tests.knowledge.build import NOW, Cluster, ago, deny_all, shop
+from tests.sampling import examples
 from tools.playground.limits import block_violations
 from workers.sources.assemble.commands import AgentCommand
 
@@ -89,7 +90,7 @@ def _shown(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("command", CATALOGUE.commands)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 @given(word=TEXTS)
 def test_no_text_of_a_cluster_breaks_an_answer(command: str, word: str) -> None:
     report = _cluster(word).ask(ASKED.get(command, command))

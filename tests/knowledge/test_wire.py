@@ -14,6 +14,7 @@ from handlers.model.report import Report
 from handlers.model.snapshot import AnyPart
 from handlers.model.wire import decode, encode
 from tests.knowledge.build import allow_from, deny_all, shop
+from tests.sampling import examples
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=8),
@@ -63,7 +64,7 @@ def _values(part: AnyPart) -> st.SearchStrategy[Any]:
 def test_any_value_of_a_part_comes_back_equal(part: AnyPart) -> None:
     hint = part.holds
 
-    @settings(max_examples=5, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=examples(3), suppress_health_check=list(HealthCheck), database=None)
     @given(_values(part))
     def holds(value: Any) -> None:
         body = json.loads(json.dumps(encode(value, hint)))

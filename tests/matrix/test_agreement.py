@@ -18,6 +18,7 @@ from handlers.reach.port_classes import port_classes
 from tests.matrix.made_up import READ_OR_NOT, TRAFFICS, config, everybody, network_policy, policy
 from tests.policy.test_conformance import recorded
 from tests.policy.worlds import surroundings
+from tests.sampling import examples, one_in
 
 CHUNKS = 6
 
@@ -46,7 +47,7 @@ def differences(policies: PolicySet, parties: Sequence[Party], traffics: Sequenc
     return found
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", one_in(3, range(CHUNKS)))
 @pytest.mark.parametrize("name", ["named", "train", "versions-named", "versions"])
 def test_each_recorded_verdict_is_the_cell_of_its_pair(name: str, chunk: int) -> None:
     wrong = []
@@ -68,7 +69,7 @@ def test_each_recorded_verdict_is_the_cell_of_its_pair(name: str, chunk: int) ->
     assert wrong == []
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", one_in(3, range(CHUNKS)))
 def test_all_pairs_of_recorded_clusters(chunk: int) -> None:
     wrong = []
     for document in recorded("train")[chunk :: CHUNKS * 12]:
@@ -79,7 +80,7 @@ def test_all_pairs_of_recorded_clusters(chunk: int) -> None:
     assert wrong == []
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.one_of(policy(), policy(), policy(), network_policy), min_size=1, max_size=4),
     config,
@@ -98,7 +99,7 @@ def test_all_pairs_of_made_up_clusters(
     assert differences(policies, everybody(policies, unread=unread), [traffic]) == []
 
 
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(policy(), policy(), network_policy), min_size=1, max_size=3), st.integers(1, 0xFFFF))
 def test_a_class_of_ports_has_one_answer(manifests: list[dict[str, object]], port: int) -> None:
     policies = compile_policies(manifests, config=PolicyConfig(), surroundings=surroundings())

@@ -20,6 +20,7 @@ from handlers.reach.state import State
 from tests.matrix.clusters import cluster_pod
 from tests.matrix.made_up import network_policy, policy
 from tests.policy.worlds import pod, surroundings
+from tests.sampling import examples
 
 PODS = tuple(
     cluster_pod(one)
@@ -37,7 +38,7 @@ def cluster(manifests: list[dict[str, object]]) -> Cluster:
     return Cluster(tuple(named.values()), PolicyConfig(), surroundings(), PODS)
 
 
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), suppress_health_check=list(HealthCheck))
 @given(some_policies, some_policies)
 def test_a_comparison_is_what_single_decisions_say_before_and_after(
     first: list[dict[str, object]], second: list[dict[str, object]]
@@ -66,7 +67,7 @@ def test_a_comparison_is_what_single_decisions_say_before_and_after(
     assert {key: value for key, value in told.items() if key[2] in looked_at} == found
 
 
-@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), suppress_health_check=list(HealthCheck))
 @given(some_policies)
 def test_a_shadowed_policy_can_go_without_any_change(manifests: list[dict[str, Any]]) -> None:
     twins = [*manifests, *({**one, "metadata": {**one["metadata"], "name": "z"}} for one in manifests[:1])]
@@ -79,7 +80,7 @@ def test_a_shadowed_policy_can_go_without_any_change(manifests: list[dict[str, A
             assert verdicts == []
 
 
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), suppress_health_check=list(HealthCheck))
 @given(some_policies)
 def test_lints_say_something_whole_about_anything(manifests: list[dict[str, object]]) -> None:
     for finding in lint(LintContext(State.of(cluster(manifests)))):

@@ -25,8 +25,8 @@ from tests.patch.lab import key_of
 from tests.sampling import one_in
 
 CASES = Path(__file__).parents[1] / "policy" / "cases" / "train.jsonl.xz"
-CHUNKS = 4
-CASES_EACH = 6
+CHUNKS = 8
+CASES_EACH = 3
 QUERIES_EACH = 3
 PORTS_EACH = 12
 COMMON = (
@@ -141,7 +141,7 @@ def wrong_flows(case: Case, new: PolicySet, asked: tuple[Party, Party, Traffic],
     return found
 
 
-@pytest.mark.parametrize("chunk", one_in(2, range(CHUNKS)))
+@pytest.mark.parametrize("chunk", one_in(4, range(CHUNKS)))
 def test_patches_open_what_was_asked_and_what_they_list_and_nothing_else(chunk: int) -> None:
     offered = 0
     for document in sampled(chunk):
@@ -155,4 +155,4 @@ def test_patches_open_what_was_asked_and_what_they_list_and_nothing_else(chunk: 
             ends = as_seen_by(new, source), as_seen_by(new, destination)
             assert new.combine(*ends, traffic).verdict is Verdict.ALLOWED, document["id"]
             assert wrong_flows(case, new, (source, destination, traffic), proposal) == [], document["id"]
-    assert offered > CASES_EACH
+    assert offered >= CASES_EACH

@@ -21,6 +21,7 @@ from handlers.policy.cases import Case, traffic_of
 from tests.policy.repairs import NoRepairError, Objects, repaired
 from tests.policy.test_conformance import CHUNKS, recorded
 from tests.policy.worlds import pod, surroundings, tcp, udp
+from tests.sampling import examples
 
 OPEN = (Verdict.ALLOWED,)
 APPS = ("cart", "frontend", "ledger")
@@ -130,7 +131,7 @@ def opens(objects: Objects, decision: Decision, subject: str, peer: str) -> bool
 
 
 @settings(
-    max_examples=120,
+    max_examples=examples(60),
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

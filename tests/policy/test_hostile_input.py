@@ -18,6 +18,7 @@ from handlers.policy import PolicyConfig, PolicySet, compile_policies
 from handlers.policy.cases import Case, CaseError
 from tests.policy.test_conformance import recorded
 from tests.policy.worlds import CART, FRONTEND, LEDGER, request, surroundings, tcp, udp
+from tests.sampling import examples
 
 MUTATIONS = 4000
 ODDITIES: tuple[Any, ...] = (
@@ -125,7 +126,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(["NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Pod"]),
     spec=st.dictionaries(FIELDS, JSON, max_size=5) | JSON,

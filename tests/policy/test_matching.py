@@ -9,9 +9,10 @@ from handlers.model.rule import Operator, Requirement
 from handlers.policy.fqdn import name_matches
 from handlers.policy.ports import covered
 from handlers.policy.syntax import is_service_name, label_key_fault, parse_unsigned
+from tests.sampling import examples
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(start=st.integers(1, 65535), width=st.integers(0, 300), offset=st.integers(-3, 303))
 def test_a_range_covers_exactly_its_ports_with_an_aligned_block(start: int, width: int, offset: int) -> None:
     end, port = min(start + width, 65535), start + offset

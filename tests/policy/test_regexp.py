@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.policy.regexp import RegexpError, check_regexp, full_match
+from tests.sampling import examples
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_half_a_surrogate_pair_is_read_as_the_agent_reads_json() -> None:
     assert full_match("/\ud800", "/\ufffd")
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 @given(expression=st.text("ab(|)*+?.^$", max_size=8), text=st.text("ab", max_size=6))
 def test_expressions_agree_with_the_standard_library(expression: str, text: str) -> None:
     try:

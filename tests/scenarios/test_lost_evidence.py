@@ -18,7 +18,7 @@ from workers.runner import run
 from workers.sources.sysdump import SysdumpSource
 from workers.sources.sysdump.index import is_of_use
 
-SAMPLE = 2
+SAMPLE = 1
 """Losses tried of each dump."""
 ALL = os.environ.get("LOSSES") == "all"
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from handlers.model.flow import Flow, LostEvents
 from handlers.model.scope import FlowMatch, FlowQuery
 from tests.cluster.record import NAMES, record
+from tests.sampling import examples
 from workers.sources.convert.flow_json import flow_from_json
 from workers.sources.convert.flow_window import in_window, key_of, wanted_by
 from workers.sources.deadline import Deadline
@@ -52,7 +53,7 @@ def _matches(flows: Sequence[Flow]) -> st.SearchStrategy[FlowMatch]:
 
 @pytest.mark.parametrize("name", NAMES[::4])
 @given(drawn=st.data())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 def test_what_is_chosen_by_a_few_fields_is_what_is_chosen_by_whole_flows(name: str, drawn: st.DataObject) -> None:
     every = _flows_of(name)
     newest = max(flow.time for flow in every)

@@ -13,6 +13,7 @@ from handlers.model.snapshot import AnyPart, Ask, Missing
 from handlers.model.width import IN_NAMESPACES, OF_IDENTITIES, OF_PODS
 from tests.cluster.lab import Lab, lab
 from tests.cluster.record import NAMES
+from tests.sampling import one_in
 from tests.sources.asking import every_ask, known, whole
 from workers.sources.recorded import RecordingSource, ReplaySource
 from workers.sources.sysdump import SysdumpSource
@@ -149,7 +150,7 @@ def test_what_a_running_cluster_told_is_told_again_by_its_recording(baseline: La
         assert replay.read(ask, 10) == answer, ask
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", one_in(2, NAMES))
 def test_the_two_agree(name: str, tmp_path: Path) -> None:
     with lab(name, tmp_path) as running:
         live, dump = running.source(), SysdumpSource(running.record.sysdump)
@@ -166,7 +167,7 @@ def test_the_two_agree(name: str, tmp_path: Path) -> None:
         dump.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", one_in(3, NAMES))
 def test_flows_that_both_have_read_alike(name: str, tmp_path: Path) -> None:
     with lab(name, tmp_path) as running:
         live, dump = running.source(), SysdumpSource(running.record.sysdump)

@@ -20,6 +20,7 @@ from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing
 from handlers.model.wire import encode
 from tests.cluster.record import record
+from tests.sampling import examples
 from tests.sources.asking import every_ask, flows, known, missing
 from workers.sources.recorded import RecordingError, RecordingSource, ReplaySource
 from workers.sources.sysdump import SysdumpSource
@@ -234,7 +235,7 @@ VALUES: dict[AnyPart, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(15))
 @given(part=st.sampled_from(sorted(VALUES, key=str)), data=st.data(), observed_at=MOMENTS)
 def test_whatever_is_recorded_is_replayed(
     part: AnyPart, data: st.DataObject, observed_at: datetime, tmp_path_factory: pytest.TempPathFactory

@@ -244,7 +244,7 @@ class TestWhole:
             (at for at, line in enumerate(lines) if line.startswith(b"  name: cilium-config")),
             len(lines) - 1,
         )
-        for kept in sorted({*range(max(0, end - 12), end + 1), *range(0, end, max(1, end // 20))}):
+        for kept in sorted({*range(max(0, end - 6), end + 1), *range(0, end, max(1, end // 8))}):
             source = dump({**scenario, name: b"".join(lines[:kept])})
             assert missing(source, Ask(part, whole(source.now()))).gap in (Gap.MALFORMED, Gap.NOT_IN_DUMP), kept
 
