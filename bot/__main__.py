@@ -79,6 +79,7 @@ async def _serve(parts: Web, settings: Settings) -> int:
             await asyncio.to_thread(socket.connect)
         parts.watch.start()
         parts.rounds.start()
+        parts.fix_rounds.start()
         log.info("ready", mode=settings.mode, address=[f"{host}:{port}" for host, port, *_ in server.addresses])
         await stopped.wait()
         log.info("stopping")

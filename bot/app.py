@@ -20,6 +20,9 @@ from bot.channels import Channels
 from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher
+from bot.fixes.kept import FixWatches
+from bot.fixes.rounds import FixRounds
+from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
 from bot.intake import Intake
 from bot.listeners import actions, command, home, incident, mention, rest
@@ -50,6 +53,7 @@ class Web:
     app: App
     redis: Redis
     watch: Watch
+    fix_rounds: FixRounds
     dispatcher: Dispatcher
     channels: Channels
     rounds: Rounds
@@ -63,6 +67,7 @@ class Web:
         """Finish what was begun, then let go of everything."""
         self.stopping.set()
         self.rounds.stop()
+        self.fix_rounds.stop()
         self.watch.stop()
         self.pool.shutdown(wait=True, cancel_futures=True)
         self.dispatcher.close()
@@ -110,7 +115,9 @@ def build(settings: Settings) -> Web:
     channels = Channels(redis, ChannelNames(client), settings.said_of_channels, prefix=prefix)
     stopping = Event()
     cards = Cards(KeptCards(redis, prefix=prefix))
-    orders = Orders.of(ORDERS, Desk(intake, reports, channels))
+    fix_watches = FixWatches(redis, prefix=prefix)
+    fix_rounds = FixRounds(fix_watches, Telling(fix_watches, reports, publisher, cards), watch)
+    orders = Orders.of(ORDERS, Desk(intake, reports, channels, fix_watches))
     command.listen(app, intake, orders)
     actions.listen(app, intake, orders, reports)
     mention.listen(app, intake, orders, settings.bots, attached)
@@ -121,7 +128,7 @@ def build(settings: Settings) -> Web:
         Asking(cards, watch, settings.cluster), Showing(cards, Storms(redis, prefix=prefix), reports, publisher)
     )
     webhook = Webhook(cards, channels, home_team)
-    return Web(app, redis, watch, dispatcher, channels, rounds, webhook, pool, cards, stopping)
+    return Web(app, redis, watch, fix_rounds, dispatcher, channels, rounds, webhook, pool, cards, stopping)
 
 
 def _rules(settings: Settings, home_team: str) -> Rules:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.channels import Channels
+from bot.fixes.kept import FixWatches
 from bot.intake import Intake
 from bot.reports import Reports
 
@@ -16,5 +17,6 @@ class Desk:
     intake: Intake
     reports: Reports
     channels: Channels
+    fix_watches: FixWatches
     program: str = "cilium-triage"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -4,18 +4,23 @@ from redis import Redis
 
 from bot.cards.cards import Cards
 from bot.cards.kept import KeptCards
+from bot.fixes.kept import FixWatches
+from bot.fixes.telling import Telling
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.surface import Surfaces
-from bot.surfaces import card, kept, slack
+from bot.surfaces import card, fix, kept, slack
 
 
 def surfaces(publisher: Publisher, redis: Redis, *, prefix: str) -> Surfaces:
     """Return all surfaces, for every process that tells somebody something."""
+    reports, cards = Reports(redis, prefix=prefix), Cards(KeptCards(redis, prefix=prefix))
+    telling = Telling(FixWatches(redis, prefix=prefix), reports, publisher, cards)
     return Surfaces(
         {
-            slack.NAME: slack.SlackSurface(publisher, Reports(redis, prefix=prefix)),
-            card.NAME: card.CardSurface(Cards(KeptCards(redis, prefix=prefix))),
+            slack.NAME: slack.SlackSurface(publisher, reports),
+            card.NAME: card.CardSurface(cards),
             kept.NAME: kept.KeptSurface(redis, prefix=prefix),
+            fix.NAME: fix.FixSurface(telling),
         }
     )

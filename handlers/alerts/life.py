@@ -119,6 +119,8 @@ class KeptCard:
     failure: str = ""
     """Why the latest question has no answer, empty where it has one."""
     fix: Fix | None = None
+    watched: str = ""
+    """What became of the proposed patch so far, in words."""
     acknowledged_by: tuple[str, ...] = ()
     """Ids of people who said that they look after it."""
     muted_until: datetime | None = None
@@ -181,6 +183,11 @@ def fixed(kept: KeptCard, fix: Fix) -> KeptCard:
     return replace(kept, fix=fix, stage=Stage.FIXED if kept.is_open else kept.stage)
 
 
+def watched(kept: KeptCard, words: str) -> KeptCard:
+    """Return the card of whose proposed patch something is known."""
+    return replace(kept, watched=words)
+
+
 def acknowledged(kept: KeptCard, user: str) -> KeptCard:
     """Return the card that somebody looks after."""
     return kept if user in kept.acknowledged_by else replace(kept, acknowledged_by=(*kept.acknowledged_by, user)[-5:])
@@ -237,6 +244,7 @@ def _reopened(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
         asks=0,
         waits=False,
         fix=None,
+        watched="",
         failure="",
     )
     return _widened(again, news, at)

@@ -74,6 +74,18 @@ def judge(before: Report, after: Report) -> Fix:
     return _opened(before, after, changed)
 
 
+def first_look(report: Report) -> Fix:
+    """Say how the connection stands when the watch begins."""
+    if is_stopped(report) and report.expected not in (None, Expected.UNKNOWN):
+        return Fix(FixState.STILL_BLOCKED, words.stopped(_drop(report)))
+    return judge(report, report)
+
+
+def unanswered(why: str) -> Fix:
+    """Return that the second look told nothing."""
+    return Fix(FixState.CANNOT_TELL, words.cannot_tell(prose(why), None))
+
+
 def is_stopped(report: Report) -> bool:
     """Whether the connection did not work: something blocks it, or its packets were dropped."""
     return bool(report.blockers()) or report.observed is Observed.DROPPED

@@ -64,6 +64,12 @@ def passes_against(because: Sentence, passed: datetime | None) -> Sentence:
     return Sentence("cannot tell, because packets pass, last at {passed}, that should not: {because}", values)
 
 
+def stopped(dropped: datetime | None) -> Sentence:
+    """Return how it stands at first."""
+    last = "; the last drop is of {dropped}" if dropped else ""
+    return Sentence(f"blocked{last}", {"dropped": _at(dropped)})
+
+
 def still_blocked(dropped: datetime | None, changed: Changed, *, is_by_book: bool = True) -> Sentence:
     """Return that nothing happened; what nothing blocks by the book gets no answer from the application."""
     still = "still blocked" if is_by_book or dropped else "still no answer"

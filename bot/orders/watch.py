@@ -1,0 +1,145 @@
+"""``watch``: look again and again whether a connection was mended, and say so; list what is watched, stop it."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.fixes.fix_watch import DEFAULT_SPAN, LONGEST_SPAN, CardPlace, FixWatch, watch_id
+from bot.fixes.kept import TooManyWatchesError
+from bot.orders.desk import Desk
+from bot.orders.order import Order
+from bot.publish import NotInChannelError
+from bot.render.blocks import Message
+from bot.render.failure import failure_message, not_in_channel
+from bot.render.fix import Watched, begun_message, said_message, watches_message
+from bot.where import Where
+from handlers.catalogue import CATALOGUE
+from handlers.commands.command import Asked, NotUnderstoodError, Role
+from handlers.names.grammar import Duration, items
+
+NAME = "watch"
+USAGE = "watch why A B [PORT] [10m] | watch list | watch stop [why A B]"
+_ASKS = "why"
+
+
+class Do(StrEnum):
+    """What is done with watches."""
+
+    BEGIN = "begin"
+    LIST = "list"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be done: a question to watch, and for how long; to stop, None means all of them."""
+
+    do: Do
+    asked: Asked | None = None
+    span: timedelta = DEFAULT_SPAN
+
+
+def parse(words: str) -> Wanted:
+    """Read a question and a span.
+
+    Raises:
+        NotUnderstoodError: if it is none that can be watched, or the span is too long.
+    """
+    first, _, rest = words.strip().partition(" ")
+    match first.casefold():
+        case "" | Do.LIST if not rest.strip():
+            return Wanted(Do.LIST)
+        case Do.STOP:
+            return Wanted(Do.STOP, _question(rest) if rest.strip() else None)
+    question, span = _without_span(words)
+    if not timedelta(0) < span <= LONGEST_SPAN:
+        raise NotUnderstoodError(f"I watch for {_minutes(LONGEST_SPAN)} at most.", USAGE)
+    return Wanted(Do.BEGIN, _question(question), span)
+
+
+def _without_span(words: str) -> tuple[str, timedelta]:
+    """Return the question without the span at its end: ``10m``, ``for 10m``."""
+    question, _, last = words.strip().rpartition(" ")
+    found = items(last) if question else []
+    if len(found) != 1 or not isinstance(found[0], Duration):
+        return words.strip(), DEFAULT_SPAN
+    before, _, lead = question.rpartition(" ")
+    if lead.casefold() == "since":
+        return words.strip(), DEFAULT_SPAN
+    return before if lead.casefold() == "for" else question, found[0].span
+
+
+def _question(words: str) -> Asked:
+    asked = CATALOGUE.understand(words)
+    if asked.command.name != _ASKS:
+        raise NotUnderstoodError(f"Only {_ASKS} can be watched: who cannot reach whom.", USAGE)
+    return replace(asked, fresh=True)
+
+
+def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message | None:
+    """Begin, list or stop."""
+    match wanted.do:
+        case Do.BEGIN if wanted.asked:
+            return _begin(desk, where, wanted.asked, wanted.span)
+        case Do.STOP:
+            return _stop(desk, where, wanted.asked)
+    return watches_message([_line(one) for one in _here(desk, where)])
+
+
+def _begin(desk: Desk, where: Where, asked: Asked, span: timedelta) -> Message | None:
+    if objection := desk.intake.guard.objection(where, asked.command.role, asked.command.name):
+        return failure_message(objection)
+    now, question = desk.now(), str(asked)
+    name = watch_id(where.team, where.channel, question)
+    if found := desk.fix_watches.find(name):
+        return said_message(f"{found.title} is watched here already, until {found.until:%H:%M} UTC.")
+    until = now + span
+    try:
+        posted = desk.intake.publisher.placeholder(
+            replace(where, ticket=name), begun_message(question, asked.read_as, until=until, by=where.user)
+        )
+    except NotInChannelError:
+        return failure_message(not_in_channel())
+    watch = FixWatch(
+        name, question, asked.command.name, asked.read_as, posted, where.user, now, until, desk.intake.cluster
+    )
+    try:
+        desk.fix_watches.begin(watch, due=now)
+    except TooManyWatchesError as error:
+        desk.intake.publisher.answer(posted, said_message(str(error)))
+    return None
+
+
+def _stop(desk: Desk, where: Where, asked: Asked | None) -> Message:
+    stopped = [one for one in _here(desk, where) if asked is None or one.question == str(asked)]
+    for one in stopped:
+        desk.fix_watches.end(one.id)
+    if not stopped:
+        return said_message("Nothing of that is watched here.")
+    return said_message(f"Watched no more: {', '.join(one.title for one in stopped)}.")
+
+
+def _here(desk: Desk, where: Where) -> list[FixWatch]:
+    return [
+        one for one in desk.fix_watches.listed() if (one.place.team, one.place.channel) == (where.team, where.channel)
+    ]
+
+
+def _line(watch: FixWatch) -> Watched:
+    by = "" if isinstance(watch.place, CardPlace) else watch.by
+    return Watched(watch.question, watch.title, watch.until, by, watch.said)
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{int(span.total_seconds()) // 60} minutes"
+
+
+ORDER = Order(
+    NAME,
+    USAGE,
+    "Did the fix work? I look again until packets pass or time is up, and say who changed what.",
+    ("watch why shop/frontend shop/cart 8080 10m", "watch list"),
+    parse,
+    carry_out,
+    Role.VIEWER,
+)
