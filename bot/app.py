@@ -25,10 +25,11 @@ from bot.fixes.rounds import FixRounds
 from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
 from bot.intake import Intake
-from bot.listeners import actions, command, home, incident, mention, rest
+from bot.listeners import actions, command, form, home, incident, mention, rest
 from bot.listeners.attached import Attached
 from bot.listeners.posted import AlertReader
 from bot.listeners.webhook import Webhook
+from bot.names import Names
 from bot.orders import ORDERS
 from bot.orders.desk import Desk
 from bot.orders.taken import Orders
@@ -118,7 +119,9 @@ def build(settings: Settings) -> Web:
     fix_watches = FixWatches(redis, prefix=prefix)
     fix_rounds = FixRounds(fix_watches, Telling(fix_watches, reports, publisher, cards), watch)
     orders = Orders.of(ORDERS, Desk(intake, reports, channels, fix_watches))
-    command.listen(app, intake, orders)
+    question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
+    command.listen(app, intake, orders, question_form)
+    form.listen(app, question_form)
     actions.listen(app, intake, orders, reports)
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))

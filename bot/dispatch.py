@@ -14,7 +14,10 @@ from redis.exceptions import RedisError
 from bot.ticket import Ticket
 
 TASK = "workers.tasks.answer"
+NAMES = "workers.tasks.names"
 QUEUE = "questions"
+_NAMES_EXPIRE = 60
+"""Seconds after which nobody waits for names any more."""
 
 _TRANSPORT: dict[str, Any] = {
     "socket_timeout": 5,
@@ -61,14 +64,26 @@ class Dispatcher:
         Raises:
             QueueDownError: if the broker did not take it.
         """
+        self._send(TASK, [ticket.to_json()])
+
+    def wish_names(self) -> None:
+        """Have a worker read the names of the cluster for those who type.
+
+        Raises:
+            QueueDownError: if the broker did not take it.
+        """
+        self._send(NAMES, [], expires=_NAMES_EXPIRE)
+
+    def _send(self, task: str, arguments: list[str], **options: Any) -> None:
         try:
             self._celery.send_task(
-                TASK,
-                args=[ticket.to_json()],
+                task,
+                args=arguments,
                 queue=QUEUE,
                 ignore_result=True,
                 retry=True,
                 retry_policy=_RETRY,
+                **options,
             )
         except (OperationalError, RedisError, OSError) as error:
             raise QueueDownError(type(error).__name__) from error

@@ -54,9 +54,10 @@ class Guard:
 
     def objection(self, where: Where, role: Role, command: str) -> Failure | None:
         """Return why this asker gets no answer, or None. A question that passes is counted."""
-        return self._not_allowed(where, role, command) or self._too_many(where.user)
+        return self.bars(where, role, command) or self._too_many(where.user)
 
-    def _not_allowed(self, where: Where, role: Role, command: str) -> Failure | None:
+    def bars(self, where: Where, role: Role, command: str) -> Failure | None:
+        """Return why somebody may not ask this there, or None, and count nothing."""
         if self._rules.teams and where.team not in self._rules.teams:
             return not_allowed("people of other workspaces", "Ask somebody of the workspace that I am installed in.")
         if self._has(where, self._rules.operators):

@@ -246,6 +246,15 @@ class Publisher:
                 channel=where.channel, user=where.user, thread_ts=where.thread_ts, **_content(_plainest(message))
             )
 
+    def open_modal(self, trigger_id: str, view: dict[str, Any]) -> None:
+        """Open a modal for who just did something; the trigger lives for three seconds.
+
+        Raises:
+            PublishError: if Slack did not take it.
+        """
+        with _slack_errors():
+            self._client.views_open(trigger_id=trigger_id, view=view)
+
     def home(self, user: str, view: dict[str, Any]) -> None:
         """Show the App Home tab.
 

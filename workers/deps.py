@@ -1,5 +1,6 @@
 """The worker's parts, put together from its settings. One set for each process, made after the fork."""
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -9,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bot.dispatch import Dispatcher
+from bot.names import Names
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.slack_client import slack_client
@@ -20,6 +22,7 @@ from handlers.model.report import FirstAnswer, Report
 from workers.answering import Answering, Look
 from workers.cache import ReportCache
 from workers.follow import NOT_LIVE, follow
+from workers.names import NotingSource, read_names
 from workers.origin import Live, NotOpenedError, opened
 from workers.runner import Progress, Ran, run
 from workers.schedule import Digests
@@ -40,6 +43,16 @@ class Deps:
     settings: WorkerSettings
     answering: Answering
     digests: Digests
+    names: Names
+
+    def read_names(self) -> None:
+        """Read the lists of the cluster that hold names, for those who type.
+
+        Raises:
+            NotOpenedError: if the cluster or the archive cannot be opened.
+        """
+        with opened(self.settings.origin) as source:
+            read_names(source, self.names, self.settings.budget)
 
 
 @cache
@@ -67,8 +80,10 @@ def assemble(settings: WorkerSettings) -> Deps:
         slack_client(token, settings.slack_api_url), slack_client(token, settings.slack_api_url, patient=False)
     )
     waiting = Waiters(texts, prefix=settings.key_prefix)
+    names = Names(texts, cluster=settings.cluster, prefix=settings.key_prefix)
+    cached = ReportCache(connect(url), cluster=_cluster_key(settings), prefix=settings.key_prefix)
     answering = Answering(
-        look=_looking(settings, ReportCache(connect(url), cluster=_cluster_key(settings), prefix=settings.key_prefix)),
+        look=_looking(settings, cached, names),
         waiters=waiting,
         surface=surfaces(publisher, texts, prefix=settings.key_prefix),
         reports=Reports(texts, prefix=settings.key_prefix),
@@ -82,7 +97,7 @@ def assemble(settings: WorkerSettings) -> Deps:
         settings.key_prefix,
         cluster=settings.cluster,
     )
-    return Deps(settings, answering, digests)
+    return Deps(settings, answering, digests, names)
 
 
 def watch(settings: WorkerSettings) -> Watch:
@@ -127,12 +142,12 @@ def _cluster_key(settings: WorkerSettings) -> str:
     return "\n".join([settings.cluster, settings.source, settings.context or "", str(settings.kubeconfig or "")])
 
 
-def _looking(settings: WorkerSettings, cache: ReportCache) -> Look:
+def _looking(settings: WorkerSettings, cache: ReportCache, names: Names) -> Look:
     def look(asked: Asked, progress: Progress) -> Ran:
         if asked.watched is not None:
             return _followed(settings, asked, asked.watched, progress)
-        with opened(settings.origin) as source:
-            return run(asked, source, cache=cache, budget=settings.budget, progress=progress)
+        with opened(settings.origin) as source, closing(NotingSource(source, names)) as noting:
+            return run(asked, noting, cache=cache, budget=settings.budget, progress=progress)
 
     return look
 

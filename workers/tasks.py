@@ -9,11 +9,12 @@ from celery import Task
 from celery.exceptions import TimeLimitExceeded
 from kombu.exceptions import OperationalError
 
-from bot.dispatch import QUEUE, TASK
+from bot.dispatch import NAMES, QUEUE, TASK
 from bot.ticket import Ticket, TicketError
 from workers.answering import TRANSIENT
 from workers.app import app
 from workers.deps import deps, waiters
+from workers.origin import NotOpenedError
 from workers.schedule import DIGEST
 from workers.settings import load_settings
 
@@ -53,6 +54,15 @@ def answer(self: _Question, ticket: str) -> None:
 def digest(channel: str, question: str) -> None:
     """Ask a scheduled question; before its placeholder stands nobody waits for it, so Celery tries it again."""
     deps().digests.start(channel, question)
+
+
+@app.task(name=NAMES)
+def names() -> None:
+    """Read the lists of the cluster that hold names; who types meanwhile has the names that are known already."""
+    try:
+        deps().read_names()
+    except (NotOpenedError, *TRANSIENT) as error:
+        log.warning("names_not_read", error=type(error).__name__, reason=str(error))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``/cilium``: help at once, everything else as a question.
+"""``/cilium``: alone it opens the form, with ``help`` it helps at once, everything else is a question.
 
 Slack wants the acknowledgement within three seconds, and shows what comes with it to the asker alone
 (https://docs.slack.dev/interactivity/implementing-slash-commands#responding_response_url). So help travels with the
@@ -13,6 +13,7 @@ from slack_bolt import Ack, App
 
 from bot.intake import Intake
 from bot.listeners.attached import blocks_of, words_of
+from bot.listeners.form import Form
 from bot.listeners.place import of_command
 from bot.orders import ORDERS
 from bot.orders.taken import Orders
@@ -24,11 +25,12 @@ NAME = re.compile(r"^/cilium[a-z0-9_-]*$")
 """``/cilium``, or ``/cilium-staging`` where one workspace has a bot for each cluster."""
 
 
-def listen(app: App, intake: Intake, orders: Orders) -> None:
+def listen(app: App, intake: Intake, orders: Orders, form: Form) -> None:
     """Register the listener."""
 
     def acknowledge(ack: Ack, body: Mapping[str, Any]) -> None:
-        if is_help(str(body.get("text") or "")):
+        text = str(body.get("text") or "").strip()
+        if text and is_help(text):
             shown = help_message(CATALOGUE.commands, ORDERS)
             ack(text=shown.text, blocks=list(shown.blocks), response_type="ephemeral")
         else:
@@ -41,7 +43,9 @@ def listen(app: App, intake: Intake, orders: Orders) -> None:
         def blocks() -> tuple[Attachment, ...]:
             return blocks_of(text)
 
-        if not is_help(text) and not orders.take(words, where, delivery=delivery, attached=blocks):
+        if not text.strip():
+            form.open(where, str(body.get("trigger_id") or ""))
+        elif not is_help(text) and not orders.take(words, where, delivery=delivery, attached=blocks):
             intake.ask(words, where, delivery=delivery, attached=blocks)
 
     app.command(NAME)(ack=acknowledge, lazy=[ask])

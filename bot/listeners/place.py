@@ -5,10 +5,13 @@ https://docs.slack.dev/reference/events/app_mention, https://docs.slack.dev/refe
 https://docs.slack.dev/reference/interaction-payloads/block_actions-payload.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.where import Via, Where
+from handlers.model.wire import WireError, decode
 
 Payload = Mapping[str, Any]
 
@@ -55,6 +58,34 @@ def of_action(body: Payload) -> Where:
         thread_ts=thread or (None if is_private else _text(container, "message_ts") or None),
         response_url=_text(body, "response_url") or None,
     )
+
+
+def of_shortcut(body: Payload) -> Where:
+    """Return the direct conversation of who used a shortcut or a button of App Home, named by the person."""
+    user = _object(body, "user")
+    channel = _text(_object(body, "channel"), "id") or _text(user, "id")
+    return Where(
+        team=_text(user, "team_id") or _text(_object(body, "team"), "id"),
+        channel=channel,
+        user=_text(user, "id"),
+        via=Via.BUTTON,
+        response_url=_text(body, "response_url") or None,
+    )
+
+
+def of_form(body: Payload) -> Where | None:
+    """Return where the form was opened whose metadata names the place; None where that is of another release.
+
+    Who sends it is told by Slack, not by the form.
+    """
+    user = _object(body, "user")
+    try:
+        where = decode(Where, json.loads(_text(_object(body, "view"), "private_metadata")))
+    except (ValueError, WireError):
+        return None
+    if not isinstance(where, Where):
+        return None
+    return replace(where, user=_text(user, "id"), team=_text(user, "team_id") or where.team)
 
 
 def _object(body: Payload, name: str) -> Payload:

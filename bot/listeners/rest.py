@@ -13,5 +13,10 @@ def listen(app: App) -> None:
     def acknowledge(ack: Ack) -> None:
         ack()
 
+    def no_suggestion(ack: Ack) -> None:
+        ack(options=[])
+
     app.event(_ANYTHING)(acknowledge)
     app.action(_ANYTHING)(acknowledge)
+    app.shortcut(_ANYTHING)(acknowledge)
+    app.options(_ANYTHING)(no_suggestion)

@@ -199,7 +199,7 @@ def context(*texts: str, limit: int = 1_200) -> Block:
 
 def header(text: str) -> Block:
     """Return a large plain line."""
-    return {"type": "header", "text": _plain(text, HEADER)}
+    return {"type": "header", "text": plain(text, HEADER)}
 
 
 def divider() -> Block:
@@ -244,7 +244,7 @@ def button(label: str, action_id: str, value: str, *, primary: bool = False) -> 
     block: Block = {
         "type": "button",
         "action_id": action_id,
-        "text": _plain(label, BUTTON_LABEL),
+        "text": plain(label, BUTTON_LABEL),
         "value": value,
     }
     return {**block, "style": "primary"} if primary else block
@@ -304,7 +304,8 @@ def _mrkdwn(text: str) -> Block:
     return {"type": "mrkdwn", "text": text or ELLIPSIS, "verbatim": True}
 
 
-def _plain(text: str, limit: int) -> Block:
+def plain(text: str, limit: int) -> Block:
+    """Return plain text on one line, cut to its place; never empty."""
     return {"type": "plain_text", "text": _named(text, limit), "emoji": True}
 
 

@@ -93,7 +93,7 @@ def test_fresh_is_asked_for_in_the_question(bot: Bot) -> None:
     assert ticket.fresh
 
 
-@pytest.mark.parametrize("words", ["", "help", " HELP "], ids=["nothing", "help", "loud help"])
+@pytest.mark.parametrize("words", ["help", " HELP ", "?"], ids=["help", "loud help", "a question mark"])
 def test_help_comes_with_the_acknowledgement_for_the_asker_alone(bot: Bot, words: str) -> None:
     receipt = bot.slack.command("ada", HERE, "/cilium", words)
     assert receipt["payload"]["response_type"] == "ephemeral"
