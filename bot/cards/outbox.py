@@ -127,7 +127,10 @@ class Outbox:
 
     def end_turn(self, place: Place, *, after: timedelta = PACE) -> None:
         """End the turn: the next one begins after the pace. What is still in hand is taken first then."""
-        self._redis.set(self._turn(place), _PACE, px=after)
+        if after > timedelta(0):
+            self._redis.set(self._turn(place), _PACE, px=after)
+        else:
+            self.give_turn(place)
 
     def give_turn(self, place: Place) -> None:
         """End the turn in which nothing was sent."""

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from bot.cards.cards import Cards
 from bot.cards.kept import Entry, Shown
-from bot.cards.outbox import Item, ItemKind
+from bot.cards.outbox import PACE, Item, ItemKind
 from bot.cards.place import CardRef, Place
 from bot.cards.storms import Storms
 from bot.publish import Publisher, PublishError, SlackUnavailableError
@@ -39,6 +39,7 @@ class Showing:
     reports: Reports
     publisher: Publisher
     who: str = field(default_factory=lambda: uuid.uuid4().hex)
+    pace: timedelta = PACE
 
     def show(self, at: datetime) -> None:
         """Show one thing in each channel whose turn is free.
@@ -71,7 +72,7 @@ class Showing:
                 log.error("a card broke", channel=place.channel, card=str(item), error=type(error).__name__)
                 is_sent = True
             outbox.done(place)
-        outbox.end_turn(place) if is_sent else outbox.give_turn(place)
+        outbox.end_turn(place, after=self.pace) if is_sent else outbox.give_turn(place)
 
     def _is_sent(self, place: Place, item: Item, at: datetime) -> bool:
         """Send what an item stands for; False where there is nothing to be sent."""

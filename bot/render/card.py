@@ -77,7 +77,7 @@ def card_message(card: KeptCard, *, buttons: Iterable[Block | None] = ()) -> Mes
     """Return the card. ``buttons`` stand behind those that every answer has."""
     if card.decision is Decision.ASK:
         return _offer(card)
-    blocks = [section(_opening(card)), *_body(card), *_buttons(card, buttons), context(escape(_grey(card)))]
+    blocks = [section(_opening(card)), *_body(card), *_buttons(card, buttons), context(unmarked(_grey(card)))]
     return message(blocks, card_text(card))
 
 
@@ -131,7 +131,7 @@ def _opening(card: KeptCard) -> str:
     told = f"{_sign(card)} *{escape(_state(card))}:* {unmarked(card.title)}"
     if found is None or (card.waits and card.stage is Stage.FIRING):
         return told
-    return f"{told}\n*{escape(found.status) or 'Found'}:* {clip(say(found.claim), 600)}"
+    return f"{told}\n*{unmarked(found.status) or 'Found'}:* {clip(say(found.claim), 600)}"
 
 
 def _body(card: KeptCard) -> Iterator[Block]:
