@@ -36,13 +36,15 @@ def between(pair: Pair, arrow: str = "→") -> Sentence:
 
 
 def lines(report: Report) -> tuple[Line, ...]:
-    """Return why, what was seen, what was not read, and what to do, each that there is."""
+    """Return why, what changed before, what was seen, what was not read, and what to do, each that there is."""
     return tuple(_lines(report))
 
 
 def _lines(report: Report) -> Iterator[Line]:
     unread = unread_that_matters(report)
     yield from _why(report, unread)
+    if report.headline.changed:
+        yield Line("Changed", report.headline.changed)
     if seen := reading.seen(report):
         yield Line("Seen", prose(seen))
     for gap in unread:

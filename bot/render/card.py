@@ -144,6 +144,8 @@ def _body(card: KeptCard) -> Iterator[Block]:
         ]
         if lines:
             yield section("\n".join(lines))
+    if card.watched and not card.fix:
+        yield section(f"*Since:* {clip(unmarked(card.watched), 600)}")
     if card.failure:
         yield section(f"⚠️ *Not diagnosed:* {clip(unmarked(card.failure), 500)}")
     if card.waits and card.is_open:

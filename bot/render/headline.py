@@ -39,6 +39,7 @@ def sentence_of(report: Report, *, status: str = "") -> Sentence:
         "reason": headline.reason,
         "seen": headline.seen,
         "others": headline.others,
+        "changed": headline.changed,
         "assumed": headline.assumed,
     }
     if headline.others:
@@ -46,6 +47,8 @@ def sentence_of(report: Report, *, status: str = "") -> Sentence:
     for number, more in enumerate(headline.more):
         words += f"; {{more_{number}}}"
         values[f"more_{number}"] = more
+    if headline.changed:
+        words += "; {changed}"
     if headline.assumed:
         words += " (assuming: {assumed})"
     return Sentence(words, values)

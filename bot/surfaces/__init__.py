@@ -5,6 +5,7 @@ from redis import Redis
 from bot.cards.cards import Cards
 from bot.cards.kept import KeptCards
 from bot.fixes.kept import FixWatches
+from bot.fixes.of_card import CardWatching
 from bot.fixes.telling import Telling
 from bot.publish import Publisher
 from bot.reports import Reports
@@ -15,11 +16,12 @@ from bot.surfaces import card, fix, kept, slack
 def surfaces(publisher: Publisher, redis: Redis, *, prefix: str) -> Surfaces:
     """Return all surfaces, for every process that tells somebody something."""
     reports, cards = Reports(redis, prefix=prefix), Cards(KeptCards(redis, prefix=prefix))
-    telling = Telling(FixWatches(redis, prefix=prefix), reports, publisher, cards)
+    watches = FixWatches(redis, prefix=prefix)
+    telling = Telling(watches, reports, publisher, cards)
     return Surfaces(
         {
             slack.NAME: slack.SlackSurface(publisher, reports),
-            card.NAME: card.CardSurface(cards),
+            card.NAME: card.CardSurface(cards, CardWatching(watches)),
             kept.NAME: kept.KeptSurface(redis, prefix=prefix),
             fix.NAME: fix.FixSurface(telling),
         }

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from bot.cards.asking import CARD
 from bot.cards.cards import Cards
 from bot.cards.place import ref_of
+from bot.fixes.of_card import CardWatching
 from bot.render.card import diagnosis_of
 from bot.render.failure import Failure, failure_text
 from bot.surface import Answer, UnavailableError
@@ -20,8 +21,11 @@ NAME = CARD
 class CardSurface:
     """Changes the card; whoever shows cards does the rest. The same answer twice leaves one."""
 
-    def __init__(self, cards: Cards, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, cards: Cards, watching: CardWatching, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._cards = cards
+        self._watching = watching
         self._now = now
 
     def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
@@ -31,7 +35,9 @@ class CardSurface:
     def answer(self, waiter: Ticket, answer: Answer) -> None:
         """Make the answer the card's verdict."""
         diagnosis = diagnosis_of(answer.report, answer.report_id, self._now())
-        self._change(lambda: self._cards.diagnosed(ref_of(_ref(waiter)), diagnosis))
+        ref = ref_of(_ref(waiter))
+        self._change(lambda: self._cards.diagnosed(ref, diagnosis))
+        self._change(lambda: self._watching.begin(ref, answer.report, answer.report_id, waiter.cluster))
 
     def fail(self, waiter: Ticket, failure: Failure) -> None:
         """Say on the card why it has no verdict."""

@@ -140,7 +140,7 @@ def _headline(
             headline = _unknown(observation, findings)
     if expected is Expected.BLOCKED:
         changed = change_behind(trial, observation, (one for one in findings if one.because is headline.reason))
-        headline = replace(headline, more=(*headline.more, *((changed,) if changed else ())))
+        headline = replace(headline, changed=changed)
     source, destination = _short(ends.source), _short(ends.destination)
     values = {"source": source, "destination": destination, "on": _on(trial.connection)}
     return replace(

@@ -121,7 +121,7 @@ def _blocked(before: Report, after: Report, changed: Changed) -> Fix:
     if is_by_book and after.observed is Observed.FORWARDED and _passes_since(before, standing, changed):
         passed = standing.passed_at
         return Fix(FixState.CANNOT_TELL, words.passes_against(because, passed), passed_at=passed)
-    is_other = bool(before.blockers()) and _hops(after).isdisjoint(_hops(before))
+    is_other = bool(_hops(before) - _hops(after))
     if changed.is_nothing and not is_other:
         return Fix(FixState.STILL_BLOCKED, words.still_blocked(_drop(after), changed, is_by_book=is_by_book))
     drops = _is_dropped_since(before, after, changed)

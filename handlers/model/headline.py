@@ -41,5 +41,7 @@ class Headline:
     """What to do about the reason."""
     more: tuple[Sentence, ...] = ()
     """What else matters: what passes where only a part is stopped, why packets pass that should not."""
+    changed: Sentence | None = None
+    """Who changed what before it began, where that touches it."""
     assumed: str = ""
     """What had to be assumed because it could not be read."""

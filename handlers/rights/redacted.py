@@ -210,6 +210,7 @@ def _headline(headline: Headline, gone: tuple[Finding, ...], hidden: Hidden) -> 
         seen=hidden.without_names(headline.seen) or "",
         remedy="" if is_gone else hidden.without_names(headline.remedy) or "",
         more=() if is_gone else tuple(filter(None, map(allowed, headline.more))),
+        changed=None if is_gone else allowed(headline.changed),
         assumed=hidden.without_names(headline.assumed) or "",
     )
 

@@ -16,6 +16,8 @@ from bot.cards.place import CardRef, Place
 from bot.cards.showing import Showing
 from bot.cards.storms import Storms
 from bot.dispatch import Dispatcher
+from bot.fixes.kept import FixWatches
+from bot.fixes.of_card import CardWatching
 from bot.publish import Publisher
 from bot.render.failure import timeout
 from bot.reports import Reports
@@ -57,7 +59,7 @@ class Room:
         self.slack, self.clock = slack, Clock()
         self.cards = Cards(KeptCards(redis), now=self.clock)
         self.reports = Reports(redis)
-        self.surface = CardSurface(self.cards, self.clock)
+        self.surface = CardSurface(self.cards, CardWatching(FixWatches(redis), self.clock), self.clock)
         self.dispatcher = Dispatcher(url)
         self.redis = redis
         self.asking = Asking(self.cards, Watch(Waiters(redis), self.dispatcher), "prod")
