@@ -24,6 +24,7 @@ from bot.fixes.kept import FixWatches
 from bot.fixes.rounds import FixRounds
 from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
+from bot.home import Homes, of_channels
 from bot.intake import Intake
 from bot.listeners import actions, command, form, home, incident, mention, rest
 from bot.listeners.attached import Attached
@@ -125,7 +126,7 @@ def build(settings: Settings) -> Web:
     actions.listen(app, intake, orders, reports)
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
-    home.listen(app, publisher)
+    home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_channels(channels),)))
     rest.listen(app)
     rounds = Rounds(
         Asking(cards, watch, settings.cluster), Showing(cards, Storms(redis, prefix=prefix), reports, publisher)

@@ -255,6 +255,14 @@ class Publisher:
         with _slack_errors():
             self._client.views_open(trigger_id=trigger_id, view=view)
 
+    def address_of(self, channel: str, ts: str) -> str:
+        """Return the address of a message, empty where Slack does not tell it now."""
+        try:
+            return str(self._impatient.chat_getPermalink(channel=channel, message_ts=ts).get("permalink") or "")
+        except (SlackClientError, *_ON_THE_WAY) as error:
+            log.info("address of a message not told", channel=channel, reason=_code_of(error))
+            return ""
+
     def home(self, user: str, view: dict[str, Any]) -> None:
         """Show the App Home tab.
 

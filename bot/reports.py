@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 
 from redis import Redis
@@ -14,6 +15,18 @@ KEEP = timedelta(days=1)
 """How long the buttons of an answer work."""
 MOST_TOGETHER = 50
 """Answers of one place that are put together."""
+MOST_OF_ONE = 10
+"""Answers of one person that are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that was given: its report, and the message that it stands in."""
+
+    report: Report
+    report_id: str
+    channel: str
+    ts: str
 
 
 class Reports:
@@ -51,6 +64,43 @@ class Reports:
                 pipe.ltrim(place, -MOST_TOGETHER, -1)
                 pipe.expire(place, self._keep)
                 pipe.execute()
+        if where.user and where.placeholder_ts:
+            self._note(self._of_person(where.team, where.user), where, report_id)
+
+    def answered_health(self, where: Where, report_id: str) -> None:
+        """Note the answer that tells how the cluster is, the newest for everybody of the workspace."""
+        self._note(self._health(where.team), where, report_id, most=1)
+
+    def latest_of(self, team: str, user: str, most: int = MOST_OF_ONE) -> tuple[Given, ...]:
+        """Return the answers that a person was given within the day, the newest first."""
+        return self._given(self._of_person(team, user), most)
+
+    def latest_health(self, team: str) -> tuple[Given, ...]:
+        """Return the newest answer that tells how the cluster is; none where nobody asked within the day."""
+        return self._given(self._health(team), 1)
+
+    def _note(self, key: str, where: Where, report_id: str, *, most: int = MOST_OF_ONE) -> None:
+        entry = json.dumps([report_id, where.channel, where.placeholder_ts])
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.lrem(key, 0, entry)
+            pipe.lpush(key, entry)
+            pipe.ltrim(key, 0, most - 1)
+            pipe.expire(key, self._keep)
+            pipe.execute()
+
+    def _given(self, key: str, most: int) -> tuple[Given, ...]:
+        found = []
+        for entry in self._redis.lrange(key, 0, most - 1):
+            report_id, channel, ts = json.loads(entry)
+            if (report := self.load(str(report_id))) is not None:
+                found.append(Given(report, str(report_id), str(channel), str(ts)))
+        return tuple(found)
+
+    def _of_person(self, team: str, user: str) -> str:
+        return f"{self._prefix}:answers-of:{team}:{user}"
+
+    def _health(self, team: str) -> str:
+        return f"{self._prefix}:health:{team}"
 
     def so_far(self, where: Where) -> tuple[Report, ...]:
         """Return the answers of a thread, or of the whole channel where it has none, the oldest first."""

@@ -1,4 +1,4 @@
-"""App Home: what can be asked, with an example to press for each (https://docs.slack.dev/surfaces/app-home)."""
+"""App Home, drawn when it is opened (https://docs.slack.dev/surfaces/app-home)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,25 +6,29 @@ from typing import Any
 import structlog
 from slack_bolt import Ack, App
 
+from bot.home import Homes
+from bot.listeners.form import SHORTCUT
 from bot.orders import ORDERS
 from bot.publish import Publisher, PublishError
-from bot.render.help import home_view
+from bot.render.home import home_view
 from handlers.catalogue import CATALOGUE
 
 log = structlog.get_logger(__name__)
 
 
-def listen(app: App, publisher: Publisher) -> None:
+def listen(app: App, publisher: Publisher, homes: Homes) -> None:
     """Register the listener."""
 
     def acknowledge(ack: Ack) -> None:
         ack()
 
-    def opened(event: Mapping[str, Any]) -> None:
+    def opened(body: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         if event.get("tab") != "home":
             return
+        user = str(event.get("user") or "")
+        home = homes.of(str(body.get("team_id") or ""), user)
         try:
-            publisher.home(str(event.get("user") or ""), home_view(CATALOGUE.commands, ORDERS))
+            publisher.home(user, home_view(home, CATALOGUE.commands, ORDERS, SHORTCUT))
         except PublishError as error:
             log.warning("home not shown", error=type(error).__name__, reason=str(error))
 

@@ -87,14 +87,22 @@ def _plain(target: str, said: Sequence[Said]) -> str:
 
 def everything_message(said: Sequence[Said]) -> Message:
     """Return all channels and patterns of which something is set."""
+    listed = bullets(settings_lines(said), most=_MOST_SHOWN, limit=2_800, rest="channel export has all of them")
+    plain = "; ".join(f"{target}: {', '.join(settings)}" for target, settings in _by_target(said).items())
+    empty = f"Nothing is set of any channel. {code('/cilium channel inc-* incident on')} makes incident channels."
+    return message([section(listed or empty)], plain or "Nothing is set of any channel.")
+
+
+def settings_lines(said: Sequence[Said]) -> tuple[str, ...]:
+    """Return a line for each channel and pattern, with what is set of it."""
+    return tuple(f"{_named(target)}: {escape(', '.join(settings))}" for target, settings in _by_target(said).items())
+
+
+def _by_target(said: Sequence[Said]) -> dict[str, list[str]]:
     of: dict[str, list[str]] = {}
     for one in said:
         of.setdefault(one.target, []).append(f"{one.setting} {one.words or 'cannot be read'}")
-    lines = [f"{_named(target)}: {escape(', '.join(settings))}" for target, settings in of.items()]
-    listed = bullets(lines, most=_MOST_SHOWN, limit=2_800, rest="channel export has all of them")
-    plain = "; ".join(f"{target}: {', '.join(settings)}" for target, settings in of.items())
-    empty = f"Nothing is set of any channel. {code('/cilium channel inc-* incident on')} makes incident channels."
-    return message([section(listed or empty)], plain or "Nothing is set of any channel.")
+    return of
 
 
 def exported_message(document: str, *, count: int) -> Exported:

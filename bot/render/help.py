@@ -1,9 +1,9 @@
-"""Help and App Home, made from the tables of commands and orders."""
+"""Help, made from the tables of commands and orders."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from bot.render.blocks import Block, Message, button, code, context, divider, escape, header, message, section
+from bot.render.blocks import Block, Message, button, code, context, escape, message, section
 from handlers.commands.command import Role
 
 _FIRST_NUMBER = 200
@@ -38,20 +38,9 @@ class Declared(Protocol):
 def help_message(commands: Mapping[str, Declared], orders: Sequence[Declared]) -> Message:
     """Return every subcommand and order: what it is for, how to say it, and an example as a button."""
     declared = [*commands.values(), *orders]
-    blocks = [section("*Ask me what Cilium does to your traffic.*"), *_entries(declared), context(_ways())]
+    blocks = [section("*Ask me what Cilium does to your traffic.*"), *_entries(declared), context(ways())]
     lines = [f"/cilium {one.usage} — {one.summary}" for one in declared]
     return message(blocks, "\n".join(["Ask me what Cilium does to your traffic.", *lines, "/cilium help — this list"]))
-
-
-def home_view(commands: Mapping[str, Declared], orders: Sequence[Declared]) -> dict[str, Any]:
-    """Return the App Home tab (https://docs.slack.dev/surfaces/app-home)."""
-    introduction = section(
-        "Type the command in any channel I am in, mention me, or write to me here. "
-        "I read the cluster and change nothing."
-    )
-    entries = _entries([*commands.values(), *orders])
-    blocks = [header("Why can't A reach B?"), introduction, divider(), *entries, context(_ways())]
-    return {"type": "home", "blocks": list(message(blocks, "").blocks)}
 
 
 def _entries(declared: Iterable[Declared]) -> list[Block]:
@@ -68,7 +57,8 @@ def _entry(command: Declared, index: int) -> Block:
     return section("\n".join(lines), button("Try it", f"ask_{_FIRST_NUMBER + index}", example))
 
 
-def _ways() -> str:
+def ways() -> str:
+    """Return how else a question may be put, in a line."""
     return escape("Plain words do too: why can't shop/frontend reach shop/cart on 8080?  Add fresh to skip the cache.")
 
 

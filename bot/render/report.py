@@ -69,12 +69,13 @@ def first_message(first: FirstAnswer, *, asked_by: str = "") -> Message:
 def _in_forms(report: Report, body: list[Block], below: list[Block], words: str) -> Message:
     """Return the message with its tables between body and what stands below, also without native blocks."""
     richest, *plainer = [
-        message([section(_verdict(report)), *body, *_tables(report, natives), *below], words) for natives in _FORMS
+        message([section(verdict(report)), *body, *_tables(report, natives), *below], words) for natives in _FORMS
     ]
     return replace(richest, plainer=tuple(one.blocks for one in plainer if one.blocks != richest.blocks))
 
 
-def _verdict(report: Report) -> str:
+def verdict(report: Report) -> str:
+    """Return the line that an answer begins with: the verdict and the claim."""
     status, separator, headline = reading.opening(report)
     if report.headline.pair:
         pair = report.headline.pair

@@ -18,6 +18,8 @@ from handlers.model.report import FirstAnswer
 from handlers.model.wire import WireError, decode, encode
 
 NAME = "slack"
+_HEALTH = "health"
+"""The question whose newest answer App Home shows to everybody."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +63,7 @@ class SlackSurface:
         age = None if answer.cached_at is None else max(timedelta(0), datetime.now(UTC) - answer.cached_at)
         shown = report_message(answer.report, report_id=answer.report_id, age=age, asked_by=where.user)
         place = self._publisher.answer(where, shown)
-        self._note(place, answer.report_id)
+        self._note(place, answer)
         for table in long_tables(answer.report):
             self._publisher.attach_once(
                 place,
@@ -70,11 +72,13 @@ class SlackSurface:
                 title=f"{table.title}: {answer.report.title}",
             )
 
-    def _note(self, place: Where, report_id: str) -> None:
-        if self._reports is None or not report_id:
+    def _note(self, place: Where, answer: Answer) -> None:
+        if self._reports is None or not answer.report_id:
             return
         try:
-            self._reports.answered(place, report_id)
+            self._reports.answered(place, answer.report_id)
+            if answer.report.question == _HEALTH:
+                self._reports.answered_health(place, answer.report_id)
         except RedisError as error:
             # The answer stands; only a bundle of the thread will lack it.
             log.warning("answer not noted", error=type(error).__name__)

@@ -309,23 +309,6 @@ def test_a_button_pressed_twice_in_a_hurry_counts_once(bot: Bot) -> None:
     assert len(bot.slack.files()) == 1
 
 
-def test_home_lists_what_can_be_asked(bot: Bot) -> None:
-    bot.slack.open_home("ada")
-    assert "why A B" in str(bot.slack.wait_for(lambda: bot.slack.home("ada")))
-
-
-def test_an_example_in_home_is_asked_in_the_direct_message(bot: Bot) -> None:
-    bot.slack.open_home("ada")
-    home = bot.slack.wait_for(lambda: bot.slack.home("ada"))
-    button = next(block["accessory"] for block in home["blocks"] if block.get("accessory"))
-    bot.slack.click_in_home("ada", button["action_id"])
-    (ticket,) = bot.asked()
-    assert where_of(ticket).channel.startswith("D")
-    assert where_of(ticket).placeholder_ts in [
-        message["ts"] for message in bot.slack.messages(where_of(ticket).channel)
-    ]
-
-
 def test_who_may_not_ask_may_not_see_the_evidence_either(bot: Bot) -> None:
     operators_only = replace(samples.blocked_on_both_sides(), command="retired")
     answer = answered(bot, Reports(bot.queue.redis).save(operators_only))
