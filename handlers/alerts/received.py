@@ -8,6 +8,7 @@ from typing import Any
 
 from handlers.alerts.alert import LONGEST_TEXT, Alert, Form, NotAnAlertError, Received, State
 from handlers.alerts.events import is_events, read_events
+from handlers.alerts.relayed import read_relayed
 from handlers.alerts.slack import colour_says, messages_inside, words_of
 from handlers.alerts.webhook import alerts_inside, read_webhook
 from handlers.alerts.written import read_text, says_resolved
@@ -43,8 +44,9 @@ def received(content: bytes) -> Received:
                 raise NotAnAlertError("That begins like JSON and is none.") from None
     if _MANIFEST.match(text):
         try:
-            return of_document(load_manifests(content)[0])
-        except (ManifestError, IndexError):
+            documents = [of_document(one) for one in load_manifests(content)]
+            return Received(tuple(alert for one in documents for alert in one.alerts))
+        except ManifestError:
             raise NotAnAlertError("That begins like a manifest and is none.") from None
     return _of_text(text)
 
@@ -62,6 +64,8 @@ def of_document(document: object) -> Received:
             return Received(())
     if (alerts := alerts_inside(document)) is not None and (alerts or _is_webhook(document)):
         return read_webhook(document, alerts)
+    if isinstance(document, Mapping) and (relayed := read_relayed(document)) is not None:
+        return relayed
     if isinstance(document, Mapping) and (messages := messages_inside(document)):
         return Received(tuple(alert for message in messages for alert in _of_message(message)))
     raise NotAnAlertError(_SHAPES)

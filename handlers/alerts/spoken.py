@@ -12,7 +12,7 @@ from handlers.alerts.ends import end_of_value, target_of, victim_of
 from handlers.alerts.known.entry import node_in
 from handlers.alerts.labels import is_agent
 from handlers.alerts.signal import Cause, Decision, Signal
-from handlers.model.endpoint import EndpointName
+from handlers.model.endpoint import Address, EndpointName
 
 _PROBE = re.compile(
     r"(?P<kind>readiness|liveness|startup) probe (?:failed|errored)[^:]{0,40}:(?P<why>.{0,2000})", re.I | re.S
@@ -47,7 +47,8 @@ def probe_failure(words: str, labels: Labels) -> Signal | None:
         return None
     victim, node, why = victim_of(labels), node_in(labels), found["why"]
     claim = f"fails its {found['kind'].lower()} probe"
-    signal = Signal(Cause.UNREADY, claim, destination=victim, port=_port_dialled(why), node=node)
+    dialled, port = _dialled(why)
+    signal = Signal(Cause.UNREADY, claim, destination=victim or dialled, port=port, node=node)
     if is_agent(labels):
         return replace(signal, cause=Cause.AGENT, claim=f"{claim}: Cilium's own")
     if status := _STATUS.search(why):
@@ -68,11 +69,12 @@ def _innocent(signal: Signal, reason: str) -> Signal:
     return replace(signal, decision=Decision.IGNORE, reason=reason)
 
 
-def _port_dialled(words: str) -> str:
+def _dialled(words: str) -> tuple[EndpointName | None, str]:
+    """Return the end and the port that were dialled; an end that is no address of the cluster's own is nobody."""
     for found in (_URL.search(words), _DIALLED.search(words)):
         if found and (target := target_of(found[1] if found.re is _DIALLED else found[0])) and target[1]:
-            return str(target[1])
-    return ""
+            return (target[0] if isinstance(target[0], Address) else None), str(target[1])
+    return None, ""
 
 
 def packet_drop(words: str, labels: Labels) -> Signal | None:

@@ -1,5 +1,6 @@
 """Alerts that nobody declared: read by their labels, and by the words of their names and annotations."""
 
+import re
 from collections.abc import Iterator
 
 from handlers.alerts.alert import Alert, Labels
@@ -17,6 +18,8 @@ from handlers.alerts.noise import (
 from handlers.alerts.signal import Cause, Decision, Signal
 from handlers.model.endpoint import EndpointName, Kind, Named
 from handlers.names.grammar import is_label
+
+_NODE_IS_GONE = re.compile(r"\b(?:not[ -]?ready|unready|unreachable|not reachable)\b", re.IGNORECASE)
 
 
 def signals_of_unknown(alert: Alert, labels: Labels) -> Iterator[Signal]:
@@ -47,11 +50,14 @@ def _of_one_end(alert: Alert, labels: Labels, is_network: bool, is_perhaps: bool
     end, node, namespace = _end(labels), node_in(labels), labels.get("namespace", "")
     decision = Decision.TRIAGE if is_network else Decision.ASK
     reason = "" if is_network else "nothing says that the network is the cause"
-    claim = spaced(alert.name) or "an alert"
+    claim = spaced(alert.name) if " " not in alert.name else alert.name
+    claim = claim or "an alert"
     if is_agent(labels) or (alert.name.lower().startswith(("cilium", "hubble")) and end is None):
         yield Signal(Cause.AGENT, claim, node=node, decision=Decision.TRIAGE)
     elif end is not None:
         yield Signal(Cause.OTHER, claim, destination=end, decision=decision, reason=reason)
+    elif node and _NODE_IS_GONE.search(words := f"{alert.name} {alert.words}") and not is_about_other_matters(words):
+        yield Signal(Cause.NODE, claim, node=node)
     elif node and (is_network or is_perhaps):
         yield Signal(Cause.NODE, claim, node=node, decision=decision, reason=reason)
     elif is_label(namespace) and (is_network or is_perhaps):

@@ -57,6 +57,7 @@ _NAMES = frozenset(
     destination_workload_namespace exported_namespace exported_pod exported_service exported_job exported_container
     exported_node source_cluster target_cluster module controller_namespace controller_pod""".split()
 )
+_CALLED = frozenset({"alert", "alert_name", "monitor_name"})
 _ONLY_WITH_EQUALS = frozenset({"name"})
 _ONLY_LOWER = frozenset(
     "service source destination to job instance reason target direction protocol module ingress".split()
@@ -107,6 +108,8 @@ def _alerts_of(section: list[str], hint: State | None) -> Iterator[Alert]:
     is_spoken = probe_failure(text, {}) is not None or packet_drop(text, {}) is not None
     if not name and not is_spoken and not any(_tells(labels) for labels, _ in labelled):
         return
+    if not labelled and len(objects := _described_each(section)) > 1:
+        labelled = [(labels, items[0][1]) for labels in objects]
     for labels, state in labelled or items[:1]:
         own = labels.get("alertname") or name
         told = {**head, **described(text), **labels} if len(labelled) <= 1 else {**head, **labels}
@@ -114,6 +117,16 @@ def _alerts_of(section: list[str], hint: State | None) -> Iterator[Alert]:
         if len(choices) == 1:
             told, choices = {**choices[0], **told}, ()
         yield Alert(own, told, state, Form.WRITTEN, text, choices=choices)
+
+
+def _described_each(section: list[str]) -> list[dict[str, str]]:
+    """Return the objects of a kind that lines describe one after the other: a template writes a line for each alert."""
+    found: list[dict[str, str]] = []
+    for line in section:
+        labels = described(line)
+        if labels and labels not in found and (not found or labels.keys() == found[0].keys()):
+            found.append(labels)
+    return found
 
 
 def _tells(labels: dict[str, str]) -> bool:
@@ -191,6 +204,8 @@ def _pairs(line: str) -> dict[str, str]:
             continue
         if sign == ":" and lower in _ONLY_LOWER and name != lower:
             continue
+        if lower in _CALLED and len(spaced(value).split()) < 2 and line[pair.end() :].strip(" .*\"'”"):
+            continue  # a headline that begins with "Alert:"
         if value and not (lower in ("source", "destination") and "://" in value):
             found.append((name, value))
     if reason := _REASON.search(line):
