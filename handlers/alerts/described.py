@@ -54,7 +54,7 @@ _END = r"(?:[a-z0-9-]{1,63}/[a-z0-9][-a-z0-9.]{0,251}|reserved:[a-z-]{2,30}|worl
 _PAIR = re.compile(
     rf"(?<![\w/:.-])(?P<source>{_END})\s+(?:to|->|=>|→|-->)\s+(?P<destination>{_END}(?:\.\w+)*)", re.IGNORECASE
 )
-_NO_NAMES = frozenset("the a an this that it all node pod namespace".split())
+_NO_NAMES = frozenset("the a an this that it all node pod namespace status state condition one which".split())
 
 
 def described(words: str) -> dict[str, str]:

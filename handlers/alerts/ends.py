@@ -22,6 +22,7 @@ _RANDOM = "bcdfghjklmnpqrstvwxz2456789"
 """Letters of generated names (Kubernetes, apimachinery/pkg/util/rand)."""
 _OF_DEPLOYMENT = re.compile(rf"(?P<name>.+)-[{_RANDOM}]{{6,10}}-[{_RANDOM}]{{5}}")
 _OF_SET = re.compile(rf"(?P<name>.+)-(?:\d{{1,4}}|[{_RANDOM}]{{5}})")
+_APP_LABELS = ("app.kubernetes.io/name", "app", "k8s-app", "app.kubernetes.io/instance", "name")
 _RESERVED = {"world-ipv4": "world", "world-ipv6": "world"}
 
 WORKLOAD_KINDS: Mapping[str, Kind] = {
@@ -45,10 +46,21 @@ def named(namespace: str, name: str, kind: Kind | None = None) -> Named | None:
 
 def end_of_value(value: str, namespace: str = "") -> EndpointName | None:
     """Return the end that a value names, None where it names none; a name alone is of the namespace given."""
+    if (labelled := _by_labels(value[:512])) is not None:
+        return labelled
     for part in re.split(r"[|,\s]+", value.strip()[:512]):
         if part and (end := _end(part, namespace)):
             return end
     return None
+
+
+def _by_labels(value: str) -> Named | None:
+    """Return the workload that the labels of an identity stand for: what the context ``identity`` writes."""
+    said = [part.strip().removeprefix("k8s:").partition("=") for part in re.split(r"[,;\s]+", value)]
+    labels = {name: text for name, _, text in said if text}
+    namespace = labels.get("io.kubernetes.pod.namespace", "")
+    name = next((labels[key] for key in _APP_LABELS if labels.get(key)), "")
+    return named(namespace, name) if namespace and name else None
 
 
 def _end(value: str, namespace: str) -> EndpointName | None:

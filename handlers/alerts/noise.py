@@ -17,7 +17,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("kubehpa|kuberneteshpa|keda|kubepdb|kubepoddisruption", "it is about how many replicas are wanted"),
     ("kubeclientcert|kubeletclientcert|kubeletservercert|blackboxssl|certificate|certmanager|x509|sslcert|tlscert"
      "|kubernetesclientcert", "it is about a certificate's age"),
-    ("datasource(?:nodata|error)|prometheus(?!target|job|notconnected|remotewrite|errorsending)|alertmanager(?!failedtosend|clusterdown)|thanos"
+    ("datasource(?:nodata|error)|prometheus(?!target|job|notconnected|remote|errorsending)|alertmanager(?!failedtosend|clusterdown)|thanos"
      "|configreloader|kubestatemetrics(?!down)", "it is about the monitoring itself"),
     ("kubeversionmismatch|kubeapiterminated|kubeclienterrors|kubelettoomanypods|kubeletpodstartup|kubeletplegduration"
      "|kubenodepressure|kubenodeeviction|kubernetesnode(?:memory|disk|outof)|kubernetesjobsuspended|kubecronjob"
@@ -28,9 +28,9 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 _BY_NAME = [(re.compile(names), why) for names, why in _FAMILIES]
 
 _OTHER_MATTERS = re.compile(
-    r"\b(?:cpu|memory|mem|oom|oomkill\w*|disk|filesystem|inodes?|volume|pvc|storage|quota|certificates?|certs?|expir\w+"
-    r"|backups?|throttl\w+|hpa|autoscal\w+|swap|raid|clock|overcommit\w*|evict\w+|licen[cs]e|heap|vacuum|deadlocks?"
-    r"|replication lag|queue)\b",
+    r"\b(?:cpu|memory|mem|oom|oomkill\w*|disk|filesystem|inodes?|volume|pvc|(?<!remote )storage|quota|certificates?"
+    r"|certs?|expir\w+|backups?|throttl\w+|hpa|autoscal\w+|swap|raid|clock|overcommit\w*|evict\w+|licen[cs]e|heap|vacuum"
+    r"|deadlocks?|replication lag|queue)\b",
     re.IGNORECASE,
 )
 _NETWORK = re.compile(

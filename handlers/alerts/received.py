@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from handlers.alerts.alert import LONGEST_TEXT, Alert, Form, NotAnAlertError, Received, State
+from handlers.alerts.alert import LONGEST_TEXT, MOST_ALERTS, Alert, Form, NotAnAlertError, Received, State
 from handlers.alerts.events import is_events, read_events
 from handlers.alerts.relayed import read_relayed
 from handlers.alerts.slack import colour_says, messages_inside, words_of
@@ -21,6 +21,7 @@ MOST_BYTES = 8 * 1024 * 1024
 
 _MANIFEST = re.compile(r"\s{0,20}(?:---\s?\n)?(?:apiVersion|kind|items|metadata): ?\S{0,100}\s?\n")
 """What ``kubectl get events -o yaml`` begins with."""
+_BLANK = re.compile(r"\s*")
 _SHAPES = (
     "That is no alert: no webhook of Alertmanager or Grafana, no message of Slack, no event of Kubernetes, no line that"
     " names an alert or asks a question."
@@ -38,17 +39,37 @@ def received(content: bytes) -> Received:
     text = content.decode("utf-8-sig", errors="replace")
     if text.lstrip()[:1] in ("{", "["):
         try:
-            return of_document(json.loads(text))
+            return _together(_documents(text))
         except (ValueError, RecursionError):
             if not text.lstrip().startswith("["):
                 raise NotAnAlertError("That begins like JSON and is none.") from None
     if _MANIFEST.match(text):
         try:
-            documents = [of_document(one) for one in load_manifests(content)]
-            return Received(tuple(alert for one in documents for alert in one.alerts))
+            return _together(load_manifests(content))
         except ManifestError:
             raise NotAnAlertError("That begins like a manifest and is none.") from None
     return _of_text(text)
+
+
+def _documents(text: str) -> list[object]:
+    """Return the JSON documents of a text, one behind the other: so a watch of ``kubectl`` writes events.
+
+    Raises:
+        ValueError, RecursionError: if it is no JSON.
+    """
+    decoder, at, found = json.JSONDecoder(), 0, list[object]()
+    while at < len(text) and len(found) < MOST_ALERTS:
+        if (at := _BLANK.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+            document, at = decoder.raw_decode(text, at)
+            found.append(document)
+    return found
+
+
+def _together(documents: Sequence[object]) -> Received:
+    if not documents:
+        raise NotAnAlertError(_SHAPES)
+    each = [of_document(one) for one in documents]
+    return Received(tuple(alert for one in each for alert in one.alerts), sum(one.cut_off for one in each))
 
 
 def of_document(document: object) -> Received:
@@ -112,10 +133,12 @@ def _of_text(text: str) -> Received:
 def _sentence(text: str) -> Alert | None:
     """Return what somebody asks in their own words, None where they ask nothing."""
     try:
-        questions: tuple[str, ...] = (str(CATALOGUE.understand(text)),)
+        asked = {"question": str(CATALOGUE.understand(text))}
+        return Alert("", asked, form=Form.WRITTEN, words=text)
     except AskBackError as several:
-        questions = several.suggestions
+        choices = tuple({"question": question} for question in several.suggestions)
     except NotUnderstoodError:
         return None
-    asked = tuple({"question": question} for question in questions)
-    return Alert("", asked[0] if len(asked) == 1 else {}, form=Form.WRITTEN, words=text, choices=asked[1:] and asked)
+    # "hello world" names an entity and asks nothing.
+    names_somebody = any("/" in word for choice in choices for word in choice["question"].split())
+    return Alert("", {}, form=Form.WRITTEN, words=text, choices=choices) if names_somebody else None

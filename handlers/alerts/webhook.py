@@ -45,7 +45,7 @@ def _alert(one: Mapping[str, Any], shared: Mapping[str, str], prose: str, outer:
     labels = merged(_labels(one["labels"]), shared)
     words = "\n".join(filter(None, (_prose(one.get("annotations")) or prose, text_in(one.get("valueString")))))
     return Alert(
-        name=labels.get("alertname", ""),
+        name=labels.get("alertname") or text_in(one.get("title") or one.get("name"), 200),
         labels=labels,
         state=_state(one, outer),
         words=words[:LONGEST_TEXT],

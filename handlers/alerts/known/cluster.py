@@ -27,12 +27,21 @@ def _node(_alert: Alert, labels: Labels) -> Iterator[Signal]:
     yield Signal(Cause.NODE, f"node {node} is not ready" if node else "a node is not ready", node=node)
 
 
+def _interface(_alert: Alert, labels: Labels) -> Iterator[Signal]:
+    target = target_of(labels.get("instance", ""))
+    host = target[0].name if target is not None and isinstance(target[0], Named) else ""
+    node = node_in(labels) or host
+    yield Signal(Cause.NODE, f"an interface of {node or 'a node'} loses packets", node=node)
+
+
 def _control_plane(_alert: Alert, labels: Labels) -> Iterator[Signal]:
     target = target_of(labels.get("instance", ""))
     if target is None:
         yield Signal(Cause.NODE, "a part of the control plane is scraped nowhere", node=node_in(labels))
         return
     end, port = target
+    if isinstance(end, Named) and end.namespace is None:
+        end = Named(None, end.name, Kind.NODE)  # where node names are the addresses of scraping
     scraper = scraper_of(labels)
     yield Signal(Cause.SCRAPE, "is not scraped", scraper, end, str(port or ""), reason="it is Prometheus that asks it")
 
@@ -85,6 +94,12 @@ KNOWN = (
         _node,
         ("node",),
         also=("NodeNotReady",),
+    ),
+    KnownAlert(
+        ("NodeNetworkReceiveErrs", "NodeNetworkTransmitErrs", "NodeBondingDegraded"),
+        "An interface of a node has errors: packets are lost before policies see them.",
+        "prometheus/node_exporter, docs/node-mixin",
+        _interface,
     ),
     KnownAlert(
         (
