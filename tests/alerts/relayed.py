@@ -183,7 +183,7 @@ RELAYED = (
     ),
     Row(
         "kubectl describe names no pod, but dials one",
-        "  Warning  Unhealthy  3s (x12 over 9s)  kubelet  Readiness probe failed: dial tcp 10.244.0.21:8080: i/o timeout",
+        "  Warning  Unhealthy  3s (x12)  kubelet  Readiness probe failed: dial tcp 10.244.0.21:8080: i/o timeout",
         (triage("why host 10.244.0.21 8080"),),
     ),
     Row(

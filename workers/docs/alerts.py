@@ -9,11 +9,11 @@ _INTRODUCTION = """\
 # Alerts
 
 `cilium-triage alert FILE` reads what others send about trouble, and asks what it asks: a webhook of Alertmanager
-(version 4) or Grafana, a message of Slack (Alertmanager's, Grafana's, PagerDuty's, Opsgenie's, Datadog's, also
-edited ones), events of Kubernetes (`Unhealthy`, `PacketDrop`), or lines of text. The shape is told by what is
-inside; `-` is standard input, and 64 is the exit status for what has none of these shapes. `--dry-run` says what it
-is read as and looks at no cluster; else the first question of each card for triage that fires is answered below it,
-from the cluster, `--sysdump` or `--replay`.
+(version 4) or Grafana, what PagerDuty, Opsgenie, Datadog and others hand on to webhooks, a message of Slack
+(Alertmanager's, Grafana's, PagerDuty's, Opsgenie's, Datadog's, also edited ones), events of Kubernetes (`Unhealthy`,
+`PacketDrop`), or lines of text. The shape is told by what is inside; `-` is standard input, and 64 is the exit status
+for what has none of these shapes. `--dry-run` says what it is read as and looks at no cluster; else the first
+question of each card for triage that fires is answered below it, from the cluster, `--sysdump` or `--replay`.
 
 One cause is one card: cluster, source workload, destination workload, port and kind of trouble make its
 fingerprint. What is not about the network stays silent; what may be is offered, and not asked.
