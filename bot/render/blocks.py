@@ -227,6 +227,11 @@ def table(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> Bloc
 
 def bar_chart(title: str, series: Mapping[str, Sequence[tuple[str, float]]]) -> Block:
     """Return bars: for each name of a series its labelled numbers, as many as fit."""
+    return chart(title, series, kind="bar")
+
+
+def chart(title: str, series: Mapping[str, Sequence[tuple[str, float]]], *, kind: str) -> Block:
+    """Return a picture with axes, ``bar``, ``line`` or ``area``, with as many series and points as fit."""
     shown = [
         {
             "name": _named(name, CHART_LABEL),
@@ -234,7 +239,7 @@ def bar_chart(title: str, series: Mapping[str, Sequence[tuple[str, float]]]) -> 
         }
         for name, points in ((name, points[:CHART_POINTS]) for name, points in list(series.items())[:CHART_SERIES])
     ]
-    return {"type": CHART, "title": _named(title, CHART_TITLE), "chart": {"type": "bar", "series": shown}}
+    return {"type": CHART, "title": _named(title, CHART_TITLE), "chart": {"type": kind, "series": shown}}
 
 
 def button(label: str, action_id: str, value: str, *, primary: bool = False) -> Block | None:

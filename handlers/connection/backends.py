@@ -80,6 +80,16 @@ def backends_of(dialled: Dialled, destination: Resolved, facts: Facts) -> tuple[
     return tuple(target for port in ports for part in slices for target in _targets(port, part))
 
 
+def targets_of(service: Service, facts: Facts) -> tuple[Target, ...]:
+    """Return every backend, ready or not, of all ports of a Service.
+
+    Raises:
+        PartMissingError: if the EndpointSlices were not read.
+    """
+    slices = slices_of(service, facts)
+    return tuple(target for port in service.ports for part in slices for target in _targets(port, part))
+
+
 def slices_of(service: Service, facts: Facts) -> tuple[EndpointSlice, ...]:
     """Return the EndpointSlices of a Service.
 

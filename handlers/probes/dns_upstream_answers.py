@@ -6,6 +6,7 @@ time-out, and names of the cluster go on resolving. Its log names the server; fl
 
 from collections.abc import Iterator
 
+from handlers.commands.services import Services
 from handlers.connection.dns import dns_pods
 from handlers.connection.observation import clock
 from handlers.lookups.upstream import Upstream, upstreams
@@ -37,13 +38,13 @@ DNS_UPSTREAM_ANSWERS = code(
 
 
 @probe(
-    answers=(AboutLookup,),
+    answers=(AboutLookup, Services),
     codes=(DNS_UPSTREAM_SILENT, DNS_UPSTREAM_RECOVERED, DNS_UPSTREAM_ANSWERS),
     needs=(Part.PODS,),
     uses=(Part.FLOWS, Part.DNS_LOGS),
     hop=Hop.DNS,
 )
-def dns_upstream_answers(question: AboutLookup, facts: Facts) -> Iterator[Finding]:
+def dns_upstream_answers(_question: AboutLookup | Services, facts: Facts) -> Iterator[Finding]:
     """Judge each server that was asked, or that a log complains of."""
     pods = dns_pods(facts)
     flows, logs = facts.look(Part.FLOWS), facts.look(Part.DNS_LOGS)

@@ -75,6 +75,7 @@ class Probe:
             hop=self.hop,
             blocking=self.blocking,
             advice=missing.remedy,
+            probe=self.name,
             healthy=self._claim,
             part=part.in_words,
             detail=missing.detail,

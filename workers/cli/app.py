@@ -36,6 +36,7 @@ PROGRAM = "cilium-triage"
 ASK = "ask"
 POLICY = "policy"
 REPORT = "report"
+DIGEST = "digest"
 COMPLETION = "completion"
 """Commands that are not questions of the table."""
 HELP = ("help", "-h", "--help")
@@ -69,6 +70,27 @@ OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Write to FILE.md, .html, .zip or .json, for your eyes alone.", show_default=False),
 ]
+ScopeArgument = Annotated[
+    list[str] | None, typer.Argument(help="health,drops,lint of shop; without any, the usual ones.", show_default=False)
+]
+PreviousOption = Annotated[
+    Path | None,
+    typer.Option("--previous", help="What the last digest printed with --output json; - is stdin.", show_default=False),
+]
+ContractOption = Annotated[
+    list[Path] | None,
+    typer.Option("--contract", help="Reachability contracts that are checked too: a file or a folder."),
+]
+_DIGEST_IN_SHORT = "What differs since the last digest, worst first."
+_ABOUT_DIGEST = """What differs since the last digest, worst first; one line where nothing does.
+
+Usage: digest [SCOPE] [--previous FILE] [--contract FILE]
+
+\b
+Examples:
+digest --output json > monday.json
+digest --previous friday.json
+digest health,drops,lint of shop --previous friday.json --output markdown"""
 _REPORT_IN_SHORT = "Several answers as one file for a ticket."
 _ABOUT_REPORT = """Several answers as one file for a ticket, or for those who make Cilium.
 
@@ -85,7 +107,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     """Run one command line and return its exit status."""
     words = _with_command(arguments, catalogue)
-    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT, ALERT, ALERTS) else ""
+    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT, DIGEST, ALERT, ALERTS) else ""
     try:
         app = build(catalogue, with_policy=words[0] in (POLICY, "--help"))
         status = app(words, prog_name=PROGRAM, standalone_mode=False)
@@ -111,7 +133,7 @@ def _with_command(arguments: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Take words that start with no subcommand for a plain sentence, and no words at all for a call for help."""
     if not arguments or arguments[0] in HELP:
         return [*arguments[1:2], "--help"]
-    known = (*catalogue.commands, ASK, POLICY, REPORT, COMPLETION, ALERT, ALERTS)
+    known = (*catalogue.commands, ASK, POLICY, REPORT, DIGEST, COMPLETION, ALERT, ALERTS)
     return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
 
 
@@ -134,6 +156,7 @@ def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typ
     app.command(REPORT, help=_ABOUT_REPORT, short_help="Several answers as one file for a ticket.")(
         _reporting(catalogue)
     )
+    app.command(DIGEST, help=_ABOUT_DIGEST, short_help=_DIGEST_IN_SHORT)(_digesting(catalogue))
     add_alert_commands(app)
     app.command(COMPLETION, help="Print the completion script of a shell: bash, zsh or fish.")(_completing(catalogue))
     if with_policy:
@@ -164,7 +187,7 @@ def _completing(catalogue: Catalogue) -> Callable[[str], None]:
             raise typer.BadParameter(f"{shell} is none of {', '.join(SHELLS)}.")
         commands = [Completed(command.name, command.summary) for command in catalogue.commands.values()]
         commands += [Completed(ASK, "Ask in a plain sentence."), Completed(POLICY, "Evaluate policies.")]
-        commands += [Completed(REPORT, _REPORT_IN_SHORT)]
+        commands += [Completed(REPORT, _REPORT_IN_SHORT), Completed(DIGEST, _DIGEST_IN_SHORT)]
         commands += [Completed(ALERT, "Ask what an alert asks."), Completed(ALERTS, "Rules that make alerts exact.")]
         asking = typer.main.get_command(build(catalogue)).commands[ASK]  # type: ignore[attr-defined]
         options = [Completed(flag, one.help or "") for one in asking.params for flag in one.opts if flag[:2] == "--"]
@@ -193,6 +216,31 @@ def _reporting(catalogue: Catalogue) -> Callable[..., int]:
         return report_in_terminal(asked, origin, Written(out, budget, cilium_version), catalogue)
 
     return report
+
+
+def _digesting(catalogue: Catalogue) -> Callable[..., int]:
+    def digest(
+        scope: ScopeArgument = None,
+        previous: PreviousOption = None,
+        contract: ContractOption = None,
+        sysdump: SysdumpOption = None,
+        replay: ReplayOption = None,
+        context: ContextOption = None,
+        kubeconfig: KubeconfigOption = None,
+        hubble_server: HubbleOption = None,
+        cilium_namespace: NamespaceOption = None,
+        cilium_version: VersionOption = None,
+        output: OutputOption = Output.TEXT,
+        budget: BudgetOption = 10.0,
+    ) -> int:
+        from workers.cli.digest import Wanted, digest_in_terminal
+
+        origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
+        contracts = tuple(contract or ())
+        wanted = Wanted(" ".join(scope or []), previous, contracts, output.value, budget, cilium_version)
+        return digest_in_terminal(wanted, origin, catalogue)
+
+    return digest
 
 
 def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:

@@ -1,0 +1,1 @@
+"""Digests: what stood at two moments, and what differs between them."""

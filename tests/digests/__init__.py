@@ -1,0 +1,1 @@
+"""Digests: what stands, what differs, when it is told."""
