@@ -123,7 +123,7 @@ def build(settings: Settings) -> Web:
     question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
     command.listen(app, intake, orders, question_form)
     form.listen(app, question_form)
-    actions.listen(app, intake, orders, reports)
+    actions.listen(app, intake, orders, reports, lambda look: dispatcher.look(look.to_json()))
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
     home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_channels(channels),)))

@@ -15,6 +15,7 @@ from bot.ticket import Ticket
 
 TASK = "workers.tasks.answer"
 NAMES = "workers.tasks.names"
+LOOK = "workers.tasks.look"
 QUEUE = "questions"
 _NAMES_EXPIRE = 60
 """Seconds after which nobody waits for names any more."""
@@ -65,6 +66,14 @@ class Dispatcher:
             QueueDownError: if the broker did not take it.
         """
         self._send(TASK, [ticket.to_json()])
+
+    def look(self, look: str) -> None:
+        """Queue a look at what is behind a button (``bot.behind.Look`` as JSON).
+
+        Raises:
+            QueueDownError: if the broker did not take it.
+        """
+        self._send(LOOK, [look])
 
     def wish_names(self) -> None:
         """Have a worker read the names of the cluster for those who type.

@@ -26,7 +26,7 @@ from slack_sdk.webhook import WebhookClient
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from bot.render.blocks import CHART, TABLE, Block, Message, escape, natives, shortened
-from bot.render.evidence import file_as_reply
+from bot.render.evidence import file_as_message
 from bot.surface import SurfaceError, UnavailableError
 from bot.where import Where
 
@@ -215,7 +215,7 @@ class Publisher:
             reason = _code_of(error)
             log.warning("file not uploaded", channel=where.channel, reason=reason)
             shown = content if isinstance(content, str) else "(no text)"
-            self.reply(where, file_as_reply(title, shown, reason))
+            self.reply(where, file_as_message(title, shown, f"The file could not be uploaded ({reason})"))
 
     def attach_once(self, where: Where, *, name: str, content: str, title: str) -> None:
         """Upload a file as ``attach`` does, unless the thread has one of this name already.

@@ -44,6 +44,18 @@ class Reports:
         self._redis.set(self._name(report_id), text, ex=self._keep)
         return report_id
 
+    def save_shown(self, shown: Report, whole_id: str) -> str:
+        """Keep a report as some readers may see it, and of which kept report that is all they may see."""
+        report_id = self.save(shown)
+        if report_id != whole_id:
+            self._redis.set(self._whole(report_id), whole_id, ex=self._keep)
+        return report_id
+
+    def whole_of(self, report_id: str) -> str:
+        """Return the id of the whole report of which this is what some readers may see; empty where it is whole."""
+        found = self._redis.get(self._whole(report_id))
+        return found.decode() if isinstance(found, bytes) else str(found or "")
+
     def load(self, report_id: str) -> Report | None:
         """Return the report, or None when it is gone or was written by another release."""
         text = self._redis.get(self._name(report_id))
@@ -114,6 +126,9 @@ class Reports:
         """Return the names of the lists of a place: its thread, if it has one, then its channel."""
         channel = f"{self._prefix}:answers:{where.team}:{where.channel}"
         return (f"{channel}:{where.thread}", channel) if where.thread else (channel,)
+
+    def _whole(self, report_id: str) -> str:
+        return f"{self._prefix}:whole:{report_id}"
 
     def _name(self, report_id: str) -> str:
         return f"{self._prefix}:report:{report_id}"

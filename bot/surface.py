@@ -24,11 +24,16 @@ class UnavailableError(SurfaceError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A report; its id in ``bot.reports``, empty where it was not kept; since when it is in the cache, if it is."""
+    """A report; its id in ``bot.reports``, empty where it was not kept; since when it is in the cache, if it is.
+
+    ``own`` is what the asker alone may see, with its id, None where that is no more than everybody there may.
+    """
 
     report: Report
     report_id: str = ""
     cached_at: datetime | None = None
+    own: Report | None = None
+    own_id: str = ""
 
 
 class Surface(Protocol):

@@ -11,14 +11,12 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.behind import Behind, Look, attach
 from bot.intake import Intake
 from bot.listeners.place import of_action
 from bot.orders.taken import Orders
-from bot.publish import Publisher
-from bot.render.evidence import evidence_text, patches_file
 from bot.render.failure import failure_message, report_gone
-from bot.render.patches import patches_message
-from bot.render.report import ASK, EVIDENCE, PATCH
+from bot.render.report import ASK
 from bot.reports import Reports
 from bot.where import Where
 from handlers.catalogue import CATALOGUE
@@ -27,11 +25,9 @@ from handlers.model.report import Report
 
 _DOUBLE_CLICK = timedelta(seconds=3)
 
-Show = Callable[[Publisher, Where, Report], None]
 
-
-def listen(app: App, intake: Intake, orders: Orders, reports: Reports) -> None:
-    """Register the listeners."""
+def listen(app: App, intake: Intake, orders: Orders, reports: Reports, look: Callable[[Look], None]) -> None:
+    """Register the listeners. ``look`` hands to a worker what a person's rights decide."""
 
     def ask(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:
         where = of_action(body)
@@ -46,18 +42,22 @@ def listen(app: App, intake: Intake, orders: Orders, reports: Reports) -> None:
                     attached=lambda: intake.conversations.came_with(where.channel, answer_ts),
                 )
 
-    def shower(show: Show) -> Callable[..., None]:
+    def shower(what: Behind) -> Callable[..., None]:
         def show_report(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:
             where = of_action(body)
 
             def work() -> None:
-                report = reports.load(str(action.get("value") or ""))
+                report_id = str(action.get("value") or "")
+                report = reports.load(report_id)
                 if report is None:
                     intake.publisher.whisper(where, failure_message(report_gone()))
                 elif objection := intake.guard.objection(where, _role_of(report), report.command):
                     intake.publisher.whisper(where, failure_message(objection))
+                elif whole := reports.whole_of(report_id):
+                    # What of it this person may see is told by rights in the cluster, and this process has none.
+                    look(Look(what, whole, where))
                 else:
-                    show(intake.publisher, where, report)
+                    attach(what, intake.publisher, where, report)
 
             if _is_pressed_once(intake, where, body, action):
                 intake.safely(where, work)
@@ -65,20 +65,8 @@ def listen(app: App, intake: Intake, orders: Orders, reports: Reports) -> None:
         return show_report
 
     app.action(re.compile(rf"^{ASK}_"))(ack=_acknowledge, lazy=[ask])
-    for action_id, show in ((EVIDENCE, _show_evidence), (PATCH, _show_patch)):
-        app.action(action_id)(ack=_acknowledge, lazy=[shower(show)])
-
-
-def _show_evidence(publisher: Publisher, where: Where, report: Report) -> None:
-    title = f"Evidence: {report.title}"
-    publisher.attach(where, name="evidence.txt", content=evidence_text(report), title=title)
-
-
-def _show_patch(publisher: Publisher, where: Where, report: Report) -> None:
-    if report.patches:
-        publisher.reply(where, patches_message(report))
-        title = f"Patch: {report.title}"
-        publisher.attach(where, name="patch.yaml", content=patches_file(report), title=title)
+    for what in Behind:
+        app.action(what.value)(ack=_acknowledge, lazy=[shower(what)])
 
 
 def _role_of(report: Report) -> Role:

@@ -52,10 +52,10 @@ def patches_file(report: Report) -> str:
     return "\n---\n".join(patch_text(patch) for patch in report.patches) + "\n"
 
 
-def file_as_reply(title: str, content: str, reason: str) -> Message:
-    """Return a file's beginning as a message, for when Slack would not take the file."""
+def file_as_message(title: str, content: str, why: str) -> Message:
+    """Return a file's beginning as a message, and why it is no file: ``why`` is a sentence without its full stop."""
     pages = code_pages(content)
-    note = f"The file could not be uploaded ({reason}); this is {'all of it' if pages.whole else 'its beginning'}."
+    note = f"{why}; this is {'all of it' if pages.whole else 'its beginning'}."
     return message([section(f"*{escape(title)}*"), *pages.blocks, context(escape(note))], f"{title}. {note}")
 
 

@@ -14,7 +14,7 @@ from bot.reports import Reports
 from bot.surface import Answer, SurfaceError
 from bot.ticket import Address, Ticket
 from bot.where import Where
-from handlers.model.report import FirstAnswer
+from handlers.model.report import FirstAnswer, Report
 from handlers.model.wire import WireError, decode, encode
 
 NAME = "slack"
@@ -64,6 +64,8 @@ class SlackSurface:
         shown = report_message(answer.report, report_id=answer.report_id, age=age, asked_by=where.user)
         place = self._publisher.answer(where, shown)
         self._note(place, answer)
+        if answer.own is not None:
+            self._tell_asker(where, answer.own, answer.own_id, age)
         for table in long_tables(answer.report):
             self._publisher.attach_once(
                 place,
@@ -71,6 +73,13 @@ class SlackSurface:
                 content=csv_of(table),
                 title=f"{table.title}: {answer.report.title}",
             )
+
+    def _tell_asker(self, where: Where, own: Report, own_id: str, age: timedelta | None) -> None:
+        """Tell the asker alone what not everybody there may see; without it the answer stands all the same."""
+        try:
+            self._publisher.whisper(where, report_message(own, report_id=own_id, age=age, asked_by=where.user))
+        except SurfaceError as error:
+            log.warning("asker not told the rest", channel=where.channel, reason=str(error))
 
     def _note(self, place: Where, answer: Answer) -> None:
         if self._reports is None or not answer.report_id:

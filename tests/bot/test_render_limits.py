@@ -14,7 +14,7 @@ from bot.render import blocks
 from bot.render.blocks import Message, code, escape, message, say, section, shortened, size
 from bot.render.candidates import not_understood
 from bot.render.clean import clean, one_line
-from bot.render.evidence import evidence_text, file_as_reply, patches_file
+from bot.render.evidence import evidence_text, file_as_message, patches_file
 from bot.render.patches import patches_message
 from bot.render.report import report_message
 from bot.render.text import markdown, plain
@@ -212,7 +212,7 @@ def test_any_misunderstanding_is_a_message_that_slack_takes(problem: str, usage:
 @patiently
 @given(text, some.lists(text, max_size=60).map("\n".join))
 def test_any_file_is_a_reply_that_slack_takes(title: str, content: str) -> None:
-    check(file_as_reply(title, content, "missing_scope"))
+    check(file_as_message(title, content, "missing_scope"))
 
 
 def test_a_long_report_says_what_it_leaves_out() -> None:

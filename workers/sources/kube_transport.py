@@ -122,6 +122,15 @@ class KubeTransport:
         """
         return self._bytes(path, query, deadline).decode("utf-8", "replace")
 
+    def post(self, path: str, body: Mapping[str, Any], deadline: Deadline) -> Any:
+        """Return the JSON that answers an object: a review, which the server answers and does not keep.
+
+        Raises:
+            ApiError: if the server answers with an error.
+            UnreadError: if it does not answer, or not with JSON.
+        """
+        return _parsed(self._once("POST", path, {}, deadline, body), path)
+
     def _bytes(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytearray:
         import tenacity
 
@@ -140,17 +149,24 @@ class KubeTransport:
         attempts = tenacity.Retrying(
             retry=is_worth_it, wait=pause, stop=tenacity.stop_after_attempt(_ATTEMPTS), reraise=True
         )
-        return attempts(self._get_once, path, query, deadline)
+        return attempts(self._once, "GET", path, query, deadline)
 
-    def _get_once(self, path: str, query: Mapping[str, str], deadline: Deadline) -> bytearray:
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        deadline: Deadline,
+        body: Mapping[str, Any] | None = None,
+    ) -> bytearray:
         import urllib3
 
-        url, headers = self.signed("GET", path, list(query.items()))
+        url, headers = self.signed(method, path, list(query.items()))
         left = deadline.remaining(f"read {path}")
-        headers |= {"Accept": "application/json, */*", "Accept-Encoding": "gzip"}
+        headers |= {"Accept": "application/json, */*", "Accept-Encoding": "gzip", "Content-Type": "application/json"}
         try:
             answer = self.client().rest_client.request(
-                "GET", url, headers=headers, _request_timeout=(min(left, _CONNECT_SECONDS), left)
+                method, url, headers=headers, body=body, _request_timeout=(min(left, _CONNECT_SECONDS), left)
             )
             written = _read_bounded(answer.response, deadline, path)
         except (urllib3.exceptions.TimeoutError, TimeoutError) as error:

@@ -1,0 +1,59 @@
+"""Shows what is behind a button to who pressed it, as far as their rights go, and to nobody else more than theirs."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from bot.behind import Behind, Look, attach, whisper
+from bot.publish import Publisher
+from bot.render.failure import elsewhere, failure_message, report_gone
+from bot.reports import Reports
+from handlers.model.report import Report
+from handlers.rights.allowed import shown_by
+from handlers.rights.redacted import redacted
+from workers.rights import Rights, is_direct
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Answers the buttons whose report not everybody may see all of."""
+
+    reports: Reports
+    publisher: Publisher
+    rights: Rights
+    cluster: str = ""
+
+    def show(self, look: Look) -> None:
+        """Show it: in the thread what everybody there and who pressed it may see, the rest to that person alone.
+
+        Raises:
+            redis.RedisError: if Redis does not answer.
+            PublishError: if Slack does not take it.
+        """
+        where = look.where
+        report = self.reports.load(look.report_id)
+        if look.cluster and look.cluster != self.cluster:
+            self.publisher.whisper(where, failure_message(elsewhere(look.cluster, self.cluster)))
+            return
+        if report is None:
+            self.publisher.whisper(where, failure_message(report_gone()))
+            return
+        owners = shown_by(report)
+        mine = self.rights.own(where.user, owners)
+        own = redacted(report, mine)
+        is_alone = where.thread is None and not is_direct(where.channel, where.user)
+        if is_alone:
+            whisper(look.what, self.publisher, where, own)
+            return
+        shared = redacted(report, self.rights.shared(where.channel, where.user, owners) & mine)
+        log.info("shown", what=look.what.value, user=where.user, channel=where.channel, withheld=bool(shared.withheld))
+        if _has(look.what, shared):
+            attach(look.what, self.publisher, where, shared)
+        if own.withheld != shared.withheld or not _has(look.what, shared):
+            whisper(look.what, self.publisher, where, own)
+
+
+def _has(what: Behind, report: Report) -> bool:
+    return what is Behind.EVIDENCE or bool(report.patches)
