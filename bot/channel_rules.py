@@ -177,6 +177,21 @@ class Said:
     at: str = ""
 
 
+def said_in(channels: Mapping[str, Mapping[str, str]]) -> tuple[Said, ...]:
+    """Return what an environment says of channels: settings and their words by targets.
+
+    Raises:
+        RuleError: if a target or a setting is none, or its words say nothing.
+    """
+    said = []
+    for target, settings in sorted(channels.items()):
+        checked_target(target)
+        for setting, words in settings.items():
+            checked(setting, words)
+            said.append(Said(target, setting, words))
+    return tuple(said)
+
+
 def _time(text: str) -> time:
     try:
         return time.fromisoformat(text.zfill(5))

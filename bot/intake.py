@@ -73,8 +73,8 @@ class Intake:
         """Do work for an asker; whatever goes wrong is told to the asker in words, and logged without secrets."""
         try:
             work()
-        except RedisError as error:
-            log.error("redis does not answer", error=type(error).__name__)
+        except (RedisError, QueueDownError) as error:
+            log.error("queue does not answer", error=type(error).__name__)
             self.tell(where, failure_message(queue_down()))
         except SurfaceError as error:
             log.warning("slack did not take it", error=type(error).__name__, reason=str(error), channel=where.channel)

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.channel_rules import INCIDENT, Said, checked, checked_target
+from bot.channel_rules import INCIDENT, Said, said_in
 from bot.slack_client import SLACK_API
 
 Names = Annotated[frozenset[str], NoDecode]
@@ -100,22 +100,14 @@ class Settings(BaseSettings):
     @field_validator("channels")
     @classmethod
     def _are_rules(cls, value: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
-        for target, settings in value.items():
-            checked_target(target)
-            for setting, words in settings.items():
-                checked(setting, words)
+        said_in(value)
         return value
 
     @property
     def said_of_channels(self) -> tuple[Said, ...]:
         """What the environment says of channels."""
         incident = [Said(target, INCIDENT, "on") for target in sorted(self.incident_channels)]
-        others = [
-            Said(target, setting, words)
-            for target, settings in sorted(self.channels.items())
-            for setting, words in settings.items()
-        ]
-        return (*others, *incident)
+        return (*said_in(self.channels), *incident)
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:

@@ -6,7 +6,7 @@ is sent again from there. An answer given twice leaves one answer.
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
@@ -54,15 +54,15 @@ class Answering:
     """Everything that is needed to answer a ticket.
 
     ``soft_limit`` is for the words of a timeout; ``patience`` is how long to wait in place for a Redis that restarts.
-    Both are in seconds. ``cluster`` is the one looked at, as it is configured; questions about another are refused.
+    Both are in seconds. ``looks`` are by the names of the clusters that are looked at, the first is meant where a
+    question names none; questions about any other are refused.
     """
 
-    look: Look
+    looks: Mapping[str, Look]
     waiters: Waiters
     surface: Surface
     reports: Reports
     soft_limit: float
-    cluster: str = ""
     patience: float = 10.0
     catalogue: Catalogue = CATALOGUE
 
@@ -94,14 +94,16 @@ class Answering:
                 self._tell_everybody(ticket, run, outcome, narrator.shown)
 
     def _outcome(self, ticket: Ticket, narrator: Narrator) -> Outcome:
-        if ticket.cluster and ticket.cluster != self.cluster:
-            log.error("question_of_another_cluster", asked=ticket.cluster, looked_at=self.cluster)
-            return elsewhere(ticket.cluster, self.cluster)
+        cluster = ticket.cluster or next(iter(self.looks))
+        look = self.looks.get(cluster)
+        if look is None:
+            log.error("question_of_another_cluster", asked=ticket.cluster, looked_at=list(self.looks))
+            return elsewhere(ticket.cluster, ", ".join(self.looks))
         started = time.monotonic()
         try:
             with narrator:
                 asked = self.catalogue.understand(ticket.text, ticket.attachments)
-                ran = self.look(replace(asked, fresh=ticket.fresh), narrator.say)
+                ran = look(replace(asked, fresh=ticket.fresh), narrator.say)
             seconds = round(time.monotonic() - started, 2)
             log.info("looked", question=ticket.text, seconds=seconds, cached=ran.cached_at is not None)
             return self._kept(ran)

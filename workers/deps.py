@@ -1,32 +1,49 @@
 """The worker's parts, put together from its settings. One set for each process, made after the fork."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 
 import redis
+import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from slack_sdk import WebClient
 
+from bot.behind import Look as LookBehind
+from bot.channel_names import ChannelNames
+from bot.channel_rules import said_in
+from bot.channels import Channels
 from bot.dispatch import Dispatcher
+from bot.emails import Emails
 from bot.names import Names
 from bot.publish import Publisher
 from bot.reports import Reports
 from bot.slack_client import slack_client
+from bot.surface import Surface
 from bot.surfaces import surfaces
+from bot.usergroups import Usergroups
 from bot.waiters import Waiters
 from bot.watch import Watch
 from handlers.commands.command import Asked, NotUnderstoodError
 from handlers.model.report import FirstAnswer, Report
+from handlers.rights.people import PeopleError
 from workers.answering import Answering, Look
 from workers.cache import ReportCache
 from workers.follow import NOT_LIVE, follow
+from workers.looking import Looking
 from workers.names import NotingSource, read_names
 from workers.origin import Live, NotOpenedError, opened
+from workers.redacting import Redacting
+from workers.reviews import Reviews, reviewer_of
+from workers.rights import PeopleFile, Rights, RightsOf
 from workers.runner import Progress, Ran, run
 from workers.schedule import Digests
-from workers.settings import NotConfiguredError, WorkerSettings, load_settings
+from workers.settings import NotConfiguredError, Served, WorkerSettings, load_settings
+
+log = structlog.get_logger(__name__)
 
 _SOCKET_TIMEOUT = 5.0
 """Seconds for one command to Redis; none of ours blocks."""
@@ -43,16 +60,32 @@ class Deps:
     settings: WorkerSettings
     answering: Answering
     digests: Digests
-    names: Names
+    names: Mapping[str, Names]
+    """Where the names of each cluster are kept; of none where rights decide who may know them."""
+    looking: Looking | None
 
     def read_names(self) -> None:
-        """Read the lists of the cluster that hold names, for those who type.
+        """Read the lists of the clusters that hold names, for those who type.
 
         Raises:
-            NotOpenedError: if the cluster or the archive cannot be opened.
+            NotOpenedError: if a cluster or an archive cannot be opened.
         """
-        with opened(self.settings.origin) as source:
-            read_names(source, self.names, self.settings.budget)
+        for one in self.settings.served:
+            if one.name in self.names:
+                with opened(one.origin) as source:
+                    read_names(source, self.names[one.name], self.settings.budget)
+
+    def show(self, look: LookBehind) -> None:
+        """Show what is behind a button, where rights decide who may see it.
+
+        Raises:
+            redis.RedisError: if Redis does not answer.
+            PublishError: if Slack does not take it.
+        """
+        if self.looking is None:
+            log.error("nobody_decides", problem="CILIUM_TRIAGE_RIGHTS is not set here, so nothing is shown")
+        else:
+            self.looking.show(look)
 
 
 @cache
@@ -76,28 +109,58 @@ def assemble(settings: WorkerSettings) -> Deps:
     token = settings.slack_bot_token.get_secret_value()
     url = settings.redis_url.get_secret_value()
     texts = connect(url, decode_responses=True)
-    publisher = Publisher(
-        slack_client(token, settings.slack_api_url), slack_client(token, settings.slack_api_url, patient=False)
-    )
-    waiting = Waiters(texts, prefix=settings.key_prefix)
-    names = Names(texts, cluster=settings.cluster, prefix=settings.key_prefix)
-    cached = ReportCache(connect(url), cluster=_cluster_key(settings), prefix=settings.key_prefix)
+    client = slack_client(token, settings.slack_api_url)
+    publisher = Publisher(client, slack_client(token, settings.slack_api_url, patient=False))
+    prefix = settings.key_prefix
+    waiting = Waiters(texts, prefix=prefix)
+    reports = Reports(texts, prefix=prefix)
+    surface: Surface = surfaces(publisher, texts, prefix=prefix)
+    # Suggestions come before anybody's rights are reviewed, so they have no names that rights decide about.
+    suggested = () if settings.rights else settings.served
+    names = {one.name: Names(texts, cluster=one.name, prefix=prefix) for one in suggested}
+    looking = None
+    if settings.rights:
+        rights = _rights(settings, client, texts)
+        surface = Redacting(surface, rights, reports)
+        looking = Looking(reports, publisher, rights)
+    looks = {
+        one.name: _looking(
+            settings, one, ReportCache(connect(url), cluster=one.key, prefix=prefix), names.get(one.name)
+        )
+        for one in settings.served
+    }
     answering = Answering(
-        look=_looking(settings, cached, names),
+        looks=looks,
         waiters=waiting,
-        surface=surfaces(publisher, texts, prefix=settings.key_prefix),
-        reports=Reports(texts, prefix=settings.key_prefix),
+        surface=surface,
+        reports=reports,
         soft_limit=settings.soft_limit,
-        cluster=settings.cluster,
     )
     digests = Digests(
-        texts,
-        publisher,
-        Watch(waiting, Dispatcher(url, prefix=settings.key_prefix)),
-        settings.key_prefix,
-        cluster=settings.cluster,
+        texts, publisher, Watch(waiting, Dispatcher(url, prefix=prefix)), prefix, cluster=settings.cluster
     )
-    return Deps(settings, answering, digests, names)
+    return Deps(settings, answering, digests, names, looking)
+
+
+def _rights(settings: WorkerSettings, client: WebClient, texts: redis.Redis) -> RightsOf:
+    try:
+        people = PeopleFile(settings.rights)
+    except PeopleError as error:
+        raise NotConfiguredError(f"CILIUM_TRIAGE_RIGHTS: {error}") from None
+    channels = Channels(texts, ChannelNames(client), said_in(settings.channels), prefix=settings.key_prefix)
+    emails, groups = Emails(client), Usergroups(client)
+    return RightsOf(
+        {
+            one.name: Rights(
+                people.people,
+                emails.email_of,
+                groups.members_of,
+                lambda channel: channels.rules(channel).audience,
+                Reviews(reviewer_of(one.access), texts, cluster=one.key, prefix=settings.key_prefix),
+            )
+            for one in settings.served
+        }
+    )
 
 
 def watch(settings: WorkerSettings) -> Watch:
@@ -118,8 +181,9 @@ def preload(settings: WorkerSettings) -> None:
     """
     assemble(settings)
     try:
-        with opened(settings.origin):
-            pass
+        for one in settings.served:
+            with opened(one.origin):
+                pass
     except NotOpenedError as error:
         raise NotConfiguredError(f"CILIUM_TRIAGE_SOURCE: {error}") from error
 
@@ -137,27 +201,27 @@ def connect(url: str, *, decode_responses: bool = False) -> redis.Redis:
     return client
 
 
-def _cluster_key(settings: WorkerSettings) -> str:
-    # A worker of another cluster may share the Redis; a name that people choose does not tell them apart for sure.
-    return "\n".join([settings.cluster, settings.source, settings.context or "", str(settings.kubeconfig or "")])
+def _looking(settings: WorkerSettings, served: Served, cache: ReportCache, names: Names | None) -> Look:
+    is_owned = bool(settings.rights)
 
-
-def _looking(settings: WorkerSettings, cache: ReportCache, names: Names) -> Look:
     def look(asked: Asked, progress: Progress) -> Ran:
         if asked.watched is not None:
-            return _followed(settings, asked, asked.watched, progress)
-        with opened(settings.origin) as source, closing(NotingSource(source, names)) as noting:
-            return run(asked, noting, cache=cache, budget=settings.budget, progress=progress)
+            return _followed(settings, served, asked, asked.watched, progress)
+        with opened(served.origin) as source:
+            if names is None:
+                return run(asked, source, cache=cache, budget=settings.budget, progress=progress, owned=is_owned)
+            with closing(NotingSource(source, names)) as noting:
+                return run(asked, noting, cache=cache, budget=settings.budget, progress=progress, owned=is_owned)
 
     return look
 
 
-def _followed(settings: WorkerSettings, asked: Asked, span: timedelta, progress: Progress) -> Ran:
+def _followed(settings: WorkerSettings, served: Served, asked: Asked, span: timedelta, progress: Progress) -> Ran:
     """Follow for as long as a question may take, showing the answer as it grows."""
-    if not isinstance(settings.origin, Live):
+    if not isinstance(served.origin, Live):
         raise NotUnderstoodError(NOT_LIVE, str(replace(asked.question, follow=None)))
     longest = timedelta(seconds=max(1.0, settings.soft_limit - settings.budget - _TO_TELL))
-    with opened(settings.origin) as source:
+    with opened(served.origin) as source:
         ends = (
             f"{source.now() + min(span, longest):%H:%M:%S} UTC{', as long as a question may take' * (span > longest)}"
         )
@@ -165,4 +229,4 @@ def _followed(settings: WorkerSettings, asked: Asked, span: timedelta, progress:
         def tell(report: Report) -> None:
             progress(FirstAnswer(report, (f"new flows until {ends}",)))
 
-        return follow(asked, source, min(span, longest), tell, budget=settings.budget)
+        return follow(asked, source, min(span, longest), tell, budget=settings.budget, owned=bool(settings.rights))

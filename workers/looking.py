@@ -11,7 +11,7 @@ from bot.reports import Reports
 from handlers.model.report import Report
 from handlers.rights.allowed import shown_by
 from handlers.rights.redacted import redacted
-from workers.rights import Rights, is_direct
+from workers.rights import RightsOf, is_direct
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +22,7 @@ class Looking:
 
     reports: Reports
     publisher: Publisher
-    rights: Rights
-    cluster: str = ""
+    rights: RightsOf
 
     def show(self, look: Look) -> None:
         """Show it: in the thread what everybody there and who pressed it may see, the rest to that person alone.
@@ -34,20 +33,22 @@ class Looking:
         """
         where = look.where
         report = self.reports.load(look.report_id)
-        if look.cluster and look.cluster != self.cluster:
-            self.publisher.whisper(where, failure_message(elsewhere(look.cluster, self.cluster)))
-            return
         if report is None:
             self.publisher.whisper(where, failure_message(report_gone()))
             return
+        try:
+            rights = self.rights.of(look.cluster)
+        except KeyError:
+            self.publisher.whisper(where, failure_message(elsewhere(look.cluster, ", ".join(self.rights.clusters))))
+            return
         owners = shown_by(report)
-        mine = self.rights.own(where.user, owners)
+        mine = rights.own(where.user, owners)
         own = redacted(report, mine)
         is_alone = where.thread is None and not is_direct(where.channel, where.user)
         if is_alone:
             whisper(look.what, self.publisher, where, own)
             return
-        shared = redacted(report, self.rights.shared(where.channel, where.user, owners) & mine)
+        shared = redacted(report, rights.shared(where.channel, where.user, owners) & mine)
         log.info("shown", what=look.what.value, user=where.user, channel=where.channel, withheld=bool(shared.withheld))
         if _has(look.what, shared):
             attach(look.what, self.publisher, where, shared)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import redis
 import structlog
 
+from bot.cards.place import ref_of
 from bot.render.failure import Failure
 from bot.reports import Reports
 from bot.surface import Answer, Surface
@@ -16,7 +17,7 @@ from bot.ticket import Ticket
 from handlers.model.report import FirstAnswer, Report
 from handlers.rights.allowed import Allowed, shown_by
 from handlers.rights.redacted import redacted, redacted_first
-from workers.rights import Rights, is_direct
+from workers.rights import RightsOf, is_direct
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ class Redacting:
     """A surface in front of all others."""
 
     surface: Surface
-    rights: Rights
+    rights: RightsOf
     reports: Reports
 
     def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
@@ -42,7 +43,7 @@ class Redacting:
         shared = redacted(report, self._shared(waiter, report))
         own = shared
         if user and not is_direct(channel, user) and shared.withheld:
-            own = redacted(report, self.rights.own(user, shown_by(report)))
+            own = redacted(report, self.rights.of(waiter.cluster).own(user, shown_by(report)))
         sees_more = own != shared and bool(set(shared.withheld) - set(own.withheld))
         self.surface.answer(
             waiter,
@@ -61,7 +62,7 @@ class Redacting:
 
     def _shared(self, waiter: Ticket, report: Report) -> Allowed:
         user, channel = asker_of(waiter)
-        return self.rights.shared(channel, user, shown_by(report))
+        return self.rights.of(waiter.cluster).shared(channel, user, shown_by(report))
 
     def _kept(self, shown: Report, whole_id: str) -> str:
         if not whole_id:
@@ -76,4 +77,6 @@ class Redacting:
 def asker_of(waiter: Ticket) -> tuple[str, str]:
     """Return who asked and in which channel, empty where the address names none."""
     place = waiter.address.place
+    if "card" in place:
+        return "", ref_of(str(place["card"])).place.channel
     return str(place.get("user") or ""), str(place.get("channel") or "")

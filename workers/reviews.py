@@ -62,6 +62,19 @@ class ClusterReviewer:
             raise ReviewError(str(error)) from error
 
 
+class NoReviewer:
+    """Stands where there is no API server to ask: in front of an archive, of which no context was named."""
+
+    def review(self, person: Person, owner: Owner, deadline: Deadline) -> bool:
+        """Decide nothing."""
+        raise ReviewError("an archive has no API server; name a context, or a kubeconfig")
+
+
+def reviewer_of(access: ClusterAccess | None) -> Reviewer:
+    """Return who decides about a cluster."""
+    return NoReviewer() if access is None else ClusterReviewer(access)
+
+
 class Reviews:
     """Decisions, by way of Redis. One for a process; any of its threads may use it.
 

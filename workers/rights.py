@@ -1,6 +1,6 @@
 """What a person in Slack, and what everybody in a channel, may see of an answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,21 @@ class Rights:
     def own(self, user: str, owners: Iterable[Owner]) -> Allowed:
         """Return what one person may read."""
         return self.reviews.allowed(self.person(user), owners)
+
+
+@dataclass(frozen=True, slots=True)
+class RightsOf:
+    """The rights in each cluster by its name; the first is meant where nobody names one."""
+
+    clusters: Mapping[str, Rights]
+
+    def of(self, cluster: str) -> Rights:
+        """Return the rights in a cluster.
+
+        Raises:
+            KeyError: if it is none of those.
+        """
+        return self.clusters[cluster] if cluster else next(iter(self.clusters.values()))
 
 
 def is_direct(channel: str, user: str) -> bool:

@@ -1,16 +1,24 @@
 """What the worker is told by its environment."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from celery.schedules import ParseException, crontab
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from bot.channel_rules import said_in
 from bot.slack_client import SLACK_API
 from handlers.catalogue import understand
 from handlers.commands.command import NotUnderstoodError
 from workers.origin import Live, Origin, Recorded, Sysdump
+from workers.sources.kube_transport import ClusterAccess
+
+_SOURCE = r"^(live|sysdump:.+|replay:.+)$"
+_NAME = re.compile(r"[A-Za-z0-9][\w.:@/-]{0,252}")
 
 
 class NotConfiguredError(Exception):
@@ -45,6 +53,32 @@ class Digest(BaseModel):
             raise ValueError(error.problem) from error
 
 
+class ClusterSettings(BaseModel):
+    """One cluster of several that a worker looks at; each field as the setting of the same name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str = Field("live", pattern=_SOURCE)
+    context: str | None = None
+    kubeconfig: Path | None = None
+    cilium_namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A cluster that a worker looks at: its name, empty where it has none, and where facts about it come from."""
+
+    name: str
+    origin: Origin
+    access: ClusterAccess | None
+    """Its API server, for reviews of access; None where nobody said which that is."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others that share the Redis: a name that people choose does not do so for sure."""
+        return f"{self.name}\n{self.origin!r}"
+
+
 class WorkerSettings(BaseSettings):
     """The worker's and the scheduler's settings; every time is in seconds."""
 
@@ -56,10 +90,13 @@ class WorkerSettings(BaseSettings):
     """Needed by the worker, not by the scheduler."""
     slack_api_url: str = Field(SLACK_API, validation_alias="SLACK_API_URL")
     """Another base for GovSlack or a stand-in."""
-    source: str = Field("live", pattern=r"^(live|sysdump:.+|replay:.+)$")
+    source: str = Field("live", pattern=_SOURCE)
     """Where facts come from: ``live``, ``sysdump:PATH`` or ``replay:PATH``."""
     cluster: str = ""
     """How a live cluster is called in answers; empty: by its context. Questions about another cluster are refused."""
+    clusters: Mapping[str, ClusterSettings] = {}
+    """JSON: ``{"prod": {"context": "prod-eu"}, "stage": {"context": "stage-eu"}}``, for one worker that looks at
+    several; the setting ``cluster`` then names the one that is meant where nobody says."""
     context: str | None = None
     """Context of the kubeconfig."""
     kubeconfig: Path | None = None
@@ -74,11 +111,36 @@ class WorkerSettings(BaseSettings):
     """From the soft limit to the hard limit, after which the process is killed."""
     digests: tuple[Digest, ...] = ()
     """JSON: ``[{"channel": "C0123", "cron": "0 7 * * mon-fri", "question": "health"}]``, times in UTC."""
+    rights: str = ""
+    """A file of YAML or JSON, or JSON itself, that says who is who: answers then hold what their readers may read in
+    the cluster, as SubjectAccessReviews say (docs/rights.md). Empty: everybody who may ask sees everything."""
+    channels: Mapping[str, Mapping[str, str]] = {}
+    """JSON, the same as the web process has: of it the worker reads the audiences of channels."""
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the web process must have the same. Bots that share a Redis need one each."""
     alive_file: Path | None = None
     """Touched every few seconds while the worker is alive, for a liveness probe."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("channels")
+    @classmethod
+    def _are_rules(cls, value: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+        said_in(value)
+        return value
+
+    @field_validator("clusters")
+    @classmethod
+    def _are_named(cls, value: Mapping[str, ClusterSettings]) -> Mapping[str, ClusterSettings]:
+        for name in value:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a cluster: it is one word, as people type it")
+        return value
+
+    @model_validator(mode="after")
+    def _knows_its_cluster(self) -> Self:
+        if self.clusters and self.cluster and self.cluster not in self.clusters:
+            raise ValueError(f"CILIUM_TRIAGE_CLUSTER is {self.cluster}, which CILIUM_TRIAGE_CLUSTERS does not have")
+        return self
 
     @model_validator(mode="after")
     def _leaves_time_to_answer(self) -> Self:
@@ -92,14 +154,29 @@ class WorkerSettings(BaseSettings):
         return self.soft_limit + self.grace
 
     @property
-    def origin(self) -> Origin:
-        """Where facts come from."""
-        kind, _, path = self.source.partition(":")
-        if kind == "sysdump":
-            return Sysdump(Path(path))
-        if kind == "replay":
-            return Recorded(Path(path))
-        return Live(self.context, self.kubeconfig, None, self.cilium_namespace, self.cluster or None)
+    def served(self) -> tuple[Served, ...]:
+        """The clusters that this worker looks at, the one first that is meant where nobody says."""
+        if not self.clusters:
+            own = ClusterSettings.model_construct(
+                source=self.source,
+                context=self.context,
+                kubeconfig=self.kubeconfig,
+                cilium_namespace=self.cilium_namespace,
+            )
+            return (_served(self.cluster, own),)
+        found = [_served(name, one) for name, one in self.clusters.items()]
+        return tuple(sorted(found, key=lambda one: one.name != self.cluster))
+
+
+def _served(name: str, one: ClusterSettings) -> Served:
+    kind, _, path = one.source.partition(":")
+    is_named = bool(one.context or one.kubeconfig)
+    access = ClusterAccess(one.context, one.kubeconfig) if kind == "live" or is_named else None
+    if kind == "sysdump":
+        return Served(name, Sysdump(Path(path)), access)
+    if kind == "replay":
+        return Served(name, Recorded(Path(path)), access)
+    return Served(name, Live(one.context, one.kubeconfig, None, one.cilium_namespace, name or None), access)
 
 
 def load_settings() -> WorkerSettings:

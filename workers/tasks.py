@@ -9,7 +9,8 @@ from celery import Task
 from celery.exceptions import TimeLimitExceeded
 from kombu.exceptions import OperationalError
 
-from bot.dispatch import NAMES, QUEUE, TASK
+from bot.behind import Look
+from bot.dispatch import LOOK, NAMES, QUEUE, TASK
 from bot.ticket import Ticket, TicketError
 from workers.answering import TRANSIENT
 from workers.app import app
@@ -54,6 +55,17 @@ def answer(self: _Question, ticket: str) -> None:
 def digest(channel: str, question: str) -> None:
     """Ask a scheduled question; before its placeholder stands nobody waits for it, so Celery tries it again."""
     deps().digests.start(channel, question)
+
+
+@app.task(name=LOOK, autoretry_for=TRANSIENT, retry_backoff=1, retry_backoff_max=15, max_retries=6)
+def look(wanted: str) -> None:
+    """Show what is behind a button (JSON of ``bot.behind.Look``), as far as who pressed it may see it."""
+    try:
+        decoded = Look.from_json(wanted)
+    except ValueError as error:
+        log.error("look_not_read", problem=str(error))
+        return
+    deps().show(decoded)
 
 
 @app.task(name=NAMES)

@@ -59,7 +59,7 @@ def test_everybody_who_waits_there_is_answered_by_one_run(surface: Surface, fold
 
     for ticket in (TICKET, replace(TICKET, id="t2")):
         waiters.join(ticket)
-    Answering(look, waiters, surface, Reports(redis_client), soft_limit=40).answer(TICKET, "run")
+    Answering({"": look}, waiters, surface, Reports(redis_client), soft_limit=40).answer(TICKET, "run")
     assert len(looks) == 1
     assert sorted(written(folder)) == ["t1.txt", "t2.txt"]
     assert all(text.startswith("OPEN") for text in written(folder).values())

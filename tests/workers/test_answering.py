@@ -68,7 +68,7 @@ class Bench:
             return look(asked, progress) if look else run(asked, Script(), catalogue=CANARY)
 
         return Answering(
-            counted,
+            {"": counted},
             self.waiters,
             SlackSurface(self.publisher),
             Reports(self.client),

@@ -25,7 +25,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 )
 def test_sources(environment: pytest.MonkeyPatch, text: str, origin: object) -> None:
     environment.setenv("CILIUM_TRIAGE_SOURCE", text)
-    assert load_settings().origin == origin
+    assert load_settings().served[0].origin == origin
 
 
 def test_the_limits_stand_in_order(environment: pytest.MonkeyPatch) -> None:
