@@ -86,7 +86,8 @@ class SlackSurface:
             return
         try:
             self._reports.answered(place, answer.report_id)
-            if answer.report.question == _HEALTH:
+            # It is shown to everybody, so it must not be what rights allowed here.
+            if answer.report.question == _HEALTH and not self._reports.whole_of(answer.report_id):
                 self._reports.answered_health(place, answer.report_id)
         except RedisError as error:
             # The answer stands; only a bundle of the thread will lack it.
