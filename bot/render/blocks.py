@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.render.clean import clean, one_line
+from bot.render.spoken import aloud, says_something
 from handlers.model.finding import Sentence
 
 Block = dict[str, Any]
@@ -262,8 +263,12 @@ def actions(buttons: Iterable[Block | None]) -> list[Block]:
 
 
 def message(blocks: Sequence[Block], text: str, *, budget: int = MOST_CHARACTERS) -> Message:
-    """Return the message within every limit; where it is too long, a line says what was left out."""
-    return Message(text=clip(escape(text), FALLBACK), blocks=tuple(_fitted(list(blocks), budget)))
+    """Return the message within every limit; where it is too long, a line says what was left out.
+
+    Where ``text`` has no words, those of the blocks are its text.
+    """
+    told = text if says_something(text) else aloud(blocks)
+    return Message(text=clip(escape(told), FALLBACK), blocks=tuple(_fitted(list(blocks), budget)))
 
 
 def shortened(whole: Message) -> Message:

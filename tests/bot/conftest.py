@@ -17,6 +17,7 @@ from bot.app import WORKERS, Web, build
 from bot.dispatch import TASK, queue_key
 from bot.settings import Settings
 from bot.ticket import Ticket
+from tests.bot.told import of_the_app
 from tools.embedded import EmbeddedRedis
 from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
@@ -152,3 +153,5 @@ def bot(connected: Web, slack: Playground, queue: Queue) -> Iterator[Bot]:
     running = Bot(connected, slack, queue)
     yield running
     running.settle()
+    posted = (message for channel in ("C0INCIDENT", "C0PLATFORM", "D0ADA00001") for message in slack.messages(channel))
+    assert of_the_app(posted) == [], "every message has words of its own"

@@ -10,6 +10,7 @@ from redis import Redis
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from bot.dispatch import queue_key
+from tests.bot.told import of_the_app
 from tools.demo.stack import BOT, WORKER, Child, start
 from tools.embedded import EmbeddedRedis, embedded_redis
 from tools.playground.server import Playground, running_playground
@@ -103,6 +104,10 @@ def system(*, settings: PlaygroundSettings | None = None, **environment: str) ->
         )
         try:
             yield running
+            heard = (
+                one for channel in ("#incident-42", "#platform", "U0ADA00001") for one in playground.messages(channel)
+            )
+            assert of_the_app(heard) == [], "every message has words of its own"
         finally:
             for child in running.children:
                 child.terminate()
