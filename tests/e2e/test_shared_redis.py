@@ -29,6 +29,16 @@ def running() -> Iterator[System]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def workers(running: System) -> Mapping[str, Child]:
+    """The workers of two bots, by the prefix of their keys, which is the name of their cluster too."""
+    names = ("north", "south")
+    started = {name: running.start_worker(CILIUM_TRIAGE_KEY_PREFIX=name, CILIUM_TRIAGE_CLUSTER=name) for name in names}
+    for worker in started.values():
+        running.poll(partial(is_ready, worker))
+    return started
+
+
 def ask(running: System, prefix: str, cluster: str = "") -> Answer | Failure | None:
     ticket = Ticket(uuid.uuid4().hex, QUESTION, "why", True, ADDRESS, datetime.now(UTC), cluster=cluster)
     dispatcher = Dispatcher(running.redis.url, prefix=prefix)
@@ -43,21 +53,18 @@ def is_ready(worker: Child) -> bool:
     return "ready." in worker.words()
 
 
-def runs_of(words: str) -> int:
-    return words.count('"event": "looking"')
+def runs_of(worker: Child) -> int:
+    return worker.words().count('"event": "looking"')
 
 
-def test_two_bots_with_prefixes_of_their_own(running: System) -> None:
-    names = ("north", "south")
-    workers = [running.start_worker(CILIUM_TRIAGE_KEY_PREFIX=name, CILIUM_TRIAGE_CLUSTER=name) for name in names]
-    for worker in workers:
-        running.poll(partial(is_ready, worker))
+def test_two_bots_with_prefixes_of_their_own(running: System, workers: Mapping[str, Child]) -> None:
+    north, south = (partial(runs_of, worker) for worker in workers.values())
+    before = north()
     for _ in range(4):
         assert isinstance(ask(running, "south", "south"), Answer)
-    others, ours = (runs_of(worker.words()) for worker in workers)
-    assert (others, ours > 0) == (0, True)
+    assert (north() - before, south() > 0) == (0, True)
     with running.client() as client:
-        assert {key.partition(":")[0] for key in client.scan_iter()} == set(names)
+        assert {key.partition(":")[0] for key in client.scan_iter()} == set(workers)
     # The same prefix by mistake: the name of the cluster is the second guard.
     refused = ask(running, "north", "south")
     assert isinstance(refused, Failure)
@@ -102,12 +109,10 @@ BROKEN = {
 }
 
 
-def test_what_is_no_message_ends_no_worker(running: System) -> None:
-    worker = running.start_worker()
-    running.poll(partial(is_ready, worker))
+def test_what_is_no_message_ends_no_worker(running: System, workers: Mapping[str, Child]) -> None:
     with running.client() as client:
         for broken in BROKEN.values():
-            client.lpush(queue_key("cilium-triage"), broken)
-        assert isinstance(ask(running, "cilium-triage"), Answer)
-        assert not client.llen(queue_key("cilium-triage"))
-    worker.check()
+            client.lpush(queue_key("north"), broken)
+        assert isinstance(ask(running, "north", "north"), Answer)
+        assert not client.llen(queue_key("north"))
+    workers["north"].check()
