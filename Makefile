@@ -78,11 +78,12 @@ docs: setup ## Write docs/commands.md, docs/alerts.md, docs/codes.md and docs/re
 	@$(BIN)/python -m workers.docs docs
 
 .PHONY: bench
-bench: setup ## Time and memory: the command line on the sample sysdump, flows, questions on a small and a big cluster, the policy engine on clusters made by seed
+bench: setup ## Time and memory: the command line on the sample sysdump, flows, questions on a small and a big cluster, the policy engine on clusters made by seed; a storm of alerts
 	@$(BIN)/python benchmarks/cli.py
 	@$(BIN)/python benchmarks/flows.py
 	@$(BIN)/python benchmarks/cluster_size.py
 	@$(BIN)/python benchmarks/policy.py
+	@$(BIN)/python -m benchmarks.storm
 
 .PHONY: hooks
 hooks: setup ## Have git run ruff, mypy and the import contracts before each commit

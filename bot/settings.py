@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
     mode: Mode = Mode.SOCKET
     host: str = "127.0.0.1"
-    """Where /healthz, /readyz and (in HTTP mode) /slack/events listen."""
+    """Where /healthz, /readyz, /alerts and (in HTTP mode) /slack/events listen."""
     port: int = Field(3000, ge=0, le=65535)
     """0: any free port."""
     key_prefix: str = "cilium-triage"

@@ -35,9 +35,9 @@ class System:
     def start_worker(self, **environment: str) -> Child:
         return self._start("worker", WORKER, environment)
 
-    def start_bot(self) -> Child:
+    def start_bot(self, **environment: str) -> Child:
         connections = self.playground.connections()
-        bot = self._start("bot", BOT)
+        bot = self._start("bot", BOT, environment)
         self.wait_for(lambda: self.playground.connections() > connections)
         return bot
 
