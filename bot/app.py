@@ -26,13 +26,14 @@ from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
 from bot.home import Homes, of_channels
 from bot.intake import Intake
-from bot.listeners import actions, command, form, home, incident, mention, rest
+from bot.listeners import actions, command, form, home, incident, membership, mention, rest, triage
 from bot.listeners.attached import Attached
 from bot.listeners.posted import AlertReader
 from bot.listeners.webhook import Webhook
+from bot.membership import Membership
 from bot.names import Names
 from bot.orders import ORDERS
-from bot.orders.desk import Desk
+from bot.orders.desk import AlertsEndpoint, Desk
 from bot.orders.taken import Orders
 from bot.publish import Publisher
 from bot.reports import Reports
@@ -114,12 +115,14 @@ def build(settings: Settings) -> Web:
     )
     attached = Attached(client)
     reports = Reports(redis, prefix=prefix)
-    channels = Channels(redis, ChannelNames(client), settings.said_of_channels, prefix=prefix)
+    channel_names = ChannelNames(client)
+    channels = Channels(redis, channel_names, settings.said_of_channels, prefix=prefix)
     stopping = Event()
     cards = Cards(KeptCards(redis, prefix=prefix))
     fix_watches = FixWatches(redis, prefix=prefix)
     fix_rounds = FixRounds(fix_watches, Telling(fix_watches, reports, publisher, cards), watch)
-    orders = Orders.of(ORDERS, Desk(intake, reports, channels, fix_watches))
+    endpoint = AlertsEndpoint(settings.alerts_url, is_open=settings.alerts_token is not None)
+    orders = Orders.of(ORDERS, Desk(intake, reports, channels, fix_watches, endpoint))
     question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
     command.listen(app, intake, orders, question_form)
     form.listen(app, question_form)
@@ -127,6 +130,8 @@ def build(settings: Settings) -> Web:
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
     home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_channels(channels),)))
+    membership.listen(app, Membership(client, channels, channel_names, intake.deliveries, publisher))
+    triage.listen(app, intake)
     rest.listen(app)
     rounds = Rounds(
         Asking(cards, watch, settings.cluster), Showing(cards, Storms(redis, prefix=prefix), reports, publisher)

@@ -65,6 +65,8 @@ class ChannelNames:
             found = self._list()
         except _NOT_READ as error:
             log.warning("own channels not listed", error=type(error).__name__)
+        for channel, name in found.items():
+            self.renamed(channel, name)
         with self._lock:
             self._joined = (self._clock(), found)
         return found

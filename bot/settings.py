@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.channel_rules import INCIDENT, Said, said_in
 from bot.slack_client import SLACK_API
+from handlers.alerts.rules import URL
 
 Names = Annotated[frozenset[str], NoDecode]
 """Identifiers separated by commas or blanks."""
@@ -75,6 +76,8 @@ class Settings(BaseSettings):
     by ids, names or patterns; ``/cilium channel export`` writes it. What is said in Slack comes before it."""
     alerts_token: SecretStr | None = None
     """What Alertmanager and Grafana send as the bearer token to /alerts, 16 characters or more. Empty: nobody may."""
+    alerts_url: str = Field(URL, pattern=r"^https?://\S+$")
+    """The address of /alerts as Alertmanager sees it: ``/cilium alerts setup`` writes it into the receiver."""
     bots: Names = frozenset()
     """Bots (``B…``) that are listened to as people are."""
     viewer_users: Names = frozenset()

@@ -73,6 +73,12 @@ def of_shortcut(body: Payload) -> Where:
     )
 
 
+def of_message_shortcut(body: Payload) -> Where:
+    """Return the thread of the message that a shortcut was used on."""
+    message = _object(body, "message")
+    return replace(of_shortcut(body), thread_ts=_text(message, "thread_ts") or _text(message, "ts") or None)
+
+
 def of_form(body: Payload) -> Where | None:
     """Return where the form was opened whose metadata names the place; None where that is of another release.
 

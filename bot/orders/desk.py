@@ -11,6 +11,14 @@ from bot.reports import Reports
 
 
 @dataclass(frozen=True, slots=True)
+class AlertsEndpoint:
+    """Where Alertmanager posts to, and whether anybody may: without a token nobody does."""
+
+    url: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The parts of the web process that orders use. ``program`` is this release in words."""
 
@@ -18,5 +26,6 @@ class Desk:
     reports: Reports
     channels: Channels
     fix_watches: FixWatches
+    alerts: AlertsEndpoint
     program: str = "cilium-triage"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -3,6 +3,8 @@
 Metrics and labels: Cilium, Documentation/observability/metrics.rst. Names are of known alerts, so that they are read.
 """
 
+import json
+
 RULES = """\
 # Hubble's metrics name both ends of a dropped packet only when they are told to. In the values of Cilium's chart:
 #
@@ -99,7 +101,13 @@ spec:
             severity: warning
           annotations:
             summary: Controllers of the agent of {{ $labels.node }} fail.
----
+"""
+"""A PrometheusRule."""
+
+URL = "http://cilium-triage-web.cilium-triage.svc:3000/alerts"
+"""Where the web process of the published manifests takes alerts."""
+
+_RECEIVER = """\
 # A part of Alertmanager's configuration. The token is the one that the web process is given; any path will do.
 route:
   routes:
@@ -112,7 +120,7 @@ route:
 receivers:
   - name: cilium-triage
     webhook_configs:
-      - url: http://cilium-triage-web.cilium-triage.svc:3000/alerts
+      - url: %URL%
         send_resolved: true
         max_alerts: 0
         http_config:
@@ -120,4 +128,13 @@ receivers:
             type: Bearer
             credentials_file: /etc/alertmanager/secrets/cilium-triage/token
 """
-"""Two documents of YAML."""
+
+
+def receiver(url: str = URL) -> str:
+    """Return a part of Alertmanager's configuration that posts to an address."""
+    return _RECEIVER.replace("%URL%", json.dumps(url))
+
+
+def rules_and_receiver() -> str:
+    """Return both as two documents of YAML."""
+    return f"{RULES}---\n{receiver()}"

@@ -9,11 +9,11 @@ import yaml
 from handlers.alerts.cards import cards_of
 from handlers.alerts.known import known_alert
 from handlers.alerts.received import of_document
-from handlers.alerts.rules import RULES
+from handlers.alerts.rules import rules_and_receiver
 from handlers.alerts.signal import Decision
 from tests.alerts.payloads import one
 
-_OPERATOR, _ALERTMANAGER = yaml.safe_load_all(RULES)
+_OPERATOR, _ALERTMANAGER = yaml.safe_load_all(rules_and_receiver())
 _RULES = [rule for group in _OPERATOR["spec"]["groups"] for rule in group["rules"]]
 _VALUES = {
     "cluster": "prod",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.listeners import form, triage
 from bot.listeners.command import NAME
 from bot.settings import Settings
 from tools.playground.limits import ACTION_ELEMENTS
@@ -20,6 +21,10 @@ SCOPES = set(MANIFEST["oauth_config"]["scopes"]["bot"])
 NEEDED = {
     "app_mention": {"app_mentions:read"},
     "app_home_opened": set(),
+    "channel_created": {"channels:read"},
+    "channel_rename": {"channels:read"},
+    "group_rename": {"groups:read"},
+    "member_joined_channel": {"channels:read", "groups:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
@@ -40,15 +45,19 @@ def test_every_event_has_its_scope() -> None:
 
 def test_the_other_scopes_are_those_that_writing_needs() -> None:
     assert SCOPES - set().union(*NEEDED.values()) == {
-        "channels:read",
+        "channels:join",
         "chat:write",
         "commands",
         "files:read",
         "files:write",
-        "groups:read",
         "im:write",
         "usergroups:read",
     }
+
+
+def test_every_shortcut_has_a_listener() -> None:
+    declared = {(one["callback_id"], one["type"]) for one in MANIFEST["features"]["shortcuts"]}
+    assert declared == {(form.SHORTCUT, "global"), (triage.SHORTCUT, "message")}
 
 
 def test_the_command_is_one_that_is_listened_to() -> None:

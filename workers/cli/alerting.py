@@ -72,8 +72,8 @@ def _alerts_app() -> typer.Typer:
     @app.command("rules")
     def rules() -> None:
         """Print rules for Prometheus on Hubble's and Cilium's metrics, and a receiver for Alertmanager."""
-        from handlers.alerts.rules import RULES
+        from handlers.alerts.rules import rules_and_receiver
 
-        typer.echo(RULES, nl=False)
+        typer.echo(rules_and_receiver(), nl=False)
 
     return app
