@@ -163,6 +163,8 @@ class Workload:
     updated: int | None = None
     images: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    containers: tuple[str, ...] = ()
+    """Names of the template's containers."""
 
 
 @dataclass(frozen=True, slots=True)

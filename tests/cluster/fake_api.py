@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
     "services": Kind("v1", "Service"),
     "events": Kind("v1", "Event"),
     "configmaps": Kind("v1", "ConfigMap"),
+    "secrets": Kind("v1", "Secret"),
     "deployments": Kind("apps/v1", "Deployment"),
     "statefulsets": Kind("apps/v1", "StatefulSet"),
     "daemonsets": Kind("apps/v1", "DaemonSet"),

@@ -45,6 +45,7 @@ class TestNarrow:
     def test_policies_of_namespaces_come_with_the_clusterwide_ones(self, baseline: Lab, source: LiveSource) -> None:
         known(source, Ask(Part.POLICIES, SHOP))
         assert set(_paths(baseline)) == {
+            "/api/v1/namespaces/kube-system/pods",  # whether agents run
             "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies",
             "/apis/cilium.io/v2/namespaces/shop/ciliumnetworkpolicies",
             "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies",
@@ -52,7 +53,10 @@ class TestNarrow:
 
     def test_no_namespace_means_clusterwide_objects_alone(self, baseline: Lab, source: LiveSource) -> None:
         known(source, Ask(Part.POLICIES, Scope(namespaces=())))
-        assert _paths(baseline) == ["/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies"]
+        assert set(_paths(baseline)) == {
+            "/api/v1/namespaces/kube-system/pods",  # whether agents run
+            "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies",
+        }
 
     @pytest.mark.parametrize(
         ("query", "pods", "sent"),
@@ -286,8 +290,18 @@ class TestKindsThatAreNotThere:
         (found,) = known(source, Ask(Part.CIDR_GROUPS, Scope()))
         assert (found.ref, found.manifest["apiVersion"]) == ("CiliumCIDRGroup//g", "cilium.io/v2alpha1")
 
-    def test_a_cluster_without_cilium(self, baseline: Lab, source: LiveSource) -> None:
+    def test_agents_without_their_own_kind_of_policy(self, baseline: Lab, source: LiveSource) -> None:
         del baseline.api.kinds["ciliumnetworkpolicies"]
+        assert known(source, Ask(Part.POLICIES, SHOP)) == ()
+
+    def test_without_discovery_no_kind_of_policy_is_called_absent(self, baseline: Lab, source: LiveSource) -> None:
+        del baseline.api.kinds["ciliumnetworkpolicies"]
+        baseline.api.has_discovery = False
+        assert missing(source, Ask(Part.POLICIES, SHOP)).gap is Gap.UNSUPPORTED
+
+    def test_a_cluster_whose_agents_cannot_be_seen_needs_every_kind(self, baseline: Lab, source: LiveSource) -> None:
+        del baseline.api.kinds["ciliumnetworkpolicies"]
+        baseline.api.faults["pods"] = Fault(status=403)
         found = missing(source, Ask(Part.POLICIES, SHOP))
         assert (found.gap, "Cilium is installed" in found.remedy) == (Gap.UNSUPPORTED, True)
 

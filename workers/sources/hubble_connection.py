@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handlers.model.snapshot import Gap
+from workers.sources.relay_tls import Pems
 from workers.sources.unread import UnreadError
 
 if TYPE_CHECKING:
     import grpc
-
-RELAY_SERVER_NAME = "relay.hubble-relay.cilium.io"
-"""A name that relay's certificate covers (``*.hubble-relay.cilium.io``), for addresses that it does not."""
 
 _MAX_MESSAGE_BYTES = 16 << 20
 _TRUE = ("1", "t", "true", "yes", "on")
@@ -29,6 +27,22 @@ class HubbleAccess:
     client_certificate: Path | None = None
     client_key: Path | None = None
     allow_insecure: bool = False
+    found: Pems | None = None
+    """What was found beside relay; counts where no files are named."""
+
+    def pems(self) -> Pems:
+        """Return the certificates of the files, else what was found.
+
+        Raises:
+            UnreadError: if a file cannot be read.
+        """
+        if self.found is not None:
+            return self.found
+        return Pems(
+            b"\n".join(map(_file, self.ca_files)) or None,
+            _file(self.client_certificate) if self.client_certificate else None,
+            _file(self.client_key) if self.client_key else None,
+        )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], address: str | None = None) -> "HubbleAccess":
@@ -78,11 +92,8 @@ def open_channel(access: HubbleAccess, address: str) -> "grpc.Channel":
         )
     if access.server_name:
         options.append(("grpc.ssl_target_name_override", access.server_name))
-    credentials = grpc.ssl_channel_credentials(
-        root_certificates=b"\n".join(_file(path) for path in access.ca_files) or None,
-        private_key=_file(access.client_key) if access.client_key else None,
-        certificate_chain=_file(access.client_certificate) if access.client_certificate else None,
-    )
+    pems = access.pems()
+    credentials = grpc.ssl_channel_credentials(pems.authorities, pems.key, pems.certificate)
     return grpc.secure_channel(target, credentials, options)
 
 

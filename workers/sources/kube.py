@@ -115,14 +115,14 @@ class KubeLists:
         return ({"apiVersion": resource.api_version, **body} if isinstance(body, dict) else body for body in found)
 
     def _is_served(self, resource: Resource[object], deadline: Deadline) -> bool:
-        """Whether discovery lists a resource; where there is no discovery, the 404 of its list is believed."""
+        """Whether discovery lists a resource; where there is no discovery, the 404 of its list is mostly believed."""
         try:
             body = self._transport.get(resource.api_path, {}, deadline)
         except (ApiError, UnreadError):
-            return False
+            return resource.is_vital
         served = body.get("resources") if isinstance(body, dict) else None
         if not isinstance(served, list):
-            return False
+            return resource.is_vital
         return any(isinstance(item, dict) and item.get("name") == resource.plural for item in served)
 
 

@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from workers.sources.assemble.commands import AgentCommand, Output
 from workers.sources.assemble.resources import Resource, Select
 from workers.sources.convert.reading import MalformedError
 from workers.sources.deadline import Deadline
-from workers.sources.hubble_connection import RELAY_SERVER_NAME, HubbleAccess, open_channel
+from workers.sources.hubble_connection import HubbleAccess, open_channel
 from workers.sources.kube import KubeLists
 from workers.sources.kube_transport import ClusterAccess, KubeTransport
 from workers.sources.unread import UnreadError
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
     from workers.sources.agent import Agents
     from workers.sources.hubble import HubbleReader
     from workers.sources.kube_stream import PodStreams, PortForward
+    from workers.sources.relay import Way
+    from workers.sources.relay_tls import TlsBridge
 
 _AT_ONCE = 8
-_RELAY_PORT, _RELAY_TLS_PORT, _RELAY_CONTAINER_PORT = 80, 443, 4245
 
 
 def clock() -> datetime:
@@ -89,6 +89,7 @@ class LiveSource(AssembledSource):
         self._agents: Agents | None = None
         self._streams: PodStreams | None = None
         self._forward: PortForward | None = None
+        self._bridge: TlsBridge | None = None
 
     @property
     def title(self) -> str:
@@ -140,6 +141,9 @@ class LiveSource(AssembledSource):
             if self._streams is not None:
                 self._streams.close()
                 self._streams = None
+            if self._bridge is not None:
+                self._bridge.close()
+                self._bridge = None
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._transport.close()
 
@@ -174,36 +178,30 @@ class LiveSource(AssembledSource):
             return self._hubble
 
     def _found_relay(self, deadline: Deadline) -> tuple[HubbleAccess, str]:
-        """Find relay: its Service from inside the cluster, else a port-forward to one of its pods."""
+        """Find relay through the API, and how it wants to be spoken to."""
+        from workers.sources.relay import way_to
+
         try:
-            lists = self.lists(deadline)
-            service = self.cilium_pods.relay_service(lists)
-            ports = {port.port for port in service.ports} if service is not None else set()
-            access = self._for_ports(ports)
-            if service is not None and self._transport.is_in_cluster:
-                port = _RELAY_TLS_PORT if access.uses_tls else _RELAY_PORT
-                return (
-                    access,
-                    f"{service.name}.{service.namespace}.svc:{port if port in ports or not ports else min(ports)}",
-                )
-            pods = self.cilium_pods.relay_pods(lists)
+            relay = self.cilium_pods.relay(self.lists(deadline))
         except MalformedError as error:
             raise UnreadError(Gap.MALFORMED, str(error)) from error
-        if not pods:
+        if relay is None:
             raise UnreadError(
                 Gap.UNREACHABLE,
                 "no ready pod of hubble-relay was found",
                 "Enable it (cilium hubble enable), or set HUBBLE_SERVER to where Hubble listens.",
             )
-        ports = {item.port for item in pods[0].ports}
-        port = _RELAY_CONTAINER_PORT if _RELAY_CONTAINER_PORT in ports or not ports else min(ports)
-        return access, self._forwarded(pods[0].namespace, pods[0].name, port)
+        forward = None if self._transport.is_in_cluster else self._forwarded
+        way = way_to(relay, self._hubble_access, self._transport, forward, deadline)
+        return self._bridged(way, deadline) if way.needs_bridge else (way.access, way.address)
 
-    def _for_ports(self, ports: set[int]) -> HubbleAccess:
-        """Return how to speak to a relay whose Service has these ports: 443 alone means TLS."""
-        found = self._hubble_access
-        wants_tls = found.uses_tls or (_RELAY_TLS_PORT in ports and _RELAY_PORT not in ports)
-        return replace(found, tls=wants_tls, server_name=found.server_name or RELAY_SERVER_NAME)
+    def _bridged(self, way: "Way", deadline: Deadline) -> tuple[HubbleAccess, str]:
+        from workers.sources.relay_tls import TlsBridge
+
+        bridge = TlsBridge(way.address, way.access.server_name or "", way.access.pems())
+        self._pod_streams().submit(bridge.listen()).result(deadline.remaining("listen for relay"))
+        self._bridge = bridge
+        return HubbleAccess(), bridge.address
 
     def _forwarded(self, namespace: str, pod: str, port: int) -> str:
         self._forward = self._pod_streams().forward(namespace, pod, port)

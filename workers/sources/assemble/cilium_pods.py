@@ -1,8 +1,15 @@
-"""Cilium's own pods: the namespace they run in, the agents, relay; and those of kube-proxy, which it may replace."""
+"""Cilium's own pods: the namespace they run in, the agents, relay; and those of kube-proxy, which it may replace.
+
+Platforms rename what they ship: GKE's DaemonSet is ``anetd``, Huawei's ``yangtse-cilium``, Deckhouse labels the agents
+``app=agent``, OpenShift's live in the namespace ``cilium``. No table of platforms is kept: the labels of Cilium's chart
+are looked for where Cilium usually is, then everywhere, and last a DaemonSet with a container of the agent's name.
+"""
 
 import threading
+from dataclasses import dataclass, replace
 
-from handlers.model.cluster import Pod, Service
+from handlers.model.cluster import Pod, Service, Workload
+from handlers.model.snapshot import Gap
 from workers.sources.assemble import resources as api
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.resources import Select
@@ -12,19 +19,39 @@ from workers.sources.unread import UnprovenError, UnreadError
 
 DEFAULT_NAMESPACE = "kube-system"
 
-_AGENTS = "k8s-app=cilium"
+AGENT_CONTAINER = "cilium-agent"
+_APP = "k8s-app"
+_AGENT_LABELS = {_APP: "cilium"}
 _RELAY = "hubble-relay"
-_KUBE_PROXY, _ITS_LABELS = "kube-proxy", ("k8s-app", "component")
+_RELAY_LABELS = (_APP, "app", "app.kubernetes.io/name")
+"""Cilium's chart writes the first; charts of others one of the rest."""
+_KUBE_PROXY, _ITS_LABELS = "kube-proxy", (_APP, "component")
 """kubeadm writes the first label, the clouds' static pods bear the second."""
 
 
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where relay runs: its ready pods, all of one namespace, and the Service before them, if there is one."""
+
+    pods: tuple[Pod, ...]
+    service: Service | None
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace."""
+        return self.pods[0].namespace
+
+
 class CiliumPods:
-    """Finds the pods; which namespace they run in is found out once."""
+    """Finds the pods; which namespace they run in, and by which labels, is found out once."""
 
     def __init__(self, namespace: str | None = None) -> None:
         """Look in ``namespace`` first; None means where Cilium usually is."""
         self.likely = namespace or DEFAULT_NAMESPACE
         self._namespace: str | None = None
+        self._labels = dict(_AGENT_LABELS)
+        self._are_there = False
+        self._unread: UnreadError | MalformedError | None = None
         self._lock = threading.Lock()
 
     def namespace(self, lists: Lists) -> str:
@@ -34,24 +61,50 @@ class CiliumPods:
                 return self._namespace
         return self._found(lists)[0]
 
+    def are_there(self, lists: Lists) -> bool:
+        """Whether there are agents, or a DaemonSet of theirs.
+
+        Raises:
+            UnreadError: if that cannot be told, since a list could not be read.
+        """
+        with self._lock:
+            if self._are_there:
+                return True
+        self._found(lists)
+        with self._lock:
+            if self._unread is not None:
+                raise self._unread
+            return self._are_there
+
     def _found(self, lists: Lists) -> tuple[str, list[Pod]]:
         """Look for the agents, and remember where they are; of big clusters their list is not read a second time."""
-        found = _agents(lists, self.likely)
+        found, labels = _agents(lists, self.likely, _AGENT_LABELS), dict(_AGENT_LABELS)
+        workload: Workload | None = None
+        unread: UnreadError | MalformedError | None = None
         if not found:
             try:
-                found = _agents(lists, None)
-            except UnreadError:
-                found = []
-        namespace = found[0].namespace if found else self.likely
+                # Agents share the network of their node, which tenants' pods that bear their label may not.
+                found = [pod for pod in _agents(lists, None, labels) if pod.host_network]
+                if not found and (workload := _daemon_set(lists)) is not None:
+                    labels = dict(workload.selector)
+                    found = _agents(lists, workload.namespace, labels)
+            except (UnreadError, MalformedError) as error:
+                unread = error
+        namespace = found[0].namespace if found else workload.namespace if workload else self.likely
         with self._lock:
-            self._namespace = namespace
+            self._namespace, self._labels, self._unread = namespace, labels, unread
+            self._are_there = bool(found or workload)
         return namespace, [pod for pod in found if pod.namespace == namespace]
 
     def every(self, lists: Lists) -> tuple[Pod, ...]:
         """Return agents, operator, relay, Envoy and what else Cilium's chart installs."""
         namespace = self.namespace(lists)
         selectors = (f"k8s-app in ({','.join(cilium.CILIUM_APPS)})", "io.cilium/app=operator")
-        found = lists.some(api.PODS, *(Select(namespace, labels=selector) for selector in selectors))
+        found = list(lists.some(api.PODS, *(Select(namespace, labels=selector) for selector in selectors)))
+        with self._lock:
+            has_own_labels = self._labels != _AGENT_LABELS
+        if has_own_labels:
+            found += self.agents(lists)
         return tuple({(pod.namespace, pod.name): pod for pod in found if cilium.is_cilium_pod(pod)}.values())
 
     def versions(self, lists: Lists) -> dict[str, str]:
@@ -68,21 +121,48 @@ class CiliumPods:
         if known is None and node is None:
             found = self._found(lists)[1]
         else:
-            found = _agents(lists, known or self.namespace(lists), node)
+            namespace = known or self.namespace(lists)
+            with self._lock:
+                labels = self._labels
+            found = _agents(lists, namespace, labels, node)
         return sorted(found, key=lambda pod: (pod.phase != "Running", pod.deleted, not pod.ready, pod.name))
 
-    def relay_pods(self, lists: Lists) -> list[Pod]:
-        """Return the pods of hubble-relay that are ready."""
-        found = lists.some(api.PODS, Select(self.namespace(lists), labels=f"k8s-app={_RELAY}"))
-        return [pod for pod in found if pod.labels.get("k8s-app") == _RELAY and pod.ready and not pod.deleted]
+    def relay(self, lists: Lists) -> Relay | None:
+        """Find relay: in the agents' namespace, else wherever it runs; None where none is ready.
 
-    def relay_service(self, lists: Lists) -> Service | None:
-        """Return the Service of hubble-relay, None where there is none."""
-        try:
-            found = lists.some(api.SERVICES, Select(self.namespace(lists), name=_RELAY))
-        except UnprovenError:
-            return None
-        return next((service for service in found if service.name == _RELAY), None)
+        Raises:
+            UnreadError: if several namespaces have one, of which nothing tells the right one.
+        """
+        pods = _relays(lists, self.namespace(lists)) or _relays(lists, None)
+        namespaces = sorted({pod.namespace for pod in pods})
+        if len(namespaces) > 1:
+            raise UnreadError(
+                Gap.UNSUPPORTED,
+                f"hubble-relay runs in several namespaces: {', '.join(namespaces[:5])}",
+                "Set HUBBLE_SERVER to where the cluster's own Hubble listens.",
+            )
+        return Relay(tuple(pods), _service_of(lists, pods[0])) if pods else None
+
+
+def _service_of(lists: Lists, pod: Pod) -> Service | None:
+    """Return the Service before a pod of relay: the one of relay's name, else one that selects it."""
+    try:
+        named = lists.some(api.SERVICES, Select(pod.namespace, name=_RELAY))
+    except UnprovenError:
+        named = ()
+    for service in named:
+        if (service.namespace, service.name) == (pod.namespace, _RELAY):
+            return service
+    return next(
+        (
+            service
+            for service in lists.some(api.SERVICES, Select(pod.namespace))
+            if service.namespace == pod.namespace
+            and service.selector
+            and service.selector.items() <= pod.labels.items()
+        ),
+        None,
+    )
 
 
 def kube_proxies(lists: Lists) -> tuple[Pod, ...]:
@@ -96,10 +176,31 @@ def kube_proxies(lists: Lists) -> tuple[Pod, ...]:
     )
 
 
-def _agents(lists: Lists, namespace: str | None, node: str | None = None) -> list[Pod]:
-    select = Select(namespace, labels=_AGENTS, fields=f"spec.nodeName={node}" if node else None)
+def _relays(lists: Lists, namespace: str | None) -> list[Pod]:
+    for label in _RELAY_LABELS:
+        found = [
+            pod
+            for pod in lists.some(api.PODS, Select(namespace, labels=f"{label}={_RELAY}"))
+            if pod.labels.get(label) == _RELAY and pod.ready and not pod.deleted
+        ]
+        if found:
+            return [pod for pod in found if namespace in (None, pod.namespace)]
+    return []
+
+
+def _daemon_set(lists: Lists) -> Workload | None:
+    """Return the DaemonSet whose pods have a container of the agent's name; those of several namespaces are none."""
+    (kind,) = (kind for kind in api.SYSTEM_WORKLOADS if kind.kind == "DaemonSet")
+    found = [one for one in lists.every(kind) if AGENT_CONTAINER in one.containers and one.selector]
+    return found[0] if len({one.namespace for one in found}) == 1 else None
+
+
+def _agents(lists: Lists, namespace: str | None, labels: dict[str, str], node: str | None = None) -> list[Pod]:
+    """Return agents' pods, labelled as Cilium's chart does: by that everything else knows them."""
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    select = Select(namespace, labels=selector, fields=f"spec.nodeName={node}" if node else None)
     return [
-        pod
+        pod if labels == _AGENT_LABELS else replace(pod, labels={**pod.labels, **_AGENT_LABELS})
         for pod in lists.some(api.PODS, select)
-        if pod.labels.get("k8s-app") == "cilium" and node in (None, pod.node)
+        if labels.items() <= pod.labels.items() and node in (None, pod.node) and namespace in (None, pod.namespace)
     ]

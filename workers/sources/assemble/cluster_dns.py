@@ -1,5 +1,6 @@
 """What is made of the objects of the cluster's own DNS: its Services, their EndpointSlices, and who changed what."""
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 from handlers.model.change import Change
@@ -12,10 +13,30 @@ from workers.sources.unread import UnreadError
 
 T = TypeVar("T")
 
-NAMESPACE, APP = "kube-system", "kube-dns"
-"""CoreDNS keeps the label ``k8s-app`` of its forerunner (kubernetes, cluster/addons/dns/coredns)."""
-_LABELLED = Select(NAMESPACE, labels=f"k8s-app={APP}")
-_WITHIN = Select(NAMESPACE)
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a distribution keeps its DNS: the namespace, and what labels the Service, and the workload behind it."""
+
+    namespace: str
+    label: str
+    value: str
+
+    @property
+    def labelled(self) -> Select:
+        return Select(self.namespace, labels=f"{self.label}={self.value}")
+
+    def has(self, service: Service) -> bool:
+        return service.namespace == self.namespace and service.labels.get(self.label) == self.value
+
+
+_PLACES = (
+    # CoreDNS keeps the label of its forerunner (kubernetes, cluster/addons/dns/coredns).
+    _Place("kube-system", "k8s-app", "kube-dns"),
+    # openshift/cluster-dns-operator, pkg/manifests: the Service dns-default.
+    _Place("openshift-dns", "dns.operator.openshift.io/owning-dns", "default"),
+)
+"""The usual place first; another counts where that has no Service of DNS."""
 _RUNNERS = ("Deployment", "DaemonSet")
 
 
@@ -25,27 +46,29 @@ def cluster_dns(lists: Lists) -> ClusterDns:
     Raises:
         UnreadError: if its Services or EndpointSlices could not be listed.
     """
-    services = tuple(one for one in lists.some(api.SERVICES, _LABELLED) if _is_dns(one))
+    services: tuple[Service, ...] = ()
+    for place in _PLACES:
+        services = tuple(one for one in lists.some(api.SERVICES, place.labelled) if place.has(one))
+        if services:
+            break
+    else:
+        place = _PLACES[0]
     names = {service.name for service in services}
-    listed = lists.some(api.ENDPOINT_SLICES, _WITHIN)
-    slices = tuple(part for part in listed if part.namespace == NAMESPACE and part.service in names)
+    listed = lists.some(api.ENDPOINT_SLICES, Select(place.namespace))
+    slices = tuple(part for part in listed if part.namespace == place.namespace and part.service in names)
     kinds = [kind for kind in api.WITH_CHANGES if kind.kind in (*_RUNNERS, "Service")]
-    found = [change for kind in kinds for of_object in _listed(kind, lists) for change in of_object]
-    return ClusterDns(services, slices, tuple(change for change in found if _concerns(change, names)))
+    found = [change for kind in kinds for of_object in _listed(kind, place, lists) for change in of_object]
+    return ClusterDns(services, slices, tuple(change for change in found if _concerns(change, place, names)))
 
 
-def _is_dns(service: Service) -> bool:
-    return service.namespace == NAMESPACE and service.labels.get("k8s-app") == APP
-
-
-def _concerns(change: Change, services: set[str]) -> bool:
+def _concerns(change: Change, place: _Place, services: set[str]) -> bool:
     """Whether a change is of one of the Services, or of what may run the servers: only its name tells that."""
     is_dns = change.name in services or (change.kind in _RUNNERS and "dns" in change.name)
-    return change.namespace == NAMESPACE and is_dns
+    return change.namespace == place.namespace and is_dns
 
 
-def _listed(kind: Resource[tuple[T, ...]], lists: Lists) -> tuple[tuple[T, ...], ...]:
+def _listed(kind: Resource[tuple[T, ...]], place: _Place, lists: Lists) -> tuple[tuple[T, ...], ...]:
     try:
-        return lists.some(kind, _LABELLED if kind.kind in _RUNNERS else _WITHIN)
+        return lists.some(kind, place.labelled if kind.kind in _RUNNERS else Select(place.namespace))
     except (UnreadError, MalformedError):
         return ()

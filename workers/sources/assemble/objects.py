@@ -26,6 +26,7 @@ from handlers.model.snapshot import AnyPart, Gap, PartOf
 from workers.sources.assemble import resources as api
 from workers.sources.assemble.cilium_pods import DEFAULT_NAMESPACE, CiliumPods, kube_proxies
 from workers.sources.assemble.cluster_dns import cluster_dns
+from workers.sources.assemble.dataplane import Presence, not_ciliums, presence
 from workers.sources.assemble.lists import Lists
 from workers.sources.assemble.logs import LogOf, dns_logs, operator_logs
 from workers.sources.assemble.resources import EVERY, Resource, Select
@@ -64,6 +65,8 @@ def _config(reading: Reading) -> CiliumConfig:
         elsewhere = reading.cilium_pods.namespace(reading.lists)
         found = _config_maps(reading, elsewhere)
         if not found:
+            if presence(reading.lists, reading.cilium_pods) is Presence.ABSENT:
+                raise not_ciliums(reading.lists)
             raise UnreadError(
                 Gap.UNSUPPORTED,
                 f"there is no ConfigMap {CONFIG_NAME} in namespace {elsewhere}",
@@ -135,9 +138,15 @@ def _system_workloads(reading: Reading) -> tuple[Workload, ...]:
 
 
 def _policies(reading: Reading) -> tuple[PolicyObject, ...]:
-    kinds = (api.NETWORK_POLICIES, api.CILIUM_POLICIES)
-    namespaced = [(kind, select) for kind in kinds for select in reading.selects]
-    return reading.lists.of(*namespaced, (api.CLUSTERWIDE_POLICIES, EVERY))
+    """Read every kind that agents enforce; where there are some, a platform may leave away Cilium's own kinds."""
+    here = presence(reading.lists, reading.cilium_pods)
+    if here is Presence.ABSENT:
+        raise not_ciliums(reading.lists)
+    has_agents = here is Presence.PRESENT
+    of_namespaces = replace(api.CILIUM_POLICIES, optional=has_agents, is_vital=True)
+    of_cluster = replace(api.CLUSTERWIDE_POLICIES, optional=has_agents, is_vital=True)
+    namespaced = [(kind, select) for kind in (api.NETWORK_POLICIES, of_namespaces) for select in reading.selects]
+    return reading.lists.of(*namespaced, (of_cluster, EVERY))
 
 
 def _all_policies(reading: Reading) -> tuple[PolicyObject, ...]:

@@ -12,7 +12,7 @@ from handlers.model.endpoint import Kind
 from workers.sources.convert import cilium, entrances, events, kubernetes, nodes
 from workers.sources.convert.changes import changes
 from workers.sources.convert.policies import policy_object
-from workers.sources.convert.reading import Body
+from workers.sources.convert.reading import Body, name_of
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -31,6 +31,8 @@ class Resource(Generic[T_co]):
     older: str = ""
     """The version in which older clusters serve it, where that is another."""
     namespaced: bool = True
+    is_vital: bool = False
+    """Whether discovery alone may tell that the kind is not served: one unseen object could flip an answer."""
     may_be_cut: bool = False
     """Whether a part of the list is worth having, since nothing is ever told by what is not in it."""
 
@@ -88,6 +90,8 @@ NODES = Resource("Node", "", "v1", "nodes", nodes.node, namespaced=False)
 PODS = Resource("Pod", "", "v1", "pods", kubernetes.pod)
 SERVICES = Resource("Service", "", "v1", "services", kubernetes.service)
 CONFIG_MAPS = Resource("ConfigMap", "", "v1", "configmaps", cilium.config_map)
+SECRETS = Resource("Secret", "", "v1", "secrets", name_of)
+"""Of which one is ever read, by its name: the client's certificate beside relay."""
 ENDPOINT_SLICES = Resource("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", kubernetes.endpoint_slice)
 WORKLOADS = (
     _workloads(Kind.DEPLOYMENT, "apps", "deployments"),

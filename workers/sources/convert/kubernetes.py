@@ -175,6 +175,7 @@ def workload(kind: Kind, body: Body) -> Workload:
         updated=(number(status, updated) or 0) if updated else None,
         images=tuple(image for item in rows(template, "containers") if (image := text(item, "image"))),
         changes=changes(kind.value, body),
+        containers=tuple(name for item in rows(template, "containers") if (name := text(item, "name"))),
     )
 
 

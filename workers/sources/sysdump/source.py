@@ -153,7 +153,7 @@ class SysdumpSource(AssembledSource):
         task = _TASK_OF.get(str(resource))
         reason = self._index.reason(f"collecting {task}:", f"collect {task}:") if task else None
         if reason and any(words in reason for words in _NO_SUCH_KIND):
-            if resource.optional:
+            if resource.optional and not resource.is_vital:
                 return Manifests((), "cilium-sysdump.log")
             raise UnreadError(Gap.UNSUPPORTED, f"the cluster does not know {kind_of_file}: {reason}")
         raise UnreadError(
