@@ -97,7 +97,7 @@ class Reviews:
         # Who may read something in all namespaces is asked about none by itself.
         whole = sorted({Owner(owner.content) for owner in wanted})
         try:
-            deadline = Deadline(_SECONDS)
+            deadline = Deadline.after(_SECONDS)
             known = self._decided(person, whole, deadline)
             everywhere = frozenset(owner.content for owner in whole if known.get(owner))
             left = [one for one in wanted if one.namespace and one.content not in everywhere]

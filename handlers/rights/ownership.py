@@ -164,7 +164,9 @@ class _Held:
         else:
             found = [word for word in words_of(text) if word in self._said]
         for word in found:
-            if word not in PUBLIC and word not in _SAY_NOTHING and not word.isdecimal():
+            # What agents say of themselves is prose: of it a plain word tells nothing.
+            is_prose = owner == NODES and not is_name and word.isalpha()
+            if word not in PUBLIC and word not in _SAY_NOTHING and not word.isdecimal() and not is_prose:
                 if is_name and word != text and owner.content is not Content.NAMESPACES and "/" not in text:
                     self._words[word].add(owner)  # a part of a name or an address is none
                 else:

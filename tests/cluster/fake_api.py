@@ -112,6 +112,10 @@ class FakeApi(ThreadedServer):
         self.page_size: int | None = None
         """Pages are no longer than this, whatever the client allows."""
         self.has_discovery = True
+        self.grants: set[tuple[str, str, tuple[str, str, str]]] = set()
+        """What is granted: a user or a group, a namespace or ``*``, and verb, group and resource."""
+        self.reviews: list[tuple[tuple[str, ...], str, str, str, str]] = []
+        """Reviews that were asked for: who, the namespace, verb, group and resource."""
         self._outputs = dict(outputs or {})
         self.logs: dict[str, str] = {}
         """Logs by pod and container; those of a previous run end in ``-previous``."""
@@ -158,6 +162,7 @@ class FakeApi(ThreadedServer):
             app.router.add_get(prefix + "/{plural}/{name}", self._one)
             app.router.add_get(prefix + "/{plural}", self._list)
         app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", self._review)
+        app.router.add_post("/apis/authorization.k8s.io/v1/subjectaccessreviews", self._review_of_somebody)
         return app
 
     # What every request goes through
@@ -276,6 +281,17 @@ class FakeApi(ThreadedServer):
         resource = wanted.get("subresource") or wanted["resource"]
         fault = self.faults.get(resource)
         return web.json_response({"status": {"allowed": fault is None or fault.status != 403}}, status=201)
+
+    async def _review_of_somebody(self, request: web.Request) -> web.Response:
+        spec = (await request.json())["spec"]
+        wanted = spec["resourceAttributes"]
+        who = {spec.get("user", ""), *spec.get("groups", ())} - {""}
+        resource = "/".join(filter(None, (wanted["resource"], wanted.get("subresource"))))
+        asked = (wanted["verb"], wanted["group"], resource)
+        namespaces = {wanted.get("namespace", ""), "*"}
+        is_allowed = any((one, namespace, asked) in self.grants for one in who for namespace in namespaces)
+        self.reviews.append((tuple(sorted(who)), wanted.get("namespace", ""), *asked))
+        return web.json_response({"kind": "SubjectAccessReview", "status": {"allowed": is_allowed}}, status=201)
 
     # Pods
 

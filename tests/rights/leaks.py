@@ -105,9 +105,12 @@ def surfaces(report: Report) -> Iterator[tuple[str, str]]:
 
 def leaked(report: Report, forbidden: frozenset[str]) -> list[tuple[str, str]]:
     """Return each form with a name in it that may not be there."""
+    return [(surface, found) for surface, text in surfaces(report) for found in names_said(text, forbidden)]
+
+
+def names_said(text: str, forbidden: frozenset[str]) -> list[str]:
+    """Return the names that a text says."""
     if not forbidden:
         return []
-    names = re.compile(
-        rf"(?<![A-Za-z0-9-])(?:{'|'.join(map(re.escape, sorted(forbidden, key=len, reverse=True)))})(?![A-Za-z0-9-])"
-    )
-    return [(surface, found) for surface, text in surfaces(report) for found in sorted(set(names.findall(text)))]
+    names = "|".join(map(re.escape, sorted(forbidden, key=len, reverse=True)))
+    return sorted(set(re.findall(rf"(?<![A-Za-z0-9-])(?:{names})(?![A-Za-z0-9-])", text)))
