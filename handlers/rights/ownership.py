@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from handlers.model.agent import AddressIdentity
+from handlers.model.change import Change
 from handlers.model.flow import Flow, FlowEnd
 from handlers.model.ownership import Content, OwnedName, Owner, Ownership
 from handlers.model.report import Report
@@ -121,7 +122,7 @@ class _Held:
         elif isinstance(value, Mapping):
             for key, item in value.items():
                 # Keys of a manifest are the API's words, those of labels and annotations are not.
-                if isinstance(key, str) and ("/" in key or "." in key):
+                if isinstance(key, str) and not key.isalnum():
                     self._note(key, owner, is_name=False)
                 self._walk(item, owner, is_name=False)
         elif isinstance(value, tuple | list | frozenset | set):
@@ -133,6 +134,8 @@ class _Held:
         owner = own or owner
         is_named = is_named or own is not None  # a port has a name as well, and is no object
         for field in _fields(thing.__class__):
+            if isinstance(thing, Change) and field == "fields":
+                continue  # the API's own words; what they say of an object goes with the reference to it
             value = getattr(thing, field)
             if field == "namespace" and isinstance(value, str):
                 self._note(value, Owner(Content.NAMESPACES, value), is_name=True)
