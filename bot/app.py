@@ -12,6 +12,7 @@ from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 from bot.cards.asking import Asking
 from bot.cards.cards import Cards
 from bot.cards.kept import KeptCards
+from bot.cards.manner import ChannelManners
 from bot.cards.rounds import Rounds
 from bot.cards.showing import Showing
 from bot.cards.storms import Storms
@@ -20,17 +21,19 @@ from bot.channels import Channels
 from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher
+from bot.feedback import Feedback
 from bot.fixes.kept import FixWatches
 from bot.fixes.rounds import FixRounds
 from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
 from bot.home import Homes, of_channels
 from bot.intake import Intake
-from bot.listeners import actions, command, form, home, incident, membership, mention, rest, triage
+from bot.listeners import actions, command, form, home, incident, membership, mention, reactions, rest, triage
 from bot.listeners.attached import Attached
 from bot.listeners.posted import AlertReader
 from bot.listeners.webhook import Webhook
 from bot.membership import Membership
+from bot.mutes import Mutes
 from bot.names import Names
 from bot.orders import ORDERS
 from bot.orders.desk import AlertsEndpoint, Desk
@@ -118,11 +121,13 @@ def build(settings: Settings) -> Web:
     channel_names = ChannelNames(client)
     channels = Channels(redis, channel_names, settings.said_of_channels, prefix=prefix)
     stopping = Event()
-    cards = Cards(KeptCards(redis, prefix=prefix))
+    mutes = Mutes(redis, prefix=prefix)
+    cards = Cards(KeptCards(redis, prefix=prefix), ChannelManners(channels.rules, mutes))
     fix_watches = FixWatches(redis, prefix=prefix)
     fix_rounds = FixRounds(fix_watches, Telling(fix_watches, reports, publisher, cards), watch)
     endpoint = AlertsEndpoint(settings.alerts_url, is_open=settings.alerts_token is not None)
-    orders = Orders.of(ORDERS, Desk(intake, reports, channels, fix_watches, endpoint))
+    feedback = Feedback(redis, prefix=prefix)
+    orders = Orders.of(ORDERS, Desk(intake, reports, channels, fix_watches, endpoint, cards, mutes, feedback))
     question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
     command.listen(app, intake, orders, question_form)
     form.listen(app, question_form)
@@ -132,6 +137,7 @@ def build(settings: Settings) -> Web:
     home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_channels(channels),)))
     membership.listen(app, Membership(client, channels, channel_names, intake.deliveries, publisher))
     triage.listen(app, intake)
+    reactions.listen(app, cards)
     rest.listen(app)
     rounds = Rounds(
         Asking(cards, watch, settings.cluster), Showing(cards, Storms(redis, prefix=prefix), reports, publisher)

@@ -75,6 +75,18 @@ class Cards:
         """
         return self.kept.change(ref, lambda card: None if card is None else step(card), self.now())
 
+    def change_at(self, place: Place, ts: str, step: Callable[[KeptCard], KeptCard]) -> bool:
+        """Put what ``step`` makes of the card that a message is in its place; False where the message is none.
+
+        Raises:
+            NotKeptError: if Redis does not answer.
+        """
+        try:
+            ref = self.kept.stands_at(place, ts)
+            return ref is not None and self.change(ref, step) is not None
+        except RedisError as error:
+            raise NotKeptError(type(error).__name__) from error
+
     def find(self, ref: CardRef) -> Entry | None:
         """Return what is kept of a card."""
         return self.kept.find(ref)

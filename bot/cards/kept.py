@@ -45,6 +45,8 @@ class Shown:
     detail_ts: str = ""
     is_detail_tried: bool = False
     detail: str = ""
+    held_until: datetime | None = None
+    """Until when it was last not to be posted, where it had not been posted before."""
 
 
 @dataclass(frozen=True, slots=True)

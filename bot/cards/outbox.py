@@ -32,6 +32,8 @@ class ItemKind(StrEnum):
     """The whole answer, in the thread of a card."""
     STORM = "storm"
     """The summary of many cards."""
+    QUIET = "quiet"
+    """What quiet hours held back; in the place of a fingerprint stands when they end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Item:
     def detail(cls, fingerprint: str) -> "Item":
         """Return the thread of a card."""
         return cls(ItemKind.DETAIL, fingerprint)
+
+    @classmethod
+    def quiet(cls, until: datetime) -> "Item":
+        """Return the summary of quiet hours that end then."""
+        return cls(ItemKind.QUIET, until.isoformat())
 
     def __str__(self) -> str:
         """Write it as a member of the list."""

@@ -11,12 +11,14 @@ from redis.exceptions import RedisError
 
 from bot.cards.cards import Cards
 from bot.cards.kept import Entry, Shown
+from bot.cards.manner import Manner
 from bot.cards.outbox import PACE, Item, ItemKind
 from bot.cards.place import CardRef, Place
 from bot.cards.storms import Storms
 from bot.publish import Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.card import card_message, storm_message
+from bot.render.manners import card_buttons, held_message, muted_message
 from bot.render.report import report_message
 from bot.reports import Reports
 from bot.where import Via, Where
@@ -24,6 +26,8 @@ from handlers.alerts.storm import storm_of
 
 AWAY = timedelta(seconds=5)
 """How long a channel rests that Slack takes nothing for, where Slack does not say how long."""
+_SUMMARY_BEFORE = timedelta(seconds=1)
+"""How long before the cards of quiet hours their summary stands in the list."""
 _DETAIL_AFTER = timedelta(seconds=2)
 """Details come after the cards of others that were diagnosed at the same time."""
 
@@ -77,7 +81,9 @@ class Showing:
     def _is_sent(self, place: Place, item: Item, at: datetime) -> bool:
         """Send what an item stands for; False where there is nothing to be sent."""
         if item.kind is ItemKind.STORM:
-            return self._storm(place)
+            return self._storm(place, at)
+        if item.kind is ItemKind.QUIET:
+            return self._quiet(place, datetime.fromisoformat(item.fingerprint))
         ref = CardRef(place, item.fingerprint)
         entry = self.cards.find(ref)
         if entry is None:
@@ -85,13 +91,19 @@ class Showing:
         return self._card(ref, entry, at) if item.kind is ItemKind.CARD else self._detail(ref, entry, at)
 
     def _card(self, ref: CardRef, entry: Entry, at: datetime) -> bool:
-        card, shown = entry.card, entry.shown
+        card, shown, kept = entry.card, entry.shown, self.cards.kept
         manner = self.cards.manners(ref.place, card, at)
-        shown_now = card_message(card)
-        words = _digest(shown_now)
-        if not manner.is_shown or (shown.ts and shown.words == words):
+        if not manner.is_shown:
+            self._hold(ref, entry, manner, at)
+        if not manner.is_shown and not (shown.ts and manner.is_edited):
             return False
-        kept = self.cards.kept
+        if shown.held_until and not shown.ts and not card.is_open:
+            # Nobody was told that it fired: that it ended is no news, or stands in the summary.
+            return False
+        shown_now = muted_message(card, manner.mute) if manner.mute else card_message(card, buttons=card_buttons(card))
+        words = _digest(shown_now)
+        if shown.ts and shown.words == words:
+            return False
         if not shown.ts:
             kept.show(ref, card, lambda now: replace(now, is_tried=True))
         posted = self.publisher.put(
@@ -110,19 +122,43 @@ class Showing:
             kept.outbox.enter(ref.place, Item.detail(ref.fingerprint), at, ahead=-_DETAIL_AFTER)
         return True
 
+    def _hold(self, ref: CardRef, entry: Entry, manner: Manner, at: datetime) -> None:
+        """See to it that what is not shown now is looked at again when that is over."""
+        until, kept = manner.until, self.cards.kept
+        if until is None:
+            return
+        kept.outbox.enter(ref.place, Item.card(ref.fingerprint), until)
+        if not entry.shown.ts and entry.shown.held_until != until:
+            kept.show(ref, entry.card, lambda now: replace(now, held_until=until))
+            if manner.is_summed_up:
+                kept.outbox.enter(ref.place, Item.quiet(until), until, ahead=_SUMMARY_BEFORE)
+
+    def _quiet(self, place: Place, until: datetime) -> bool:
+        """Tell what quiet hours held back, once."""
+        held = [entry.card for entry in self.cards.of(place) if entry.shown.held_until == until and not entry.shown.ts]
+        if not held:
+            return False
+        name = f"quiet-{until.timestamp():.0f}"
+        self.publisher.put(_where(place, ""), held_message(held, until), name=name, may_stand=True)
+        return True
+
     def _detail(self, ref: CardRef, entry: Entry, at: datetime) -> bool:
         card, shown = entry.card, entry.shown
         report_id = card.diagnosis.report_id if card.diagnosis else ""
-        is_wanted = self.cards.manners(ref.place, card, at).has_detail
-        report = self.reports.load(report_id) if report_id and report_id != shown.detail and is_wanted else None
+        manner = self.cards.manners(ref.place, card, at)
+        is_wanted = bool(report_id) and report_id != shown.detail and manner.has_detail
+        report = self.reports.load(report_id) if is_wanted else None
         if report is None or not shown.ts:
             return False
-        if not shown.detail_ts:
+        name = f"detail-{ref.fingerprint}-{card.first_at.timestamp():.6f}"
+        if manner.has_each_detail:
+            shown, name = replace(shown, detail_ts="", is_detail_tried=True), f"{name}-{report_id}"
+        elif not shown.detail_ts:
             self.cards.kept.show(ref, card, lambda now: replace(now, is_detail_tried=True))
         posted = self.publisher.put(
             replace(_where(ref.place, shown.detail_ts), thread_ts=shown.ts),
             report_message(report, report_id=report_id),
-            name=f"detail-{ref.fingerprint}-{card.first_at.timestamp():.6f}",
+            name=name,
             may_stand=shown.is_detail_tried,
         )
         self.reports.answered(replace(posted, thread_ts=shown.ts), report_id)
@@ -133,9 +169,10 @@ class Showing:
         )
         return True
 
-    def _storm(self, place: Place) -> bool:
+    def _storm(self, place: Place, at: datetime) -> bool:
         kept = self.storms.find(place)
-        storm = storm_of((entry.card for entry in self.cards.of(place)), kept.span if kept else None)
+        told = (one.card for one in self.cards.of(place) if self.cards.manners(place, one.card, at).is_shown)
+        storm = storm_of(told, kept.span if kept else None)
         if storm is None:
             return False
         message = storm_message(storm)

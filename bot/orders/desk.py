@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.cards.cards import Cards
 from bot.channels import Channels
+from bot.feedback import Feedback
 from bot.fixes.kept import FixWatches
 from bot.intake import Intake
+from bot.mutes import Mutes
 from bot.reports import Reports
 
 
@@ -27,5 +30,8 @@ class Desk:
     channels: Channels
     fix_watches: FixWatches
     alerts: AlertsEndpoint
+    cards: Cards
+    mutes: Mutes
+    feedback: Feedback
     program: str = "cilium-triage"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -77,7 +77,7 @@ def card_message(card: KeptCard, *, buttons: Iterable[Block | None] = ()) -> Mes
     """Return the card. ``buttons`` stand behind those that every answer has."""
     if card.decision is Decision.ASK:
         return _offer(card)
-    blocks = [section(_opening(card)), *_body(card), *_buttons(card, buttons), context(unmarked(_grey(card)))]
+    blocks = [section(_opening(card)), *_body(card), *_buttons(card, buttons), _grey_line(card)]
     return message(blocks, card_text(card))
 
 
@@ -185,6 +185,13 @@ def _state(card: KeptCard) -> str:
     if card.resolved_at is not None:
         return f"Resolved after {_lasted(card.lasted(card.resolved_at))}"
     return _STAGE[card.stage]
+
+
+def _grey_line(card: KeptCard) -> Block:
+    seen = " ".join(f"<@{user}>" for user in card.acknowledged_by if user.isalnum())
+    doubts = len(card.doubted_by)
+    said = f"{doubts} {'says' if doubts == 1 else 'say'} that this was not it" if doubts else ""
+    return context(*filter(None, (unmarked(_grey(card)), f"👀 {seen}" if seen else "", said)))
 
 
 def _grey(card: KeptCard) -> str:

@@ -123,6 +123,8 @@ class KeptCard:
     """What became of the proposed patch so far, in words."""
     acknowledged_by: tuple[str, ...] = ()
     """Ids of people who said that they look after it."""
+    doubted_by: tuple[str, ...] = ()
+    """Ids of people who said that the answer was not it."""
     muted_until: datetime | None = None
     muted_by: str = ""
 
@@ -191,6 +193,16 @@ def watched(kept: KeptCard, words: str) -> KeptCard:
 def acknowledged(kept: KeptCard, user: str) -> KeptCard:
     """Return the card that somebody looks after."""
     return kept if user in kept.acknowledged_by else replace(kept, acknowledged_by=(*kept.acknowledged_by, user)[-5:])
+
+
+def unacknowledged(kept: KeptCard, user: str) -> KeptCard:
+    """Return the card that somebody looks after no longer."""
+    return replace(kept, acknowledged_by=tuple(one for one in kept.acknowledged_by if one != user))
+
+
+def doubted(kept: KeptCard, user: str) -> KeptCard:
+    """Return the card of whose answer somebody says that it was not it."""
+    return kept if user in kept.doubted_by else replace(kept, doubted_by=(*kept.doubted_by, user)[-_MOST_NAMES:])
 
 
 def muted(kept: KeptCard, until: datetime | None, user: str) -> KeptCard:

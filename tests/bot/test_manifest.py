@@ -28,6 +28,8 @@ NEEDED = {
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
+    "reaction_added": {"reactions:read"},
+    "reaction_removed": {"reactions:read"},
 }
 """Scopes by event: https://docs.slack.dev/reference/events."""
 

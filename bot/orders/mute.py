@@ -1,0 +1,112 @@
+"""``mute``: nothing is shown of a cause, a namespace, or anything in this channel for a while; what is muted."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.cards.outbox import Item
+from bot.cards.place import CardRef, Place
+from bot.mutes import TooManyMutesError
+from bot.orders.desk import Desk
+from bot.orders.order import Order
+from bot.render.blocks import Message
+from bot.render.failure import failure_message
+from bot.render.manners import mutes_message, said_message, span_said
+from bot.where import Where
+from handlers.alerts.life import KeptCard, muted
+from handlers.alerts.manners import Mute, Scope, Target, muting, target_of
+from handlers.commands.command import NotUnderstoodError, Role
+from handlers.names.grammar import Duration, items
+
+NAME = "mute"
+USAGE = "mute [list | here | namespace NAME | cause ID] [1h]"
+DEFAULT_SPAN = timedelta(hours=1)
+LONGEST_SPAN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is muted for how long; no target: what is muted is listed."""
+
+    target: Target | None = None
+    span: timedelta = DEFAULT_SPAN
+
+
+def parse(words: str) -> Wanted:
+    """Read what is to be muted, and for how long.
+
+    Raises:
+        NotUnderstoodError: if that is nothing that can be muted, or too long.
+    """
+    said = words.split()
+    if not said or [one.casefold() for one in said] == ["list"]:
+        return Wanted()
+    span = DEFAULT_SPAN
+    found = items(said[-1]) if len(said) > 1 else []
+    if len(found) == 1 and isinstance(found[0], Duration):
+        span = found[0].span
+        said = said[:-2] if len(said) > 2 and said[-2].casefold() == "for" else said[:-1]
+    if not timedelta(0) < span <= LONGEST_SPAN:
+        raise NotUnderstoodError(f"I mute for {LONGEST_SPAN.days} days at most.", USAGE)
+    target = target_of(" ".join(said))
+    if target is None:
+        raise NotUnderstoodError(f"mute does not know what {' '.join(said)[:80]!r} is.", USAGE)
+    return Wanted(target, span)
+
+
+def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message:
+    """Mute it, or list what is muted."""
+    at, place = desk.now(), Place(where.team, where.channel)
+    if wanted.target is None:
+        return _listed(desk, place)
+    mute = Mute(wanted.target, where.user, at, at + wanted.span)
+    if wanted.target.scope is Scope.CAUSE:
+        ref = CardRef(place, wanted.target.name)
+        card = desk.cards.change(ref, lambda card: muted(card, mute.until, mute.by))
+        if card is None:
+            return said_message("I keep no such card in this channel.")
+        return said_message(f"Muted for {span_said(wanted.span)}: {card.title}")
+    # A word about more than one card is a setting of the channel.
+    if objection := desk.intake.guard.objection(where, Role.OPERATOR, NAME):
+        return failure_message(objection)
+    try:
+        desk.mutes.put(where.channel, mute)
+    except TooManyMutesError as error:
+        return said_message(str(error))
+    for entry in desk.cards.of(place):
+        desk.cards.kept.outbox.enter(place, Item.card(entry.card.fingerprint), at)
+    return said_message(f"Muted for {span_said(wanted.span)}: {wanted.target}. Alerts are counted all the same.")
+
+
+def _listed(desk: Desk, place: Place) -> Message:
+    at = desk.now()
+    mutes, cards = desk.mutes.of(place.channel, at), [entry.card for entry in desk.cards.of(place)]
+    of_causes = [found for card in cards if card.is_muted(at) and (found := muting(card, (), at))]
+    counts = {
+        mute.target: (
+            next((card.title for card in cards if Target(Scope.CAUSE, card.fingerprint) == mute.target), ""),
+            len(covered := [card for card in cards if _is_covered(card, mute)]),
+            sum(card.count for card in covered),
+        )
+        for mute in (*mutes, *of_causes)
+    }
+    return mutes_message([*of_causes, *mutes], counts)
+
+
+def _is_covered(card: KeptCard, mute: Mute) -> bool:
+    match mute.target.scope:
+        case Scope.CAUSE:
+            return card.fingerprint == mute.target.name
+        case Scope.NAMESPACE:
+            return mute.target.name in card.namespaces
+    return True
+
+
+ORDER = Order(
+    NAME,
+    USAGE,
+    "Show nothing of a cause, a namespace or this channel for a while; what is muted here.",
+    ("mute", "mute namespace shop 2h", "mute here 30m"),
+    parse,
+    carry_out,
+    Role.VIEWER,
+)
