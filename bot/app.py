@@ -28,7 +28,7 @@ from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
 from bot.home import Homes, of_channels
 from bot.intake import Intake
-from bot.listeners import actions, command, form, home, incident, membership, mention, reactions, rest, triage
+from bot.listeners import actions, card, command, form, home, incident, membership, mention, reactions, rest, triage
 from bot.listeners.attached import Attached
 from bot.listeners.posted import AlertReader
 from bot.listeners.webhook import Webhook
@@ -132,6 +132,7 @@ def build(settings: Settings) -> Web:
     command.listen(app, intake, orders, question_form)
     form.listen(app, question_form)
     actions.listen(app, intake, orders, reports, lambda look: dispatcher.look(look.to_json()))
+    card.listen(app, intake, cards)
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
     home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_channels(channels),)))
@@ -140,7 +141,8 @@ def build(settings: Settings) -> Web:
     reactions.listen(app, cards)
     rest.listen(app)
     rounds = Rounds(
-        Asking(cards, watch, settings.cluster), Showing(cards, Storms(redis, prefix=prefix), reports, publisher)
+        Asking(cards, watch, settings.cluster),
+        Showing(cards, Storms(redis, prefix=prefix), reports, intake.conversations, publisher),
     )
     webhook = Webhook(cards, channels, home_team)
     return Web(app, redis, watch, fix_rounds, dispatcher, channels, rounds, webhook, pool, cards, stopping)

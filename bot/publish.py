@@ -158,11 +158,11 @@ class Publisher:
             self._settle(where, place)
             return place
 
-    def put(self, where: Where, message: Message, *, name: str, may_stand: bool) -> Where:
+    def put(self, where: Where, message: Message, *, name: str, may_stand: bool, or_anew: bool = True) -> Where:
         """Post a message of that name, or edit it where it stands: one attempt, for whoever comes again by himself.
 
         ``may_stand`` says that an earlier attempt may have arrived: then the message is looked for first. One that
-        somebody deleted is posted anew.
+        somebody deleted is posted anew, unless ``or_anew`` says that nobody needs it any more.
 
         Raises:
             SlackUnavailableError: if Slack cannot take it now; come again, and then the message may stand there.
@@ -171,18 +171,18 @@ class Publisher:
         with self._channel(where.channel).turn, _slack_errors():
             if may_stand and not where.placeholder_ts:
                 where = replace(where, placeholder_ts=self._found(where, name) or "")
-            if where.placeholder_ts and self._is_edited(where, message):
+            if where.placeholder_ts and self._is_edited(where, message, or_anew=or_anew):
                 return where
             posted = self._first_that_fits(
                 message, lambda form: self._impatient.chat_postMessage(**_new(where, form, name))
             )
         return replace(where, channel=str(posted["channel"]), placeholder_ts=str(posted["ts"]))
 
-    def _is_edited(self, where: Where, message: Message) -> bool:
+    def _is_edited(self, where: Where, message: Message, *, or_anew: bool) -> bool:
         try:
             self._first_that_fits(message, lambda form: self._impatient.chat_update(**_edit(where, form)))
         except SlackApiError as error:
-            if _code_of(error) not in _PLACEHOLDER_GONE:
+            if not or_anew or _code_of(error) not in _PLACEHOLDER_GONE:
                 raise
             return False
         return True

@@ -50,7 +50,7 @@ class Asking:
         if card is None or not card.waits or card.asked_at is None:
             self.cards.kept.questions.answered(ref)
         elif at - card.asked_at > GIVEN_UP_AFTER:
-            self.cards.not_diagnosed(ref, "No worker answered; press Ask again, or look at the workers.")
+            self.cards.not_diagnosed(ref, "No worker answered; press Check again, or look at the workers.")
         else:
             # Whoever took it may have been lost before the ticket was entered; entered twice it is one.
             self.cards.kept.questions.prolong(ref, at)

@@ -88,7 +88,7 @@ class KeptCards:
 
         def put(pipe: Any) -> KeptCard | None:
             entry = _read(pipe.get(key))
-            is_full = entry is None and pipe.zcard(index) >= self._most
+            is_full = entry is None and pipe.zcount(index, (at - KEEP).timestamp(), "+inf") >= self._most
             before = entry.card if entry else None
             after = step(before)
             pipe.multi()

@@ -15,6 +15,7 @@ from bot.cards.manner import Manner
 from bot.cards.outbox import PACE, Item, ItemKind
 from bot.cards.place import CardRef, Place
 from bot.cards.storms import Storms
+from bot.conversations import Conversations
 from bot.publish import Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.card import card_message, storm_message
@@ -41,6 +42,7 @@ class Showing:
     cards: Cards
     storms: Storms
     reports: Reports
+    conversations: Conversations
     publisher: Publisher
     who: str = field(default_factory=lambda: uuid.uuid4().hex)
     pace: timedelta = PACE
@@ -100,7 +102,11 @@ class Showing:
         if shown.held_until and not shown.ts and not card.is_open:
             # Nobody was told that it fired: that it ended is no news, or stands in the summary.
             return False
-        shown_now = muted_message(card, manner.mute) if manner.mute else card_message(card, buttons=card_buttons(card))
+        shown_now = (
+            muted_message(card, manner.mute)
+            if manner.mute
+            else card_message(card, str(ref), buttons=card_buttons(card))
+        )
         words = _digest(shown_now)
         if shown.ts and shown.words == words:
             return False
@@ -111,6 +117,7 @@ class Showing:
             shown_now,
             name=f"card-{ref.fingerprint}-{card.first_at.timestamp():.6f}",
             may_stand=shown.is_tried,
+            or_anew=card.is_open,
         )
         is_anew = posted.placeholder_ts != shown.ts
         blank = Shown() if is_anew else shown
@@ -161,7 +168,9 @@ class Showing:
             name=name,
             may_stand=shown.is_detail_tried,
         )
-        self.reports.answered(replace(posted, thread_ts=shown.ts), report_id)
+        thread = replace(posted, thread_ts=shown.ts)
+        self.reports.answered(thread, report_id)
+        self.conversations.asked(thread, report.question)
         self.cards.kept.show(
             ref,
             card,

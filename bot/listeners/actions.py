@@ -6,7 +6,6 @@ hurry counts once.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -14,16 +13,14 @@ from slack_bolt import Ack, App
 from bot.behind import Behind, Look, attach
 from bot.intake import Intake
 from bot.listeners.place import of_action
+from bot.listeners.pressed import is_pressed_once
 from bot.orders.taken import Orders
 from bot.render.failure import failure_message, report_gone
 from bot.render.report import ASK
 from bot.reports import Reports
-from bot.where import Where
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Role
 from handlers.model.report import Report
-
-_DOUBLE_CLICK = timedelta(seconds=3)
 
 
 def listen(app: App, intake: Intake, orders: Orders, reports: Reports, look: Callable[[Look], None]) -> None:
@@ -31,7 +28,7 @@ def listen(app: App, intake: Intake, orders: Orders, reports: Reports, look: Cal
 
     def ask(body: Mapping[str, Any], action: Mapping[str, Any]) -> None:
         where = of_action(body)
-        if _is_pressed_once(intake, where, body, action):
+        if is_pressed_once(intake, where, body, action):
             answer_ts = str(body.get("container", {}).get("message_ts") or "")
             text, delivery = str(action.get("value") or ""), f"action:{body.get('trigger_id')}"
             if not orders.take(text, where, delivery=delivery):
@@ -59,7 +56,7 @@ def listen(app: App, intake: Intake, orders: Orders, reports: Reports, look: Cal
                 else:
                     attach(what, intake.publisher, where, report)
 
-            if _is_pressed_once(intake, where, body, action):
+            if is_pressed_once(intake, where, body, action):
                 intake.safely(where, work)
 
         return show_report
@@ -73,12 +70,6 @@ def _role_of(report: Report) -> Role:
     # Who may not ask the question may not see what its answer rests on either.
     declared = CATALOGUE.commands.get(report.command)
     return declared.role if declared else Role.OPERATOR
-
-
-def _is_pressed_once(intake: Intake, where: Where, body: Mapping[str, Any], action: Mapping[str, Any]) -> bool:
-    message = body.get("container", {}).get("message_ts") or body.get("trigger_id")
-    press = f"press:{where.channel}:{message}:{action.get('action_id')}:{where.user}"
-    return intake.is_first(where, press, within=_DOUBLE_CLICK)
 
 
 def _acknowledge(ack: Ack) -> None:

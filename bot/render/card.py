@@ -23,13 +23,16 @@ from bot.render.blocks import (
 )
 from bot.render.headline import sentence_of
 from bot.render.reading import Tone
-from bot.render.report import AGAIN, ASK, EVIDENCE, PATCH
+from bot.render.report import ASK, EVIDENCE, PATCH
 from handlers.alerts.life import Diagnosis, KeptCard, Line, Stage
 from handlers.alerts.severity import Severity
 from handlers.alerts.signal import Decision
 from handlers.alerts.storm import Storm
 from handlers.model.finding import Sentence
 from handlers.model.report import Report
+
+CHECK = "card_check"
+"""Action id of the button that has the card's question asked again; its value names the card."""
 
 _SIGN = {
     Tone.GOOD: "🟢",
@@ -73,11 +76,11 @@ def diagnosis_of(report: Report, report_id: str, at: datetime) -> Diagnosis:
     )
 
 
-def card_message(card: KeptCard, *, buttons: Iterable[Block | None] = ()) -> Message:
-    """Return the card. ``buttons`` stand behind those that every answer has."""
+def card_message(card: KeptCard, ref: str = "", *, buttons: Iterable[Block | None] = ()) -> Message:
+    """Return the card. ``ref`` names it for its buttons; ``buttons`` stand behind those that every card has."""
     if card.decision is Decision.ASK:
         return _offer(card)
-    blocks = [section(_opening(card)), *_body(card), *_buttons(card, buttons), _grey_line(card)]
+    blocks = [section(_opening(card)), *_body(card), *_buttons(card, ref, buttons), _grey_line(card)]
     return message(blocks, card_text(card))
 
 
@@ -157,17 +160,16 @@ def _words(sentence: Sentence) -> str:
     return clip(say(sentence), _LONGEST_LINE)
 
 
-def _buttons(card: KeptCard, more: Iterable[Block | None]) -> list[Block]:
+def _buttons(card: KeptCard, ref: str, more: Iterable[Block | None]) -> list[Block]:
     found = card.diagnosis
     report_id = found.report_id if found else ""
-    asked = f"{card.questions[0]} fresh" if card.questions and not card.waits else ""
     return actions(
         [
             button("Show patch", PATCH, report_id, primary=True)
             if found and found.has_patch and card.is_open
             else None,
             button("Evidence", EVIDENCE, report_id),
-            button("Ask again", AGAIN, asked),
+            button("Check again", CHECK, ref) if card.questions and not card.waits else None,
             *more,
         ]
     )

@@ -110,6 +110,11 @@ def report_gone() -> Failure:
     return Failure(FailureKind.REPORT_GONE, "I no longer have the facts behind this answer.", "Press Ask again.")
 
 
+def card_gone() -> Failure:
+    """A button of a card was pressed that is kept no longer."""
+    return Failure(FailureKind.REPORT_GONE, "I no longer have this card.", "Ask me: /cilium help says how.")
+
+
 def nothing_to_bundle() -> Failure:
     """A report was asked for where nothing was answered, or not lately."""
     return Failure(

@@ -71,14 +71,14 @@ def test_the_first_line_says_how_it_stands(kept: KeptCard, line: str) -> None:
 
 
 def test_a_diagnosed_card_has_verdict_reason_fix_and_buttons() -> None:
-    shown = card_message(card(stage=Stage.DIAGNOSED, diagnosis=BLOCKED))
+    shown = card_message(card(stage=Stage.DIAGNOSED, diagnosis=BLOCKED), "T1:C1:f1")
     opening, body, buttons, grey = shown.blocks
     assert "*Blocked at egress:* `shop/loadgen` → `payments/checkout-api`" in opening["text"]["text"]
     assert [line.partition(":*")[0] for line in body["text"]["text"].splitlines()][:2] == ["*Why", "*Also at ingress"]
     assert [(one["action_id"], one["value"]) for one in buttons["elements"]] == [
         ("patch", "r1"),
         ("evidence", "r1"),
-        ("ask_again", "why shop/loadgen shop/cart fresh"),
+        ("card_check", "T1:C1:f1"),
     ]
     assert grey["elements"][0]["text"] == "critical · 1 alert: HubblePolicyDenied · first 12:00 UTC"
 

@@ -15,6 +15,7 @@ from bot.cards.manner import Manner
 from bot.cards.place import CardRef, Place
 from bot.cards.showing import Showing
 from bot.cards.storms import Storms
+from bot.conversations import Conversations
 from bot.dispatch import Dispatcher
 from bot.fixes.kept import FixWatches
 from bot.fixes.of_card import CardWatching
@@ -27,6 +28,7 @@ from bot.surfaces.card import CardSurface
 from bot.ticket import Ticket
 from bot.waiters import Waiters
 from bot.watch import Watch
+from bot.where import Via, Where
 from handlers.alerts.life import KeptCard, muted
 from handlers.alerts.received import of_document
 from tests.alerts.payloads import alert, webhook
@@ -68,7 +70,14 @@ class Room:
         """A web process."""
         token, url = self.slack.settings.bot_token, self.slack.api_url
         publisher = Publisher(slack_client(token, url), slack_client(token, url, patient=False))
-        return Showing(cards or self.cards, Storms(self.redis), self.reports, publisher, pace=timedelta(0))
+        return Showing(
+            cards or self.cards,
+            Storms(self.redis),
+            self.reports,
+            Conversations(self.redis),
+            publisher,
+            pace=timedelta(0),
+        )
 
     def told(self, *alerts: Any) -> None:
         self.cards.take(of_document(webhook(*alerts)), HERE)
@@ -258,6 +267,33 @@ def test_a_channel_that_slack_does_not_take_anything_for_stops_no_other(room: Ro
     room.told(drops())
     room.show()
     assert len(room.said()) == 1
+
+
+def test_a_card_that_somebody_deleted_comes_back_only_while_it_fires(room: Room) -> None:
+    def delete() -> None:
+        (card,) = room.messages()
+        slack_client(room.slack.settings.bot_token, room.slack.api_url).chat_delete(channel=CHANNEL, ts=card["ts"])
+
+    room.told(drops())
+    room.show()
+    delete()
+    room.told(drops(2))
+    room.show()
+    assert len(room.said()) == 1
+    delete()
+    room.told(drops(1, "resolved"), drops(2, "resolved"))
+    room.show()
+    assert room.said() == []
+
+
+def test_in_its_thread_a_question_may_go_on(room: Room) -> None:
+    room.told(drops())
+    room.show()
+    room.answered()
+    room.show()
+    (card,) = room.messages()
+    thread = Where("T1", CHANNEL, "U1", Via.MENTION, thread_ts=card["ts"])
+    assert Conversations(room.redis).latest(thread) == "why shop/loadgen payments/checkout-api 443"
 
 
 def test_a_storm_has_a_summary(room: Room) -> None:
