@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_ready
+from celery.signals import setup_logging, worker_init, worker_ready, worker_shutting_down
 
 from bot.dispatch import QUEUE, queue_prefix
 from bot.log import configure_logging
@@ -112,3 +112,12 @@ def _watch(**_: object) -> None:
     from workers import deps
 
     deps.watch(_settings()).start()
+
+
+@worker_ready.connect
+def _hear_events(**_: object) -> None:
+    from workers.events.wiring import event_watches
+
+    for watch in event_watches(_settings()):
+        watch.start()
+        worker_shutting_down.connect(lambda watch=watch, **_: watch.stop(), weak=False)

@@ -116,6 +116,9 @@ class WorkerSettings(BaseSettings):
     the cluster, as SubjectAccessReviews say (docs/rights.md). Empty: everybody who may ask sees everything."""
     channels: Mapping[str, Mapping[str, str]] = {}
     """JSON, the same as the web process has: of it the worker reads the audiences of channels."""
+    watch_events: bool = False
+    """Whether warnings of the clusters (events Unhealthy and PacketDrop) go to the channels that take alerts; it needs
+    the right to watch events."""
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the web process must have the same. Bots that share a Redis need one each."""
     alive_file: Path | None = None

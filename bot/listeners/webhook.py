@@ -50,6 +50,14 @@ class Webhook:
             payload = received(content)
         except NotAnAlertError as error:
             raise NotTakenError(400, str(error)) from error
+        return self.route(payload, named)
+
+    def route(self, payload: Received, named: Sequence[str] = ()) -> dict[str, int]:
+        """Take alerts in that were read already, and return what became of them.
+
+        Raises:
+            NotTakenError: as ``take`` does.
+        """
         rules = self.channels.joined()
         told: dict[str, list[Alert]] = {channel: [] for channel in self._named(named, rules)}
         for alert in payload.alerts:

@@ -116,6 +116,8 @@ class FakeApi(ThreadedServer):
         """What is granted: a user or a group, a namespace or ``*``, and verb, group and resource."""
         self.reviews: list[tuple[tuple[str, ...], str, str, str, str]] = []
         """Reviews that were asked for: who, the namespace, verb, group and resource."""
+        self.frames: list[dict[str, Any]] = []
+        """What a watch is told before it ends."""
         self._outputs = dict(outputs or {})
         self.logs: dict[str, str] = {}
         """Logs by pod and container; those of a previous run end in ``-previous``."""
@@ -241,6 +243,8 @@ class FakeApi(ThreadedServer):
         kind = self._served(request)
         if kind is None:
             return _status(404, "the server could not find the requested resource")
+        if request.query.get("watch"):
+            return web.Response(text="".join(f"{json.dumps(frame)}\n" for frame in self.frames))
         namespace = request.match_info.get("namespace")
         try:
             found = [
@@ -407,6 +411,7 @@ def _fields_match(selector: str, item: dict[str, Any]) -> bool:
         "metadata.namespace": item["metadata"].get("namespace", ""),
         "spec.nodeName": item.get("spec", {}).get("nodeName", ""),
         "status.podIP": item.get("status", {}).get("podIP", ""),
+        "type": item.get("type", ""),
         "status.phase": item.get("status", {}).get("phase", ""),
     }
     for term in filter(None, selector.split(",")):
