@@ -110,18 +110,22 @@ def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Any:
 def _scalar(event: yaml.ScalarEvent) -> Any:
     if event.tag is None and (event.value[:1] not in _FIRST_LETTERS or not event.implicit[0]):
         return event.value
-    return _read_scalar(event.value, event.tag, event.implicit)
+    read = _read_again if len(event.value) < 64 else _read_scalar
+    return read(event.value, event.tag, event.implicit)
 
 
-@lru_cache(maxsize=8192)
 def _read_scalar(text: str, tag: str | None, implicit: tuple[bool, bool]) -> Any:
-    """Return what a scalar without quotes is: few differ."""
+    """Return what a scalar is as YAML says it: a number, a truth, nothing or a text."""
     loader = _Loader(b"")
     if tag is None or tag == "!":
         tag = loader.resolve(yaml.ScalarNode, text, implicit)
     if tag == "tag:yaml.org,2002:merge":
         raise ManifestError("it holds merged keys of YAML, which no sysdump has")
     return loader.construct_object(yaml.ScalarNode(tag, text))
+
+
+_read_again = lru_cache(maxsize=8192)(_read_scalar)
+"""Few short ones differ; long ones are not kept."""
 
 
 def _first_line(error: Exception) -> str:
