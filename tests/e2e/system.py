@@ -90,7 +90,9 @@ class System:
 
 
 def is_answer(message: Json) -> bool:
-    return message["user"].startswith("U0CILIUM") and not re.match(r"Looking into|🔎", message["text"])
+    """Whether a message is the last word on a question: neither the placeholder nor what is certain before the end."""
+    is_early = re.match(r"Looking into|🔎", message["text"]) or "still reading" in message["text"]
+    return message["user"].startswith("U0CILIUM") and not is_early
 
 
 @contextmanager
