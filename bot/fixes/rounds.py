@@ -10,7 +10,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.dispatch import QueueDownError
-from bot.fixes.fix_watch import GRACE, SURFACE, FixWatch
+from bot.fixes.fix_watch import GRACE, SURFACE, CardPlace, FixWatch
 from bot.fixes.kept import FixWatches
 from bot.fixes.telling import Telling
 from bot.surface import SurfaceError
@@ -62,7 +62,9 @@ class FixRounds:
         if self.now() >= watch.until + GRACE:
             self.telling.no_answer(watch)
             return
-        address = Address(SURFACE, {"watch": watch.id})
+        # Whose rights decide what may be told there.
+        user = "" if isinstance(watch.place, CardPlace) else watch.by
+        address = Address(SURFACE, {"watch": watch.id, "channel": watch.place.channel, "user": user})
         ticket = Ticket(
             uuid.uuid4().hex, watch.question, watch.command, True, address, self.now(), cluster=watch.cluster
         )

@@ -31,7 +31,7 @@ def muted_message(card: KeptCard, mute: Mute) -> Message:
     state = "Resolved" if not card.is_open else "Muted"
     until = "" if not card.is_open else f" until {_moment(mute.until)}{_by(mute.by)}"
     line = f"🔇 *{state}*{until}: {unmarked(card.title)}"
-    lift = button("Unmute", f"ask_{_FIRST_NUMBER}", f"unmute {mute.target}") if card.is_open else None
+    lift = button("Unmute", f"ask_{_FIRST_NUMBER + 2}", f"unmute {mute.target}") if card.is_open else None
     return message([section(line, lift)], f"{state}: {card.title}")
 
 
@@ -97,8 +97,10 @@ def said_message(words: str) -> Message:
 
 
 def span_said(span: timedelta) -> str:
-    """Return ``1 h`` or ``30 min``."""
+    """Return ``30 min``, ``2 h`` or ``3 days``."""
     minutes = round(span.total_seconds() / 60)
+    if minutes % 1440 == 0:
+        return f"{minutes // 1440} day{'s' if minutes > 1440 else ''}"
     return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
