@@ -1,10 +1,12 @@
 """``python -m tools.demo.playground``: the processes of ``Procfile.dev`` until Ctrl-C, on ports of their own."""
 
 import argparse
+import json
 import os
 import secrets
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from honcho.manager import Manager
 from tools.demo import QUESTION, SAMPLE
 from tools.embedded import free_port
 from tools.playground.settings import PlaygroundSettings
+from tools.playground.workspace import USER_GROUPS
 
 USUAL_PORT = 3100
 
@@ -22,7 +25,12 @@ def main(arguments: Sequence[str]) -> int:
     """Run until interrupted or until one of the processes ends; return the exit status."""
     options = _options(arguments)
     port = options.port or (USUAL_PORT if _is_free(USUAL_PORT) else free_port())
-    environment = {**os.environ, **environment_for(port, options.source)}
+    with tempfile.TemporaryDirectory(prefix="cilium-triage-playground-") as folder:
+        clock = Path(folder) / "clock"
+        return _run(options, port, {**os.environ, **environment_for(port, options.source, clock)})
+
+
+def _run(options: argparse.Namespace, port: int, environment: dict[str, str]) -> int:
     manager = Manager()
     for name, command in parse_procfile(options.procfile.read_text(encoding="utf-8")).processes.items():
         manager.add_process(name, command, env=environment)
@@ -36,8 +44,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if manager.returncode in (130, 143) else int(manager.returncode or 0)
 
 
-def environment_for(port: int, source: str) -> dict[str, str]:
-    """Return the variables with which the processes of the playground find each other."""
+def environment_for(port: int, source: str, clock: Path) -> dict[str, str]:
+    """Return the variables with which the processes of the playground find each other.
+
+    ``clock`` is the file that tells them by how much the clock of the page was moved. Alerts go to #incident-42, and
+    those on call and of the platform are operators.
+    """
     settings = PlaygroundSettings()
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
@@ -48,7 +60,12 @@ def environment_for(port: int, source: str) -> dict[str, str]:
         "SLACK_APP_TOKEN": settings.app_token,
         "SLACK_SIGNING_SECRET": settings.signing_secret,
         "CILIUM_TRIAGE_SOURCE": source,
-        "CILIUM_TRIAGE_PORT": "0",
+        "CILIUM_TRIAGE_PORT": str(free_port()),
+        "CILIUM_TRIAGE_ALERTS_TOKEN": secrets.token_hex(16),
+        "CILIUM_TRIAGE_INCIDENT_CHANNELS": "inc-*,incident-*",
+        "CILIUM_TRIAGE_CHANNELS": json.dumps({"incident-*": {"alerts": "all"}}),
+        "CILIUM_TRIAGE_OPERATOR_USERGROUPS": ",".join(str(group["id"]) for group in USER_GROUPS),
+        "PLAYGROUND_CLOCK": str(clock),
         "CILIUM_TRIAGE_LOG_LEVEL": os.environ.get("CILIUM_TRIAGE_LOG_LEVEL", "WARNING"),
         "PYTHONUNBUFFERED": "1",
     }

@@ -24,6 +24,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bot-token", default=defaults.bot_token)
     parser.add_argument("--app-token", default=defaults.app_token)
     parser.add_argument("--signing-secret", default=defaults.signing_secret)
+    parser.add_argument("--alerts-url", default="", help="where the app takes webhooks of alert senders")
+    parser.add_argument("--alerts-token", default=defaults.alerts_token)
+    parser.add_argument("--clock-file", type=Path, help="tells the app's processes how far the clock was moved")
     parser.add_argument("--example", action="append", metavar="TEXT", help="suggest this to newcomers (repeatable)")
     return parser.parse_args()
 
@@ -41,6 +44,9 @@ async def _serve(options: argparse.Namespace) -> None:
         app_token=options.app_token,
         signing_secret=options.signing_secret,
         request_url=options.request_url,
+        alerts_url=options.alerts_url,
+        alerts_token=options.alerts_token,
+        clock_file=options.clock_file,
         examples=tuple(options.example) if options.example else defaults.examples,
     )
     serving = asyncio.ensure_future(run(host=options.host, port=options.port, settings=settings, ready=_ready))

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tools.playground import membership, other_apps, person, shortcuts
+from tools.playground import membership, other_apps, panel, person, shortcuts
 from tools.playground.delivery import Receipt
 from tools.playground.impossible import NotPossible
 from tools.playground.methods.files import file_object
@@ -288,6 +288,7 @@ def _text(body: Json, name: str) -> str:
 
 
 _ACTIONS: dict[str, Action] = {
+    **panel.ASKED,
     "say": _say,
     "command": _command,
     "click": _click,

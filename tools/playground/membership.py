@@ -83,7 +83,7 @@ def rename(stand_in: StandIn, channel: Channel, name: str) -> bool:
         return False
     channel.name = name
     stand_in.workspace.announce(Change(kind=ChangeKind.CHANNEL, channel=channel.id))
-    if channel.kind is ChannelKind.PUBLIC:
+    if channel.kind is ChannelKind.PUBLIC or stand_in.app_sees(channel.id):
         stand_in.emit(payloads.channel_renamed_event(channel, event_ts=stand_in.workspace.next_ts()))
     return True
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tools.playground import person, shortcuts
+from tools.playground import panel, person, shortcuts
 from tools.playground.impossible import NotPossible
 from tools.playground.stand_in import StandIn
 from tools.playground.workspace import PEOPLE, TEAM_NAME, Change, ChangeKind, Json, Message, User
@@ -64,6 +64,7 @@ def state(stand_in: StandIn, user: User) -> Json:
             {"channel": channel, "thread_ts": thread, "status": status}
             for (channel, thread), status in workspace.thread_status.items()
         ],
+        "panel": panel.shown(stand_in),
         "connection": stand_in.connection(),
         "deliveries": [attempt.to_json() for attempt in list(stand_in.delivery.log)[-50:]],
     }
@@ -115,6 +116,8 @@ class _Reader:
                 return {"type": "views", "views": found, "home": tab}
             case ChangeKind.STATUS if change.channel and self._sees(change.channel):
                 return {"type": "status", "channel": change.channel} | (change.detail or {})
+            case ChangeKind.CLOCK:
+                return {"type": "panel", "panel": panel.shown(self.stand_in)}
             case ChangeKind.CONNECTION:
                 return {"type": "connection", "connection": change.detail}
             case ChangeKind.DELIVERY:
@@ -177,6 +180,8 @@ async def _act(reader: _Reader, asked: Json) -> Json | None:
         reader.user = person.find_user(stand_in, _text(asked, "user"))
         reader.put(state(stand_in, reader.user))
         return None
+    if kind in panel.ASKED:
+        return await panel.ASKED[str(kind)](stand_in, asked)
     if kind == "home":
         person.open_home(stand_in, user, "home" if asked.get("tab") == "home" else "messages")
         return None

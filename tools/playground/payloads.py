@@ -137,9 +137,10 @@ def channel_created_event(channel: Channel, creator: str, *, event_ts: str) -> J
 
 
 def channel_renamed_event(channel: Channel, *, event_ts: str) -> Json:
-    """Return ``channel_rename``, which comes for public channels, joined or not."""
+    """Return ``channel_rename``, which comes for public channels, joined or not; ``group_rename`` for private ones."""
+    kind = "group_rename" if channel.kind is ChannelKind.PRIVATE else "channel_rename"
     shown = {"id": channel.id, "name": channel.name, "created": channel.created}
-    return {"type": "channel_rename", "channel": shown, "event_ts": event_ts}
+    return {"type": kind, "channel": shown, "event_ts": event_ts}
 
 
 def file_shared_event(file_id: str, user: str, channel: str, *, event_ts: str) -> Json:

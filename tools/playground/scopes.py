@@ -15,6 +15,7 @@ OF_EVENTS: dict[str, frozenset[str]] = {
     "app_mention": frozenset({"app_mentions:read"}),
     "channel_created": frozenset({"channels:read"}),
     "channel_rename": frozenset({"channels:read"}),
+    "group_rename": frozenset({"groups:read"}),
     "file_shared": frozenset({"files:read"}),
     "member_joined_channel": frozenset({"channels:read", "groups:read"}),
     "member_left_channel": frozenset({"channels:read", "groups:read"}),

@@ -20,6 +20,7 @@ from tools.playground import (
     origin,
     other_apps,
     page_feed,
+    panel,
     person,
     response_url,
     shortcuts,
@@ -277,6 +278,14 @@ class Playground:
             found = None if message is None else self._message(message)
             who = person.find_user(self._stand_in, user)
             return control.receipt_json(await shortcuts.use(self._stand_in, who, callback_id, found))
+
+        return self._run(work())
+
+    def panel(self, kind: str, **asked: Any) -> Json:
+        """Use the panel: ``fire``, ``storm`` or ``move`` (see ``tools.playground.panel``)."""
+
+        async def work() -> Json:
+            return await panel.ASKED[kind](self._stand_in, asked)
 
         return self._run(work())
 

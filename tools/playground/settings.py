@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tools.playground.rate import RateLimits
 
@@ -47,6 +48,7 @@ SUBSCRIBED_EVENTS = frozenset(
         "channel_created",
         "channel_rename",
         "file_shared",
+        "group_rename",
         "member_joined_channel",
         "member_left_channel",
         "message.channels",
@@ -109,5 +111,10 @@ class PlaygroundSettings:
     scopes: frozenset[str] = EVERY_SCOPE
     """What the app was granted; ``tools.playground.manifest`` reads it from a manifest."""
     subscriptions: frozenset[str] = SUBSCRIBED_EVENTS
+    alerts_url: str = ""
+    """Where the app takes webhooks of alert senders; empty: nowhere."""
+    alerts_token: str = "playground-alerts"  # noqa: S105
+    clock_file: Path | None = None
+    """Where the app's processes read by how much the clock is ahead (``tools.moved_clock``)."""
     examples: tuple[str, ...] = EXAMPLES
     """What the page suggests to somebody who is new."""

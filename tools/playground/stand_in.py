@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tools.playground import limits, payloads
+from tools.playground.alerts import Fired
+from tools.playground.clock import MovableClock
 from tools.playground.delivery import Attempt, Delivery
 from tools.playground.faults import Faults
 from tools.playground.rate import RateBook
@@ -33,16 +35,20 @@ class StandIn:
 
     def __init__(self, settings: PlaygroundSettings, clock: Callable[[], float] = time.time) -> None:
         self.settings = settings
-        self.clock = clock
+        self.clock = MovableClock(settings.clock_file, now=clock)
         self.base_url = ""
-        self.workspace = Workspace(clock)
+        self.workspace = Workspace(self.clock)
         self.rates = RateBook(settings.rates)
         self.faults = Faults()
         self.response_urls = ResponseUrls()
         self.socket_mode = SocketMode(self._connection_changed)
-        self.delivery = Delivery(settings, self.socket_mode, self.faults, clock, self._attempted)
+        self.delivery = Delivery(settings, self.socket_mode, self.faults, self.clock, self._attempted)
         self._triggers: dict[str, tuple[str, float]] = {}
         self.calls: list[Json] = []
+        self.fired: dict[tuple[str, str, str, int], Fired] = {}
+        """What the panel fired and did not resolve: sender, both ends, port."""
+        self.alert_messages: dict[tuple[str, str, str, str, int], str] = {}
+        """The messages of alerts that fire, by channel and what was fired."""
 
     # -- bookkeeping --------------------------------------------------------------------------------------------
 
@@ -53,6 +59,8 @@ class StandIn:
         self.response_urls.clear()
         self._triggers.clear()
         self.calls.clear()
+        self.fired.clear()
+        self.alert_messages.clear()
         self.delivery.log.clear()
         self.workspace.reset()
 

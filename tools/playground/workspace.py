@@ -289,6 +289,7 @@ class ChangeKind(Enum):
     CONNECTION = "connection"
     DELIVERY = "delivery"
     CALL = "call"
+    CLOCK = "clock"
     RESET = "reset"
 
 

@@ -6,13 +6,14 @@ import { avatar, clock, day, el, icon } from './dom.js';
 import { connect } from './feed.js';
 import { continues, row } from './messages.js';
 import { confirmation, showModal } from './modal.js';
+import { panelOf } from './panel.js';
 
 const at = (id) => document.getElementById(id);
 const NEAR = 120;
 
 const state = {
   me: '', users: new Map(), channels: [], messages: new Map(), commands: [], shortcuts: [], examples: [], people: [], views: [], home: null,
-  statuses: new Map(), connection: {}, deliveries: [], channel: null, thread: null, side: null, tab: 'messages', unread: new Map(), ready: false,
+  statuses: new Map(), panel: null, connection: {}, deliveries: [], channel: null, thread: null, side: null, tab: 'messages', unread: new Map(), ready: false,
 };
 
 const names = {
@@ -70,6 +71,7 @@ function update(news) {
     case 'removed': return removed(news.message);
     case 'views': state.views = news.views; state.home = news.home; drawModal(); if (state.tab === 'home') drawChannel(); return undefined;
     case 'status': state.statuses.set(`${news.channel}/${news.thread_ts}`, news.status); drawStatus(); return undefined;
+    case 'panel': state.panel = news.panel; if (state.side === 'panel') drawSide(); return undefined;
     case 'connection': state.connection = news.connection; return drawConnection();
     case 'delivery': state.deliveries = [...state.deliveries, news.delivery].slice(-50); if (state.side === 'deliveries') drawSide(); return undefined;
     default: return undefined;
@@ -77,7 +79,7 @@ function update(news) {
 }
 
 function begin(news) {
-  Object.assign(state, { me: news.me, people: news.people, channels: news.channels, commands: news.commands, shortcuts: news.shortcuts, examples: news.examples, views: news.views, home: news.home, connection: news.connection, deliveries: news.deliveries });
+  Object.assign(state, { me: news.me, people: news.people, channels: news.channels, commands: news.commands, shortcuts: news.shortcuts, examples: news.examples, views: news.views, home: news.home, panel: news.panel, connection: news.connection, deliveries: news.deliveries });
   state.users = new Map(news.users.map((user) => [user.id, user]));
   state.statuses = new Map(news.statuses.map((item) => [`${item.channel}/${item.thread_ts}`, item.status]));
   state.messages = new Map(news.channels.map((channel) => [channel.id, new Map()]));
@@ -196,7 +198,7 @@ function drawSidebar() {
 }
 
 function go(channel) {
-  Object.assign(state, { channel, tab: 'messages', side: state.side === 'deliveries' ? 'deliveries' : null, thread: null });
+  Object.assign(state, { channel, tab: 'messages', side: ['deliveries', 'panel'].includes(state.side) ? state.side : null, thread: null });
   state.unread.delete(channel);
   drawAll();
   remember();
@@ -275,8 +277,10 @@ function drawSide() {
   side.hidden = state.side === null;
   at('app').classList.toggle('with-side', state.side !== null);
   at('show-deliveries').setAttribute('aria-expanded', String(state.side === 'deliveries'));
+  at('show-panel').setAttribute('aria-expanded', String(state.side === 'panel'));
   if (state.side === 'thread') drawThread(side);
   else if (state.side === 'deliveries') drawDeliveries(side);
+  else if (state.side === 'panel') drawPanel(side);
   else side.replaceChildren();
 }
 
@@ -319,6 +323,11 @@ function drawDeliveries(side) {
   side.replaceChildren(sideHead('Deliveries', 'What was sent to the app, newest first'), lines.length ? el('ol', { class: 'deliveries' }, lines) : el('p', { class: 'side-empty' }, 'Nothing was delivered yet.'));
 }
 
+function drawPanel(side) {
+  side.setAttribute('aria-label', 'Alerts and clock');
+  side.replaceChildren(sideHead('Alerts & clock', 'What happens around the app'), el('div', { class: 'panel' }, panelOf(state.panel, state.channel, ask)));
+}
+
 function drawModal() {
   const top = state.views.at(-1) ?? null;
   showModal(at('modal'), top, view);
@@ -341,6 +350,7 @@ at('who').addEventListener('change', (event) => { state.unread.clear(); ask({ do
 at('newer').addEventListener('click', () => { at('messages').scrollTop = at('messages').scrollHeight; at('newer').hidden = true; });
 at('messages').addEventListener('scroll', (event) => { if (event.target.scrollHeight - event.target.scrollTop - event.target.clientHeight < NEAR) at('newer').hidden = true; });
 at('show-deliveries').addEventListener('click', () => { if (state.side === 'deliveries') closeSide(); else { state.side = 'deliveries'; drawSide(); } });
+at('show-panel').addEventListener('click', () => { if (state.side === 'panel') closeSide(); else { state.side = 'panel'; drawSide(); } });
 document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && !at('modal').open && state.side) closeSide(); });
 
 const THEME = 'playground-theme';
