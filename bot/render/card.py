@@ -86,6 +86,8 @@ def card_message(card: KeptCard, ref: str = "", *, buttons: Iterable[Block | Non
 
 def card_text(card: KeptCard) -> str:
     """Return the card in one line, for a notification."""
+    if card.fix and card.stage is Stage.FIXED:
+        return f"{_state(card)}: {card.title} – {card.fix.words}"
     verdict = f" – {card.diagnosis.status}" if card.diagnosis and card.diagnosis.status and card.is_open else ""
     return f"{_state(card)}: {card.title}{verdict}"
 
@@ -134,7 +136,9 @@ def _opening(card: KeptCard) -> str:
     told = f"{_sign(card)} *{escape(_state(card))}:* {unmarked(card.title)}"
     if found is None or (card.waits and card.stage is Stage.FIRING):
         return told
-    return f"{told}\n*{unmarked(found.status) or 'Found'}:* {clip(say(found.claim), 600)}"
+    was = "Was " if card.stage is Stage.FIXED else ""
+    status = unmarked(found.status) or "Found"
+    return f"{told}\n*{was}{status[0].lower() + status[1:] if was else status}:* {clip(say(found.claim), 600)}"
 
 
 def _body(card: KeptCard) -> Iterator[Block]:

@@ -70,6 +70,8 @@ def test_it_says_who_fixed_it_and_when(watched: Watched) -> None:
     said = str(card_message(fixed).blocks)
     assert "fixed by kubectl-edit of shop/allow at 11:57:00 UTC, packets pass since" in said
     assert "still dropped" not in said
+    assert "*Was blocked at ingress:*" in said
+    assert " – fixed by kubectl-edit of shop/allow at 11:57:00 UTC" in card_message(fixed).text
     assert watched.watches.listed() == ()
 
 
