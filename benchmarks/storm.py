@@ -101,7 +101,9 @@ def strike(running: System, webs: list[Web], workers: list[Child]) -> Iterator[s
     running.redis.kill()
     running.redis.start()
     yield "Redis killed and started on its file"
+    connections = running.playground.connections()
     webs[0].process.kill()
+    running.poll(lambda: running.playground.connections() < connections)
     webs[0] = start_web(running, webs[0].port)
     yield "web process killed, another started"
     workers[0].kill()

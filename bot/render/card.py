@@ -51,7 +51,7 @@ _STAGE = {
 _ROWS = 3
 """Findings of a list that a card shows; the thread has all."""
 _LONGEST_LINE = 420
-_MOST_CAUSES = 15
+_MOST_CAUSES = 8
 _MOST_BUTTONS = 4
 
 
@@ -101,8 +101,8 @@ def storm_message(storm: Storm) -> Message:
         if storm.leading < causes
         else f"{causes} causes explain {alerts} alerts"
     )
-    rows = [f"{_sign(card)} {unmarked(card.title)} · {_counted(card)}" for card in storm.cards[:_MOST_CAUSES]]
-    left = causes - len(rows)
+    rows = [_cause(card) for card in storm.cards[: min(storm.leading, _MOST_CAUSES)]]
+    left = storm.cards[len(rows) :]
     states = [
         f"{causes} causes since {_hour(storm.span.since)} UTC",
         f"{storm.resolved} resolved" if storm.resolved else "",
@@ -113,18 +113,24 @@ def storm_message(storm: Storm) -> Message:
     ]
     is_over = storm.resolved == causes
     opening = f"{_RESOLVED if is_over else '🌩️'} *{escape(share)}*"
-    more = [f"… {left} more"] if left > 0 else []
+    more = [f"… and {len(left)} more, {sum(card.count for card in left):,} alerts together"] if left else []
     return message(
         [section(opening), section("\n".join(clip(row, 180) for row in (*rows, *more))), context(_joined(states))],
         share,
     )
 
 
+def _cause(card: KeptCard) -> str:
+    verdict = f"*{unmarked(card.diagnosis.status)}:* " if card.diagnosis and card.diagnosis.status else ""
+    return f"{_sign(card)} {verdict}{unmarked(card.title)} · {_counted(card)}"
+
+
 def _offer(card: KeptCard) -> Message:
     """Return one line, and a button for each question that may be meant."""
     line = f"{_RESOLVED} *Resolved:*" if not card.is_open else "❔"
     offered = card.questions[:_MOST_BUTTONS] if card.is_open else ()
-    words = f"{line} {unmarked(card.title)}"
+    name = f"{card.names[0]} – " if card.names and card.names[0] not in card.title else ""
+    words = f"{line} {unmarked(name + card.title)}"
     if len(offered) == 1:
         return message([section(words, button("Look into it", f"{ASK}_0", offered[0]))], card_text(card))
     row = actions(button(question, f"{ASK}_{index}", question) for index, question in enumerate(offered))
@@ -147,7 +153,8 @@ def _body(card: KeptCard) -> Iterator[Block]:
         yield section(f"{_FIXED} {clip(unmarked(card.fix.words), 600)}")
     elif found is not None and not (card.waits and card.stage is Stage.FIRING):
         lines = [
-            f"*{line.label}:* {_words(line.words)}" if line.label else f"• {_words(line.words)}" for line in found.lines
+            f"*{line.label}:* {_words(line.words)}" if line.label else f"• {_words(line.words)}"
+            for line in (found.lines if card.is_open else found.lines[:1])
         ]
         if lines:
             yield section("\n".join(lines))
@@ -173,7 +180,7 @@ def _buttons(card: KeptCard, ref: str, more: Iterable[Block | None]) -> list[Blo
             if found and found.has_patch and card.is_open
             else None,
             button("Evidence", EVIDENCE, report_id),
-            button("Check again", CHECK, ref) if card.questions and not card.waits else None,
+            button("Check again", CHECK, ref) if card.questions and card.is_open and not card.waits else None,
             *more,
         ]
     )
