@@ -18,6 +18,7 @@ from bot.cards.showing import Showing
 from bot.cards.storms import Storms
 from bot.channel_names import ChannelNames
 from bot.channels import Channels
+from bot.clusters import Clusters
 from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher
@@ -106,6 +107,9 @@ def build(settings: Settings) -> Web:
     dispatcher = Dispatcher(redis_url, prefix=prefix)
     watch = Watch(Waiters(redis, prefix=prefix), dispatcher)
     home_team = str(client.auth_test().get("team_id") or "")
+    channel_names = ChannelNames(client)
+    channels = Channels(redis, channel_names, settings.said_of_channels, prefix=prefix)
+    clusters = Clusters(redis, prefix=prefix)
     intake = Intake(
         understand=understand,
         deliveries=Deliveries(redis, prefix=prefix),
@@ -115,11 +119,11 @@ def build(settings: Settings) -> Web:
         surface=surfaces(publisher, redis, prefix=prefix),
         watch=watch,
         cluster=settings.cluster,
+        clusters=clusters.looked_at,
+        cluster_of=lambda channel: channels.rules(channel).cluster,
     )
     attached = Attached(client)
     reports = Reports(redis, prefix=prefix)
-    channel_names = ChannelNames(client)
-    channels = Channels(redis, channel_names, settings.said_of_channels, prefix=prefix)
     stopping = Event()
     mutes = Mutes(redis, prefix=prefix)
     cards = Cards(KeptCards(redis, prefix=prefix), ChannelManners(channels.rules, mutes))
@@ -131,7 +135,7 @@ def build(settings: Settings) -> Web:
     question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
     command.listen(app, intake, orders, question_form)
     form.listen(app, question_form)
-    actions.listen(app, intake, orders, reports, lambda look: dispatcher.look(look.to_json()))
+    actions.listen(app, intake, orders, reports, lambda look: dispatcher.look(look.to_json(), look.cluster))
     card.listen(app, intake, cards)
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
@@ -141,7 +145,7 @@ def build(settings: Settings) -> Web:
     reactions.listen(app, cards)
     rest.listen(app)
     rounds = Rounds(
-        Asking(cards, watch, settings.cluster),
+        Asking(cards, watch, settings.cluster, clusters.looked_at, lambda channel: channels.rules(channel).cluster),
         Showing(cards, Storms(redis, prefix=prefix), reports, intake.conversations, publisher),
     )
     webhook = Webhook(cards, channels, home_team)

@@ -26,10 +26,17 @@ class Conversations:
         found = self._redis.get(place) if place and where.via not in (Via.COMMAND, Via.BUTTON) else None
         return (found.decode() if isinstance(found, bytes) else str(found)) if found else ""
 
-    def asked(self, where: Where, question: str, attached: tuple[Attachment, ...] = ()) -> None:
-        """Remember a question whose placeholder stands, and what came with it."""
+    def cluster(self, where: Where) -> str:
+        """Return the cluster that the conversation is about, empty where nobody has named one."""
+        place = self._place(where)
+        found = self._redis.get(f"{place}:cluster") if place and where.via not in (Via.COMMAND, Via.BUTTON) else None
+        return (found.decode() if isinstance(found, bytes) else str(found)) if found else ""
+
+    def asked(self, where: Where, question: str, attached: tuple[Attachment, ...] = (), *, cluster: str = "") -> None:
+        """Remember a question whose placeholder stands, what came with it, and the cluster that it is about."""
         if place := self._place(where):
             self._redis.set(place, question, ex=KEEP)
+            self._redis.set(f"{place}:cluster", cluster, ex=KEEP)
         if attached and where.placeholder_ts:
             kept = json.dumps(encode(attached), separators=(",", ":"))
             self._redis.set(self._attached(where.channel, where.placeholder_ts), kept, ex=KEEP)

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bot.clusters import Clusters
 from bot.ticket import Ticket
 
 TASK = "workers.tasks.answer"
@@ -35,9 +36,14 @@ def queue_prefix(prefix: str) -> str:
     return f"{prefix}:queue:"
 
 
-def queue_key(prefix: str) -> str:
+def queue_of(cluster: str) -> str:
+    """Return the queue for questions about a cluster; without a name that of whoever takes them."""
+    return f"{QUEUE}.{cluster}" if cluster else QUEUE
+
+
+def queue_key(prefix: str, cluster: str = "") -> str:
     """Return the key of the list in Redis that is the queue."""
-    return f"{queue_prefix(prefix)}{QUEUE}"
+    return f"{queue_prefix(prefix)}{queue_of(cluster)}"
 
 
 class QueueDownError(Exception):
@@ -48,8 +54,9 @@ class Dispatcher:
     """A producer of tasks. Any thread may use it."""
 
     def __init__(self, redis_url: str, *, prefix: str = "cilium-triage") -> None:
-        self._queue = queue_key(prefix)
+        self._prefix = prefix
         self._redis = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
+        self._clusters = Clusters(self._redis, prefix=prefix)
         self._celery = Celery("cilium-triage-bot", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
             task_serializer="json",
@@ -60,20 +67,20 @@ class Dispatcher:
         )
 
     def send(self, ticket: Ticket) -> None:
-        """Queue a ticket.
+        """Queue a ticket for the workers that look at its cluster; where none says so, for whoever takes it.
 
         Raises:
             QueueDownError: if the broker did not take it.
         """
-        self._send(TASK, [ticket.to_json()])
+        self._send(TASK, [ticket.to_json()], cluster=ticket.cluster)
 
-    def look(self, look: str) -> None:
+    def look(self, look: str, cluster: str = "") -> None:
         """Queue a look at what is behind a button (``bot.behind.Look`` as JSON).
 
         Raises:
             QueueDownError: if the broker did not take it.
         """
-        self._send(LOOK, [look])
+        self._send(LOOK, [look], cluster=cluster)
 
     def wish_names(self) -> None:
         """Have a worker read the names of the cluster for those who type.
@@ -83,12 +90,13 @@ class Dispatcher:
         """
         self._send(NAMES, [], expires=_NAMES_EXPIRE)
 
-    def _send(self, task: str, arguments: list[str], **options: Any) -> None:
+    def _send(self, task: str, arguments: list[str], *, cluster: str = "", **options: Any) -> None:
+        is_looked_at = cluster in self._clusters.looked_at()
         try:
             self._celery.send_task(
                 task,
                 args=arguments,
-                queue=QUEUE,
+                queue=queue_of(cluster if is_looked_at else ""),
                 ignore_result=True,
                 retry=True,
                 retry_policy=_RETRY,
@@ -111,7 +119,10 @@ class Dispatcher:
         Raises:
             redis.RedisError: if Redis does not answer.
         """
-        return self._redis.llen(self._queue)
+        with self._redis.pipeline(transaction=False) as pipe:
+            for cluster in ("", *self._clusters.looked_at()):
+                pipe.llen(queue_key(self._prefix, cluster))
+            return sum(pipe.execute())
 
     def close(self) -> None:
         """Close the connections."""

@@ -6,7 +6,7 @@ told in words.
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
@@ -22,7 +22,7 @@ from bot.guard import Guard
 from bot.publish import NotInChannelError, Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.candidates import not_understood
-from bot.render.failure import failure_message, internal, not_in_channel, not_taken, queue_down
+from bot.render.failure import failure_message, internal, not_in_channel, not_looked_at, not_taken, queue_down
 from bot.render.progress import looking, slack_is_slow
 from bot.surface import Surface, SurfaceError
 from bot.surfaces.slack import address_of
@@ -31,6 +31,7 @@ from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.commands.command import Asked, NotUnderstoodError
 from handlers.model.attachment import Attachment
+from handlers.names.which_cluster import cluster_meant, cluster_named, cluster_surely_named
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,11 @@ class Intake:
     surface: Surface
     watch: Watch
     cluster: str = ""
-    """What every ticket names as its cluster."""
+    """The cluster that is meant where neither a question, its conversation nor its channel names one."""
+    clusters: Callable[[], Collection[str]] = tuple
+    """The clusters that workers look at now, of those that have a name."""
+    cluster_of: Callable[[str], str] = lambda _channel: ""
+    """The cluster that a channel is about, empty for any."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def ask(
@@ -95,12 +100,15 @@ class Intake:
     def _ask(self, text: str, where: Where, delivery: str, search: Search, *, per_question: bool) -> None:
         asked: Asked | NotUnderstoodError
         attached: Sequence[Attachment] = ()
+        cluster = ""
         try:
             attached = search()
-            asked = self.understand(text, attached, self.conversations.latest(where))
+            asked, cluster = self._understood(text, attached, where)
         except NotUnderstoodError as error:
             asked = error
-        subject = text if isinstance(asked, NotUnderstoodError) else f"{asked} {asked.fresh} {asked.question!r}"
+        subject = (
+            text if isinstance(asked, NotUnderstoodError) else f"{asked} {asked.fresh} {asked.question!r} {cluster}"
+        )
         name = f"{delivery}:{_digest(subject)}" if per_question else delivery
         if not self.deliveries.is_first(name):
             log.info("delivered again", delivery=delivery)
@@ -109,10 +117,36 @@ class Intake:
         elif objection := self.guard.objection(where, asked.command.role, asked.command.name):
             log.info("refused", kind=objection.kind, user=where.user, command=asked.command.name)
             self.tell(where, failure_message(objection))
+        elif cluster and (known := self.clusters()) and cluster not in known:
+            self.tell(where, failure_message(not_looked_at(cluster, known)))
         else:
-            self._take(asked, where, tuple(attached) if asked.command.attach else ())
+            self._take(asked, where, tuple(attached) if asked.command.attach else (), cluster)
 
-    def _take(self, asked: Asked, where: Where, attached: tuple[Attachment, ...]) -> None:
+    def _understood(self, text: str, attached: Sequence[Attachment], where: Where) -> tuple[Asked, str]:
+        """Return the question and its cluster: the one that is named, else that of the conversation, of the channel.
+
+        Raises:
+            NotUnderstoodError: if it is no question.
+        """
+        latest = self.conversations.latest(where)
+        named = cluster_named(text, self.clusters())
+        if named.cluster:
+            return self.understand(named.text, attached, latest), named.cluster
+        try:
+            asked = self.understand(text, attached, latest)
+            if sure := cluster_surely_named(text):
+                return asked, sure
+        except NotUnderstoodError as error:
+            meant = cluster_meant(text)
+            if not meant.cluster:
+                raise
+            try:
+                return self.understand(meant.text, attached, latest), meant.cluster
+            except NotUnderstoodError:
+                raise error from None
+        return asked, self.conversations.cluster(where) or self.cluster_of(where.channel) or self.cluster
+
+    def _take(self, asked: Asked, where: Where, attached: tuple[Attachment, ...], cluster: str) -> None:
         question = str(asked)
         asker = where.user if where.via in _SAYS_WHO else ""
         where = replace(where, ticket=uuid.uuid4().hex)
@@ -139,10 +173,10 @@ class Intake:
             address=address_of(where),
             asked_at=self.now(),
             attachments=attached,
-            cluster=self.cluster,
+            cluster=cluster,
         )
         try:
-            self.conversations.asked(where, question, attached)
+            self.conversations.asked(where, question, attached, cluster=cluster)
             self.watch.enter(ticket)
         except (RedisError, QueueDownError):
             # Once on the list it is sent again, and the answer takes the place of the bad news.

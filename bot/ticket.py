@@ -61,6 +61,11 @@ class Ticket:
         asked = json.dumps([self.text, self.fresh, encode(self.attachments), self.cluster])
         return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
+    @property
+    def asking(self) -> str:
+        """The question with the name of its cluster: asked so, it is about the same."""
+        return f"{self.text} cluster {self.cluster}" if self.cluster else self.text
+
     def to_json(self) -> str:
         """Return the text that travels."""
         return json.dumps(encode(self), separators=(",", ":"))

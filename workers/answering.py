@@ -6,7 +6,7 @@ is sent again from there. An answer given twice leaves one answer.
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
@@ -24,6 +24,7 @@ from bot.ticket import Ticket
 from bot.waiters import Turn, Waiters
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
+from handlers.model.report import FirstAnswer
 from workers.lease import lease_kept
 from workers.progress import Narrator
 from workers.runner import Progress, Ran
@@ -63,6 +64,8 @@ class Answering:
     surface: Surface
     reports: Reports
     soft_limit: float
+    clusters: Callable[[], Collection[str]] = tuple
+    """The names of all clusters that some worker looks at: where there are several, an answer names its own."""
     patience: float = 10.0
     catalogue: Catalogue = CATALOGUE
 
@@ -99,14 +102,21 @@ class Answering:
         if look is None:
             log.error("question_of_another_cluster", asked=ticket.cluster, looked_at=list(self.looks))
             return elsewhere(ticket.cluster, ", ".join(self.looks))
+        shown_as = cluster if cluster and len({*self.looks, *self.clusters()}) > 1 else ""
+
+        def say(told: str | FirstAnswer) -> None:
+            narrator.say(
+                told if isinstance(told, str) else replace(told, report=replace(told.report, cluster=shown_as))
+            )
+
         started = time.monotonic()
         try:
             with narrator:
                 asked = self.catalogue.understand(ticket.text, ticket.attachments)
-                ran = look(replace(asked, fresh=ticket.fresh), narrator.say)
+                ran = look(replace(asked, fresh=ticket.fresh), say)
             seconds = round(time.monotonic() - started, 2)
             log.info("looked", question=ticket.text, seconds=seconds, cached=ran.cached_at is not None)
-            return self._kept(ran)
+            return self._kept(replace(ran, report=replace(ran.report, cluster=shown_as)))
         except SoftTimeLimitExceeded:
             log.warning("question_timed_out", question=ticket.text)
             if narrator.first is not None:

@@ -10,8 +10,10 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_ready, worker_shutting_down
+from kombu import Queue
 
-from bot.dispatch import QUEUE, queue_prefix
+from bot.clusters import SAY_EVERY
+from bot.dispatch import QUEUE, queue_of, queue_prefix
 from bot.log import configure_logging
 from workers.broker import TRANSPORT
 from workers.schedule import beat_schedule
@@ -49,6 +51,7 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
         "accept_content": ["json"],
         "task_ignore_result": True,
         "task_default_queue": QUEUE,
+        "task_queues": [Queue(queue_of(name)) for name in dict.fromkeys(("", *(one.name for one in settings.served)))],
         "task_soft_time_limit": settings.soft_limit,
         "task_time_limit": settings.hard_limit,
         "worker_prefetch_multiplier": 1,
@@ -105,6 +108,16 @@ def _show_signs_of_life(sender: Any, **_: object) -> None:
         alive.touch()
         # On the timer of the loop that takes questions: when that hangs, the signs stop.
         sender.timer.call_repeatedly(_SIGN_OF_LIFE_EVERY, alive.touch)
+
+
+@worker_ready.connect
+def _say_what_is_looked_at(sender: Any, **_: object) -> None:
+    from workers import deps
+
+    names = [one.name for one in _settings().served]
+    clusters = deps.clusters(_settings())
+    clusters.say(names)
+    sender.timer.call_repeatedly(SAY_EVERY, clusters.say, (names,))
 
 
 @worker_ready.connect

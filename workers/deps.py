@@ -16,6 +16,7 @@ from bot.behind import Look as LookBehind
 from bot.channel_names import ChannelNames
 from bot.channel_rules import said_in
 from bot.channels import Channels
+from bot.clusters import Clusters
 from bot.dispatch import Dispatcher
 from bot.emails import Emails
 from bot.names import Names
@@ -135,6 +136,7 @@ def assemble(settings: WorkerSettings) -> Deps:
         surface=surface,
         reports=reports,
         soft_limit=settings.soft_limit,
+        clusters=Clusters(texts, prefix=prefix).looked_at,
     )
     digests = Digests(
         texts, publisher, Watch(waiting, Dispatcher(url, prefix=prefix)), prefix, cluster=settings.cluster
@@ -166,6 +168,11 @@ def _rights(settings: WorkerSettings, client: WebClient, texts: redis.Redis) -> 
 def watch(settings: WorkerSettings) -> Watch:
     """Return the watch over all questions; it needs nothing but Redis."""
     return Watch(waiters(settings), Dispatcher(settings.redis_url.get_secret_value(), prefix=settings.key_prefix))
+
+
+def clusters(settings: WorkerSettings) -> Clusters:
+    """Return where workers say what they look at."""
+    return Clusters(connect(settings.redis_url.get_secret_value(), decode_responses=True), prefix=settings.key_prefix)
 
 
 def waiters(settings: WorkerSettings) -> Waiters:

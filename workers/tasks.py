@@ -10,7 +10,7 @@ from celery.exceptions import TimeLimitExceeded
 from kombu.exceptions import OperationalError
 
 from bot.behind import Look
-from bot.dispatch import LOOK, NAMES, QUEUE, TASK
+from bot.dispatch import LOOK, NAMES, TASK, queue_of
 from bot.ticket import Ticket, TicketError
 from workers.answering import TRANSIENT
 from workers.app import app
@@ -35,7 +35,12 @@ class _Question(Task):  # type: ignore[type-arg]
         with _left_to_the_list(ticket):
             if waiters(load_settings()).time_out(ticket, task_id):
                 # Of the same name: it takes over the lease of the run that was killed.
-                app.send_task(TASK, args=list(args), task_id=task_id, queue=QUEUE)
+                app.send_task(
+                    TASK,
+                    args=list(args),
+                    task_id=task_id,
+                    queue=queue_of(ticket.cluster if ticket.cluster in _served() else ""),
+                )
 
 
 @app.task(name=TASK, base=_Question, bind=True, retry_on_worker_lost=True, default_retry_delay=0, max_retries=None)
@@ -75,6 +80,10 @@ def names() -> None:
         deps().read_names()
     except (NotOpenedError, *TRANSIENT) as error:
         log.warning("names_not_read", error=type(error).__name__, reason=str(error))
+
+
+def _served() -> frozenset[str]:
+    return frozenset(one.name for one in load_settings().served)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Has the questions of cards asked: as tickets like anybody's, a few at a time, and none of them forgotten."""
 
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,11 +27,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Takes the questions off the list. ``cluster`` is the one that tickets name; empty: any."""
+    """Takes the questions off the list. ``cluster`` is the one that tickets name; empty: any.
+
+    ``clusters`` are those that workers look at now, of those that have a name; ``cluster_of`` is a channel's.
+    """
 
     cards: Cards
     watch: Watch
     cluster: str = ""
+    clusters: Callable[[], Collection[str]] = tuple
+    cluster_of: Callable[[str], str] = lambda _channel: ""
 
     def ask(self, at: datetime) -> None:
         """Ask as many as there is room for, and look after those whose answer is late.
@@ -62,8 +68,10 @@ class Asking:
             self.cards.kept.questions.answered(ref)
             return
         card = entry.card
-        if self.cluster and card.cluster and card.cluster != self.cluster:
-            self.cards.not_diagnosed(ref, f"It is about the cluster {card.cluster}; I look at {self.cluster}.")
+        known = self.clusters() or [one for one in (self.cluster,) if one]
+        if card.cluster and known and card.cluster not in known:
+            looked_at = ", ".join(sorted(known))
+            self.cards.not_diagnosed(ref, f"It is about the cluster {card.cluster}; I look at {looked_at}.")
             return
         try:
             ticket = self._ticket(ref, card)
@@ -79,6 +87,7 @@ class Asking:
     def _ticket(self, ref: CardRef, card: KeptCard) -> Ticket:
         understood = CATALOGUE.understand(card.questions[0])
         asked_at = card.asked_at or card.fired_at
+        named = card.cluster if card.cluster in self.clusters() else ""
         return Ticket(
             hashlib.sha256(f"{ref} {asked_at.isoformat()}".encode()).hexdigest()[:32],
             str(understood),
@@ -86,5 +95,5 @@ class Asking:
             card.asks > 1,
             Address(CARD, {"card": str(ref)}),
             asked_at,
-            cluster=self.cluster,
+            cluster=named or self.cluster_of(ref.place.channel) or self.cluster,
         )

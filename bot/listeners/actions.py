@@ -52,7 +52,7 @@ def listen(app: App, intake: Intake, orders: Orders, reports: Reports, look: Cal
                     intake.publisher.whisper(where, failure_message(objection))
                 elif whole := reports.whole_of(report_id):
                     # What of it this person may see is told by rights in the cluster, and this process has none.
-                    look(Look(what, whole, where))
+                    look(Look(what, whole, where, report.cluster))
                 else:
                     attach(what, intake.publisher, where, report)
 

@@ -1,5 +1,6 @@
 """Everything that can go wrong, in words: what happened, and what to do next. Never a stack trace, never a secret."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -70,6 +71,15 @@ def elsewhere(asked: str, looked_at: str) -> Failure:
         f"This was asked about the cluster {asked}, and the worker that took it {other}.",
         "Give bot and workers of one cluster the same `CILIUM_TRIAGE_CLUSTER`, "
         "and each bot that shares the Redis a `CILIUM_TRIAGE_KEY_PREFIX` of its own.",
+    )
+
+
+def not_looked_at(cluster: str, known: Iterable[str]) -> Failure:
+    """The question is about a cluster that no worker looks at."""
+    return Failure(
+        FailureKind.ELSEWHERE,
+        f"Nobody looks at a cluster {cluster}.",
+        f"Ask about one of these: {', '.join(sorted(known))}.",
     )
 
 

@@ -252,7 +252,10 @@ def _lost(budget: Budget) -> Iterator[str]:
 
 def provenance(report: Report, age: timedelta | None) -> tuple[str, ...]:
     """Return where and when the facts were taken, and how old an answer from the cache is."""
-    clauses = [f"{report.source or 'an unnamed source'}, {moment(report.taken_at)}"]
+    source = report.source or "an unnamed source"
+    is_said = report.cluster in source.split()
+    cluster = f"cluster {report.cluster}: " if report.cluster and not is_said else ""
+    clauses = [f"{cluster}{source}, {moment(report.taken_at)}"]
     if age is not None:
         clauses.append(f"cached {duration(age)} ago")
     return tuple(clauses)

@@ -55,7 +55,11 @@ def report_message(report: Report, *, report_id: str = "", age: timedelta | None
     old an answer from the cache is, None for a new one. ``asked_by`` is a Slack user id.
     """
     body = list(_brief(report) if report.expected is not None else _list(report))
-    below = [*candidate_buttons(report.candidates), *_buttons(report, report_id), _provenance(report, age, asked_by)]
+    below = [
+        *candidate_buttons([report.asking(one) for one in report.candidates]),
+        *_buttons(report, report_id),
+        _provenance(report, age, asked_by),
+    ]
     return _in_forms(report, body, below, text.brief(report, age=age))
 
 
@@ -103,7 +107,11 @@ def _list(report: Report) -> Iterator[Block]:
     opened = [index for index, row in enumerate(shown) if row.finding.follow_up][:_MOST_NEXT]
     for index, (finding, alike) in enumerate((row.finding, row.alike) for row in shown):
         row = f"{reading.mark_of(finding)} {_row(finding, alike, advised=finding.advice not in shared)}"
-        opener = button(_opener(finding.follow_up), f"{ASK}_{index}", finding.follow_up) if index in opened else None
+        opener = (
+            button(_opener(finding.follow_up), f"{ASK}_{index}", report.asking(finding.follow_up))
+            if index in opened
+            else None
+        )
         if opener:
             if rows:
                 yield section("\n".join(rows))
@@ -209,9 +217,13 @@ def _buttons(report: Report, report_id: str) -> list[Block]:
         [
             button("Show patch", PATCH, report_id, primary=True) if report.patches else None,
             button("Evidence", EVIDENCE, report_id),
-            button("Ask again", AGAIN, f"{report.question} fresh") if report.question else None,
+            button("Ask again", AGAIN, report.asking(f"{report.question} fresh")) if report.question else None,
             *(
-                button(_opener(question) if len(asked) == 1 else question, f"{ASK}_{_ROWS + index}", question)
+                button(
+                    _opener(question) if len(asked) == 1 else question,
+                    f"{ASK}_{_ROWS + index}",
+                    report.asking(question),
+                )
                 for index, question in enumerate(asked)
             ),
         ]

@@ -95,4 +95,4 @@ class SlackSurface:
 
     def fail(self, waiter: Ticket, failure: Failure) -> None:
         """Put the reason in the place of the placeholder."""
-        self._publisher.answer(where_of(waiter), failure_message(failure, waiter.text))
+        self._publisher.answer(where_of(waiter), failure_message(failure, waiter.asking))

@@ -149,6 +149,8 @@ class Report:
     """The question as it is shown to who asked: ``shop/frontend → shop/cart 8080``."""
     standing: Standing | None = None
     """How the connection stood, for a later answer to be held against; None for questions that are about none."""
+    cluster: str = ""
+    """The cluster that was looked at, where there are several; empty where there is one."""
     withheld: tuple[str, ...] = ()
     """What was taken out because the reader may not read it, by kind and count: ``2 policies in a namespace …``."""
     ownership: Ownership | None = None
@@ -158,7 +160,11 @@ class Report:
     @property
     def title(self) -> str:
         """What to call it: its question, or its command where the reader may not see all of the question."""
-        return self.question or self.command
+        return self.asking(self.question or self.command)
+
+    def asking(self, question: str) -> str:
+        """Return a question about the same cluster, as it is asked."""
+        return f"{question} cluster {self.cluster}" if question and self.cluster else question
 
     def blockers(self) -> tuple[Finding, ...]:
         """Every blocking problem, in hop order: with one the connection does not work, whatever is expected."""

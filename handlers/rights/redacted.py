@@ -26,7 +26,7 @@ from handlers.rights.words import texts_in
 T = TypeVar("T")
 
 NOT_SHOWN = "(withheld)"
-_OURS = frozenset({"code", "source", "command", "part", "gap", "schema", "withheld", "kind", "status"})
+_OURS = frozenset({"code", "source", "cluster", "command", "part", "gap", "schema", "withheld", "kind", "status"})
 """Fields whose words are the program's own, whatever a cluster calls its objects."""
 _POLICIES = (Content.NETWORK_POLICIES, Content.CILIUM_POLICIES, Content.CLUSTER_POLICIES, Content.OBJECTS)
 
@@ -78,6 +78,7 @@ def _bare(report: Report) -> Report:
         findings=tuple(findings),
         expected=report.expected,
         observed=report.observed,
+        cluster=report.cluster,
         withheld=("everything but the verdict, since nobody worked out whose it is",),
     )
 
