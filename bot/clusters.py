@@ -14,8 +14,6 @@ _FORGOTTEN_AFTER = 45.0
 """Seconds: a worker that restarts is not missed."""
 _KEEP = timedelta(hours=1)
 _MOST = 1_000
-_REMEMBER = 2.0
-"""Seconds for which what was read is not read again."""
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +25,6 @@ class Clusters:
         self._redis = redis
         self._key = f"{prefix}:clusters"
         self._clock = clock
-        self._read: tuple[float, tuple[str, ...]] = (float("-inf"), ())
 
     def say(self, names: Iterable[str]) -> None:
         """Say what this worker looks at; raises nothing, for it says so again."""
@@ -44,16 +41,10 @@ class Clusters:
 
     def looked_at(self) -> tuple[str, ...]:
         """Return the names of all clusters that have one and are looked at now; none where Redis does not answer."""
-        now = self._clock()
-        read_at, known = self._read
-        if now - read_at < _REMEMBER:
-            return known
         try:
-            found = self._redis.zrangebyscore(self._key, now - _FORGOTTEN_AFTER, "+inf")
+            found = self._redis.zrangebyscore(self._key, self._clock() - _FORGOTTEN_AFTER, "+inf")
         except RedisError as error:
             log.warning("clusters not read", error=type(error).__name__)
             return ()
         names = (one.decode() if isinstance(one, bytes) else str(one) for one in found)
-        known = tuple(sorted(filter(None, names)))
-        self._read = (now, known)
-        return known
+        return tuple(sorted(filter(None, names)))
