@@ -16,9 +16,9 @@ _SURELY = re.compile(
     re.IGNORECASE,
 )
 _NO_NAMES = frozenset(
-    "a an and are as at between by cidr cidrs dns for from has have health how in internal ip ips is it local mesh mode "
-    "network networking node nodes now of on or policies policy pods scope service services since state status that the "
-    "this to today traffic was what when where which who why wide with".split()
+    "a an and are as at between by cidr cidrs dns for from has have health how in internal ip ips is it local mesh "
+    "mode network networking node nodes now of on or policies policy pods scope service services since state status "
+    "that the this to today traffic was what when where which who why wide with".split()
 )
 """Words that follow ``cluster`` and name none."""
 _ASKS = re.compile(r"\s*\?\s*$")

@@ -10,7 +10,7 @@ from bot.channels import Channels
 from bot.clusters import Clusters
 from bot.dispatch import queue_key
 from bot.ticket import Ticket
-from handlers.names.which_cluster import Named, cluster_meant, cluster_named
+from handlers.names.which_cluster import Named, cluster_meant, cluster_named, cluster_surely_named
 from tests.bot.conftest import Bot
 
 KNOWN = ("prod", "stage", "eu-1.example")
@@ -44,6 +44,22 @@ def test_the_cluster_that_a_question_names(text: str, named: Named) -> None:
 def test_a_name_that_nobody_knows_is_read_in_the_end_alone() -> None:
     assert cluster_meant(f"{ASKED} in cluster prd?") == Named(f"{ASKED}?", "prd")
     assert cluster_meant(f"in cluster prd {ASKED}") == Named(f"in cluster prd {ASKED}")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param("can a/b not reach c/d in cluster prd?", "prd", id="in a sentence"),
+        pytest.param("can a/b in the cluster prd not reach c/d?", "prd", id="in the midst of one"),
+        pytest.param("health cluster=prd", "prd", id="with an equals sign"),
+        pytest.param("health --cluster prd", "prd", id="as an option"),
+        pytest.param("is a/b cut off in cluster dns?", "", id="what follows is no name"),
+        pytest.param("is anything wrong in the cluster?", "", id="nothing follows"),
+        pytest.param("is my cluster healthy", "", id="no preposition"),
+    ],
+)
+def test_a_name_that_is_surely_one_is_never_passed_over(text: str, name: str) -> None:
+    assert cluster_surely_named(text) == name
 
 
 def test_workers_that_say_no_more_are_forgotten(redis: Redis) -> None:
@@ -100,8 +116,15 @@ def test_a_channel_is_about_the_cluster_that_was_set_of_it(bot: Bot, two: Redis)
     channels.reset("C0INCIDENT")
 
 
-def test_a_cluster_that_nobody_looks_at_is_named_with_those_that_somebody_does(bot: Bot, two: Redis) -> None:
-    bot.slack.command("ada", HERE, "/cilium", f"{ASKED} cluster prd")
+@pytest.mark.parametrize(
+    "words",
+    [f"{ASKED} cluster prd", "is shop/frontend cut off from shop/cart in cluster prd?"],
+    ids=["typed", "a sentence"],
+)
+def test_a_cluster_that_nobody_looks_at_is_named_with_those_that_somebody_does(
+    bot: Bot, two: Redis, words: str
+) -> None:
+    bot.slack.command("ada", HERE, "/cilium", words)
     said = bot.said_to("ada", HERE)
     assert said == "Nobody looks at a cluster prd. Ask about one of these: prod, stage."
     assert two.exists(queue_key("cilium-triage")) == 0
