@@ -23,7 +23,7 @@ from bot.publish import NotInChannelError, Publisher, PublishError, SlackUnavail
 from bot.render.blocks import Message
 from bot.render.candidates import not_understood
 from bot.render.failure import failure_message, internal, not_in_channel, not_looked_at, not_taken, queue_down
-from bot.render.progress import looking, slack_is_slow
+from bot.render.progress import LOOKING, looking, slack_is_slow
 from bot.surface import Surface, SurfaceError
 from bot.surfaces.slack import address_of
 from bot.ticket import Ticket
@@ -151,7 +151,8 @@ class Intake:
         asker = where.user if where.via in _SAYS_WHO else ""
         where = replace(where, ticket=uuid.uuid4().hex)
         try:
-            where = self.publisher.placeholder(where, looking(question, asked_by=asker, ahead=self.watch.ahead()))
+            if not self.publisher.status(where, LOOKING):
+                where = self.publisher.placeholder(where, looking(question, asked_by=asker, ahead=self.watch.ahead()))
         except NotInChannelError:
             self.tell(where, failure_message(not_in_channel()))
             return

@@ -25,7 +25,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from bot.render.blocks import CHART, TABLE, Block, Message, escape, natives, shortened
+from bot.render.blocks import CHART, TABLE, Block, Message, clip, escape, natives, shortened
 from bot.render.evidence import file_as_message
 from bot.surface import SurfaceError, UnavailableError
 from bot.where import Where
@@ -43,6 +43,9 @@ _SHUT = {"is_archived", "restricted_action", "restricted_action_read_only_channe
 _PLACEHOLDER_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _TOO_MUCH = {"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"}
 _UNKNOWN_BLOCKS = {"invalid_blocks", "invalid_blocks_format"}
+_STATUS = "status"
+_LONGEST_STATUS = 100
+"""Characters; Slack names no number, and shows one line."""
 _REFUSED_FOR = timedelta(days=1).total_seconds()
 _PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited"}
 _ON_THE_WAY = (URLError, TimeoutError, ConnectionError)
@@ -96,7 +99,7 @@ class Publisher:
         self._lock = RLock()
         self._channels: defaultdict[str, _Channel] = defaultdict(lambda: _Channel(RLock()))
         self._refused: dict[str, float] = {}
-        """Native blocks that the workspace refused, and until when they are not tried again."""
+        """Native blocks that the workspace refused, and statuses, and until when they are not tried again."""
         self._settled: OrderedDict[tuple[str, str], Where] = OrderedDict()
 
     def placeholder(self, where: Where, message: Message) -> Where:
@@ -132,6 +135,28 @@ class Publisher:
             return False
         finally:
             channel.turn.release()
+        return True
+
+    def status(self, where: Where, words: str) -> bool:
+        """Show below the thread of a direct conversation what is being done; say whether it stands there.
+
+        That is where Slack shows a status to the one person who waits; it goes by itself when the answer comes, or
+        after two minutes (https://docs.slack.dev/reference/methods/assistant.threads.setStatus). A workspace that
+        refuses is not asked again for a day.
+        """
+        if where.channel[:1] != "D" or not where.thread_ts or self._clock() < self._refused.get(_STATUS, 0.0):
+            return False
+        try:
+            self._impatient.assistant_threads_setStatus(
+                channel_id=where.channel, thread_ts=where.thread_ts, status=clip(words, _LONGEST_STATUS)
+            )
+        except SlackApiError as error:
+            if _code_of(error) not in _PASSING:
+                self._refused[_STATUS] = self._clock() + _REFUSED_FOR
+            log.info("no status", channel=where.channel, reason=_code_of(error))
+            return False
+        except _ON_THE_WAY:
+            return False
         return True
 
     def answer(self, where: Where, message: Message) -> Where:

@@ -2,6 +2,9 @@
 
 from bot.render.blocks import Message, code, context, escape, message, section
 
+LOOKING = "is looking into it …"
+"""What is said where Slack shows a status of the app, behind its name, in the place of a placeholder."""
+
 
 def looking(question: str, *, asked_by: str = "", ahead: int = 0) -> Message:
     """Return the placeholder for a question.

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 
 from bot.publish import Publisher
 from bot.render.failure import Failure, failure_message
-from bot.render.progress import progress
+from bot.render.progress import LOOKING, progress
 from bot.render.report import first_message, long_tables, report_message
 from bot.render.table import csv_of
 from bot.reports import Reports
@@ -54,6 +54,8 @@ class SlackSurface:
     def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
         """Show how far the run is, or what is certain already, in the placeholder."""
         where = where_of(waiter)
+        if not where.placeholder_ts:
+            return self._publisher.status(where, f"{LOOKING} {told}" if isinstance(told, str) else LOOKING)
         shown = progress(waiter.text, told) if isinstance(told, str) else first_message(told, asked_by=where.user)
         return self._publisher.progress(where, shown)
 

@@ -87,6 +87,16 @@ def test_a_direct_message_needs_no_mention_and_no_thread(bot: Bot) -> None:
     assert where_of(ticket).thread_ts is None
 
 
+def test_in_a_thread_of_a_direct_conversation_a_status_stands_for_the_placeholder(bot: Bot) -> None:
+    first = bot.slack.say("ada", "@cilium", "what is this?")
+    bot.slack.wait_for(lambda: len(bot.slack.messages("U0ADA00001")) > 1)
+    asked = bot.slack.say("ada", "@cilium", QUESTION, thread_ts=first["ts"])
+    (ticket,) = bot.asked()
+    assert (where_of(ticket).placeholder_ts, where_of(ticket).thread_ts) == ("", first["ts"])
+    assert [status["status"] for status in bot.slack.statuses()] == ["is looking into it …"]
+    assert [one["ts"] for one in bot.slack.replies(first)] == [asked["ts"]]
+
+
 def test_fresh_is_asked_for_in_the_question(bot: Bot) -> None:
     bot.slack.command("ada", HERE, "/cilium", f"{QUESTION} fresh")
     (ticket,) = bot.asked()

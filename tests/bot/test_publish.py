@@ -320,3 +320,41 @@ def test_an_answer_without_a_placeholder_is_posted_once_however_often_it_is_publ
     for who in (publisher, another, publisher):
         who.answer(where, said("It is open."))
     assert texts(slack) == ["It is open."]
+
+
+def test_a_status_stands_in_the_thread_of_a_direct_conversation_until_the_answer(
+    publisher: Publisher, slack: Playground
+) -> None:
+    question = slack.say("ada", "@cilium", "why a b 80")
+    where = asked(channel=question["channel"], thread_ts=question["ts"], via=Via.DIRECT, ticket="T-1")
+    assert publisher.status(where, "is looking into it …")
+    (standing,) = slack.statuses()
+    assert (standing["thread_ts"], standing["status"]) == (question["ts"], "is looking into it …")
+    answered = publisher.answer(where, said("Blocked at ingress"))
+    (answer,) = slack.replies(question)
+    assert (answer["ts"], answer["text"]) == (answered.placeholder_ts, "Blocked at ingress")
+    assert publisher.answer(where, said("Blocked at ingress")).placeholder_ts == answer["ts"], "told twice, posted once"
+    assert slack.statuses() == []
+
+
+NO_STATUS = {
+    "a channel": {"channel": HERE, "thread_ts": "1.1"},
+    "a direct conversation without a thread": {"channel": "D0ADA00001"},
+}
+
+
+@pytest.mark.parametrize("place", NO_STATUS.values(), ids=NO_STATUS.keys())
+def test_elsewhere_there_is_no_status(publisher: Publisher, slack: Playground, place: dict[str, str]) -> None:
+    assert not publisher.status(asked(**place), "is looking into it …")
+    assert slack.calls("assistant.threads.setStatus") == []
+
+
+def test_a_workspace_that_refuses_statuses_is_asked_again_after_a_day(
+    publisher: Publisher, slack: Playground, clock: Clock
+) -> None:
+    where = asked(channel="D0ADA00001", thread_ts="1.1", via=Via.DIRECT)
+    slack.cause(api_errors={"assistant.threads.setStatus": ["missing_scope"]})
+    assert [publisher.status(where, "is looking …"), publisher.status(where, "is looking …")] == [False, False]
+    assert len(slack.calls("assistant.threads.setStatus")) == 1
+    clock.now += 86_401
+    assert publisher.status(where, "is looking …")

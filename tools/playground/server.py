@@ -430,6 +430,13 @@ class Playground:
         """Return the Home tab of a user."""
         return self._call(lambda: page_feed.home(self._stand_in, person.find_user(self._stand_in, user)))
 
+    def statuses(self) -> list[Json]:
+        """Return what the app says it is doing, by thread."""
+        known = self._stand_in.workspace.thread_status
+        return self._call(
+            lambda: [{"channel": place, "thread_ts": thread, "status": said} for (place, thread), said in known.items()]
+        )
+
     def deliveries(self) -> list[Json]:
         """Return every attempt to deliver something to the app."""
         return self._call(lambda: [attempt.to_json() for attempt in self._stand_in.delivery.log])
