@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.fixes.fix_watch import DEFAULT_SPAN, LONGEST_SPAN, CardPlace, FixWatch, watch_id
+from bot.fixes.fix_watch import DEFAULT_SPAN, CardPlace, FixWatch, watch_id
 from bot.fixes.kept import TooManyWatchesError
+from bot.fixes.typed import typed_question, typed_watch
 from bot.orders.desk import Desk
 from bot.orders.order import Order
 from bot.publish import NotInChannelError
@@ -13,13 +14,10 @@ from bot.render.blocks import Message
 from bot.render.failure import failure_message, not_in_channel
 from bot.render.fix import Watched, begun_message, said_message, watches_message
 from bot.where import Where
-from handlers.catalogue import CATALOGUE
-from handlers.commands.command import Asked, NotUnderstoodError, Role
-from handlers.names.grammar import Duration, items
+from handlers.commands.command import Asked, Role
 
 NAME = "watch"
 USAGE = "watch why A B [PORT] [10m] | watch list | watch stop [why A B]"
-_ASKS = "why"
 
 
 class Do(StrEnum):
@@ -50,30 +48,8 @@ def parse(words: str) -> Wanted:
         case "" | Do.LIST if not rest.strip():
             return Wanted(Do.LIST)
         case Do.STOP:
-            return Wanted(Do.STOP, _question(rest) if rest.strip() else None)
-    question, span = _without_span(words)
-    if not timedelta(0) < span <= LONGEST_SPAN:
-        raise NotUnderstoodError(f"I watch for {_minutes(LONGEST_SPAN)} at most.", USAGE)
-    return Wanted(Do.BEGIN, _question(question), span)
-
-
-def _without_span(words: str) -> tuple[str, timedelta]:
-    """Return the question without the span at its end: ``10m``, ``for 10m``."""
-    question, _, last = words.strip().rpartition(" ")
-    found = items(last) if question else []
-    if len(found) != 1 or not isinstance(found[0], Duration):
-        return words.strip(), DEFAULT_SPAN
-    before, _, lead = question.rpartition(" ")
-    if lead.casefold() == "since":
-        return words.strip(), DEFAULT_SPAN
-    return before if lead.casefold() == "for" else question, found[0].span
-
-
-def _question(words: str) -> Asked:
-    asked = CATALOGUE.understand(words)
-    if asked.command.name != _ASKS:
-        raise NotUnderstoodError(f"Only {_ASKS} can be watched: who cannot reach whom.", USAGE)
-    return replace(asked, fresh=True)
+            return Wanted(Do.STOP, typed_question(rest) if rest.strip() else None)
+    return Wanted(Do.BEGIN, *typed_watch(words))
 
 
 def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message | None:
@@ -128,10 +104,6 @@ def _here(desk: Desk, where: Where) -> list[FixWatch]:
 def _line(watch: FixWatch) -> Watched:
     by = "" if isinstance(watch.place, CardPlace) else watch.by
     return Watched(watch.question, watch.title, watch.until, by, watch.said)
-
-
-def _minutes(span: timedelta) -> str:
-    return f"{int(span.total_seconds()) // 60} minutes"
 
 
 ORDER = Order(

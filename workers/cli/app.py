@@ -37,8 +37,10 @@ ASK = "ask"
 POLICY = "policy"
 REPORT = "report"
 DIGEST = "digest"
+WATCH = "watch"
 COMPLETION = "completion"
 """Commands that are not questions of the table."""
+_COMMANDS = (ASK, POLICY, REPORT, DIGEST, WATCH, ALERT, ALERTS)
 HELP = ("help", "-h", "--help")
 
 
@@ -91,6 +93,23 @@ Examples:
 digest --output json > monday.json
 digest --previous friday.json
 digest health,drops,lint of shop --previous friday.json --output markdown"""
+BeforeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--before", help="A sysdump or a recording of before the change; without it, now.", show_default=False
+    ),
+]
+_WATCH_IN_SHORT = "Did the fix work? Looks again until packets pass or time is up."
+_ABOUT_WATCH = """Did the fix work? Looks again until packets pass or time is up, and says who changed what.
+
+Usage: watch why A B [PORT] [10m] [--before DUMP]
+
+\b
+Examples:
+watch why shop/frontend shop/cart 8080 10m
+watch why shop/frontend shop/cart 8080 --before monday.zip --sysdump friday.zip
+
+Status: 0 fixed, 1 still stopped, 2 cannot tell (yet)."""
 _REPORT_IN_SHORT = "Several answers as one file for a ticket."
 _ABOUT_REPORT = """Several answers as one file for a ticket, or for those who make Cilium.
 
@@ -107,7 +126,9 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     """Run one command line and return its exit status."""
     words = _with_command(arguments, catalogue)
-    about = f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT, DIGEST, ALERT, ALERTS) else ""
+    about = (
+        f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT, DIGEST, WATCH, ALERT, ALERTS) else ""
+    )
     try:
         app = build(catalogue, with_policy=words[0] in (POLICY, "--help"))
         status = app(words, prog_name=PROGRAM, standalone_mode=False)
@@ -133,7 +154,7 @@ def _with_command(arguments: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Take words that start with no subcommand for a plain sentence, and no words at all for a call for help."""
     if not arguments or arguments[0] in HELP:
         return [*arguments[1:2], "--help"]
-    known = (*catalogue.commands, ASK, POLICY, REPORT, DIGEST, COMPLETION, ALERT, ALERTS)
+    known = (*catalogue.commands, *_COMMANDS, COMPLETION)
     return list(arguments) if arguments[0] in known or arguments[0].startswith("-") else [ASK, *arguments]
 
 
@@ -157,6 +178,7 @@ def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typ
         _reporting(catalogue)
     )
     app.command(DIGEST, help=_ABOUT_DIGEST, short_help=_DIGEST_IN_SHORT)(_digesting(catalogue))
+    app.command(WATCH, help=_ABOUT_WATCH, short_help=_WATCH_IN_SHORT)(_watching(catalogue))
     add_alert_commands(app)
     app.command(COMPLETION, help="Print the completion script of a shell: bash, zsh or fish.")(_completing(catalogue))
     if with_policy:
@@ -188,6 +210,7 @@ def _completing(catalogue: Catalogue) -> Callable[[str], None]:
         commands = [Completed(command.name, command.summary) for command in catalogue.commands.values()]
         commands += [Completed(ASK, "Ask in a plain sentence."), Completed(POLICY, "Evaluate policies.")]
         commands += [Completed(REPORT, _REPORT_IN_SHORT), Completed(DIGEST, _DIGEST_IN_SHORT)]
+        commands += [Completed(WATCH, _WATCH_IN_SHORT)]
         commands += [Completed(ALERT, "Ask what an alert asks."), Completed(ALERTS, "Rules that make alerts exact.")]
         asking = typer.main.get_command(build(catalogue)).commands[ASK]  # type: ignore[attr-defined]
         options = [Completed(flag, one.help or "") for one in asking.params for flag in one.opts if flag[:2] == "--"]
@@ -241,6 +264,28 @@ def _digesting(catalogue: Catalogue) -> Callable[..., int]:
         return digest_in_terminal(wanted, origin, catalogue)
 
     return digest
+
+
+def _watching(catalogue: Catalogue) -> Callable[..., int]:
+    def watch(
+        words: Words = None,
+        before: BeforeOption = None,
+        sysdump: SysdumpOption = None,
+        replay: ReplayOption = None,
+        context: ContextOption = None,
+        kubeconfig: KubeconfigOption = None,
+        hubble_server: HubbleOption = None,
+        cilium_namespace: NamespaceOption = None,
+        budget: BudgetOption = 10.0,
+    ) -> int:
+        from bot.fixes.typed import typed_watch
+        from workers.cli.watch import watch_in_terminal
+
+        asked, span = typed_watch(" ".join(words or []), catalogue)
+        origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
+        return watch_in_terminal(asked, span, before, origin, budget=budget)
+
+    return watch
 
 
 def _asking(catalogue: Catalogue, name: str) -> Callable[..., int]:
