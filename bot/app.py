@@ -22,6 +22,7 @@ from bot.clusters import Clusters
 from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher
+from bot.dumps import Dumps
 from bot.feedback import Feedback
 from bot.fixes.kept import FixWatches
 from bot.fixes.rounds import FixRounds
@@ -118,6 +119,7 @@ def build(settings: Settings) -> Web:
         publisher=publisher,
         surface=surfaces(publisher, redis, prefix=prefix),
         watch=watch,
+        dumps=Dumps(client, redis, prefix=prefix),
         cluster=settings.cluster,
         clusters=clusters.looked_at,
         cluster_of=lambda channel: channels.rules(channel).cluster,

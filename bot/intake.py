@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from bot.conversations import Conversations
 from bot.deliveries import REMEMBER, Deliveries
 from bot.dispatch import QueueDownError
+from bot.dumps import Dumps
 from bot.guard import Guard
 from bot.publish import NotInChannelError, Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
@@ -54,6 +55,7 @@ class Intake:
     publisher: Publisher
     surface: Surface
     watch: Watch
+    dumps: Dumps
     cluster: str = ""
     """The cluster that is meant where neither a question, its conversation nor its channel names one."""
     clusters: Callable[[], Collection[str]] = tuple
@@ -147,7 +149,7 @@ class Intake:
         return asked, self.conversations.cluster(where) or self.cluster_of(where.channel) or self.cluster
 
     def _take(self, asked: Asked, where: Where, attached: tuple[Attachment, ...], cluster: str) -> None:
-        question = str(asked)
+        question, dump = str(asked), self.dumps.of(where)
         asker = where.user if where.via in _SAYS_WHO else ""
         where = replace(where, ticket=uuid.uuid4().hex)
         try:
@@ -175,6 +177,7 @@ class Intake:
             asked_at=self.now(),
             attachments=attached,
             cluster=cluster,
+            dump=dump,
         )
         try:
             self.conversations.asked(where, question, attached, cluster=cluster)

@@ -14,7 +14,7 @@ from typing import Any
 from handlers.model.attachment import MOST_ATTACHED, Attachment
 from handlers.model.wire import WireError, decode, encode
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class TicketError(ValueError):
@@ -30,10 +30,21 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Dump:
+    """A file in Slack that is, or may be, a dump of ``cilium sysdump``: its id, name, private address and bytes."""
+
+    id: str
+    name: str
+    url: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """A question, who asked it and where. ``text`` is the question in normal form, ``command`` its subcommand.
 
     ``cluster`` is the configured name of the cluster that the question is about; empty: that of whoever answers.
+    With a ``dump`` it is about that, and about no cluster.
 
     Raises:
         TicketError: if the attachments are larger than ``MOST_ATTACHED`` together.
@@ -47,6 +58,7 @@ class Ticket:
     asked_at: datetime
     attachments: tuple[Attachment, ...] = ()
     cluster: str = ""
+    dump: Dump | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -58,7 +70,9 @@ class Ticket:
     @property
     def key(self) -> str:
         """What askers of the same question share. Those who want a fresh answer share among themselves."""
-        asked = json.dumps([self.text, self.fresh, encode(self.attachments), self.cluster])
+        asked = json.dumps(
+            [self.text, self.fresh, encode(self.attachments), self.cluster, self.dump.id if self.dump else ""]
+        )
         return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
     @property

@@ -17,10 +17,10 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from bot.render.failure import Failure, elsewhere, internal, lost, timeout
+from bot.render.failure import Failure, elsewhere, internal, lost, no_dump, timeout
 from bot.reports import Reports
 from bot.surface import Answer, Surface, SurfaceError, UnavailableError
-from bot.ticket import Ticket
+from bot.ticket import Dump, Ticket
 from bot.waiters import Turn, Waiters
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
@@ -40,6 +40,10 @@ Outcome = Answer | Failure
 """What everybody who waits is told."""
 
 log = structlog.get_logger(__name__)
+
+
+class DumpError(Exception):
+    """A dump cannot be looked at; the message says why."""
 
 
 class Look(Protocol):
@@ -68,6 +72,8 @@ class Answering:
     """The names of all clusters that some worker looks at: where there are several, an answer names its own."""
     patience: float = 10.0
     catalogue: Catalogue = CATALOGUE
+    look_of_dump: Callable[[Dump], Look] | None = None
+    """Looks at a dump that a question is about; None where nobody can."""
 
     def answer(self, ticket: Ticket, run: str) -> None:
         """Answer everybody who waits for this question, unless another run does.
@@ -99,10 +105,13 @@ class Answering:
     def _outcome(self, ticket: Ticket, narrator: Narrator) -> Outcome:
         cluster = ticket.cluster or next(iter(self.looks))
         look = self.looks.get(cluster)
+        if ticket.dump is not None:
+            look = self.look_of_dump(ticket.dump) if self.look_of_dump else None
         if look is None:
             log.error("question_of_another_cluster", asked=ticket.cluster, looked_at=list(self.looks))
             return elsewhere(ticket.cluster, ", ".join(self.looks))
-        shown_as = cluster if cluster and len({*self.looks, *self.clusters()}) > 1 else ""
+        is_one_of_several = ticket.dump is None and cluster and len({*self.looks, *self.clusters()}) > 1
+        shown_as = cluster if is_one_of_several else ""
 
         def say(told: str | FirstAnswer) -> None:
             narrator.say(
@@ -125,6 +134,8 @@ class Answering:
         except NotUnderstoodError as error:
             # The web process parsed it: this worker is of another release.
             return Failure(internal("").kind, error.problem, f"Ask like this: {error.usage}")
+        except DumpError as error:
+            return no_dump(str(error))
         except TRANSIENT:
             raise
         except Exception as error:

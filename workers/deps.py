@@ -33,6 +33,7 @@ from handlers.model.report import FirstAnswer, Report
 from handlers.rights.people import PeopleError
 from workers.answering import Answering, Look
 from workers.cache import ReportCache
+from workers.dumps import dump_looks
 from workers.follow import NOT_LIVE, follow
 from workers.looking import Looking
 from workers.names import NotingSource, read_names
@@ -137,6 +138,7 @@ def assemble(settings: WorkerSettings) -> Deps:
         reports=reports,
         soft_limit=settings.soft_limit,
         clusters=Clusters(texts, prefix=prefix).looked_at,
+        look_of_dump=dump_looks(client, budget=settings.budget, owned=bool(settings.rights)),
     )
     digests = Digests(
         texts, publisher, Watch(waiting, Dispatcher(url, prefix=prefix)), prefix, cluster=settings.cluster

@@ -9,13 +9,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.slack_files import FileError, opened_file
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import NotUnderstoodError
 from handlers.model.attachment import MOST_ATTACHED, Attachment
@@ -46,13 +44,6 @@ def blocks_of(text: str) -> tuple[Attachment, ...]:
 def _typed(block: str) -> str:
     text = _LINK.sub(r"\1", block)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip("\n") + "\n"
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """Follows nobody: the token goes with every request."""
-
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +86,11 @@ class Attached:
         name, url = str(file.get("name") or "a file"), str(file.get("url_private") or "")
         if int(file.get("size") or 0) > MOST_ATTACHED:
             raise NotUnderstoodError(_too_large(name))
-        if not self._is_slack(url):
-            raise NotUnderstoodError(f"{name} is kept outside of Slack, so I cannot read it; paste it as a code block.")
-        request = Request(url, headers={"Authorization": f"Bearer {self.client.token}"})  # noqa: S310  (see _is_slack)
         try:
-            with build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
+            with opened_file(self.client, url, name, _SECONDS) as answer:
                 content, kind = answer.read(MOST_ATTACHED + 1), answer.headers.get_content_type()
-        except (HTTPError, URLError, OSError) as error:
-            raise NotUnderstoodError(f"{name} cannot be read; I need the scope files:read.") from error
+        except FileError as error:
+            raise NotUnderstoodError(f"{error} It can be pasted as a code block.") from error
         try:
             text = content.decode()
         except UnicodeDecodeError as error:
@@ -110,12 +98,6 @@ class Attached:
         if "\0" in text or kind == "text/html":
             raise NotUnderstoodError(f"{name} is no text that I may read; I need the scope files:read.")
         return Attachment(name, text)
-
-    def _is_slack(self, url: str) -> bool:
-        """Whether the token may go there: to Slack's own hosts, or to where its API is."""
-        asked, api = urlsplit(url), urlsplit(self.client.base_url)
-        is_api = (asked.scheme, asked.netloc) == (api.scheme, api.netloc)
-        return is_api or (asked.scheme == "https" and (asked.hostname or "").endswith((".slack.com", ".slack-gov.com")))
 
 
 def _bounded(found: Sequence[Attachment]) -> tuple[Attachment, ...]:

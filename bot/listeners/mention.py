@@ -6,10 +6,12 @@ mention in a direct conversation twice, as ``app_mention`` and as ``message``: t
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.dumps import OF_A_DUMP, archive_in
 from bot.intake import Intake
 from bot.listeners.attached import Attached, words_of
 from bot.listeners.heard import Heard, heard
@@ -60,7 +62,13 @@ def _ask(
     text = without_mention(words_of(message.text), bot_user)
     where = of_message(body, message.raw, via)
     delivery = f"message:{where.channel}:{message.ts}"
-    if is_help(text):
+    if archive_in(message.raw) is not None:
+        where = replace(where, thread_ts=where.thread_ts or message.ts)
+    dump = intake.dumps.notice(where, message.raw, is_asked=True)
+    if dump is not None and is_help(text):
+        for question in OF_A_DUMP:
+            intake.ask(question, where, delivery=f"{delivery}:{question}")
+    elif is_help(text):
         if intake.is_first(where, f"{delivery}:help"):
             intake.tell(where, help_message(CATALOGUE.commands, ORDERS))
     elif not orders.take(text, where, delivery=delivery, attached=lambda: attached.beside(message.raw)):

@@ -23,6 +23,7 @@ class FailureKind(StrEnum):
     NOT_TAKEN = "not-taken"
     REPORT_GONE = "report-gone"
     NOTHING_ANSWERED = "nothing-answered"
+    NO_DUMP = "no-dump"
     INTERNAL = "internal"
 
 
@@ -132,6 +133,11 @@ def nothing_to_bundle() -> Failure:
         "Nothing was answered here in the last day, so there is nothing to put together.",
         "Ask first (why, health, drops, ...), then say report in the same thread or channel.",
     )
+
+
+def no_dump(problem: str) -> Failure:
+    """What was dropped could not be looked at."""
+    return Failure(FailureKind.NO_DUMP, problem, "Drop what `cilium sysdump` wrote, or ask outside of this thread.")
 
 
 def internal(failure_id: str) -> Failure:

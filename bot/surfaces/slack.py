@@ -6,6 +6,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.publish import Publisher
+from bot.render.blocks import Message
+from bot.render.dump import about_dump
 from bot.render.failure import Failure, failure_message
 from bot.render.progress import LOOKING, progress
 from bot.render.report import first_message, long_tables, report_message
@@ -56,7 +58,9 @@ class SlackSurface:
         where = where_of(waiter)
         if not where.placeholder_ts:
             return self._publisher.status(where, f"{LOOKING} {told}" if isinstance(told, str) else LOOKING)
-        shown = progress(waiter.text, told) if isinstance(told, str) else first_message(told, asked_by=where.user)
+        if isinstance(told, str):
+            return self._publisher.progress(where, progress(waiter.text, told))
+        shown = _about(waiter, first_message(told, asked_by=where.user), told.report)
         return self._publisher.progress(where, shown)
 
     def answer(self, waiter: Ticket, answer: Answer) -> None:
@@ -64,10 +68,10 @@ class SlackSurface:
         where = where_of(waiter)
         age = None if answer.cached_at is None else max(timedelta(0), datetime.now(UTC) - answer.cached_at)
         shown = report_message(answer.report, report_id=answer.report_id, age=age, asked_by=where.user)
-        place = self._publisher.answer(where, shown)
+        place = self._publisher.answer(where, _about(waiter, shown, answer.report))
         self._note(place, answer)
         if answer.own is not None:
-            self._tell_asker(where, answer.own, answer.own_id, age)
+            self._tell_asker(waiter, answer.own, answer.own_id, age)
         for table in long_tables(answer.report):
             self._publisher.attach_once(
                 place,
@@ -76,10 +80,12 @@ class SlackSurface:
                 title=f"{table.title}: {answer.report.title}",
             )
 
-    def _tell_asker(self, where: Where, own: Report, own_id: str, age: timedelta | None) -> None:
+    def _tell_asker(self, waiter: Ticket, own: Report, own_id: str, age: timedelta | None) -> None:
         """Tell the asker alone what not everybody there may see; without it the answer stands all the same."""
+        where = where_of(waiter)
+        shown = report_message(own, report_id=own_id, age=age, asked_by=where.user)
         try:
-            self._publisher.whisper(where, report_message(own, report_id=own_id, age=age, asked_by=where.user))
+            self._publisher.whisper(where, _about(waiter, shown, own))
         except SurfaceError as error:
             log.warning("asker not told the rest", channel=where.channel, reason=str(error))
 
@@ -98,3 +104,7 @@ class SlackSurface:
     def fail(self, waiter: Ticket, failure: Failure) -> None:
         """Put the reason in the place of the placeholder."""
         self._publisher.answer(where_of(waiter), failure_message(failure, waiter.asking))
+
+
+def _about(waiter: Ticket, shown: Message, report: Report) -> Message:
+    return about_dump(shown, waiter.dump.name, report.taken_at) if waiter.dump is not None else shown

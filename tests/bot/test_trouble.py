@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.dispatch import Dispatcher, QueueDownError
+from bot.dumps import Dumps
 from bot.guard import Guard, Rules
 from bot.intake import Intake
 from bot.publish import Publisher
@@ -60,7 +61,8 @@ def watch(redis: Redis, dispatcher: Dispatcher, publisher: Publisher) -> Watch:
 
 
 @pytest.fixture
-def intake(redis: Redis, dispatcher: Dispatcher, publisher: Publisher, watch: Watch) -> Intake:
+def intake(redis: Redis, dispatcher: Dispatcher, publisher: Publisher, watch: Watch, slack: Playground) -> Intake:
+    client = slack_client(slack.settings.bot_token, slack.api_url)
     return Intake(
         understand=understand,
         deliveries=Deliveries(redis),
@@ -69,6 +71,7 @@ def intake(redis: Redis, dispatcher: Dispatcher, publisher: Publisher, watch: Wa
         publisher=publisher,
         surface=SlackSurface(publisher),
         watch=watch,
+        dumps=Dumps(client, redis),
     )
 
 

@@ -72,7 +72,7 @@ def say(
 ) -> Message:
     """Post what the user typed, as Slack writes it, with file objects beside it, and send the events."""
     typed = typed.strip()[:MAX_TEXT]
-    if not typed:
+    if not typed and not files:
         raise NotPossible("nothing was typed")
     if smart_quotes:
         typed = typed_text.curl_quotes(typed)
