@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from bot.cards.outbox import Outbox
 from tests.alerts.payloads import alert, webhook
 from tests.e2e.system import System, system
 from tools.demo import SAMPLE
@@ -169,7 +171,7 @@ def measure(*, is_calm: bool) -> None:
 
 def _is_quiet(running: System) -> bool:
     with running.client() as client:
-        return not client.keys("cilium-triage:cards:outbox:*") and not client.keys("cilium-triage:cards:hand:*")
+        return not Outbox(client).due(datetime.now(UTC) + timedelta(minutes=1))
 
 
 def report(running: System, wall: float, seen: list[float]) -> None:

@@ -16,7 +16,7 @@ from bot.cards.outbox import STORM, Item, Outbox
 from bot.cards.place import CardRef, Place
 from bot.cards.questions import Questions
 from bot.transaction import atomically, text_of
-from handlers.alerts.life import KeptCard, Stage
+from handlers.alerts.life import KeptCard, Stage, lapses_at
 from handlers.model.wire import WireError, decode, encode
 
 KEEP = timedelta(days=3)
@@ -103,6 +103,8 @@ class KeptCards:
             pipe.zremrangebyscore(index, "-inf", (at - KEEP).timestamp())
             pipe.expire(index, KEEP)
             self.outbox.put(pipe, ref.place, Item.card(ref.fingerprint), at, ahead=_ahead(before, after))
+            if after.is_open and (is_new or not (before and before.is_open)):
+                self.outbox.put(pipe, ref.place, Item.lapse(ref.fingerprint), lapses_at(after))
             self.outbox.put(pipe, ref.place, STORM, at, ahead=-_STORM_AFTER)
             if after.asked_at is not None and (before is None or after.asked_at != before.asked_at):
                 self.questions.put(pipe, ref, after.severity, at)

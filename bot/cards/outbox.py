@@ -30,6 +30,8 @@ class ItemKind(StrEnum):
     CARD = "card"
     DETAIL = "detail"
     """The whole answer, in the thread of a card."""
+    LAPSE = "lapse"
+    """A card of which nobody may have told for long."""
     STORM = "storm"
     """The summary of many cards."""
     QUIET = "quiet"
@@ -57,6 +59,11 @@ class Item:
     def quiet(cls, until: datetime) -> "Item":
         """Return the summary of quiet hours that end then."""
         return cls(ItemKind.QUIET, until.isoformat())
+
+    @classmethod
+    def lapse(cls, fingerprint: str) -> "Item":
+        """Return the look at whether a card lapses."""
+        return cls(ItemKind.LAPSE, fingerprint)
 
     def __str__(self) -> str:
         """Write it as a member of the list."""
@@ -89,9 +96,17 @@ class Outbox:
             self.put(pipe, place, item, at, ahead=ahead)
             pipe.execute()
 
-    def places(self) -> tuple[Place, ...]:
-        """Return the channels in which something is to be shown."""
-        return tuple(sorted(place_of(text_of(one)) for one in cast(Iterable[Any], self._redis.smembers(self._places))))
+    def due(self, at: datetime) -> tuple[Place, ...]:
+        """Return the channels in which something is to be shown by now."""
+        places = sorted(place_of(text_of(one)) for one in cast(Iterable[Any], self._redis.smembers(self._places)))
+        with self._redis.pipeline(transaction=False) as pipe:
+            for place in places:
+                pipe.zcount(self._list(place), "-inf", at.timestamp())
+                pipe.exists(self._hand(place))
+                pipe.exists(self._list(place))
+            found = iter(pipe.execute())
+        # What has neither a list nor anything in hand is taken off by its next turn.
+        return tuple(place for place in places if any([next(found), next(found), not next(found)]))
 
     def waiting(self, place: Place) -> int:
         """Return how many things wait to be shown in a channel."""

@@ -12,6 +12,8 @@ from bot.cards.showing import Showing
 
 EVERY = 0.25
 """Seconds between two rounds."""
+REDIS_AWAY = 2.0
+"""Seconds until the next round where Redis does not answer."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,16 +39,20 @@ class Rounds:
         if self._thread.is_alive():
             self._thread.join()
 
-    def go(self) -> None:
-        """Go round once."""
+    def go(self) -> bool:
+        """Go round once; False where Redis did not answer."""
         for step in self._steps:
             try:
                 step(self._now())
             except RedisError as error:
                 log.warning("cards wait for redis", error=type(error).__name__)
+                return False
             except Exception as error:  # noqa: BLE001  (the next round must come, whatever one card holds)
                 log.error("a card broke", error=type(error).__name__)
 
+        return True
+
     def _run(self) -> None:
-        while not self._stop.wait(EVERY):
-            self.go()
+        pause = EVERY
+        while not self._stop.wait(pause):
+            pause = EVERY if self.go() else REDIS_AWAY

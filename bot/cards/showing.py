@@ -23,6 +23,7 @@ from bot.render.manners import card_buttons, held_message, muted_message
 from bot.render.report import report_message
 from bot.reports import Reports
 from bot.where import Via, Where
+from handlers.alerts.life import lapsed, lapses_at
 from handlers.alerts.storm import storm_of
 
 AWAY = timedelta(seconds=5)
@@ -54,7 +55,7 @@ class Showing:
             redis.RedisError: if Redis does not answer.
         """
         outbox = self.cards.kept.outbox
-        for place in outbox.places():
+        for place in outbox.due(at):
             if outbox.has_turn(place, self.who):
                 self._show_next(place, at)
 
@@ -90,7 +91,16 @@ class Showing:
         entry = self.cards.find(ref)
         if entry is None:
             return False
+        if item.kind is ItemKind.LAPSE:
+            return self._lapse(ref, at)
         return self._card(ref, entry, at) if item.kind is ItemKind.CARD else self._detail(ref, entry, at)
+
+    def _lapse(self, ref: CardRef, at: datetime) -> bool:
+        """Let a card lapse of which nobody told for long; one of which somebody did is looked at again later."""
+        card = self.cards.change(ref, lambda card: lapsed(card, at))
+        if card is not None and card.is_open:
+            self.cards.kept.outbox.enter(ref.place, Item.lapse(ref.fingerprint), lapses_at(card))
+        return False
 
     def _card(self, ref: CardRef, entry: Entry, at: datetime) -> bool:
         card, shown, kept = entry.card, entry.shown, self.cards.kept

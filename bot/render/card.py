@@ -40,7 +40,7 @@ _SIGN = {
     Tone.DOUBT: "❓",
     Tone.CONTRADICTION: "⚠️",
 }
-_ALARM, _RESOLVED, _FIXED = "🔔", "✅", "🛠️"
+_ALARM, _RESOLVED, _LAPSED, _FIXED = "🔔", "✅", "💤", "🛠️"
 _STAGE = {
     Stage.FIRING: "Firing",
     Stage.DIAGNOSED: "Firing",
@@ -127,7 +127,7 @@ def _cause(card: KeptCard) -> str:
 
 def _offer(card: KeptCard) -> Message:
     """Return one line, and a button for each question that may be meant."""
-    line = f"{_RESOLVED} *Resolved:*" if not card.is_open else "❔"
+    line = "❔" if card.is_open else f"{_sign(card)} *{escape(_state(card))}:*"
     offered = card.questions[:_MOST_BUTTONS] if card.is_open else ()
     name = f"{card.names[0]} – " if card.names and card.names[0] not in card.title else ""
     words = f"{line} {unmarked(name + card.title)}"
@@ -162,6 +162,8 @@ def _body(card: KeptCard) -> Iterator[Block]:
         yield section(f"*Since:* {clip(unmarked(card.watched), 600)}")
     if card.failure:
         yield section(f"⚠️ *Not diagnosed:* {clip(unmarked(card.failure), 500)}")
+    if not card.questions and card.is_open:
+        yield section("⚠️ *Not diagnosed:* it does not name what could be asked about.")
     if card.waits and card.is_open:
         again = " again" if found is not None else ""
         yield context(f"🔎 Looking into {code(card.questions[0])}{again} …")
@@ -188,13 +190,15 @@ def _buttons(card: KeptCard, ref: str, more: Iterable[Block | None]) -> list[Blo
 
 def _sign(card: KeptCard) -> str:
     if not card.is_open:
-        return _RESOLVED
+        return _LAPSED if card.has_lapsed else _RESOLVED
     if card.stage is Stage.FIXED:
         return _FIXED
     return _SIGN[Tone(card.diagnosis.tone)] if card.diagnosis else _ALARM
 
 
 def _state(card: KeptCard) -> str:
+    if card.resolved_at is not None and card.has_lapsed:
+        return f"Nothing more heard since {_hour(card.last_at)} UTC"
     if card.resolved_at is not None:
         return f"Resolved after {_lasted(card.lasted(card.resolved_at))}"
     return _STAGE[card.stage]

@@ -92,7 +92,7 @@ def _namespaces(signals: Iterable[Signal]) -> tuple[str, ...]:
             signal.namespace,
         )
     )
-    return tuple(dict.fromkeys(name for name in named if name))
+    return tuple(dict.fromkeys(name[:63] for name in named if name))
 
 
 def _questions(told: _Told) -> tuple[str, ...]:

@@ -1,17 +1,17 @@
 """The life of a card: firing, diagnosed, still failing, fixed, resolved, and firing again.
 
-A kept card is a value; what happens to it is a function that returns the next one. An alert counts once: it is known
-by its sender's fingerprint and the time at which it started, so that a delivery that is repeated changes nothing.
+A kept card is a value; what happens to it is a function that returns the next one. A delivery that is repeated changes
+nothing, since every alert counts once (``counted``).
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from handlers.alerts.alert import Alert, Form, State
+from handlers.alerts.alert import Alert, State
 from handlers.alerts.cards import Card
+from handlers.alerts.counted import MOST_SEEN, Counted, counted, silence_of
 from handlers.alerts.severity import Severity, severity_of
 from handlers.alerts.signal import Decision
 from handlers.model.finding import Sentence
@@ -25,11 +25,8 @@ AGAIN_AFTER = timedelta(minutes=15)
 """How long after it was asked a question is asked again, doubled each time."""
 MOST_ASKS = 6
 """How often one firing has its question asked."""
-MOST_SEEN = 2_000
-"""Alerts of one card that are told apart; further ones are not counted."""
 _MOST_NAMES = 8
-
-_WRITTEN = "w"
+_MOST_NAMESPACES = 20
 
 
 class Stage(StrEnum):
@@ -102,6 +99,8 @@ class KeptCard:
     fired_at: datetime
     last_at: datetime
     resolved_at: datetime | None = None
+    has_lapsed: bool = False
+    """Whether it is taken to be resolved because nobody told of it any more."""
     firing: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     count: int = 0
@@ -155,18 +154,29 @@ def told(kept: KeptCard | None, news: Card, at: datetime, *, cut_off: int = 0) -
     if kept is None:
         is_new = news.state is State.FIRING and news.decision is not Decision.IGNORE
         return _born(news, at, cut_off) if is_new else None
-    firing, seen, count = _counted(kept, news.alerts)
-    is_more = count > kept.count
+    found = counted(_counted(kept), news.alerts, has_lapsed=kept.has_lapsed)
+    after = _with(kept, found)
     if kept.stage is Stage.RESOLVED:
-        if not is_more or not firing:
-            return replace(kept, seen=seen)
-        if at - (kept.resolved_at or kept.last_at) > REOPENED_WITHIN:
-            return _born(news, at, cut_off)
-        return _reopened(replace(kept, firing=firing, seen=seen, count=count), news, at)
-    after = replace(kept, firing=firing, seen=seen, count=count, cut_off=max(kept.cut_off, cut_off))
-    if not firing and kept.firing:
+        if found.count == kept.count or not found.firing:
+            return replace(kept, seen=found.seen)
+        is_another = at - (kept.resolved_at or kept.last_at) > REOPENED_WITHIN and not kept.has_lapsed
+        return _born(news, at, cut_off) if is_another else _reopened(after, news, at)
+    after = replace(after, cut_off=max(kept.cut_off, cut_off))
+    if not found.firing and kept.firing:
         return replace(after, stage=Stage.RESOLVED, resolved_at=at)
-    return _still_firing(after, news, at) if news.state is State.FIRING and firing else after
+    return _still_firing(after, news, at) if news.state is State.FIRING and found.firing else after
+
+
+def lapses_at(kept: KeptCard) -> datetime:
+    """Return when a card lapses of which nobody tells any more."""
+    return kept.last_at + silence_of(kept.firing)
+
+
+def lapsed(kept: KeptCard, at: datetime) -> KeptCard:
+    """Return the card as it is when nobody told of it for long: it is taken to be resolved, and says so."""
+    if not kept.is_open or at < lapses_at(kept):
+        return kept
+    return replace(kept, stage=Stage.RESOLVED, resolved_at=at, has_lapsed=True, firing=(), waits=False)
 
 
 def diagnosed(kept: KeptCard, diagnosis: Diagnosis) -> KeptCard:
@@ -231,8 +241,8 @@ def _born(news: Card, at: datetime, cut_off: int) -> KeptCard:
         news.reason,
         news.decision,
         severity_of(news.alerts),
-        news.cluster,
-        news.namespaces,
+        news.cluster[:253],
+        news.namespaces[:_MOST_NAMESPACES],
         _names(news.alerts),
         news.questions,
         Stage.FIRING,
@@ -241,8 +251,15 @@ def _born(news: Card, at: datetime, cut_off: int) -> KeptCard:
         at,
         cut_off=cut_off,
     )
-    firing, seen, count = _counted(blank, news.alerts)
-    return replace(blank, firing=firing, seen=seen, count=count)
+    return _with(blank, counted(Counted(), news.alerts))
+
+
+def _counted(kept: KeptCard) -> Counted:
+    return Counted(kept.firing, kept.seen, kept.count)
+
+
+def _with(kept: KeptCard, found: Counted) -> KeptCard:
+    return replace(kept, firing=found.firing, seen=found.seen, count=found.count)
 
 
 def _reopened(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
@@ -252,6 +269,7 @@ def _reopened(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
         fired_at=at,
         fired=kept.fired + 1,
         resolved_at=None,
+        has_lapsed=False,
         asked_at=None,
         asks=0,
         waits=False,
@@ -282,52 +300,3 @@ def _widened(kept: KeptCard, news: Card, at: datetime) -> KeptCard:
 
 def _names(alerts: Iterable[Alert]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(alert.name[:120] for alert in alerts if alert.name))[:_MOST_NAMES]
-
-
-def _counted(kept: KeptCard, alerts: Iterable[Alert]) -> tuple[tuple[str, ...], tuple[str, ...], int]:
-    """Return which alerts fire now, which were ever seen, and how many were counted."""
-    firing, seen, count = dict.fromkeys(kept.firing), dict.fromkeys(kept.seen), kept.count
-    for alert in alerts:
-        who = _identity(alert)
-        mark = _digest(who, alert.starts_at)
-        if alert.state is State.RESOLVED:
-            _end(firing, who)
-        elif mark not in seen or (not alert.starts_at and who not in firing):
-            if len(seen) >= MOST_SEEN and mark not in seen:
-                firing.setdefault(who)
-                continue
-            count += 1
-            firing[who] = None
-        if len(seen) < MOST_SEEN:
-            seen[mark] = None
-    return tuple(firing)[-MOST_SEEN:], tuple(seen), count
-
-
-def _end(firing: dict[str, None], who: str) -> None:
-    """Take an alert off those that fire, and what told of the same in words.
-
-    A message that says resolved may have other words than the one that said firing.
-    """
-    if who in firing:
-        del firing[who]
-        gone = [] if any(not one.startswith(_WRITTEN) for one in firing) else list(firing)
-        alike = [] if who.startswith(_WRITTEN) else gone
-    elif who.startswith(_WRITTEN):
-        name = who.partition(".")[0]
-        alike = [one for one in firing if one.partition(".")[0] == name]
-    else:
-        alike = []
-    for one in alike:
-        del firing[one]
-
-
-def _identity(alert: Alert) -> str:
-    """Return what an alert is known by while it fires and when it is resolved."""
-    if alert.fingerprint:
-        return _digest(alert.fingerprint)
-    labels = _digest(*(f"{name}={value}" for name, value in sorted(alert.labels.items())))
-    return f"{_WRITTEN}{_digest(alert.name)[:6]}.{labels}" if alert.form is Form.WRITTEN else labels
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:12]

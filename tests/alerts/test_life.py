@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from handlers.alerts.cards import Card, cards_of
+from handlers.alerts.counted import MOST_SEEN
 from handlers.alerts.life import (
-    MOST_SEEN,
     Diagnosis,
     Fix,
     KeptCard,
@@ -16,13 +16,14 @@ from handlers.alerts.life import (
     diagnosed,
     fixed,
     is_to_be_asked,
+    lapsed,
     not_diagnosed,
     told,
 )
 from handlers.alerts.received import of_document
 from handlers.alerts.severity import Severity
 from handlers.model.finding import Sentence
-from tests.alerts.payloads import alert, attachment, webhook
+from tests.alerts.payloads import alert, attachment, kubernetes_event, webhook
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PAIR = {"source": "shop/loadgen", "destination": "shop/cart", "reason": "POLICY_DENIED"}
@@ -156,7 +157,7 @@ def test_no_answer_says_why_and_keeps_the_earlier_one() -> None:
 def test_its_question_is_asked_at_once_and_again_ever_later_as_long_as_it_is_told() -> None:
     kept = life((0, FIRES))
     asked_at = []
-    for minute in range(24 * 60):
+    for minute in range(0, 12 * 60, 5):
         kept = told(kept, FIRES, at(minute)) or kept
         if is_to_be_asked(kept, at(minute)):
             kept = asked(kept, at(minute))
@@ -181,6 +182,28 @@ def test_more_alerts_than_are_told_apart_stay_bounded() -> None:
     kept = told(None, cards_of(many)[0], START)
     assert kept is not None
     assert (kept.count, kept.is_counted_whole, len(kept.seen), len(kept.firing)) == (MOST_SEEN, False, 2000, 2000)
+
+
+WRITTEN = cards_of(of_document(attachment("[FIRING:1] HubblePolicyDenied (shop/cart POLICY_DENIED shop/loadgen)")))[0]
+DROPPED = "Incoming packet dropped (policy_denied) from shop/loadgen TCP 8080."
+EVENT = cards_of(of_document(kubernetes_event("PacketDrop", DROPPED, namespace="shop", name="cart-0")))[0]
+
+
+@pytest.mark.parametrize(
+    ("card", "still", "over"),
+    [
+        pytest.param(EVENT, 59, 61, id="an event of Kubernetes, after an hour"),
+        pytest.param(WRITTEN, 359, 361, id="a message, after six"),
+        pytest.param(FIRES, 25 * 60, 27 * 60, id="a webhook's alert, after more than a day"),
+    ],
+)
+def test_an_alert_of_which_nobody_tells_any_more_lapses(card: Card, still: float, over: float) -> None:
+    kept = life((0, card))
+    gone = lapsed(kept, at(over))
+    assert (lapsed(kept, at(still)), gone.stage, gone.has_lapsed) == (kept, Stage.RESOLVED, True)
+    again = told(gone, card, at(over + 600))
+    assert again is not None
+    assert (again.stage, again.fired, again.first_at) == (Stage.FIRING, 2, at(0))
 
 
 @pytest.mark.parametrize(

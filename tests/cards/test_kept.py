@@ -115,7 +115,7 @@ def test_what_changes_twice_before_it_is_shown_is_shown_once(cards: Cards) -> No
     taken(cards, drops(number=2))
     (entry,) = cards.of(HERE)
     assert list(to_be_shown(cards)) == [Item.card(entry.card.fingerprint), STORM]
-    assert cards.kept.outbox.places() == ()
+    assert cards.kept.outbox.due(NOON + timedelta(minutes=1)) == ()
 
 
 def test_what_a_lost_process_had_in_hand_comes_first(cards: Cards) -> None:

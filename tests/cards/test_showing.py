@@ -286,6 +286,19 @@ def test_a_card_that_somebody_deleted_comes_back_only_while_it_fires(room: Room)
     assert room.said() == []
 
 
+def test_a_card_of_which_nobody_tells_any_more_says_so(room: Room) -> None:
+    room.told(drops())
+    room.show()
+    room.clock.wait(hours=20)
+    room.told(drops())
+    room.clock.wait(hours=20)
+    room.show()
+    assert room.said()[0].startswith("Firing")
+    room.clock.wait(hours=20)
+    room.show()
+    assert room.said() == ["Nothing more heard since 08:01 UTC: shop/loadgen → shop/cart: packets are denied by policy"]
+
+
 def test_in_its_thread_a_question_may_go_on(room: Room) -> None:
     room.told(drops())
     room.show()
