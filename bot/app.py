@@ -3,12 +3,14 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event
 
 from redis import Redis
 from slack_bolt import App
 from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 
+from bot.audit import Audit, no_note
 from bot.cards.asking import Asking
 from bot.cards.cards import Cards
 from bot.cards.kept import KeptCards
@@ -111,6 +113,7 @@ def build(settings: Settings) -> Web:
     channel_names = ChannelNames(client)
     channels = Channels(redis, channel_names, settings.said_of_channels, prefix=prefix)
     clusters = Clusters(redis, prefix=prefix)
+    audit = Audit(redis, settings.audit_to, prefix=prefix, keep=timedelta(days=settings.audit_days))
     intake = Intake(
         understand=understand,
         deliveries=Deliveries(redis, prefix=prefix),
@@ -122,6 +125,7 @@ def build(settings: Settings) -> Web:
         dumps=Dumps(client, redis, prefix=prefix),
         cluster=settings.cluster,
         clusters=clusters.looked_at,
+        note=audit.note if settings.audit else no_note,
         cluster_of=lambda channel: channels.rules(channel).cluster,
     )
     attached = Attached(client)

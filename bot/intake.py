@@ -15,6 +15,7 @@ from traceback import extract_tb
 import structlog
 from redis.exceptions import RedisError
 
+from bot.audit import Act, Entry, Note, no_note
 from bot.conversations import Conversations
 from bot.deliveries import REMEMBER, Deliveries
 from bot.dispatch import QueueDownError
@@ -62,6 +63,8 @@ class Intake:
     """The clusters that workers look at now, of those that have a name."""
     cluster_of: Callable[[str], str] = lambda _channel: ""
     """The cluster that a channel is about, empty for any."""
+    note: Note = no_note
+    """Where the audit log is."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def ask(
@@ -89,6 +92,10 @@ class Intake:
             failure_id = uuid.uuid4().hex[:8]
             log.error("internal error", id=failure_id, error=type(error).__name__, at=_place_of(error))
             self.tell(where, failure_message(internal(failure_id)))
+
+    def audited(self, act: Act, what: str, where: Where, cluster: str = "") -> None:
+        """Note what was done for somebody in the audit log."""
+        self.note(Entry(act, what, where.user, where.team, where.channel, self.now(), cluster))
 
     def is_first(self, where: Where, delivery: str, *, within: timedelta = REMEMBER) -> bool:
         """Say whether a delivery is new. Without Redis nobody knows; then the asker is told, and no more happens."""
@@ -118,6 +125,7 @@ class Intake:
             self._did_not_understand(asked, where)
         elif objection := self.guard.objection(where, asked.command.role, asked.command.name):
             log.info("refused", kind=objection.kind, user=where.user, command=asked.command.name)
+            self.audited(Act.REFUSED, str(asked), where, cluster)
             self.tell(where, failure_message(objection))
         elif cluster and (known := self.clusters()) and cluster not in known:
             self.tell(where, failure_message(not_looked_at(cluster, known)))

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     """Before every key in Redis; the workers must have the same. Bots that share a Redis need one each."""
     cluster: str = ""
     """The cluster that is asked about; workers of another one refuse the question. Empty: any."""
+    audit: str = ""
+    """Where the audit log goes: ``redis``, or ``stdout`` or the path of a file, and then to Redis as well. Empty: there
+    is none."""
+    audit_days: int = Field(30, gt=0, le=3650)
+    """How long Redis keeps lines of the audit log."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     questions_per_minute: int = Field(60, gt=0)
     """For one person."""
@@ -105,6 +110,11 @@ class Settings(BaseSettings):
     def _are_rules(cls, value: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
         said_in(value)
         return value
+
+    @property
+    def audit_to(self) -> str:
+        """Where lines of the audit log go beside Redis."""
+        return "" if self.audit == "redis" else self.audit
 
     @property
     def said_of_channels(self) -> tuple[Said, ...]:

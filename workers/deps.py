@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from slack_sdk import WebClient
 
+from bot.audit import Audit, Note, no_note
 from bot.behind import Look as LookBehind
 from bot.channel_names import ChannelNames
 from bot.channel_rules import said_in
@@ -32,6 +33,7 @@ from handlers.commands.command import Asked, NotUnderstoodError
 from handlers.model.report import FirstAnswer, Report
 from handlers.rights.people import PeopleError
 from workers.answering import Answering, Look
+from workers.auditing import Auditing
 from workers.cache import ReportCache
 from workers.dumps import dump_looks
 from workers.follow import NOT_LIVE, follow
@@ -117,6 +119,10 @@ def assemble(settings: WorkerSettings) -> Deps:
     waiting = Waiters(texts, prefix=prefix)
     reports = Reports(texts, prefix=prefix)
     surface: Surface = surfaces(publisher, texts, prefix=prefix)
+    note: Note = no_note
+    if settings.audit:
+        note = Audit(texts, settings.audit_to, prefix=prefix, keep=timedelta(days=settings.audit_days)).note
+        surface = Auditing(surface, note)
     # Suggestions come before anybody's rights are reviewed, so they have no names that rights decide about.
     suggested = () if settings.rights else settings.served
     names = {one.name: Names(texts, cluster=one.name, prefix=prefix) for one in suggested}
@@ -124,7 +130,7 @@ def assemble(settings: WorkerSettings) -> Deps:
     if settings.rights:
         rights = _rights(settings, client, texts)
         surface = Redacting(surface, rights, reports)
-        looking = Looking(reports, publisher, rights)
+        looking = Looking(reports, publisher, rights, note)
     looks = {
         one.name: _looking(
             settings, one, ReportCache(connect(url), cluster=one.key, prefix=prefix), names.get(one.name)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.audit import Act, Note, Reader, entry_of, no_note
 from bot.behind import Behind, Look, attach, whisper
 from bot.publish import Publisher
 from bot.render.failure import elsewhere, failure_message, report_gone
@@ -23,6 +24,7 @@ class Looking:
     reports: Reports
     publisher: Publisher
     rights: RightsOf
+    note: Note = no_note
 
     def show(self, look: Look) -> None:
         """Show it: in the thread what everybody there and who pressed it may see, the rest to that person alone.
@@ -45,15 +47,20 @@ class Looking:
         mine = rights.own(where.user, owners)
         own = redacted(report, mine)
         is_alone = where.thread is None and not is_direct(where.channel, where.user)
+        reader = Reader(where.user, where.team, where.channel)
+        what = f"{look.what.value} of {report.title}"
         if is_alone:
             whisper(look.what, self.publisher, where, own)
+            self.note(entry_of(Act.SHOWN, what, reader, own, cluster=look.cluster, alone=True))
             return
         shared = redacted(report, rights.shared(where.channel, where.user, owners) & mine)
         log.info("shown", what=look.what.value, user=where.user, channel=where.channel, withheld=bool(shared.withheld))
         if _has(look.what, shared):
             attach(look.what, self.publisher, where, shared)
+            self.note(entry_of(Act.SHOWN, what, reader, shared, cluster=look.cluster))
         if own.withheld != shared.withheld or not _has(look.what, shared):
             whisper(look.what, self.publisher, where, own)
+            self.note(entry_of(Act.SHOWN, what, reader, own, cluster=look.cluster, alone=True))
 
 
 def _has(what: Behind, report: Report) -> bool:

@@ -119,6 +119,11 @@ class WorkerSettings(BaseSettings):
     watch_events: bool = False
     """Whether warnings of the clusters (events Unhealthy and PacketDrop) go to the channels that take alerts; it needs
     the right to watch events."""
+    audit: str = ""
+    """Where the audit log goes: ``redis``, or ``stdout`` or the path of a file, and then to Redis as well. Empty: there
+    is none."""
+    audit_days: int = Field(30, gt=0, le=3650)
+    """How long Redis keeps lines of the audit log."""
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the web process must have the same. Bots that share a Redis need one each."""
     alive_file: Path | None = None
@@ -155,6 +160,11 @@ class WorkerSettings(BaseSettings):
     def hard_limit(self) -> float:
         """After this time the process that works on a question is killed."""
         return self.soft_limit + self.grace
+
+    @property
+    def audit_to(self) -> str:
+        """Where lines of the audit log go beside Redis."""
+        return "" if self.audit == "redis" else self.audit
 
     @property
     def served(self) -> tuple[Served, ...]:

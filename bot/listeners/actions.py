@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.audit import Act, Reader, entry_of
 from bot.behind import Behind, Look, attach
 from bot.intake import Intake
 from bot.listeners.place import of_action
@@ -50,11 +51,14 @@ def listen(app: App, intake: Intake, orders: Orders, reports: Reports, look: Cal
                     intake.publisher.whisper(where, failure_message(report_gone()))
                 elif objection := intake.guard.objection(where, _role_of(report), report.command):
                     intake.publisher.whisper(where, failure_message(objection))
+                    intake.audited(Act.REFUSED, f"{what.value} of {report.title}", where, report.cluster)
                 elif whole := reports.whole_of(report_id):
                     # What of it this person may see is told by rights in the cluster, and this process has none.
                     look(Look(what, whole, where, report.cluster))
                 else:
                     attach(what, intake.publisher, where, report)
+                    reader = Reader(where.user, where.team, where.channel)
+                    intake.note(entry_of(Act.SHOWN, f"{what.value} of {report.title}", reader, report))
 
             if is_pressed_once(intake, where, body, action):
                 intake.safely(where, work)

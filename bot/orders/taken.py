@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from bot.audit import Act
 from bot.intake import Search
 from bot.orders.desk import Desk
 from bot.orders.order import Order
@@ -63,8 +64,11 @@ class Orders:
             intake.tell(where, not_understood(parsed.problem, parsed.usage, parsed.suggestions))
         elif objection := intake.guard.objection(where, order.role, order.name):
             intake.tell(where, failure_message(objection))
+            intake.audited(Act.REFUSED, order.name, where)
+            return
         elif told := order.carry_out(self.desk, where, parsed):
             intake.tell(where, told)
+        intake.audited(Act.ORDERED, order.name, where)
         log.info("ordered", order=order.name, user=where.user, channel=where.channel)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.audit import Act, Reader, entry_of
 from bot.render.bundle import Bundle, bundle_markdown, bundle_zip
 from bot.render.evidence import evidence_text, patches_file
 from bot.render.patches import patches_message
@@ -96,6 +97,7 @@ def surfaces(report: Report) -> Iterator[tuple[str, str]]:
     yield "patch button", json.dumps([shown.text, shown.blocks])
     for table in (*long_tables(report), *report.tables):
         yield "csv", csv_of(table)
+    yield "audit line", json.dumps(encode(entry_of(Act.ANSWERED, report.title, Reader("U1", "T1", "C1"), report)))
     bundle = Bundle((report,), datetime(2026, 11, 20, tzinfo=UTC), "cilium-triage")
     yield "bundle", bundle_markdown(bundle)
     with zipfile.ZipFile(io.BytesIO(bundle_zip(bundle))) as packed:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from bot.audit import Act, Entry
 from bot.behind import Behind, Look
 from bot.channel_rules import Audience
 from bot.publish import Publisher
@@ -30,6 +31,7 @@ from tests.scenarios.truth import FOLDER
 from tools.playground.manifest import installed
 from tools.playground.server import Playground, running_playground
 from workers.answering import Answering
+from workers.auditing import Auditing
 from workers.looking import Looking
 from workers.redacting import Redacting, asker_of
 from workers.reviews import ReviewError, Reviews
@@ -78,7 +80,9 @@ class Desk:
             Reviews(self.cluster, self.client),
         )
         self.rights = RightsOf({"": rights})
-        self.surface = Redacting(SlackSurface(self.publisher, self.reports), self.rights, self.reports)
+        self.lines: list[Entry] = []
+        told = Auditing(SlackSurface(self.publisher, self.reports), self.lines.append)
+        self.surface = Redacting(told, self.rights, self.reports)
         self.channel = str(self.playground.say("ada", "#incident-42", "hello")["channel"])
 
     def ticket(self, user: str, channel: str = "") -> Ticket:
@@ -96,7 +100,7 @@ class Desk:
         )
         whole_id = self.reports.whole_of(value)
         where = replace(where_of(ticket), user=user, via=Via.BUTTON)
-        Looking(self.reports, self.publisher, self.rights).show(Look(what, whole_id, where))
+        Looking(self.reports, self.publisher, self.rights, self.lines.append).show(Look(what, whole_id, where))
 
     def said(self, to: str | None = None) -> list[dict[str, Any]]:
         """Return what was said to everybody, or to one person alone."""
@@ -196,6 +200,22 @@ def test_a_button_shows_the_thread_its_part_and_who_pressed_it_the_rest(
     desk.press(what, JANE, ticket)
     assert names_said(json.dumps([desk.said(), desk.files()]), names.forbidden_to(("shop",))) == []
     assert "checkout-ingress" in json.dumps(desk.said(JANE))
+
+
+def test_the_audit_log_says_who_was_shown_what_of_which_namespace(desk: Desk, report: Report) -> None:
+    ticket = desk.ticket(JANE)
+    desk.surface.answer(ticket, given(desk, report))
+    desk.press(Behind.EVIDENCE, ADA, ticket)
+    told = [(line.act, line.user, line.alone, dict(line.shown), bool(line.withheld)) for line in desk.lines]
+    of_shop = {"shop": ("cilium-policies", "pods")}
+    of_payments = {"payments": ("cilium-policies", "pods", "services")}
+    assert told == [
+        (Act.ANSWERED, JANE, False, of_shop, True),
+        (Act.ANSWERED, JANE, True, {**of_shop, **of_payments}, True),
+        (Act.SHOWN, ADA, False, of_shop, True),
+    ]
+    assert {line.verdict for line in desk.lines} == {"Blocked at egress"}
+    assert [line.what for line in desk.lines] == [ASKED, ASKED, f"evidence of {ASKED}"]
 
 
 def test_what_is_kept_for_the_thread_is_what_the_thread_saw(desk: Desk, report: Report, names: Names) -> None:
