@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bot.channel_rules import NOBODY, Audience, ChannelRules, QuietHours, Route, RuleError, Said, Verbosity, checked
 from bot.channels import MOST_SAID, Channels, ChannelsFullError
@@ -129,7 +131,7 @@ def test_without_redis_nothing_is_open(gone: Redis) -> None:
 
 @pytest.fixture
 def gone() -> Redis:
-    return Redis(port=1, socket_connect_timeout=1, decode_responses=True)
+    return Redis(port=1, retry=Retry(NoBackoff(), 0), decode_responses=True)
 
 
 def test_settings_are_bounded(channels: Callable[..., Channels]) -> None:
