@@ -85,6 +85,10 @@ bench: setup ## Time and memory: the command line on the sample sysdump, flows, 
 	@$(BIN)/python benchmarks/policy.py
 	@$(BIN)/python -m benchmarks.storm
 
+.PHONY: dist
+dist: setup ## Build the wheel and the sdist into dist/, and ask the wheel a question in an environment of its own
+	@$(BIN)/python -m tools.dist
+
 .PHONY: hooks
 hooks: setup ## Have git run ruff, mypy and the import contracts before each commit
 	@$(BIN)/pre-commit install
@@ -96,9 +100,9 @@ format: setup ## Rewrite the code in the house style
 
 .PHONY: lock
 lock: ## Resolve the dependencies again (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock -o requirements.lock
+	uv pip compile pyproject.toml --extra slack --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra slack --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock -o requirements.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -10,6 +10,8 @@ SURFACE = "fix"
 """The surface to which the answers of watches go."""
 DEFAULT_SPAN = timedelta(minutes=10)
 LONGEST_SPAN = timedelta(minutes=60)
+EVERY = timedelta(seconds=20)
+"""How long after it was asked a watch is asked again, where it is the only one."""
 GRACE = timedelta(minutes=2)
 """How long after its end the last answer of a watch is waited for."""
 

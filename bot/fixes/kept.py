@@ -7,12 +7,10 @@ from typing import Any, cast
 
 from redis import Redis
 
-from bot.fixes.fix_watch import GRACE, FixWatch
+from bot.fixes.fix_watch import EVERY, GRACE, FixWatch
 from bot.transaction import atomically, text_of
 from handlers.model.wire import WireError, decode, encode
 
-EVERY = timedelta(seconds=20)
-"""How long after it was asked a watch is asked again, where it is the only one."""
 FOR_EACH = timedelta(seconds=1)
 """How much later for each other watch, so that many of them ask no more often than few."""
 MOST = 50

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.cards.place import CardRef
-from bot.fixes.fix_watch import LONGEST_SPAN, CardPlace, FixWatch, watch_id
-from bot.fixes.kept import EVERY, FixWatches, TooManyWatchesError
+from bot.fixes.fix_watch import EVERY, LONGEST_SPAN, CardPlace, FixWatch, watch_id
+from bot.fixes.kept import FixWatches, TooManyWatchesError
 from handlers.model.report import Report
 
 log = structlog.get_logger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from bot.fixes.fix_watch import GRACE, CardPlace, FixWatch
-from bot.fixes.kept import EVERY, FixWatches, TooManyWatchesError
+from bot.fixes.fix_watch import EVERY, GRACE, CardPlace, FixWatch
+from bot.fixes.kept import FixWatches, TooManyWatchesError
 from bot.fixes.rounds import FixRounds
 from bot.fixes.telling import Telling
 from bot.orders.watch import Do, parse

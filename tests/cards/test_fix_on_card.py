@@ -8,8 +8,8 @@ from redis import Redis
 from bot.cards.cards import Cards
 from bot.cards.kept import KeptCards
 from bot.cards.place import CardRef, Place
-from bot.fixes.fix_watch import LONGEST_SPAN
-from bot.fixes.kept import EVERY, FixWatches
+from bot.fixes.fix_watch import EVERY, LONGEST_SPAN
+from bot.fixes.kept import FixWatches
 from bot.fixes.of_card import CardWatching
 from bot.fixes.telling import Telling
 from bot.publish import Publisher

@@ -101,4 +101,6 @@ def test_the_wheel_and_the_image_hold_the_product_and_nothing_beside_it() -> Non
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert set(wheel) == set(copied) == {"bot", "handlers", "workers"}
     assert ignored[0] == "*"
+    assert "hatch_build.py" in (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    assert "!hatch_build.py" in ignored
     assert {f"!{name}" for name in ("tools", "tests")}.isdisjoint(ignored)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib import resources
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 COMMIT = "CILIUM_TRIAGE_COMMIT"
@@ -15,7 +16,7 @@ def version_in_words() -> str:
         installed = distribution(_NAME)
     except PackageNotFoundError:
         return f"{_NAME}, not installed as a package"
-    commit = os.environ.get(COMMIT) or _commit_of(installed)
+    commit = os.environ.get(COMMIT) or _commit_of(installed) or _commit_of_build()
     return f"{_NAME} {installed.version}" + (f" (commit {commit[:12]})" if commit else "")
 
 
@@ -25,4 +26,12 @@ def _commit_of(installed: Distribution) -> str:
         written = json.loads(installed.read_text("direct_url.json") or "{}")
         return str(written["vcs_info"]["commit_id"])
     except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _commit_of_build() -> str:
+    """Read what ``hatch_build.py`` put into a wheel that was built from a checkout."""
+    try:
+        return resources.files("workers.cli").joinpath("commit.txt").read_text("utf-8").strip()
+    except OSError:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from bot.fixes.kept import EVERY
+from bot.fixes.fix_watch import EVERY
 from bot.render.clean import one_line
 from handlers.commands.command import Asked
 from handlers.fixes.judge import Fix, FixState, first_look, judge
