@@ -9,6 +9,7 @@ from threading import Event
 from redis import Redis
 from slack_bolt import App
 from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
+from slack_sdk.web import SlackResponse
 
 from bot.audit import Audit, no_note
 from bot.cards.asking import Asking
@@ -109,7 +110,7 @@ def build(settings: Settings) -> Web:
     publisher = Publisher(client, slack_client(token, settings.slack_api_url, patient=False))
     dispatcher = Dispatcher(redis_url, prefix=prefix)
     watch = Watch(Waiters(redis, prefix=prefix), dispatcher)
-    home_team = str(client.auth_test().get("team_id") or "")
+    home_team = _installed_in(client.auth_test())
     channel_names = ChannelNames(client)
     channels = Channels(redis, channel_names, settings.said_of_channels, prefix=prefix)
     clusters = Clusters(redis, prefix=prefix)
@@ -156,6 +157,12 @@ def build(settings: Settings) -> Web:
     )
     webhook = Webhook(cards, channels, home_team)
     return Web(app, redis, watch, fix_rounds, dispatcher, channels, rounds, webhook, pool, cards, stopping)
+
+
+def _installed_in(told: SlackResponse) -> str:
+    """Return the workspace that the token is of, or the organisation where the app is installed in all of it."""
+    is_organisation = bool(told.get("is_enterprise_install"))
+    return str(told.get("enterprise_id" if is_organisation else "team_id") or "")
 
 
 def _rules(settings: Settings, home_team: str) -> Rules:

@@ -56,4 +56,4 @@ class Conversations:
     def _place(self, where: Where) -> str:
         is_loose = where.via is Via.DIRECT and where.thread_ts is None
         thread = "" if is_loose else where.thread
-        return "" if thread is None else f"{self._prefix}:asked:{where.team}:{where.channel}:{thread}"
+        return "" if thread is None else f"{self._prefix}:asked:{where.home}:{where.channel}:{thread}"

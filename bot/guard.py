@@ -54,7 +54,7 @@ class Guard:
 
     def objection(self, where: Where, role: Role, command: str) -> Failure | None:
         """Return why this asker gets no answer, or None. A question that passes is counted."""
-        return self.bars(where, role, command) or self._too_many(where.user)
+        return self.bars(where, role, command) or self._too_many(where)
 
     def bars(self, where: Where, role: Role, command: str) -> Failure | None:
         """Return why somebody may not ask this there, or None, and count nothing."""
@@ -73,9 +73,9 @@ class Guard:
             return True
         return any(where.user in self._members_of(group) for group in sorted(allowed.usergroups))
 
-    def _too_many(self, user: str) -> Failure | None:
+    def _too_many(self, where: Where) -> Failure | None:
         # A counter that starts with the first question and ends a minute later: https://redis.io/docs/latest/commands/incr
-        counter = f"{self._prefix}:asked:{user}"
+        counter = f"{self._prefix}:asked:{where.team}:{where.user}"
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.incr(counter)
             pipe.expire(counter, MINUTE, nx=True)

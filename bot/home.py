@@ -45,13 +45,14 @@ class Homes:
     sections: Sequence[Section] = ()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def of(self, team: str, user: str) -> Home:
-        """Return the page of a person. Raises nothing."""
-        where = Where(team, user, user, Via.DIRECT)
+    def of(self, team: str, user: str, *, installed: str = "") -> Home:
+        """Return the page of a person of a workspace, for what the bot is installed in. Raises nothing."""
+        where = Where(team, user, user, Via.DIRECT, installed=installed)
         if objection := self.guard.bars(where, Role.VIEWER, "questions"):
             return Home((), objection=f"{objection.happened} {objection.remedy}".strip())
-        answers = _tried(lambda: [self._recent(given) for given in self.reports.latest_of(team, user, MOST_ANSWERS)])
-        health = _tried(lambda: [self._recent(given) for given in self.reports.latest_health(team)])
+        home, reports = where.home, self.reports
+        answers = _tried(lambda: [self._recent(given) for given in reports.latest_of(home, user, MOST_ANSWERS)])
+        health = _tried(lambda: [self._recent(given) for given in reports.latest_health(home)])
         parts = [part for one in self.sections if (part := self._part(one, where)) is not None]
         return Home(answers, health, parts, drawn_at=self.now())
 

@@ -77,11 +77,11 @@ class Reports:
                 pipe.expire(place, self._keep)
                 pipe.execute()
         if where.user and where.placeholder_ts:
-            self._note(self._of_person(where.team, where.user), where, report_id)
+            self._note(self._of_person(where.home, where.user), where, report_id)
 
     def answered_health(self, where: Where, report_id: str) -> None:
         """Note the answer that tells how the cluster is, the newest for everybody of the workspace."""
-        self._note(self._health(where.team), where, report_id, most=1)
+        self._note(self._health(where.home), where, report_id, most=1)
 
     def latest_of(self, team: str, user: str, most: int = MOST_OF_ONE) -> tuple[Given, ...]:
         """Return the answers that a person was given within the day, the newest first."""
@@ -124,7 +124,7 @@ class Reports:
 
     def _places(self, where: Where) -> tuple[str, ...]:
         """Return the names of the lists of a place: its thread, if it has one, then its channel."""
-        channel = f"{self._prefix}:answers:{where.team}:{where.channel}"
+        channel = f"{self._prefix}:answers:{where.home}:{where.channel}"
         return (f"{channel}:{where.thread}", channel) if where.thread else (channel,)
 
     def _whole(self, report_id: str) -> str:

@@ -8,6 +8,7 @@ from slack_bolt import Ack, App
 
 from bot.home import Homes
 from bot.listeners.form import SHORTCUT
+from bot.listeners.place import installation_of
 from bot.orders import ORDERS
 from bot.publish import Publisher, PublishError
 from bot.render.home import home_view
@@ -26,7 +27,7 @@ def listen(app: App, publisher: Publisher, homes: Homes) -> None:
         if event.get("tab") != "home":
             return
         user = str(event.get("user") or "")
-        home = homes.of(str(body.get("team_id") or ""), user)
+        home = homes.of(str(body.get("team_id") or ""), user, installed=installation_of(body))
         try:
             publisher.home(user, home_view(home, CATALOGUE.commands, ORDERS, SHORTCUT))
         except PublishError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.listeners.place import installation_of
 from bot.membership import Membership
 
 
@@ -18,13 +19,13 @@ def listen(app: App, membership: Membership) -> None:
     def joined(body: Mapping[str, Any], event: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         own_user = context.get("bot_user_id")
         if own_user and event.get("user") == own_user:
-            membership.came_into(str(event.get("channel") or ""), str(body.get("team_id") or ""))
+            membership.came_into(str(event.get("channel") or ""), installation_of(body))
 
     def named(body: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         channel = event.get("channel")
         if isinstance(channel, Mapping) and channel.get("id"):
             is_public = event.get("type") in ("channel_created", "channel_rename")
-            name, team = str(channel.get("name") or ""), str(body.get("team_id") or "")
+            name, team = str(channel.get("name") or ""), installation_of(body)
             membership.named(str(channel["id"]), name, team, is_public=is_public)
 
     app.event("member_joined_channel")(ack=_acknowledge, lazy=[joined])

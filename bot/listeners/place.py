@@ -23,6 +23,7 @@ def of_command(body: Payload) -> Where:
         channel=_text(body, "channel_id"),
         user=_text(body, "user_id"),
         via=Via.COMMAND,
+        installed=installation_of(body),
         response_url=_text(body, "response_url") or None,
     )
 
@@ -36,6 +37,7 @@ def of_message(body: Payload, message: Payload, via: Via) -> Where:
         channel=_text(event, "channel"),
         user=_text(message, "user") or _text(message, "bot_id"),
         via=via,
+        installed=installation_of(body),
         thread_ts=_text(message, "thread_ts") or own_thread or None,
     )
 
@@ -55,6 +57,7 @@ def of_action(body: Payload) -> Where:
         channel=channel,
         user=user,
         via=Via.BUTTON,
+        installed=installation_of(body),
         thread_ts=thread or (None if is_private else _text(container, "message_ts") or None),
         response_url=_text(body, "response_url") or None,
     )
@@ -69,6 +72,7 @@ def of_shortcut(body: Payload) -> Where:
         channel=channel,
         user=_text(user, "id"),
         via=Via.BUTTON,
+        installed=installation_of(body),
         response_url=_text(body, "response_url") or None,
     )
 
@@ -92,6 +96,23 @@ def of_form(body: Payload) -> Where | None:
     if not isinstance(where, Where):
         return None
     return replace(where, user=_text(user, "id"), team=_text(user, "team_id") or where.team)
+
+
+def installation_of(body: Payload) -> str:
+    """Return the id of the workspace that the bot is installed in, or of the organisation where that is.
+
+    An event says through which installation it came (``authorizations``, ``context_team_id``); everything else is
+    delivered with the workspace in which it was done (https://docs.slack.dev/apis/events-api,
+    https://docs.slack.dev/enterprise/developing-for-enterprise-orgs).
+    """
+    authorizations = body.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else {}
+    told = first if isinstance(first, Mapping) else {}
+    if any(str(one.get("is_enterprise_install") or "").casefold() == "true" for one in (body, told)):
+        organisation = _text(told, "enterprise_id") or _text(body, "enterprise_id")
+        return organisation or _text(_object(body, "enterprise"), "id")
+    own = _text(told, "team_id") or _text(body, "context_team_id") or _text(body, "team_id")
+    return own or _text(_object(body, "team"), "id")
 
 
 def _object(body: Payload, name: str) -> Payload:

@@ -25,6 +25,7 @@ from tenacity import (
 
 from bot.cards.cards import Cards, NotKeptError
 from bot.cards.place import Place
+from bot.listeners.place import installation_of
 from handlers.alerts.received import as_resolved, is_an_end, of_message
 
 Payload = Mapping[str, Any]
@@ -63,7 +64,7 @@ def posted(body: Payload, own_bot: str, own_user: str) -> Posted | None:
     is_own = message.get("bot_id") == own_bot or (own_user and message.get("user") == own_user)
     if is_own or not (message.get("bot_id") or message.get("subtype") == "bot_message"):
         return None
-    place = Place(str(body.get("team_id") or event.get("team") or ""), str(event.get("channel") or ""))
+    place = Place(installation_of(body), str(event.get("channel") or ""))
     return Posted(message, before if isinstance(before, Mapping) else None, place)
 
 

@@ -8,6 +8,7 @@ from slack_bolt import Ack, App
 
 from bot.cards.cards import Cards, NotKeptError
 from bot.cards.place import Place
+from bot.listeners.place import installation_of
 from handlers.alerts.life import KeptCard, acknowledged, unacknowledged
 
 SAYS_SEEN = frozenset({"eyes", "white_check_mark", "heavy_check_mark"})
@@ -25,7 +26,7 @@ def listen(app: App, cards: Cards) -> None:
             name = str(event.get("reaction") or "").partition("::")[0]
             if name not in SAYS_SEEN or not isinstance(item, Mapping) or not user:
                 return
-            place = Place(str(body.get("team_id") or ""), str(item.get("channel") or ""))
+            place = Place(installation_of(body), str(item.get("channel") or ""))
             try:
                 cards.change_at(place, str(item.get("ts") or ""), lambda card: step(card, user))
             except NotKeptError as error:

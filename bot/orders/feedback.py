@@ -67,7 +67,7 @@ def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message | None:
 
 
 def _keep(desk: Desk, where: Where, fingerprint: str) -> Message:
-    ref = CardRef(Place(where.team, where.channel), fingerprint)
+    ref = CardRef(Place(where.home, where.channel), fingerprint)
     entry = desk.cards.find(ref)
     if entry is None:
         return said_message("I keep no such card in this channel.")

@@ -54,7 +54,7 @@ def parse(words: str) -> Wanted:
 
 def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message:
     """Mute it, or list what is muted."""
-    at, place = desk.now(), Place(where.team, where.channel)
+    at, place = desk.now(), Place(where.home, where.channel)
     if wanted.target is None:
         return _listed(desk, place)
     mute = Mute(wanted.target, where.user, at, at + wanted.span)

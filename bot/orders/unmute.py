@@ -30,7 +30,7 @@ def parse(words: str) -> Target:
 
 def carry_out(desk: Desk, where: Where, target: Target) -> Message:
     """Show it again."""
-    at, place = desk.now(), Place(where.team, where.channel)
+    at, place = desk.now(), Place(where.home, where.channel)
     if target.scope is Scope.CAUSE:
         card = desk.cards.change(CardRef(place, target.name), lambda card: muted(card, None, where.user))
         return said_message(f"Shown again: {card.title}" if card else "I keep no such card in this channel.")

@@ -66,7 +66,7 @@ def _begin(desk: Desk, where: Where, asked: Asked, span: timedelta) -> Message |
     if objection := desk.intake.guard.objection(where, asked.command.role, asked.command.name):
         return failure_message(objection)
     now, question = desk.now(), str(asked)
-    name = watch_id(where.team, where.channel, question)
+    name = watch_id(where.home, where.channel, question)
     if found := desk.fix_watches.find(name):
         return said_message(f"{found.title} is watched here already, until {found.until:%H:%M} UTC.")
     until = now + span
@@ -97,7 +97,7 @@ def _stop(desk: Desk, where: Where, asked: Asked | None) -> Message:
 
 def _here(desk: Desk, where: Where) -> list[FixWatch]:
     return [
-        one for one in desk.fix_watches.listed() if (one.place.team, one.place.channel) == (where.team, where.channel)
+        one for one in desk.fix_watches.listed() if (one.place.team, one.place.channel) == (where.home, where.channel)
     ]
 
 

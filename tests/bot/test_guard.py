@@ -79,8 +79,8 @@ def test_who_asks_too_much_is_told_how_long_to_wait_and_nobody_else_is(guard: Ca
 def test_after_the_minute_asking_is_possible_again(guard: Callable[..., Guard], redis: Redis) -> None:
     guarded = guard(questions_per_minute=1)
     guarded.objection(asker(), Role.VIEWER, "why")
-    assert 0 < redis.ttl("cilium-triage:asked:ada") <= 60
-    redis.delete("cilium-triage:asked:ada")  # what the end of the minute does
+    assert 0 < redis.ttl("cilium-triage:asked:T1:ada") <= 60
+    redis.delete("cilium-triage:asked:T1:ada")  # what the end of the minute does
     assert guarded.objection(asker(), Role.VIEWER, "why") is None
 
 
