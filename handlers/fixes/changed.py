@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from handlers.model.change import Change
 from handlers.model.report import Report
 from handlers.model.standing import Standing
 
+_SKEW = timedelta(seconds=60)
+"""How far the clocks of who changes objects and of who asks may be apart."""
 _POD, _SERVICE = "Pod", "Service"
 
 
@@ -37,7 +40,10 @@ def changed_between(before: Report, after: Report) -> Changed:
     new = [
         change
         for change in now.changes
-        if change not in was.changes and (change.ref in concerned or change.kind in (_POD, _SERVICE))
+        # What came into reach meanwhile may have been changed long ago.
+        if change not in was.changes
+        and change.at >= before.taken_at - _SKEW
+        and (change.ref in concerned or change.kind in (_POD, _SERVICE))
     ]
     are_both_whole = was.is_whole and now.is_whole
     gone = sorted({*blamed, *was.selecting} & {*was.policies} - {*now.policies}) if are_both_whole else []

@@ -13,7 +13,7 @@ from handlers.fixes.changed import Changed, blamed_by, changed_between
 from handlers.model.change import Change
 from handlers.model.finding import Finding, Hop, Outcome, Sentence, prose
 from handlers.model.report import Expected, Observed, Report
-from handlers.model.standing import Standing
+from handlers.model.standing import Standing, Way
 
 SETTLING = timedelta(seconds=10)
 """How long agents may take to do what a policy says: drops of that time are not held against the change."""
@@ -122,7 +122,7 @@ def _blocked(before: Report, after: Report, changed: Changed) -> Fix:
         passed = standing.passed_at
         return Fix(FixState.CANNOT_TELL, words.passes_against(because, passed), passed_at=passed)
     is_other = bool(_hops(before) - _hops(after))
-    if changed.is_nothing and not is_other:
+    if changed.is_nothing and not is_other and after.observed is not Observed.AUDITED:
         return Fix(FixState.STILL_BLOCKED, words.still_blocked(_drop(after), changed, is_by_book=is_by_book))
     drops = _is_dropped_since(before, after, changed)
     if is_other:
@@ -148,8 +148,8 @@ def _opened(before: Report, after: Report, changed: Changed) -> Fix:
             because = words.audited(prose("policy audit mode is on"))
             sentence = words.applied(because, changed, is_patch=_is_patch(before, changed), is_dropped=False)
             return Fix(FixState.APPLIED_STILL_BLOCKED, sentence, change)
-        case Observed.FORWARDED if standing.passed_at and _passes_since(before, standing, changed):
-            return _passing(after, standing, changed)
+        case Observed.FORWARDED if _passes_since(before, standing, changed):
+            return _passing(after, standing, changed, _passed_at(before, standing))
     return Fix(FixState.OPENED, words.opened(changed, _drop(after), _not_realized(after)), change)
 
 
@@ -161,13 +161,13 @@ def _dropped(before: Report, after: Report, changed: Changed, because: Sentence)
     return Fix(FixState.APPLIED_STILL_BLOCKED, sentence, _first(changed))
 
 
-def _passing(after: Report, standing: Standing, changed: Changed) -> Fix:
+def _passing(after: Report, standing: Standing, changed: Changed, passed: datetime | None) -> Fix:
     """Judge what passes since the change: fixed, unless a packet was dropped a moment ago or a node was not heard."""
-    change, passed = _first(changed), standing.passed_at
+    change = _first(changed)
     if standing.dropped_at and standing.dropped_at > after.taken_at - QUIET:
         return Fix(FixState.OPENED, words.not_quiet_yet(changed, standing.dropped_at), change, passed)
-    if standing.unheard or not changed.is_known:
-        return Fix(FixState.CANNOT_TELL, words.not_all_read(standing), change, passed)
+    if standing.unheard:
+        return Fix(FixState.CANNOT_TELL, words.not_all_heard(standing.unheard, passed), change, passed)
     return Fix(FixState.FIXED, words.fixed(changed, passed), change, passed)
 
 
@@ -181,8 +181,21 @@ def _is_dropped_since(before: Report, after: Report, changed: Changed) -> bool:
 
 def _passes_since(before: Report, standing: Standing, changed: Changed) -> bool:
     """Whether the newest packet that passed did so after everything that says it could not."""
+    passed = _passed_at(before, standing)
     since = [before.taken_at, _last_at(changed), before.standing.dropped_at if before.standing else None]
-    return standing.passed_at is not None and standing.passed_at > max(filter(None, since))
+    return passed is not None and passed > max(filter(None, since))
+
+
+def _passed_at(before: Report, standing: Standing) -> datetime | None:
+    """Return when a packet last passed where policy stopped it before: what passes beside that proves nothing."""
+    stopped = {_way(way) for way in before.standing.ways if way.is_blocked} if before.standing else set()
+    if not stopped:
+        return standing.passed_at
+    return max((way.passed_at for way in standing.ways if way.passed_at and _way(way) in stopped), default=None)
+
+
+def _way(way: Way) -> tuple[str, str, str]:
+    return way.source, way.destination, way.port
 
 
 def _last_at(changed: Changed) -> datetime | None:

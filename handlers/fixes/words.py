@@ -7,7 +7,6 @@ from handlers.connection.observation import clock
 from handlers.fixes.changed import Changed
 from handlers.model.change import Change
 from handlers.model.finding import Finding, Sentence, Value, prose
-from handlers.model.standing import Standing
 
 _PLAIN = ("Pod", "Service")
 _MOST_NAMED = 3
@@ -45,11 +44,10 @@ def unseen(changed: Changed, seen: str) -> Sentence:
     return Sentence("cannot tell whether packets pass, because {seen}; {by}", values)
 
 
-def not_all_read(standing: Standing) -> Sentence:
-    """Return that packets were seen to pass, and what was not read."""
-    values: dict[str, Value] = {"nodes": standing.unheard[:_MOST_NAMED], "passed": _at(standing.passed_at)}
-    unread = "{nodes} could not be heard" if standing.unheard else "not all policies could be read"
-    return Sentence(f"cannot tell, because {unread}; packets were seen to pass at {{passed}}", values)
+def not_all_heard(nodes: tuple[str, ...], passed: datetime | None) -> Sentence:
+    """Return that packets were seen to pass, and which node was not heard."""
+    values: dict[str, Value] = {"nodes": nodes[:_MOST_NAMED], "passed": _at(passed)}
+    return Sentence("cannot tell, because {nodes} could not be heard; packets were seen to pass at {passed}", values)
 
 
 def cannot_tell(because: Sentence, passed: datetime | None) -> Sentence:

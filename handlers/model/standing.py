@@ -7,6 +7,20 @@ from handlers.model.change import Change
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """From one workload to another on one port: whether policy stops it, and when a packet was last seen to pass.
+
+    Ends that are no pods are named as they were asked for.
+    """
+
+    source: str
+    destination: str
+    port: str
+    is_blocked: bool = False
+    passed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What was seen of a connection and what could change it, at one moment.
 
@@ -15,6 +29,8 @@ class Standing:
 
     passed_at: datetime | None = None
     dropped_at: datetime | None = None
+    ways: tuple[Way, ...] = ()
+    """Of a connection with several ends or ports each, the first few."""
     selecting: tuple[str, ...] = ()
     """Policies that select one of the ends."""
     policies: tuple[str, ...] = ()

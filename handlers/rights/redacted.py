@@ -290,7 +290,15 @@ def _standing(standing: Standing, hidden: Hidden) -> Standing:
         is_whole=standing.is_whole and len(policies) == len(standing.policies),
         changes=tuple(one for one in standing.changes if not hidden.ref(one.ref) and not hidden.in_text(one.ref)),
         pods=tuple(pod for pod in standing.pods if not hidden.in_text(pod)),
-        unheard=tuple(node for node in standing.unheard if not hidden.in_text(node)),
+        unheard=tuple(hidden.without_names(node) or NOT_SHOWN for node in standing.unheard),
+        ways=tuple(
+            replace(
+                way,
+                source=hidden.without_names(way.source) or NOT_SHOWN,
+                destination=hidden.without_names(way.destination) or NOT_SHOWN,
+            )
+            for way in standing.ways
+        ),
     )
 
 

@@ -115,6 +115,9 @@ ROWS: dict[str, Row] = {
         APPLIED,
         ["because packets pass in audit mode only"],
     ),
+    "audit mode was turned on, and no policy changed": Row(
+        lambda: denied().audited(A, B, 8080, at=20), APPLIED, ["still blocked, because packets pass in audit mode only"]
+    ),
     "the policy was deleted, and packets pass": Row(
         lambda: shop().worked(A, B, 8080, at=60),
         FixState.FIXED,
@@ -195,6 +198,39 @@ def test_a_label_that_was_written_is_named_with_its_author() -> None:
     fix = judge(at_first(lacking), mended.ask(ASKED))
     assert fix.state is FixState.FIXED
     assert "fixed by kubectl-label of Pod shop/frontend-1 at 11:57:00 UTC, packets pass since" in str(fix.sentence)
+
+
+TWO_PORTS = "why shop/frontend shop/cart"
+ON_BOTH = allow_from("shop", "cart", "frontend", 8080) + "---" + allow_from("shop", "cart", "frontend", 9090, name="m")
+
+
+def two_ports(policies: str) -> Cluster:
+    cluster = Cluster().deploy("shop/frontend", on="n1").deploy("shop/cart", on="n2", ports=("http:8080", "m:9090"))
+    return cluster.service("shop/cart", "80->8080", "90->9090").healthy_agents().policy(policies)
+
+
+@pytest.mark.parametrize(
+    ("port", "state"), [(9090, FixState.OPENED), (8080, FixState.FIXED)], ids=["beside it", "where it was stopped"]
+)
+def test_packets_count_where_it_was_stopped_and_nowhere_else(port: int, state: FixState) -> None:
+    stopped = two_ports(WRONG_PORT).dropped(A, B, 8080, at=LOOKED + 20).worked(A, B, 9090, at=LOOKED + 10)
+    then = replace(stopped.ask(TWO_PORTS), taken_at=ago(LOOKED))
+    assert then.standing is not None
+    assert [way.port for way in then.standing.ways if way.is_blocked] == ["8080/TCP"]
+    now = edited(two_ports(ON_BOTH).worked(A, B, port, at=60), "allow").ask(TWO_PORTS)
+    assert judge(then, now).state is state
+
+
+def test_what_changed_long_ago_and_came_into_reach_is_no_cause() -> None:
+    """A Service without pods leads nowhere, so that nothing of it was read; then it has pods."""
+    nowhere = Cluster().deploy("shop/frontend", on="n1").service("shop/cart", "80->8080").healthy_agents()
+    then = replace(nowhere.ask("why shop/frontend shop/cart 80"), taken_at=ago(LOOKED))
+    mended = shop().worked(A, B, 8080, at=60)
+    old = Change("Service", "shop", "cart", "helm", ago(90_000), is_creation=True)
+    mended.services = [replace(service, changes=(old,)) for service in mended.services]
+    fix = judge(then, mended.ask("why shop/frontend shop/cart 80"))
+    assert fix.state is FixState.FIXED
+    assert "helm" not in str(fix.sentence)
 
 
 NOT_FIXED = {name: row for name, row in ROWS.items() if row.state is not FixState.FIXED}
