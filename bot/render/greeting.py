@@ -4,9 +4,9 @@ from bot.channel_rules import ChannelRules, Verbosity
 from bot.render.blocks import Message, bullets, code, context, escape, message, section
 
 _TOLD = {
-    Verbosity.VERBOSE: "every change of a card is told",
+    Verbosity.VERBOSE: "each cause has one card, and each answer a reply in its thread",
     Verbosity.NORMAL: "each cause has one card, which is edited",
-    Verbosity.QUIET: "only what is found to be blocked is shown",
+    Verbosity.QUIET: "only causes in which something was found to be wrong are shown",
 }
 
 

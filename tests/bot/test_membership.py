@@ -19,7 +19,7 @@ def test_an_incident_channel_is_greeted_with_what_holds_there() -> None:
     hours = QuietHours.parse("22:00-07:00 Europe/Berlin")
     rules = ChannelRules(is_incident=True, verbosity=Verbosity.QUIET, quiet_hours=hours, cluster="<!here>")
     shown = str(greeting(rules).blocks)
-    assert "only what is found to be blocked" in shown
+    assert "was found to be wrong" in shown
     assert "quiet hours 22:00-07:00 Europe/Berlin, cluster &lt;!here&gt;" in shown
 
 
