@@ -24,6 +24,7 @@ from bot.channels import Channels
 from bot.clusters import Clusters
 from bot.conversations import Conversations
 from bot.deliveries import Deliveries
+from bot.digests.kept import Subscriptions
 from bot.dispatch import Dispatcher
 from bot.dumps import Dumps
 from bot.feedback import Feedback
@@ -31,7 +32,7 @@ from bot.fixes.kept import FixWatches
 from bot.fixes.rounds import FixRounds
 from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
-from bot.home import Homes, of_channels
+from bot.home import Homes, of_channels, of_digests
 from bot.intake import Intake
 from bot.listeners import actions, card, command, form, home, incident, membership, mention, reactions, rest, triage
 from bot.listeners.attached import Attached
@@ -138,7 +139,11 @@ def build(settings: Settings) -> Web:
     fix_rounds = FixRounds(fix_watches, Telling(fix_watches, reports, publisher, cards), watch)
     endpoint = AlertsEndpoint(settings.alerts_url, is_open=settings.alerts_token is not None)
     feedback = Feedback(redis, prefix=prefix)
-    orders = Orders.of(ORDERS, Desk(intake, reports, channels, fix_watches, endpoint, cards, mutes, feedback))
+    digests = Subscriptions(redis, prefix=prefix)
+    desk = Desk(
+        intake, reports, channels, fix_watches, endpoint, cards, mutes, feedback, digests, dispatcher.run_digest
+    )
+    orders = Orders.of(ORDERS, desk)
     question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
     command.listen(app, intake, orders, question_form)
     form.listen(app, question_form)
@@ -146,7 +151,7 @@ def build(settings: Settings) -> Web:
     card.listen(app, intake, cards)
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
-    home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_channels(channels),)))
+    home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_digests(digests), of_channels(channels))))
     membership.listen(app, Membership(client, channels, channel_names, intake.deliveries, publisher))
     triage.listen(app, intake)
     reactions.listen(app, cards)

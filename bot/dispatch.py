@@ -16,8 +16,11 @@ from bot.ticket import Ticket
 
 TASK = "workers.tasks.answer"
 NAMES = "workers.tasks.names"
+DIGEST = "workers.tasks.digest"
 LOOK = "workers.tasks.look"
 QUEUE = "questions"
+_DIGEST_EXPIRES = 600
+"""Seconds after which the next look for what is due has queued it again."""
 _NAMES_EXPIRE = 60
 """Seconds after which nobody waits for names any more."""
 
@@ -104,6 +107,14 @@ class Dispatcher:
             )
         except (OperationalError, RedisError, OSError) as error:
             raise QueueDownError(type(error).__name__) from error
+
+    def run_digest(self, name: str, due: str = "", cluster: str = "") -> None:
+        """Have a worker tell a digest: the one that is due at a time, or one for now.
+
+        Raises:
+            QueueDownError: if the broker did not take it.
+        """
+        self._send(DIGEST, [name, due], cluster=cluster, expires=_DIGEST_EXPIRES)
 
     def is_queue_empty(self) -> bool:
         """Say whether no message waits for a worker.

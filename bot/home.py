@@ -9,10 +9,13 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.channels import Channels
+from bot.digests.due import next_due
+from bot.digests.kept import Subscriptions
 from bot.guard import Guard
 from bot.publish import Publisher
 from bot.render.channel import settings_lines
 from bot.render.home import MOST_ANSWERS, Home, Part, Recent
+from bot.render.subscriptions import line
 from bot.reports import Given, Reports
 from bot.where import Via, Where
 from handlers.commands.command import Role
@@ -74,6 +77,19 @@ def of_channels(channels: Channels) -> Section:
         "Channels",
         "Nothing is set of any channel.",
         lambda _where: settings_lines(channels.everything()),
+        Role.OPERATOR,
+    )
+
+
+def of_digests(subscriptions: Subscriptions, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Section:
+    """Return the part with the digests of all channels; operators see it, since it names private ones too."""
+    return Section(
+        "Digests",
+        "No channel is told what differs; say digest in one.",
+        lambda _where: [
+            f"<#{one.channel}> {line(one, next_due(one.timetable, max(now(), one.told)))}"
+            for one in subscriptions.listed()
+        ],
         Role.OPERATOR,
     )
 

@@ -220,7 +220,11 @@ class Publisher:
         """
         self._post(replace(where, thread_ts=where.thread), message)
 
-    def attach(self, where: Where, *, name: str, content: str | bytes, title: str) -> None:
+    def takes(self, kind: str) -> bool:
+        """Whether the workspace has not refused this kind of block lately."""
+        return self._refused.get(kind, 0.0) <= self._clock()
+
+    def attach(self, where: Where, *, name: str, content: str | bytes, title: str, alt_text: str = "") -> None:
         """Upload a file to the thread of the answer; if Slack does not take it, reply with the beginning of a text.
 
         Raises:
@@ -233,6 +237,7 @@ class Publisher:
                 filename=name,
                 content=content,
                 title=title,
+                alt_txt=alt_text or None,
                 # What a notification says: a file alone says nothing.
                 initial_comment=escape(title),
             )

@@ -18,6 +18,8 @@ from bot.channel_names import ChannelNames
 from bot.channel_rules import said_in
 from bot.channels import Channels
 from bot.clusters import Clusters
+from bot.digests.kept import Subscriptions
+from bot.digests.subscription import Subscription
 from bot.dispatch import Dispatcher
 from bot.emails import Emails
 from bot.names import Names
@@ -29,12 +31,21 @@ from bot.surfaces import surfaces
 from bot.usergroups import Usergroups
 from bot.waiters import Waiters
 from bot.watch import Watch
+from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Asked, NotUnderstoodError
+from handlers.digests.moment import Moment
+from handlers.digests.scope import questions_in
 from handlers.model.report import FirstAnswer, Report
+from handlers.rights.allowed import shown_by
 from handlers.rights.people import PeopleError
+from handlers.rights.redacted import redacted
 from workers.answering import Answering, Look
 from workers.auditing import Auditing
 from workers.cache import ReportCache
+from workers.digest_reports import AT_ONCE, gather
+from workers.digests import DigestRuns
+from workers.digests import Look as DigestLook
+from workers.documents import UnreadableError, attached
 from workers.dumps import dump_looks
 from workers.follow import NOT_LIVE, follow
 from workers.looking import Looking
@@ -44,7 +55,6 @@ from workers.redacting import Redacting
 from workers.reviews import Reviews, reviewer_of
 from workers.rights import PeopleFile, Rights, RightsOf
 from workers.runner import Progress, Ran, run
-from workers.schedule import Digests
 from workers.settings import NotConfiguredError, Served, WorkerSettings, load_settings
 
 log = structlog.get_logger(__name__)
@@ -63,7 +73,7 @@ class Deps:
 
     settings: WorkerSettings
     answering: Answering
-    digests: Digests
+    digests: DigestRuns
     names: Mapping[str, Names]
     """Where the names of each cluster are kept; of none where rights decide who may know them."""
     looking: Looking | None
@@ -126,7 +136,7 @@ def assemble(settings: WorkerSettings) -> Deps:
     # Suggestions come before anybody's rights are reviewed, so they have no names that rights decide about.
     suggested = () if settings.rights else settings.served
     names = {one.name: Names(texts, cluster=one.name, prefix=prefix) for one in suggested}
-    looking = None
+    looking, rights = None, None
     if settings.rights:
         rights = _rights(settings, client, texts)
         surface = Redacting(surface, rights, reports)
@@ -146,10 +156,39 @@ def assemble(settings: WorkerSettings) -> Deps:
         clusters=Clusters(texts, prefix=prefix).looked_at,
         look_of_dump=dump_looks(client, budget=settings.budget, owned=bool(settings.rights)),
     )
-    digests = Digests(
-        texts, publisher, Watch(waiting, Dispatcher(url, prefix=prefix)), prefix, cluster=settings.cluster
+    digests = DigestRuns(
+        Subscriptions(texts, prefix=prefix),
+        publisher,
+        _digesting(settings, rights),
+        Dispatcher(url, prefix=prefix).run_digest,
     )
     return Deps(settings, answering, digests, names, looking)
+
+
+def _digesting(settings: WorkerSettings, rights: RightsOf | None) -> DigestLook:
+    def look(subscription: Subscription) -> Moment:
+        served = next((one for one in settings.served if one.name == subscription.cluster), settings.served[0])
+        asked = questions_in(subscription.timetable.scope)
+        if settings.contracts is not None:
+            try:
+                asked = (*asked, CATALOGUE.understand("check", attached([settings.contracts])))
+            except (UnreadableError, NotUnderstoodError) as error:
+                log.error("contracts_not_read", path=str(settings.contracts), problem=str(error))
+
+        def shown(report: Report) -> Report:
+            of_place = rights.of(served.name) if rights else None
+            allowed = of_place.shared(subscription.channel, subscription.by, shown_by(report)) if of_place else None
+            return redacted(report, allowed) if allowed is not None else report
+
+        return gather(
+            asked,
+            lambda: opened(served.origin),
+            budget=settings.budget,
+            at_once=AT_ONCE if isinstance(served.origin, Live) else 1,
+            redact=shown if rights else None,
+        )
+
+    return look
 
 
 def _rights(settings: WorkerSettings, client: WebClient, texts: redis.Redis) -> RightsOf:

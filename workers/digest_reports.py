@@ -27,10 +27,6 @@ class NothingAnsweredError(Exception):
     """No question of a digest has an answer; the message says why the first has none."""
 
 
-def _whole(report: Report) -> Report:
-    return report
-
-
 def gather(
     asked: Sequence[Asked],
     open_source: Opened,
@@ -38,7 +34,7 @@ def gather(
     budget: float,
     at_once: int = AT_ONCE,
     progress: Progress | None = None,
-    redact: Redact = _whole,
+    redact: Redact | None = None,
     catalogue: Catalogue = CATALOGUE,
 ) -> Moment:
     """Ask all, each within the budget of seconds, and return what stands; a question that fails is told as unread.
@@ -52,7 +48,8 @@ def gather(
 
     def one(question: Asked, source: Source) -> Report | Exception:
         try:
-            return redact(run(question, source, budget=budget, progress=progress, catalogue=catalogue).report)
+            ran = run(question, source, budget=budget, progress=progress, catalogue=catalogue, owned=redact is not None)
+            return redact(ran.report) if redact else ran.report
         except Exception as error:  # noqa: BLE001  (one question that fails must not take the others with it)
             log.warning("digest_question_failed", question=str(question), error=type(error).__name__)
             return error

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from celery.schedules import ParseException, crontab
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.channel_rules import said_in
+from bot.digests.due import checked
 from bot.slack_client import SLACK_API
-from handlers.catalogue import understand
 from handlers.commands.command import NotUnderstoodError
+from handlers.digests.scope import questions_in
+from handlers.digests.timetable import checked_zone
 from workers.origin import Live, Origin, Recorded, Sysdump
 from workers.sources.kube_transport import ClusterAccess
 
@@ -26,31 +27,39 @@ class NotConfiguredError(Exception):
 
 
 class Digest(BaseModel):
-    """A question that is asked on a schedule, its answer posted to a channel.
+    """What differs in the cluster, told to a channel on a schedule.
 
-    ``cron`` has five fields, minute first, in UTC (``0 7 * * mon-fri``).
+    ``cron`` has five fields, minute first, by the clock of ``zone`` (``0 7 * * mon-fri``). ``question`` names what is
+    asked (``health,drops,lint of shop``). A ``quiet`` one says nothing while nothing differs, but once a week.
     """
 
     channel: str = Field(min_length=1)
     cron: str
+    zone: str = "UTC"
     question: str = "health"
+    quiet: bool = False
 
     @field_validator("cron")
     @classmethod
     def _is_cron(cls, text: str) -> str:
+        return checked(text)
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, text: str) -> str:
         try:
-            crontab.from_string(text)
-        except (ParseException, ValueError) as error:
-            raise ValueError(f"{text!r} is no cron expression of five fields, such as '0 7 * * mon-fri'") from error
-        return text
+            return checked_zone(text)
+        except NotUnderstoodError as error:
+            raise ValueError(error.problem) from error
 
     @field_validator("question")
     @classmethod
     def _is_question(cls, text: str) -> str:
         try:
-            return str(understand(text))
+            questions_in(text)
         except NotUnderstoodError as error:
             raise ValueError(error.problem) from error
+        return text
 
 
 class ClusterSettings(BaseModel):
@@ -110,7 +119,10 @@ class WorkerSettings(BaseSettings):
     grace: float = Field(10.0, gt=0)
     """From the soft limit to the hard limit, after which the process is killed."""
     digests: tuple[Digest, ...] = ()
-    """JSON: ``[{"channel": "C0123", "cron": "0 7 * * mon-fri", "question": "health"}]``, times in UTC."""
+    """JSON: ``[{"channel": "C0123", "cron": "0 8 * * mon-fri", "zone": "Europe/Berlin", "question": "health,lint"}]``;
+    ``zone`` is UTC where it is not said. People add others in Slack: ``/cilium digest``."""
+    contracts: Path | None = None
+    """Reachability contracts that every digest checks: a file or a folder, such as a mounted ConfigMap."""
     rights: str = ""
     """A file of YAML or JSON, or JSON itself, that says who is who: answers then hold what their readers may read in
     the cluster, as SubjectAccessReviews say (docs/rights.md). Empty: everybody who may ask sees everything."""

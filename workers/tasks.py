@@ -10,14 +10,18 @@ from celery.exceptions import TimeLimitExceeded
 from kombu.exceptions import OperationalError
 
 from bot.behind import Look
-from bot.dispatch import LOOK, NAMES, TASK, queue_of
+from bot.dispatch import DIGEST, LOOK, NAMES, TASK, queue_of
+from bot.publish import SlackUnavailableError
 from bot.ticket import Ticket, TicketError
 from workers.answering import TRANSIENT
 from workers.app import app
 from workers.deps import deps, waiters
+from workers.digests import LASTS, settings_of
 from workers.origin import NotOpenedError
-from workers.schedule import DIGEST
+from workers.schedule import DUE
 from workers.settings import load_settings
+
+_DIGEST_LASTS = int(LASTS.total_seconds())
 
 log = structlog.get_logger(__name__)
 
@@ -56,10 +60,25 @@ def answer(self: _Question, ticket: str) -> None:
             deps().answering.answer(decoded, str(self.request.id))
 
 
-@app.task(name=DIGEST, autoretry_for=TRANSIENT, retry_backoff=1, retry_backoff_max=15, max_retries=6)
-def digest(channel: str, question: str) -> None:
-    """Ask a scheduled question; before its placeholder stands nobody waits for it, so Celery tries it again."""
-    deps().digests.start(channel, question)
+@app.task(name=DUE)
+def digests_due(of_settings: list[Any]) -> None:
+    """Queue every digest that is due; what cannot be done now is done at the next look, a minute later."""
+    try:
+        deps().digests.look_for_due(settings_of(of_settings))
+    except (OperationalError, *TRANSIENT) as error:
+        log.warning("digests_not_looked_for", error=type(error).__name__, reason=str(error))
+
+
+@app.task(name=DIGEST, bind=True, soft_time_limit=_DIGEST_LASTS - 30, time_limit=_DIGEST_LASTS)
+def digest(self: Task, name: str, due: str = "") -> None:  # type: ignore[type-arg]
+    """Tell one digest: of the time that it is due, or now."""
+    try:
+        if due:
+            deps().digests.run(name, due)
+        else:
+            deps().digests.run_now(name, str(self.request.id))
+    except (OperationalError, SlackUnavailableError, *TRANSIENT) as error:
+        log.warning("digest_comes_later", digest=name, error=type(error).__name__, reason=str(error))
 
 
 @app.task(name=LOOK, autoretry_for=TRANSIENT, retry_backoff=1, retry_backoff_max=15, max_retries=6)

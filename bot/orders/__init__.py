@@ -1,6 +1,6 @@
 """The orders, one file for each, and the one list of them. None knows another."""
 
-from bot.orders import alerts, channel, feedback, mute, report, unmute, watch
+from bot.orders import alerts, channel, digest, feedback, mute, report, unmute, watch
 from bot.orders.order import Order
 
 ORDERS: tuple[Order, ...] = (
@@ -11,4 +11,5 @@ ORDERS: tuple[Order, ...] = (
     unmute.ORDER,
     alerts.ORDER,
     feedback.ORDER,
+    digest.ORDER,
 )

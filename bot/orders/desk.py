@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from bot.cards.cards import Cards
 from bot.channels import Channels
+from bot.digests.kept import Subscriptions
 from bot.feedback import Feedback
 from bot.fixes.kept import FixWatches
 from bot.intake import Intake
@@ -23,7 +24,11 @@ class AlertsEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The parts of the web process that orders use. ``program`` is this release in words."""
+    """The parts of the web process that orders use. ``run_digest`` has a worker tell one: its id, when it is due
+    (nothing for now), its cluster.
+
+    ``program`` is this release in words.
+    """
 
     intake: Intake
     reports: Reports
@@ -33,5 +38,7 @@ class Desk:
     cards: Cards
     mutes: Mutes
     feedback: Feedback
+    digests: Subscriptions
+    run_digest: Callable[[str, str, str], None]
     program: str = "cilium-triage"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

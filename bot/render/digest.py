@@ -123,3 +123,20 @@ def _provenance(digest: Digest, note: str) -> Iterator[str]:
     yield f"{', '.join(digest.now.questions)} · {digest.now.source}, {digest_text.when(digest.now.at)}"
     if note:
         yield note
+
+
+def missed_message(whose: str, times: Sequence[str]) -> Message:
+    """Say which digests nobody was told: it is too late for them."""
+    shown = ", ".join(times[-3:])
+    more = f" and {len(times) - 3} before" if times[3:] else ""
+    one = len(times) == 1
+    words = (
+        f"The digest{'' if one else 's'} of {shown}{more} {'was' if one else 'were'} missed: the scheduler was down."
+    )
+    return message([section(f"⏰ {escape(words)}"), context(escape(whose))], words)
+
+
+def undone_message(whose: str, reason: str) -> Message:
+    """Say that the cluster could not be looked at: nothing is known to be well."""
+    words = f"The digest could not be made: {reason}"
+    return message([section(f"❓ {escape(words)}"), context(escape(whose))], words)

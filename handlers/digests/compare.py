@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from handlers.digests.moment import Moment
-from handlers.digests.standing import Standing
+from handlers.digests.problem import Problem
 from handlers.digests.trend import Trend, of_figure, of_packets
 from handlers.model.finding import Evidence, Sentence
 
@@ -119,13 +119,13 @@ def compare(before: Moment | None, now: Moment) -> Digest:
     )
 
 
-def _is_hidden(problem: Standing, now: Moment) -> bool:
+def _is_hidden(problem: Problem, now: Moment) -> bool:
     if problem.question not in now.questions:
         return True
     return any(doubt.hides(problem) for doubt in now.doubts)
 
 
-def _standing(problem: Standing, earlier: Standing | None, before: Moment | None, now: Moment) -> Change:
+def _standing(problem: Problem, earlier: Problem | None, before: Moment | None, now: Moment) -> Change:
     if earlier is None or before is None:
         return _change(Kind.NEW, problem)
     further = sorted(set(problem.extent) - set(earlier.extent)) if earlier.extent else []
@@ -141,7 +141,7 @@ def _standing(problem: Standing, earlier: Standing | None, before: Moment | None
     return replace(_change(Kind.WORSE if trend is Trend.WORSE else Kind.BETTER, problem), sentence=words)
 
 
-def _change(kind: Kind, problem: Standing) -> Change:
+def _change(kind: Kind, problem: Problem) -> Change:
     return Change(kind, problem.sentence, problem.opens, problem.evidence, problem.advice, problem.grade)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import NotUnderstoodError
-from handlers.digests.standing import Standing
+from handlers.digests.problem import Problem
 from handlers.model.finding import Evidence, Finding, Outcome, Sentence, prose
 from handlers.model.parts import Part
 from handlers.model.report import Report
@@ -39,7 +39,7 @@ class Doubt:
     matters: bool = False
     """Whether it leaves open how well the cluster is, not only a detail."""
 
-    def hides(self, problem: Standing) -> bool:
+    def hides(self, problem: Problem) -> bool:
         """Whether the problem may stand although it was not told."""
         is_meant = problem.question == self.question and (not self.codes or problem.code in self.codes)
         is_there = not self.nodes or not problem.nodes or bool(set(self.nodes) & set(problem.nodes))

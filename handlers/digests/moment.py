@@ -7,7 +7,7 @@ from datetime import datetime
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.digests.doubt import Doubt, doubts_in, not_asked
 from handlers.digests.figures import Figure, figures_in
-from handlers.digests.standing import Standing, standing_in
+from handlers.digests.problem import Problem, problems_in
 from handlers.model.finding import Sentence
 from handlers.model.report import Report
 
@@ -23,9 +23,9 @@ class Moment:
     source: str
     questions: tuple[str, ...]
     """Everything that was asked, answered or not."""
-    problems: tuple[Standing, ...]
+    problems: tuple[Problem, ...]
     doubts: tuple[Doubt, ...] = ()
-    carried: tuple[Standing, ...] = ()
+    carried: tuple[Problem, ...] = ()
     """Problems of before that nobody could look at: they are held to stand until somebody can."""
     figures: tuple[Figure, ...] = ()
     window: float | None = None
@@ -42,7 +42,7 @@ class Moment:
         return tuple(_first_of(alike) for alike in told.values())
 
     @property
-    def causes(self) -> tuple[Standing, ...]:
+    def causes(self) -> tuple[Problem, ...]:
         """The causes of drops, those of most packets first."""
         counted = (one for one in self.problems if one.count is not None)
         return tuple(sorted(counted, key=lambda one: -(one.count or 0)))
@@ -61,8 +61,8 @@ def moment_of(
     if not reports:
         raise ValueError("a moment needs at least one report")
     unanswered = unanswered or {}
-    problems: dict[str, Standing] = {}
-    for problem in (one for report in reports for one in standing_in(report)):
+    problems: dict[str, Problem] = {}
+    for problem in (one for report in reports for one in problems_in(report)):
         known = problems.get(problem.key)
         problems[problem.key] = problem if known is None else _both(known, problem)
     doubts = [doubt for report in reports for doubt in doubts_in(report, catalogue)]
@@ -85,12 +85,12 @@ def _first_of(alike: Sequence[Sentence]) -> Sentence:
     return Sentence("{first} (and {count} more things there)", {"first": alike[0], "count": len(alike) - 1})
 
 
-def _both(one: Standing, other: Standing) -> Standing:
+def _both(one: Problem, other: Problem) -> Problem:
     worse = max(one, other, key=lambda problem: problem.grade)
     return replace(worse, nodes=tuple(dict.fromkeys((*one.nodes, *other.nodes))))
 
 
-def _worst_first(problem: Standing) -> tuple[int, int, str]:
+def _worst_first(problem: Problem) -> tuple[int, int, str]:
     return -problem.grade, -(problem.count or 0), problem.key
 
 

@@ -10,17 +10,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from celery import Celery
 
-from bot.dispatch import QUEUE, Dispatcher, queue_key, queue_prefix
+from bot.dispatch import Dispatcher, queue_key
 from bot.waiters import Waiters
 from tests.cluster.fake_api import Fault
 from tests.cluster.lab import Lab, lab
-from tests.e2e.system import CHANNEL, TIMEOUT, Json, System, system
+from tests.e2e.system import TIMEOUT, Json, System, system
 from tools.demo.stack import Child
 from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
-from workers.schedule import DIGEST
 
 QUESTION = "why shop/loadgen shop/cart 8080"
 POLICIES = "ciliumnetworkpolicies"
@@ -172,30 +170,6 @@ def test_a_question_that_is_delivered_again_and_again_to_two_workers(running: Br
         dispatcher.close()
     assert "policies (timeout" in running.one_answer(asked)
     assert running.runs() == before + 1
-
-
-@pytest.mark.chaos
-def test_a_scheduled_question_whose_worker_dies_when_nobody_else_is_left(running: Broken) -> None:
-    """The web process is gone as well: whoever comes next finds the question on the list."""
-    running.bot.kill()
-    question = "why shop/frontend shop/cart 8082"
-    running.lab.api.faults[POLICIES] = Fault(hangs=True)
-    seen = len(running.policy_reads())
-    channel = running.system.playground.say("ada", CHANNEL, "good morning")["channel"]
-    with Celery(broker=running.system.redis.url, set_as_current=False) as celery:
-        celery.conf.broker_transport_options = {"global_keyprefix": queue_prefix("cilium-triage")}
-        celery.send_task(DIGEST, args=[channel, question], queue=QUEUE)
-    running.system.poll(partial(running.has_read_more_than, seen))
-    running.worker.kill()
-    running.heal()
-    running.worker = running.system.start_worker()
-
-    def posted() -> list[str]:
-        return [item["text"] for item in running.system.playground.messages(CHANNEL) if "8082" in item["text"]]
-
-    running.system.wait_for(lambda: [text for text in posted() if not text.startswith("Looking into")])
-    assert len(posted()) == 1
-    running.bot = running.system.start_bot()
 
 
 @pytest.mark.chaos

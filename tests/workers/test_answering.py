@@ -12,7 +12,6 @@ import pytest
 import redis
 from celery.exceptions import SoftTimeLimitExceeded
 
-from bot.dispatch import Dispatcher, queue_key
 from bot.publish import Publisher, SlackUnavailableError
 from bot.render.progress import looking
 from bot.reports import Reports
@@ -23,7 +22,6 @@ from bot.surfaces.kept import ADDRESS, KeptSurface
 from bot.surfaces.slack import SlackSurface, address_of, where_of
 from bot.ticket import Address, Ticket
 from bot.waiters import Turn, Waiters
-from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.commands.command import Asked
 from handlers.model.report import Expected, FirstAnswer
@@ -36,7 +34,6 @@ from workers.answering import Answering
 from workers.deps import connect
 from workers.progress import Narrator
 from workers.runner import Progress, Ran, run
-from workers.schedule import Digests
 
 CHANNEL = "#incident-42"
 
@@ -326,19 +323,3 @@ def test_a_slow_run_says_how_far_it_is(bench: Bench, playground: Playground) -> 
         playground.wait_for(lambda: "flows: 3 of 5 nodes" in bench.shown(ticket))
     bench.answering().answer(ticket, "run")
     assert bench.shown(ticket).startswith("OPEN")
-
-
-def test_a_digest_is_asked_once_however_often_it_is_delivered(
-    bench: Bench, playground: Playground, redis_server: EmbeddedRedis
-) -> None:
-    channel = playground.say("ada", CHANNEL, "hello")["channel"]
-    dispatcher = Dispatcher(redis_server.url)
-    digests = Digests(bench.client, bench.publisher, Watch(bench.waiters, dispatcher), "test", CANARY)
-    digests.start(channel, "canary sings")
-    digests.start(channel, "canary sings")
-    dispatcher.close()
-    (ticket,) = bench.waiters.listed()
-    assert bench.client.llen(queue_key("cilium-triage")) == 1
-    bench.answering().answer(ticket, "run")
-    assert bench.shown(ticket).startswith("OPEN")
-    assert len(bench.bot_messages()) == 1

@@ -20,7 +20,8 @@ from tools.demo.stack import WORKER
 from tools.embedded import EmbeddedRedis
 from workers import tasks
 from workers.app import app, configuration
-from workers.schedule import DIGEST, beat_schedule
+from workers.digests import settings_of
+from workers.schedule import DUE, beat_schedule
 from workers.settings import Digest, WorkerSettings
 
 
@@ -89,17 +90,12 @@ def test_a_queue_that_is_away_when_the_time_limit_strikes_does_no_harm() -> None
     tasks.answer.on_failure(TimeLimitExceeded(5), "m1", (ticket.to_json(),), {}, None)
 
 
-def test_digests_become_entries_of_the_schedule() -> None:
-    digest = Digest(channel="C1", cron="0 7 * * mon-fri")
+def test_the_scheduler_has_workers_look_every_minute_which_digests_are_due() -> None:
+    digest = Digest(channel="C1", cron="0 7 * * mon-fri", zone="Europe/Berlin")
     (entry,) = beat_schedule([digest]).values()
-    assert entry["task"] == DIGEST == tasks.digest.name
-    assert entry["args"] == ["C1", "health"]
-    assert entry["schedule"] == crontab(minute="0", hour="7", day_of_week="mon-fri")
-
-
-def test_two_digests_of_one_channel_stand_side_by_side() -> None:
-    digests = [Digest(channel="C1", cron="0 7 * * *"), Digest(channel="C1", cron="0 7 * * *", question="drops")]
-    assert len(beat_schedule(digests)) == 2
+    assert entry["task"] == DUE == tasks.digests_due.name
+    assert entry["schedule"] == crontab()
+    assert settings_of(*entry["args"]) == (digest,)
 
 
 @pytest.mark.parametrize(

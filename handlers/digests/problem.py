@@ -37,7 +37,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Problem:
     """One problem at one moment.
 
     ``extent`` is what it reaches as far as that is known whole: the nodes that it is on, the pairs that are dropped.
@@ -76,7 +76,7 @@ class Standing:
         return self.follow_up or self.question
 
 
-def standing_in(report: Report) -> tuple[Standing, ...]:
+def problems_in(report: Report) -> tuple[Problem, ...]:
     """Return the problems of a report: one for each cause of drops, one for each object of other findings."""
     problems = [one for one in report.findings if one.outcome is Outcome.PROBLEM and one.code not in _OVER]
     keyed = sorted(((_key_of(one), one) for one in problems), key=lambda pair: pair[0])
@@ -87,12 +87,12 @@ def standing_in(report: Report) -> tuple[Standing, ...]:
     )
 
 
-def _one(key: str, same: list[Finding], report: Report) -> Standing:
+def _one(key: str, same: list[Finding], report: Report) -> Problem:
     worst = max(same, key=lambda finding: finding.weight)
     told = worst.sentence
     if same[1:]:
         told = Sentence("{first}; and {count} more like it", {"first": worst.sentence, "count": len(same) - 1})
-    return Standing(
+    return Problem(
         key=key,
         code=worst.code,
         sentence=told,
@@ -106,7 +106,7 @@ def _one(key: str, same: list[Finding], report: Report) -> Standing:
     )
 
 
-def _of_drops(key: str, same: list[Finding], report: Report) -> Standing:
+def _of_drops(key: str, same: list[Finding], report: Report) -> Problem:
     """Return one cause of drops with all its pairs; which of them are told one by one depends on their counts."""
     same = sorted(same, key=lambda finding: -finding.weight)
     packets = sum(one.weight for one in same)
@@ -122,7 +122,7 @@ def _of_drops(key: str, same: list[Finding], report: Report) -> Standing:
     }
     template = "{cause} ({meaning})" if values["meaning"] else "{cause}"
     template += ": {count} packet{count:|s} dropped, {pairs}" + (" and {more} more" if more > 0 else "")
-    return Standing(
+    return Problem(
         key=key,
         code=same[0].code,
         sentence=Sentence(template, values),

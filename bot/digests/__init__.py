@@ -1,0 +1,1 @@
+"""Subscriptions to digests: who is told what when, kept in Redis."""
