@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from workers.reviews import PATH
 from workers.settings import WorkerSettings
 from workers.sources.assemble import resources
 from workers.sources.assemble.resources import Resource
@@ -32,6 +33,13 @@ def rules(kind: str) -> list[dict[str, Any]]:
 def test_kustomization_names_every_manifest() -> None:
     kustomization = yaml.safe_load((MANIFESTS / "kustomization.yaml").read_text(encoding="utf-8"))
     assert set(kustomization["resources"]) == {path.name for path in MANIFESTS.glob("*.yaml")} - {"kustomization.yaml"}
+
+
+def test_the_optional_role_reviews_access_and_does_nothing_else() -> None:
+    (role, _binding) = yaml.safe_load_all((MANIFESTS / "rights/review-access.yaml").read_text(encoding="utf-8"))
+    (rule,) = role["rules"]
+    assert f"/apis/{rule['apiGroups'][0]}/v1/{rule['resources'][0]}" == PATH
+    assert rule["verbs"] == ["create"]
 
 
 def test_roles_stand_where_cilium_is() -> None:
