@@ -1,4 +1,4 @@
-"""A storm: 1,000 alerts of 12 causes; worker, Redis and web process are killed in the midst.
+"""A storm: 1,000 alerts of 12 causes; workers, Redis and web processes are killed, and Slack is sick.
 
 Usage: ``storm.py [--calm]``. Two web processes take the alerts as Alertmanager posts them: in groups, each delivered
 twice, again where the answer was not 200; Slack's pace is its own. With ``--calm`` nobody is killed. What is printed:
@@ -95,19 +95,29 @@ def post(webs: list[Web], number: int, payload: dict[str, Any]) -> None:
     webs[number].post(payload)
 
 
+def replace_web(running: System, webs: list[Web], number: int) -> None:
+    """Kill a web process, and start another on its port."""
+    connections = running.playground.connections()
+    webs[number].process.kill()
+    running.poll(lambda: running.playground.connections() < connections)
+    webs[number] = start_web(running, webs[number].port)
+
+
 def strike(running: System, webs: list[Web], workers: list[Child]) -> Iterator[str]:
-    """Kill one part after the other; gives what was done."""
+    """Break one part after the other; gives what was done."""
+    running.playground.cause(
+        lost_replies={"chat.postMessage": 3}, server_errors={"chat.update": 3}, rate_limited={"chat.postMessage": 2}
+    )
+    yield "Slack loses three acknowledgements, fails at three edits, and is busy twice"
     workers[0].kill()
     workers[0] = running.start_worker()
     yield "worker killed, another started"
     running.redis.kill()
     running.redis.start()
     yield "Redis killed and started on its file"
-    connections = running.playground.connections()
-    webs[0].process.kill()
-    running.poll(lambda: running.playground.connections() < connections)
-    webs[0] = start_web(running, webs[0].port)
-    yield "web process killed, another started"
+    for number in range(len(webs)):
+        replace_web(running, webs, number)
+        yield "web process killed, another started"
     workers[0].kill()
     workers[0] = running.start_worker()
     running.redis.kill()

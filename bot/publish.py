@@ -193,7 +193,7 @@ class Publisher:
             SlackUnavailableError: if Slack cannot take it now; come again, and then the message may stand there.
             PublishError: if Slack will not take it.
         """
-        with self._channel(where.channel).turn, _slack_errors():
+        with self._soon(where.channel), _slack_errors():
             if may_stand and not where.placeholder_ts:
                 where = replace(where, placeholder_ts=self._found(where, name) or "")
             if where.placeholder_ts and self._is_edited(where, message, or_anew=or_anew):
@@ -202,6 +202,17 @@ class Publisher:
                 message, lambda form: self._impatient.chat_postMessage(**_new(where, form, name))
             )
         return replace(where, channel=str(posted["channel"]), placeholder_ts=str(posted["ts"]))
+
+    @contextmanager
+    def _soon(self, channel: str) -> Iterator[None]:
+        """Have the turn of a channel in this process soon, or not at all: other processes wait for whoever asks."""
+        turn = self._channel(channel).turn
+        if not turn.acquire(timeout=_PACE):
+            raise SlackUnavailableError("others of this process write to the channel")
+        try:
+            yield
+        finally:
+            turn.release()
 
     def _is_edited(self, where: Where, message: Message, *, or_anew: bool) -> bool:
         try:

@@ -13,6 +13,8 @@ from slack_sdk.http_retry.handler import RetryHandler
 SLACK_API = "https://slack.com/api/"
 TIMEOUT = 10
 """Seconds for one call; Slack answers in tens of milliseconds."""
+IMPATIENT_TIMEOUT = 5
+"""Seconds for one call of whoever comes again by himself."""
 
 
 def slack_client(token: str, api_url: str = SLACK_API, *, patient: bool = True) -> WebClient:
@@ -28,7 +30,7 @@ def slack_client(token: str, api_url: str = SLACK_API, *, patient: bool = True) 
     return WebClient(
         token=token,
         base_url=api_url if api_url.endswith("/") else f"{api_url}/",
-        timeout=TIMEOUT,
+        timeout=TIMEOUT if patient else IMPATIENT_TIMEOUT,
         retry_handlers=handlers if patient else [],
         logger=logging.getLogger("slack_sdk"),
     )

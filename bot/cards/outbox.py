@@ -17,8 +17,9 @@ from bot.transaction import atomically, text_of
 
 PACE = timedelta(seconds=1)
 """From the end of a post to the beginning of the next in the same channel."""
-TURN = timedelta(seconds=30)
-"""How long a turn lasts whose process was lost; longer than the calls of one post may take together."""
+TURN = timedelta(seconds=17)
+"""How long a turn lasts whose process was lost: longer than the calls of one post may take together, five seconds each
+(a look whether it stands already, an edit, a post)."""
 KEEP = timedelta(days=3)
 _PACE = "pace"
 """Who has the turn while nobody may."""

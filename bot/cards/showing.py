@@ -26,7 +26,7 @@ from bot.where import Via, Where
 from handlers.alerts.life import lapsed, lapses_at
 from handlers.alerts.storm import storm_of
 
-AWAY = timedelta(seconds=5)
+AWAY = timedelta(seconds=2)
 """How long a channel rests that Slack takes nothing for, where Slack does not say how long."""
 _SUMMARY_BEFORE = timedelta(seconds=1)
 """How long before the cards of quiet hours their summary stands in the list."""
