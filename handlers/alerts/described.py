@@ -42,10 +42,10 @@ _CONTAINER_OF = re.compile(rf"\bpod/(?P<name>{_NAME}) in namespace (?P<namespace
 _IN_A_LIST = re.compile(
     rf"^(?P<namespace>[a-z0-9-]{{1,63}})\s+\S{{1,40}}(?:\s+\([^)]{{1,40}}\))?\s+(?:Warning|Normal)\s+\w+\s+"
     rf"pod/(?P<name>{_NAME})\s",
-    re.MULTILINE,
+    re.MULTILINE | re.IGNORECASE,
 )
 """A line of ``kubectl get events -A``."""
-_POD_IN_A_LIST = re.compile(rf"\s(?:Warning|Normal)\s+\w+\s+pod/(?P<name>{_NAME})\s")
+_POD_IN_A_LIST = re.compile(rf"\s(?:Warning|Normal)\s+\w+\s+pod/(?P<name>{_NAME})\s", re.IGNORECASE)
 _GENERATED = re.compile(
     r"(?<![\w/.-])(?P<namespace>[a-z0-9-]{1,63})/"
     r"(?P<name>[a-z0-9][-a-z0-9.]{0,200}-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5})(?![\w/-])"

@@ -16,6 +16,9 @@ from handlers.names.grammar import is_label
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _HOST_NAME = re.compile(r"(?=.{3,253}$)[a-z0-9](?:[-a-z0-9_]{0,62})(?:\.[a-z0-9](?:[-a-z0-9_]{0,62})){1,10}\.?")
 _IN_CLUSTER = re.compile(r"([a-z0-9-]{1,63})\.([a-z0-9-]{1,63})\.svc(?:\.[a-z0-9.-]{1,100})?")
+_SHORT = re.compile(r"([a-z0-9-]{1,63})\.([a-z0-9-]{1,63})")
+"""``cart.shop``: a Service by its short name, which the cluster's DNS completes; with a port that no web site has."""
+_PUBLIC = re.compile(r"com|net|org|io|dev|app|cloud|info|local|internal|lan|[a-z]{2}")
 _URL = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]{0,15})://)?(?:[^@/\s]{0,100}@)?(?P<authority>[^/?#\s]{1,300})")
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "dns": 53}
 _RANDOM = "bcdfghjklmnpqrstvwxz2456789"
@@ -113,6 +116,9 @@ def target_of(instance: str) -> tuple[EndpointName, int | None] | None:
         if not number.isdigit() or not 0 < int(number[:6]) < 65_536:
             return None
         authority, port = host, int(number[:6])
+        short = _SHORT.fullmatch(authority)
+        if short and port not in (80, 443) and not _PUBLIC.fullmatch(short[2]):
+            return Named(short[2], short[1], Kind.SERVICE), port
     end = address_of(authority.strip("[]")) or _end(authority, "")
     return (end, port) if end is not None else None
 

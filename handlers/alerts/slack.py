@@ -4,7 +4,7 @@ https://docs.slack.dev/reference/events/message, /messaging/formatting-message-t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from handlers.alerts.alert import LONGEST_TEXT, State, text_in
@@ -37,13 +37,19 @@ def _says_something(one: Mapping[str, Any]) -> bool:
 
 
 def words_of(message: Mapping[str, Any]) -> str:
-    """Return everything that a message says, a line for each part, without Slack's decoration and no line twice."""
-    lines: dict[str, None] = {}
-    for part in _parts(message):
-        for line in plain(part).splitlines():
-            if line.strip():
-                lines.setdefault(line.strip())
+    """Return everything that a message says, a line for each part, without Slack's decoration.
+
+    What its text says as well is not said again by its blocks and attachments; they themselves may repeat a line: of
+    two alerts that have a label in common each has its own.
+    """
+    lines = _lines((text_in(message.get("text"), LONGEST_TEXT),))
+    said = set(lines)
+    lines += [line for line in _lines(_parts(message)) if line not in said]
     return "\n".join(lines)[:LONGEST_TEXT]
+
+
+def _lines(parts: Iterable[str]) -> list[str]:
+    return [line.strip() for part in parts for line in plain(part).splitlines() if line.strip()]
 
 
 def plain(text: str) -> str:
@@ -61,7 +67,6 @@ def colour_says(message: Mapping[str, Any]) -> State | None:
 
 
 def _parts(message: Mapping[str, Any]) -> Iterator[str]:
-    yield text_in(message.get("text"), LONGEST_TEXT)
     yield from _blocks(message.get("blocks"), _DEEPEST)
     for one in _mappings(message.get("attachments")):
         yield from _attachment(one)

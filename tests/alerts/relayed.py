@@ -156,6 +156,30 @@ RELAYED = (
         (triage("why prometheus node/lab-node-2 10250"),),
     ),
     Row(
+        "a probe of a Service by its short name",
+        one("BlackboxProbeFailed", instance="http://frontend.shop:8080/", namespace="monitoring"),
+        (triage("why monitoring/blackbox-exporter shop/svc/frontend 8080"),),
+    ),
+    Row(
+        "a probe of a web site with a port of its own",
+        one("BlackboxProbeFailed", instance="http://example.com:8080/", namespace="monitoring"),
+        (triage("why monitoring/blackbox-exporter example.com 8080"),),
+    ),
+    Row(
+        "one node in two clusters, in a list of labels",
+        attachment(
+            "[FIRING:2] KubeNodeNotReady",
+            "Labels:\n - cluster = prod\n - node = lab-node-1\n\nLabels:\n - cluster = edge\n - node = lab-node-1",
+        ),
+        (triage("health lab-node-1"), triage("health lab-node-1")),
+    ),
+    Row(
+        "kubectl's other list of events",
+        f"shop  60s (x5 over 3m)  Warning  Unhealthy  Pod/{CART}  "
+        "Readiness probe failed: dial tcp 10.0.0.9:8080: i/o timeout",
+        (triage(f"why host shop/{CART} 8080"),),
+    ),
+    Row(
         "an interface of a node",
         one("NodeNetworkReceiveErrs", instance="lab-node-1:9100"),
         (triage("health lab-node-1"),),
