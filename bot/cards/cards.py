@@ -75,6 +75,10 @@ class Cards:
         """
         return self.kept.change(ref, lambda card: None if card is None else step(card), self.now())
 
+    def ask_if_never_asked(self, ref: CardRef, at: datetime) -> None:
+        """Have the question of a card asked that was muted when it fired, and is not any more."""
+        self.change(ref, lambda card: asked(card, at) if card.asked_at is None and is_to_be_asked(card, at) else card)
+
     def change_at(self, place: Place, ts: str, step: Callable[[KeptCard], KeptCard]) -> bool:
         """Put what ``step`` makes of the card that a message is in its place; False where the message is none.
 

@@ -107,6 +107,8 @@ class Showing:
         manner = self.cards.manners(ref.place, card, at)
         if not manner.is_shown:
             self._hold(ref, entry, manner, at)
+        elif manner.is_asked and card.asked_at is None:
+            self.cards.ask_if_never_asked(ref, at)
         if not manner.is_shown and not (shown.ts and manner.is_edited):
             return False
         if shown.held_until and not shown.ts and not card.is_open:

@@ -85,7 +85,7 @@ class Telling:
         if not is_over and fix.state not in _ON_CARD:
             return
         ref = CardRef(Place(place.team, place.channel), place.fingerprint)
-        words = str(fix.sentence)
+        words = str(fix.sentence)[:LONGEST_SAID]
         if fix.state is FixState.FIXED:
             self.cards.change(ref, lambda card: life.fixed(card, life.Fix(words, now)))
         else:

@@ -84,9 +84,11 @@ def test_a_cause_that_is_new_in_a_muted_channel_is_posted_when_the_mute_ends_unl
     mannered.mute(hours=1)
     mannered.room.told(drops(), drops(1, destination="redis"))
     assert mannered.stands() == []
+    assert mannered.room.asked() == []
     mannered.room.told(drops(1, "resolved", destination="redis"))
     mannered.room.clock.wait(hours=1)
     assert mannered.stands() == [f"Firing: {TITLE}"]
+    assert [ticket.text for ticket in mannered.room.asked()] == ["why shop/loadgen shop/cart"]
 
 
 def test_a_snooze_is_of_one_card_and_can_be_lifted(mannered: Mannered) -> None:
