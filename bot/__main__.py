@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from bot.app import Web, build
+from bot.doctor.at_start import look_at_setup
 from bot.log import configure_logging
 from bot.routes import routes
 from bot.settings import Mode, NotConfiguredError, Settings, load_settings
@@ -80,6 +81,7 @@ async def _serve(parts: Web, settings: Settings) -> int:
         parts.watch.start()
         parts.rounds.start()
         parts.fix_rounds.start()
+        parts.pool.submit(look_at_setup, settings, parts.redis)
         log.info("ready", mode=settings.mode, address=[f"{host}:{port}" for host, port, *_ in server.addresses])
         await stopped.wait()
         log.info("stopping")

@@ -26,13 +26,14 @@ from bot.conversations import Conversations
 from bot.deliveries import Deliveries
 from bot.digests.kept import Subscriptions
 from bot.dispatch import Dispatcher
+from bot.doctor.kept import KeptSetups
 from bot.dumps import Dumps
 from bot.feedback import Feedback
 from bot.fixes.kept import FixWatches
 from bot.fixes.rounds import FixRounds
 from bot.fixes.telling import Telling
 from bot.guard import Allowed, Guard, Rules
-from bot.home import Homes, of_channels, of_digests
+from bot.home import Homes, of_channels, of_digests, of_setup
 from bot.intake import Intake
 from bot.listeners import actions, card, command, form, home, incident, membership, mention, reactions, rest, triage
 from bot.listeners.attached import Attached
@@ -151,7 +152,8 @@ def build(settings: Settings) -> Web:
     card.listen(app, intake, cards)
     mention.listen(app, intake, orders, settings.bots, attached)
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
-    home.listen(app, publisher, Homes(intake.guard, reports, publisher, (of_digests(digests), of_channels(channels))))
+    sections = (of_setup(KeptSetups(redis, prefix=prefix)), of_digests(digests), of_channels(channels))
+    home.listen(app, publisher, Homes(intake.guard, reports, publisher, sections))
     membership.listen(app, Membership(client, channels, channel_names, intake.deliveries, publisher))
     triage.listen(app, intake)
     reactions.listen(app, cards)

@@ -39,6 +39,10 @@ class Clusters:
         except RedisError as error:
             log.warning("clusters not said", error=type(error).__name__)
 
+    def is_anybody_there(self) -> bool:
+        """Whether any worker has lately said what it looks at, a name or none. Raises RedisError."""
+        return bool(self._redis.zcount(self._key, self._clock() - _FORGOTTEN_AFTER, "+inf"))
+
     def looked_at(self) -> tuple[str, ...]:
         """Return the names of all clusters that have one and are looked at now; none where Redis does not answer."""
         try:

@@ -18,6 +18,7 @@ TASK = "workers.tasks.answer"
 NAMES = "workers.tasks.names"
 DIGEST = "workers.tasks.digest"
 LOOK = "workers.tasks.look"
+SETUP = "workers.tasks.setup"
 QUEUE = "questions"
 _DIGEST_EXPIRES = 600
 """Seconds after which the next look for what is due has queued it again."""

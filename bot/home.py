@@ -11,10 +11,12 @@ from redis.exceptions import RedisError
 from bot.channels import Channels
 from bot.digests.due import next_due
 from bot.digests.kept import Subscriptions
+from bot.doctor.kept import KeptSetups
 from bot.guard import Guard
 from bot.publish import Publisher
 from bot.render.channel import settings_lines
 from bot.render.home import MOST_ANSWERS, Home, Part, Recent
+from bot.render.setup import setup_lines
 from bot.render.subscriptions import line
 from bot.reports import Given, Reports
 from bot.where import Via, Where
@@ -92,6 +94,11 @@ def of_digests(subscriptions: Subscriptions, now: Callable[[], datetime] = lambd
         ],
         Role.OPERATOR,
     )
+
+
+def of_setup(kept: KeptSetups) -> Section:
+    """Return the part with what is not as it should be in the setup; operators see it, since they can mend it."""
+    return Section("Setup", "Nothing is wrong with my setup.", lambda _where: setup_lines(kept.all()), Role.OPERATOR)
 
 
 def _tried(read: Callable[[], T]) -> T | None:

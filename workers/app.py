@@ -8,12 +8,14 @@ Its configuration is read from the environment when it is first needed, not when
 import sys
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_ready, worker_shutting_down
 from kombu import Queue
+from kombu.exceptions import OperationalError
 
 from bot.clusters import SAY_EVERY
-from bot.dispatch import QUEUE, queue_of, queue_prefix
+from bot.dispatch import QUEUE, SETUP, queue_of, queue_prefix
 from bot.log import configure_logging
 from workers.broker import TRANSPORT
 from workers.schedule import beat_schedule
@@ -23,6 +25,10 @@ USAGE_ERROR = 64
 """EX_USAGE of sysexits.h: the exit status when a setting is missing or wrong."""
 
 _SIGN_OF_LIFE_EVERY = 10.0
+_SETUP_EXPIRES = 60
+"""Seconds after which a look at the setup is no longer worth the time of a worker."""
+
+log = structlog.get_logger(__name__)
 
 app = Celery("cilium-triage", include=["workers.tasks"])
 
@@ -118,6 +124,15 @@ def _say_what_is_looked_at(sender: Any, **_: object) -> None:
     clusters = deps.clusters(_settings())
     clusters.say(names)
     sender.timer.call_repeatedly(SAY_EVERY, clusters.say, (names,))
+
+
+@worker_ready.connect
+def _look_at_setup(**_: object) -> None:
+    try:
+        # In a child: the clients that it needs must not be open in a process that forks.
+        app.send_task(SETUP, queue=queue_of(_settings().served[0].name), expires=_SETUP_EXPIRES)
+    except OperationalError as error:
+        log.warning("setup_not_looked_at", error=type(error).__name__)
 
 
 @worker_ready.connect

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handlers.policy import Version
 from handlers.source import Source
+
+if TYPE_CHECKING:
+    from workers.sources.live import LiveSource
 
 _MOST_CONTEXTS = 20
 
@@ -90,7 +94,7 @@ def _open(origin: Origin) -> Source:
         case Recorded(path):
             return _open_recording(path)
         case Live():
-            return _open_cluster(origin)
+            return open_cluster(origin)
 
 
 def _open_sysdump(path: Path) -> Source:
@@ -112,7 +116,12 @@ def _open_recording(path: Path) -> Source:
         raise NotOpenedError(f"{error}. {error.remedy}") from error
 
 
-def _open_cluster(live: Live) -> Source:
+def open_cluster(live: Live) -> "LiveSource":
+    """Return a cluster as a source; whoever opens it closes it.
+
+    Raises:
+        NotOpenedError: if the kubeconfig does not have the context.
+    """
     from workers.sources.live import open_live
 
     if live.context is not None:

@@ -10,13 +10,14 @@ from celery.exceptions import TimeLimitExceeded
 from kombu.exceptions import OperationalError
 
 from bot.behind import Look
-from bot.dispatch import DIGEST, LOOK, NAMES, TASK, queue_of
+from bot.dispatch import DIGEST, LOOK, NAMES, SETUP, TASK, queue_of
 from bot.publish import SlackUnavailableError
 from bot.ticket import Ticket, TicketError
 from workers.answering import TRANSIENT
 from workers.app import app
-from workers.deps import deps, waiters
+from workers.deps import connect, deps, waiters
 from workers.digests import LASTS, settings_of
+from workers.doctor.at_start import look_at_setup
 from workers.origin import NotOpenedError
 from workers.schedule import DUE
 from workers.settings import load_settings
@@ -103,6 +104,13 @@ def names() -> None:
 
 def _served() -> frozenset[str]:
     return frozenset(one.name for one in load_settings().served)
+
+
+@app.task(name=SETUP)
+def setup() -> None:
+    """Look at the setup of this worker."""
+    settings = load_settings()
+    look_at_setup(settings, connect(settings.redis_url.get_secret_value(), decode_responses=True))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import yaml
 
 from bot.listeners import form, triage
 from bot.listeners.command import NAME
+from bot.scopes import SCOPES as DECLARED
 from bot.settings import Settings
 from tools.playground.limits import ACTION_ELEMENTS
 
@@ -60,6 +61,10 @@ def test_the_other_scopes_are_those_that_writing_needs() -> None:
 def test_every_shortcut_has_a_listener() -> None:
     declared = {(one["callback_id"], one["type"]) for one in MANIFEST["features"]["shortcuts"]}
     assert declared == {(form.SHORTCUT, "global"), (triage.SHORTCUT, "message")}
+
+
+def test_the_doctor_asks_for_the_same_scopes() -> None:
+    assert set(DECLARED) == SCOPES
 
 
 def test_the_command_is_one_that_is_listened_to() -> None:

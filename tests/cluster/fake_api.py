@@ -9,6 +9,8 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,8 @@ class FakeApi(ThreadedServer):
         self.frames: list[dict[str, Any]] = []
         """What a watch is told before it ends."""
         self._outputs = dict(outputs or {})
+        self.clock: datetime | None = None
+        """What the server says the time is, None for the time of this machine."""
         self.logs: dict[str, str] = {}
         """Logs by pod and container; those of a previous run end in ``-previous``."""
 
@@ -177,6 +181,8 @@ class FakeApi(ThreadedServer):
         fault = self._fault(request)
         if fault is None:
             answer: web.StreamResponse = await handler(request)
+            if self.clock is not None and not answer.prepared:
+                answer.headers["Date"] = format_datetime(self.clock, usegmt=True)
             return answer
         if fault.times is not None:
             fault.times -= 1

@@ -14,8 +14,8 @@ ROWS = [
     for line in PAGE.splitlines()
     if line.startswith("| ") and not line.startswith("| by hand")
 ]
-NO_QUESTION = "report"
-"""What puts answers together is no question itself."""
+NO_QUESTIONS = ("report", "doctor")
+"""What puts answers together, and what looks at the setup of the bot itself, is no question about the network."""
 
 
 def _question(cell: str) -> str:
@@ -30,7 +30,7 @@ def test_the_question_of_a_row_can_be_asked(row: list[str]) -> None:
     by_hand, instead = row
     assert by_hand
     asked = _question(instead)
-    if asked != NO_QUESTION:
+    if asked not in NO_QUESTIONS:
         assert str(understand(asked)).partition(" ")[0] == asked.partition(" ")[0]
 
 

@@ -15,6 +15,7 @@ from handlers.commands.command import NotUnderstoodError
 from workers.cli.alerting import ALERT, ALERTS, add_alert_commands
 from workers.cli.ask import Choices, answer_in_terminal
 from workers.cli.completion import SHELLS, Completed, script
+from workers.cli.doctor import ABOUT_DOCTOR, DOCTOR, add_doctor_command
 from workers.cli.dry_run import dry_run
 from workers.cli.options import (
     BudgetOption,
@@ -40,7 +41,7 @@ DIGEST = "digest"
 WATCH = "watch"
 COMPLETION = "completion"
 """Commands that are not questions of the table."""
-_COMMANDS = (ASK, POLICY, REPORT, DIGEST, WATCH, ALERT, ALERTS)
+_COMMANDS = (ASK, POLICY, REPORT, DIGEST, WATCH, ALERT, ALERTS, DOCTOR)
 HELP = ("help", "-h", "--help")
 
 
@@ -126,9 +127,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Accepted as in Slack
 def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
     """Run one command line and return its exit status."""
     words = _with_command(arguments, catalogue)
-    about = (
-        f"{words[0]} " if words[0] in (*catalogue.commands, ASK, POLICY, REPORT, DIGEST, WATCH, ALERT, ALERTS) else ""
-    )
+    about = f"{words[0]} " if words[0] in (*catalogue.commands, *_COMMANDS) else ""
     try:
         app = build(catalogue, with_policy=words[0] in (POLICY, "--help"))
         status = app(words, prog_name=PROGRAM, standalone_mode=False)
@@ -180,6 +179,7 @@ def build(catalogue: Catalogue = CATALOGUE, *, with_policy: bool = False) -> typ
     app.command(DIGEST, help=_ABOUT_DIGEST, short_help=_DIGEST_IN_SHORT)(_digesting(catalogue))
     app.command(WATCH, help=_ABOUT_WATCH, short_help=_WATCH_IN_SHORT)(_watching(catalogue))
     add_alert_commands(app)
+    add_doctor_command(app)
     app.command(COMPLETION, help="Print the completion script of a shell: bash, zsh or fish.")(_completing(catalogue))
     if with_policy:
         from workers.policy_cli import app as policy
@@ -212,6 +212,7 @@ def _completing(catalogue: Catalogue) -> Callable[[str], None]:
         commands += [Completed(REPORT, _REPORT_IN_SHORT), Completed(DIGEST, _DIGEST_IN_SHORT)]
         commands += [Completed(WATCH, _WATCH_IN_SHORT)]
         commands += [Completed(ALERT, "Ask what an alert asks."), Completed(ALERTS, "Rules that make alerts exact.")]
+        commands += [Completed(DOCTOR, ABOUT_DOCTOR)]
         asking = typer.main.get_command(build(catalogue)).commands[ASK]  # type: ignore[attr-defined]
         options = [Completed(flag, one.help or "") for one in asking.params for flag in one.opts if flag[:2] == "--"]
         typer.echo(script(shell, commands, options), nl=False)

@@ -10,6 +10,8 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,6 +76,8 @@ class KubeTransport:
         self._access = access
         self._client: Any = None
         self._lock = threading.Lock()
+        self.server_time: datetime | None = None
+        """The server's clock when it last answered, to the second (header Date)."""
 
     @property
     def is_in_cluster(self) -> bool:
@@ -179,6 +183,7 @@ class KubeTransport:
             if isinstance(error, UnreadError):
                 raise
             raise _unreachable(self.client().configuration.host, error) from error
+        self.server_time = _date(answer.headers.get("Date", "")) or self.server_time
         if not 200 <= answer.status < 300:
             raise _api_error(answer, written)
         return written
@@ -275,6 +280,13 @@ def _read_bounded(response: Any, deadline: Deadline, path: str) -> bytearray:
         raise
     response.release_conn()
     return found
+
+
+def _date(told: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(told) if told else None
+    except ValueError:
+        return None
 
 
 def _api_error(answer: Any, written: bytearray) -> ApiError:

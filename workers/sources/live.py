@@ -96,6 +96,21 @@ class LiveSource(AssembledSource):
         """Name the cluster as it was named, or as the current one."""
         return f"cluster {self._name}" if self._name else "the current cluster"
 
+    @property
+    def transport(self) -> KubeTransport:
+        """The API as this source reads it."""
+        return self._transport
+
+    @property
+    def finds_relay(self) -> bool:
+        """Whether relay is looked for in the cluster, since no address was named."""
+        return self._hubble_access.address is None
+
+    @property
+    def has_relay_files(self) -> bool:
+        """Whether files with certificates for relay were named."""
+        return bool(self._hubble_access.ca_files or self._hubble_access.client_certificate)
+
     def now(self) -> datetime:
         """Return the time of the clock."""
         return self._now()

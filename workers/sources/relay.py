@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from handlers.model.snapshot import Gap
-from workers.sources.assemble.cilium_pods import Relay
+from workers.sources.assemble.cilium_pods import PLAIN_PORT, TLS_PORT, Relay
 from workers.sources.assemble.resources import SECRETS
 from workers.sources.deadline import Deadline
 from workers.sources.hubble_connection import HubbleAccess
@@ -17,7 +17,7 @@ from workers.sources.unread import UnreadError
 CLIENT_SECRET = "hubble-relay-client-certs"  # noqa: S105 - its name
 """The Secret beside relay with a client's certificate and the CA, as Cilium's chart, AKS and GKE name it."""
 
-_PLAIN, _TLS, _CONTAINER = 80, 443, 4245
+_CONTAINER = 4245
 
 Forward = Callable[[str, str, int], str]
 """Opens a port-forward to a pod's port, and returns its address."""
@@ -42,9 +42,8 @@ def way_to(
     Raises:
         UnreadError: if its certificate cannot be trusted, or nobody answers.
     """
-    ports = {port.port for port in relay.service.ports} if relay.service is not None else set()
-    address = _address(relay, ports, access, forward)
-    is_plain = _PLAIN in ports or not ports
+    address = _address(relay, access, forward)
+    is_plain = PLAIN_PORT in relay.ports or not relay.ports
     if not access.uses_tls and is_plain:
         return Way(access, address)
     has_own = bool(access.ca_files or access.client_certificate)
@@ -52,7 +51,7 @@ def way_to(
     try:
         served = handshake(address, pems, deadline)
     except NotTlsError:
-        if access.uses_tls or _TLS in ports:
+        if access.uses_tls or TLS_PORT in relay.ports:
             raise
         return Way(access, address)
     except UnreadError as error:
@@ -71,9 +70,9 @@ def _secured(access: HubbleAccess, address: str, pems: Pems, served: Served) -> 
     return Way(secured, address, needs_bridge=not served.chose_http2)
 
 
-def _address(relay: Relay, ports: set[int], access: HubbleAccess, forward: Forward | None) -> str:
-    service, pod = relay.service, relay.pods[0]
-    wanted = _TLS if access.uses_tls or _PLAIN not in ports else _PLAIN
+def _address(relay: Relay, access: HubbleAccess, forward: Forward | None) -> str:
+    service, pod, ports = relay.service, relay.pods[0], relay.ports
+    wanted = TLS_PORT if access.uses_tls or PLAIN_PORT not in ports else PLAIN_PORT
     port = wanted if wanted in ports or not ports else min(ports)
     if forward is None and service is not None:
         return f"{service.name}.{service.namespace}.svc:{port}"

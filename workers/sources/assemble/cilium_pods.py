@@ -19,6 +19,9 @@ from workers.sources.unread import UnprovenError, UnreadError
 
 DEFAULT_NAMESPACE = "kube-system"
 
+PLAIN_PORT, TLS_PORT = 80, 443
+"""Ports of relay's Service."""
+
 AGENT_CONTAINER = "cilium-agent"
 _APP = "k8s-app"
 _AGENT_LABELS = {_APP: "cilium"}
@@ -40,6 +43,16 @@ class Relay:
     def namespace(self) -> str:
         """Return the namespace."""
         return self.pods[0].namespace
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """Return the ports of the Service."""
+        return frozenset(port.port for port in self.service.ports) if self.service is not None else frozenset()
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether the Service's ports say that TLS is spoken (Cilium's chart, hubble.relay: 443 with TLS, else 80)."""
+        return TLS_PORT in self.ports and PLAIN_PORT not in self.ports
 
 
 class CiliumPods:

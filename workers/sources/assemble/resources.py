@@ -31,6 +31,10 @@ class Resource(Generic[T_co]):
     older: str = ""
     """The version in which older clusters serve it, where that is another."""
     namespaced: bool = True
+    is_listed: bool = True
+    """Whether lists of it are read; else only objects by their names."""
+    by_name: bool = False
+    """Whether single objects are read by their names."""
     is_vital: bool = False
     """Whether discovery alone may tell that the kind is not served: one unseen object could flip an answer."""
     may_be_cut: bool = False
@@ -88,9 +92,9 @@ def _workloads(kind: Kind, group: str, plural: str) -> Resource[Workload]:
 NAMESPACES = Resource("Namespace", "", "v1", "namespaces", kubernetes.namespace, namespaced=False)
 NODES = Resource("Node", "", "v1", "nodes", nodes.node, namespaced=False)
 PODS = Resource("Pod", "", "v1", "pods", kubernetes.pod)
-SERVICES = Resource("Service", "", "v1", "services", kubernetes.service)
-CONFIG_MAPS = Resource("ConfigMap", "", "v1", "configmaps", cilium.config_map)
-SECRETS = Resource("Secret", "", "v1", "secrets", name_of)
+SERVICES = Resource("Service", "", "v1", "services", kubernetes.service, by_name=True)
+CONFIG_MAPS = Resource("ConfigMap", "", "v1", "configmaps", cilium.config_map, is_listed=False, by_name=True)
+SECRETS = Resource("Secret", "", "v1", "secrets", name_of, is_listed=False, by_name=True)
 """Of which one is ever read, by its name: the client's certificate beside relay."""
 ENDPOINT_SLICES = Resource("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", kubernetes.endpoint_slice)
 WORKLOADS = (
@@ -139,7 +143,9 @@ CILIUM_NODES = Resource("CiliumNode", "cilium.io", "v2", "ciliumnodes", nodes.ci
 NODE_CONFIGS = Resource(
     "CiliumNodeConfig", "cilium.io", "v2", "ciliumnodeconfigs", cilium.node_config, optional=True, older="v2alpha1"
 )
-CILIUM_IDENTITIES = Resource("CiliumIdentity", "cilium.io", "v2", "ciliumidentities", cilium.cilium_identity)
+CILIUM_IDENTITIES = Resource(
+    "CiliumIdentity", "cilium.io", "v2", "ciliumidentities", cilium.cilium_identity, by_name=True
+)
 CILIUM_ENDPOINTS = Resource("CiliumEndpoint", "cilium.io", "v2", "ciliumendpoints", cilium.cilium_endpoint)
 CILIUM_ENDPOINT_SLICES = Resource(
     "CiliumEndpointSlice", "cilium.io", "v2alpha1", "ciliumendpointslices", cilium.endpoints_of_slice, optional=True
@@ -175,3 +181,10 @@ WITH_CHANGES: tuple[Resource[tuple[Change, ...]], ...] = tuple(
     )
 )
 """The kinds that are read to tell who changed them; pods, of which there are most, tell it anyway."""
+
+
+def every_kind() -> tuple[Resource[object], ...]:
+    """Return every kind that this file declares, each once: all that is ever read through the API."""
+    declared = [one for value in globals().values() for one in (value if isinstance(value, tuple) else (value,))]
+    kinds = [one for one in declared if isinstance(one, Resource)]
+    return tuple({(kind.group, kind.plural): kind for kind in reversed(kinds)}.values())[::-1]
