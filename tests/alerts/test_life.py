@@ -1,10 +1,14 @@
 """The life of a card, told as what alerts say minute by minute."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from handlers.alerts.alert import State
 from handlers.alerts.cards import Card, cards_of
 from handlers.alerts.counted import MOST_SEEN
 from handlers.alerts.life import (
@@ -230,3 +234,29 @@ def test_the_most_urgent_alert_counts() -> None:
 def test_where_it_is_can_be_told() -> None:
     kept = life((0, news(drops(cluster="prod"))))
     assert (kept.cluster, kept.namespaces, kept.names) == ("prod", ("shop",), ("HubblePolicyDenied",))
+
+
+TOLD = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from(["firing", "resolved"]), st.integers(0, 2)), min_size=1, max_size=8
+)
+"""Deliveries: which alert, how it stands, and which of its starts."""
+
+
+def fate(steps: list[tuple[float, Card]]) -> tuple[object, ...]:
+    kept: KeptCard | None = None
+    for minutes, card in steps:
+        kept = told(kept, card, at(minutes))
+    return () if kept is None else (kept.is_open, kept.count, kept.fired, set(kept.firing), kept.resolved_at)
+
+
+@settings(max_examples=30)
+@given(TOLD, st.randoms(use_true_random=False))
+def test_deliveries_that_are_repeated_change_nothing(told_of: list[tuple[int, str, int]], chance: Random) -> None:
+    """A sender repeats what was not acknowledged: at once, or when it has sent other things already."""
+    deliveries = [news(drops(number, status, f"2026-11-21T1{start}:00:00Z")) for number, status, start in told_of]
+    once = [(float(minute), delivery) for minute, delivery in enumerate(deliveries)]
+    again: list[tuple[float, Card]] = []
+    for minute, delivery in once:
+        late = [one for one in deliveries[: int(minute)] if one.state is State.FIRING]
+        again += [(minute, delivery)] * 2 + [(minute, one) for one in late if chance.random() < 0.3]
+    assert fate(again) == fate(once)
