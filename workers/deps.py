@@ -167,7 +167,10 @@ def assemble(settings: WorkerSettings) -> Deps:
 
 def _digesting(settings: WorkerSettings, rights: RightsOf | None) -> DigestLook:
     def look(subscription: Subscription) -> Moment:
-        served = next((one for one in settings.served if one.name == subscription.cluster), settings.served[0])
+        known = {one.name: one for one in settings.served}
+        served = known.get(subscription.cluster) if subscription.cluster else settings.served[0]
+        if served is None:
+            raise NotOpenedError(f"it is about the cluster {subscription.cluster}; I look at {', '.join(known)}")
         asked = questions_in(subscription.timetable.scope)
         if settings.contracts is not None:
             try:

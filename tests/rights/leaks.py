@@ -7,29 +7,49 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from bot.audit import Act, Reader, entry_of
+from bot.render import digest_text
 from bot.render.bundle import Bundle, bundle_markdown, bundle_zip
+from bot.render.card import diagnosis_of
+from bot.render.digest import digest_message
 from bot.render.evidence import evidence_text, patches_file
 from bot.render.patches import patches_message
 from bot.render.report import first_message, long_tables, report_message
 from bot.render.table import csv_of
 from bot.render.text import brief, first_words, markdown, plain
+from handlers.digests.compare import compare
+from handlers.digests.form import digest_json
+from handlers.digests.moment import moment_of
 from handlers.model.ownership import Content, Owner
 from handlers.model.parts import Part
 from handlers.model.report import FirstAnswer, Report
-from handlers.model.snapshot import Known, Snapshot
+from handlers.model.scope import PodQuery, Scope
+from handlers.model.snapshot import AnyPart, Ask, Known, Snapshot
 from handlers.model.wire import encode
 from handlers.rights.allowed import Allowed
 from workers.report_json import report_json
+from workers.sources.sysdump import SysdumpSource
 
 EVERY_CLUSTER_HAS = frozenset(
     "default kube-system kube-public kube-node-lease kubernetes kube-dns coredns cilium cilium-agent cilium-config "
     "cilium-operator hubble hubble-relay".split()
 )
 """Names that tell nothing."""
-_NAMED = (Part.PODS, Part.SERVICES, Part.ENDPOINT_SLICES, Part.POLICIES, Part.WORKLOADS, Part.CILIUM_ENDPOINTS)
+_NAMED: tuple[AnyPart, ...] = (
+    Part.PODS,
+    Part.SERVICES,
+    Part.ENDPOINT_SLICES,
+    Part.POLICIES,
+    Part.WORKLOADS,
+    Part.CILIUM_ENDPOINTS,
+)
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -48,8 +68,14 @@ class Names:
         return frozenset(others - known - mine - EVERY_CLUSTER_HAS)
 
 
-def names_in(snapshot: Snapshot) -> Names:
+@cache
+def names_in(dump: Path) -> Names:
     """Return all names of a recorded moment, read without what the product knows of owners."""
+    source = SysdumpSource(dump)
+    wide = Scope(all_namespaces=True, pods=(PodQuery(),))
+    read = {part: source.read(Ask(part, wide), 30) for part in (*_NAMED, Part.NODES)}
+    source.close()
+    snapshot = Snapshot(source.now(), "", read)
     found: dict[str, set[str]] = {}
     for part in _NAMED:
         known = snapshot.get(part)
@@ -98,7 +124,12 @@ def surfaces(report: Report) -> Iterator[tuple[str, str]]:
     for table in (*long_tables(report), *report.tables):
         yield "csv", csv_of(table)
     yield "audit line", json.dumps(encode(entry_of(Act.ANSWERED, report.title, Reader("U1", "T1", "C1"), report)))
-    bundle = Bundle((report,), datetime(2026, 11, 20, tzinfo=UTC), "cilium-triage")
+    yield "card", json.dumps(encode(diagnosis_of(report, "1", NOON)))
+    digest = compare(None, moment_of([report]))
+    shown = digest_message(digest, note="digest 1")
+    yield "digest", json.dumps([shown.text, shown.blocks, shown.plainer])
+    yield "digest of the command line", json.dumps(digest_json(digest)) + digest_text.markdown(digest)
+    bundle = Bundle((report,), NOON, "cilium-triage")
     yield "bundle", bundle_markdown(bundle)
     with zipfile.ZipFile(io.BytesIO(bundle_zip(bundle))) as packed:
         for name in packed.namelist():

@@ -12,12 +12,10 @@ from handlers.model.finding import Hop
 from handlers.model.headline import Pair
 from handlers.model.ownership import Content
 from handlers.model.report import Expected, Observed, Report
-from handlers.model.snapshot import Snapshot
 from handlers.rights.allowed import EVERYTHING, NOTHING, Allowed
 from handlers.rights.redacted import redacted
 from tests.cluster.record import FAULT_NAMES, unpacked_dump
-from tests.rights.leaks import leaked, names_in, reader_of
-from tests.scenarios.snapshots import whole_dump
+from tests.rights.leaks import leaked, names_in, reader_of, surfaces
 from tests.scenarios.truth import FOLDER, SCENARIOS
 from workers.runner import run
 from workers.sources.sysdump import SysdumpSource
@@ -73,14 +71,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @cache
-def _read(moment: str, folder: Path) -> tuple[Path, Snapshot]:
-    path = FOLDER / moment / "sysdump.zip" if moment in SCENARIOS else unpacked_dump(moment, folder)
-    return path, whole_dump(path, moment)
+def _dump(moment: str, folder: Path) -> Path:
+    return FOLDER / moment / "sysdump.zip" if moment in SCENARIOS else unpacked_dump(moment, folder)
 
 
 @cache
 def _answer(moment: str, asked: str, folder: Path) -> Report:
-    source = SysdumpSource(_read(moment, folder)[0])
+    source = SysdumpSource(_dump(moment, folder))
     try:
         return run(understand(asked), source, owned=True).report
     finally:
@@ -98,7 +95,7 @@ def _rows() -> Iterator[object]:
 
 @pytest.mark.parametrize(("moment", "asked"), list(_rows()))
 def test_no_form_of_an_answer_holds_a_name_that_the_reader_may_not_read(moment: str, asked: str, folder: Path) -> None:
-    names = names_in(_read(moment, folder)[1])
+    names = names_in(_dump(moment, folder))
     report = _answer(moment, asked, folder)
     found = {
         reader: leaked(redacted(report, allowed), names.forbidden_to(namespaces))
@@ -135,7 +132,14 @@ def test_what_is_taken_out_is_told_by_kind_and_count(folder: Path) -> None:
 
 def test_of_an_answer_whose_owners_nobody_worked_out_the_verdict_alone_is_left(folder: Path) -> None:
     report = replace(_answer("14-both-sides", ASKED[0], folder), ownership=None)
-    names = names_in(_read("14-both-sides", folder)[1])
+    names = names_in(_dump("14-both-sides", folder))
     shown = redacted(report, reader_of("shop"))
     assert leaked(shown, names.forbidden_to(())) == []
     assert shown.expected is Expected.BLOCKED
+
+
+def test_names_are_found_in_every_form_of_an_answer_that_is_whole(folder: Path) -> None:
+    forbidden = names_in(_dump("14-both-sides", folder)).forbidden_to(("shop",))
+    assert {"payments", "checkout-api", "checkout-ingress"} < forbidden
+    found = {surface for surface, _name in leaked(_answer("14-both-sides", ASKED[0], folder), forbidden)}
+    assert found == {surface for surface, _text in surfaces(_answer("14-both-sides", ASKED[0], folder))}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from bot.audit import Act, Entry
 from bot.behind import Behind, Look
@@ -26,7 +27,6 @@ from handlers.model.ownership import Content, Owner
 from handlers.model.report import FirstAnswer, Report
 from handlers.rights.people import Person, read_people
 from tests.rights.leaks import Names, names_in, names_said
-from tests.scenarios.snapshots import whole
 from tests.scenarios.truth import FOLDER
 from tools.playground.manifest import installed
 from tools.playground.server import Playground, running_playground
@@ -134,7 +134,7 @@ def report() -> Report:
 
 @pytest.fixture(scope="module")
 def names() -> Names:
-    return names_in(whole(MOMENT))
+    return names_in(FOLDER / MOMENT / "sysdump.zip")
 
 
 def given(desk: Desk, report: Report) -> Answer:
@@ -200,6 +200,20 @@ def test_a_button_shows_the_thread_its_part_and_who_pressed_it_the_rest(
     desk.press(what, JANE, ticket)
     assert names_said(json.dumps([desk.said(), desk.files()]), names.forbidden_to(("shop",))) == []
     assert "checkout-ingress" in json.dumps(desk.said(JANE))
+
+
+def test_logs_hold_the_question_and_nothing_of_an_answer(desk: Desk, report: Report, names: Names) -> None:
+    with capture_logs() as lines:
+        ticket = desk.ticket(JANE)
+        waiters = Waiters(desk.client)
+        waiters.join(ticket)
+        Answering(
+            {"": lambda _asked, _progress: Ran(report)}, waiters, desk.surface, desk.reports, soft_limit=40
+        ).answer(ticket, "run")
+        desk.press(Behind.EVIDENCE, JANE, ticket)
+    forbidden = names.forbidden_to(())
+    assert {line["event"] for line in lines} >= {"looking", "looked", "shown"}
+    assert names_said(json.dumps(lines), forbidden) == names_said(ASKED, forbidden)
 
 
 def test_the_audit_log_says_who_was_shown_what_of_which_namespace(desk: Desk, report: Report) -> None:

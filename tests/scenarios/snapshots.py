@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from handlers.model.parts import PARTS, Part
@@ -15,12 +14,7 @@ from workers.sources.sysdump import SysdumpSource
 @cache
 def whole(scenario: str) -> Snapshot:
     """Read all that the dump has."""
-    return whole_dump(FOLDER / scenario / "sysdump.zip", scenario)
-
-
-def whole_dump(path: Path, name: str) -> Snapshot:
-    """Read all that a dump has, wherever it lies."""
-    source = SysdumpSource(path)
+    source = SysdumpSource(FOLDER / scenario / "sysdump.zip")
     now = source.now()
     wide = Scope(
         all_namespaces=True,
@@ -36,4 +30,4 @@ def whole_dump(path: Path, name: str) -> Snapshot:
         if part.is_per_node:
             parts[part] = Known(PerNode({node: source.read(Ask(part, wide, node), 30) for node in nodes}), now)
     source.close()
-    return Snapshot(now, name, parts)
+    return Snapshot(now, scenario, parts)
