@@ -11,6 +11,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 _REMEMBER = 300.0
 """Seconds. ``conversations.info`` allows about fifty calls a minute (Tier 3)."""
+_REMEMBER_JOINED = 60.0
+"""Seconds: so late the other web processes hear that the bot came into a channel."""
 _AGAIN = 30.0
 """Seconds after which a name that could not be read is asked for again."""
 _MOST_NAMES = 5_000
@@ -59,7 +61,7 @@ class ChannelNames:
         """Return the names of the channels that the bot is a member of, by id; as far as Slack tells them."""
         with self._lock:
             asked_at, found = self._joined
-            if self._clock() - asked_at < _REMEMBER:
+            if self._clock() - asked_at < _REMEMBER_JOINED:
                 return found
         try:
             found = self._list()

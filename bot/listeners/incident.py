@@ -73,8 +73,8 @@ def _dropped(body: Mapping[str, Any], own_user: str) -> Mapping[str, Any] | None
     event = body.get("event")
     if not isinstance(event, Mapping) or event.get("subtype") != "file_share" or event.get("bot_id"):
         return None
-    is_mention = own_user and f"<@{own_user}" in str(event.get("text") or "")
-    return event if not is_mention and dump_in(event) is not None else None
+    is_for_others = own_user and (event.get("user") == own_user or f"<@{own_user}" in str(event.get("text") or ""))
+    return event if not is_for_others and dump_in(event) is not None else None
 
 
 def _is_question(text: str) -> bool:
