@@ -142,7 +142,7 @@ def _opening(card: KeptCard) -> str:
     told = f"{_sign(card)} *{escape(_state(card))}:* {unmarked(card.title)}"
     if found is None or (card.waits and card.stage is Stage.FIRING):
         return told
-    was = "Was " if card.stage is Stage.FIXED else ""
+    was = "Was " if card.stage is Stage.FIXED or (card.fix and not card.is_open) else ""
     status = unmarked(found.status) or "Found"
     return f"{told}\n*{was}{status[0].lower() + status[1:] if was else status}:* {clip(say(found.claim), 600)}"
 
@@ -179,7 +179,7 @@ def _buttons(card: KeptCard, ref: str, more: Iterable[Block | None]) -> list[Blo
     return actions(
         [
             button("Show patch", PATCH, report_id, primary=True)
-            if found and found.has_patch and card.is_open
+            if found and found.has_patch and card.is_open and card.stage is not Stage.FIXED
             else None,
             button("Evidence", EVIDENCE, report_id),
             button("Check again", CHECK, ref) if card.questions and card.is_open and not card.waits else None,

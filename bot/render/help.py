@@ -1,11 +1,13 @@
 """Help, made from the tables of commands and orders."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bot.render.blocks import Block, Message, button, code, context, escape, message, section
 from handlers.commands.command import Role
 
+_CLAUSE = re.compile(r"[^.:;,?]+\??")
 _FIRST_NUMBER = 200
 """Numbers of these buttons start above those of candidates."""
 _ASKING_FOR_HELP = {"", "help", "?", "--help", "-h"}
@@ -60,6 +62,12 @@ def _entry(command: Declared, index: int) -> Block:
 def ways() -> str:
     """Return how else a question may be put, in a line."""
     return escape("Plain words do too: why can't shop/frontend reach shop/cart on 8080?  Add fresh to skip the cache.")
+
+
+def clause_of(summary: str) -> str:
+    """Return the beginning of what something is for, as far as it says something by itself."""
+    found = _CLAUSE.match(summary)
+    return found[0].rstrip(".:;,") if found else summary
 
 
 def is_help(text: str) -> bool:

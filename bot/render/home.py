@@ -19,7 +19,7 @@ from bot.render.blocks import (
     message,
     section,
 )
-from bot.render.help import Declared, ways
+from bot.render.help import Declared, clause_of, ways
 from bot.render.report import verdict
 from handlers.commands.command import Role
 from handlers.model.report import Report
@@ -127,7 +127,7 @@ def _part(part: Part) -> list[Block]:
 
 def _asked(declared: Sequence[Declared]) -> list[Block]:
     lines = [_line(one) for one in declared]
-    blocks, page = [section("*What I can be asked*")], ""
+    blocks, page = [section(f"*What I can be asked*\n{code('/cilium help')} shows each with an example.")], ""
     for line in lines:
         if len(page) + len(line) > _PAGE:
             blocks.append(section(page.rstrip()))
@@ -138,7 +138,7 @@ def _asked(declared: Sequence[Declared]) -> list[Block]:
 
 def _line(one: Declared) -> str:
     role = "" if one.role is Role.VIEWER else f" _({one.role}s only)_"
-    return f"• {code(one.name)} {escape(one.summary)}{role}"
+    return f"• {code(one.name)} {escape(clause_of(one.summary))}{role}"
 
 
 def _date(at: datetime, link: str = "") -> str:

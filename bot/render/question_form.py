@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.render.blocks import Block
+from bot.render.help import clause_of
 from bot.render.inputs import form, line, menu, option, options, suggesting
 from handlers.commands.command import Command
 from handlers.names.listed import ListedName
@@ -19,7 +20,9 @@ _USUAL = "why"
 
 def question_form(commands: Mapping[str, Command], *, metadata: str) -> dict[str, Any]:
     """Return the form; ``metadata`` comes back with it."""
-    choices = options(option(one.name, f"{one.name} · {one.summary}") for one in commands.values() if not one.attach)
+    choices = options(
+        option(one.name, f"{one.name} · {clause_of(one.summary)}") for one in commands.values() if not one.attach
+    )
     return form(
         FORM,
         "Ask about the cluster",

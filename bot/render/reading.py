@@ -263,7 +263,8 @@ def provenance(report: Report, age: timedelta | None) -> tuple[str, ...]:
 
 def read_as(report: Report) -> str:
     """Return what the asker's words were read as, nothing where the normal form says the same."""
-    return f"read as: {report.read_as}" if report.read_as not in ("", report.question) else ""
+    is_said = " ".join(report.read_as.replace("→", " ").split()) in " ".join(report.question.split())
+    return "" if is_said else f"read as: {report.read_as}"
 
 
 def gap_in_words(gap: GapNote) -> str:

@@ -69,7 +69,7 @@ async def storm(stand_in: StandIn, count: int) -> None:
     if not 0 < count <= MOST_OF_A_STORM:
         raise NotPossible(f"a storm has 1 to {MOST_OF_A_STORM} alerts")
     now = stand_in.clock()
-    told = [_of_a_storm(number, now) for number in range(count)]
+    told = [of_a_storm(number, now) for number in range(count)]
     for start in range(0, count, _GROUP):
         await _post(stand_in, alerts.alertmanager(told[start : start + _GROUP]))
 
@@ -125,7 +125,7 @@ _CAUSES: Sequence[tuple[str, str, int]] = (
 )
 
 
-def _of_a_storm(number: int, now: float) -> Fired:
+def of_a_storm(number: int, now: float) -> Fired:
     """Return one alert of a storm: each cause once, then half of them of the first, a quarter of the second, and on."""
     most = len(_CAUSES)
     cause = number if number < most else min(most - 1, (number & -number).bit_length() - 1)

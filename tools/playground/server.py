@@ -350,6 +350,10 @@ class Playground:
 
         self._call(work)
 
+    def trigger(self, user: str) -> str:
+        """Return a trigger id as a click brings one: good for one modal, for three seconds."""
+        return self._call(lambda: self._stand_in.new_trigger(person.find_user(self._stand_in, user).id))
+
     def response_url(self, user: str, channel: str) -> str:
         """Return an address as a slash command brings one: what is sent to it is shown to ``user`` there."""
 

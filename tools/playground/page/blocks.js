@@ -5,6 +5,7 @@ import { emojify } from './emoji.js';
 import { markdown } from './markdown.js';
 import { mrkdwn } from './mrkdwn.js';
 import { richText } from './rich_text.js';
+import { lines } from './chart.js';
 import { field } from './fields.js';
 
 /** Render a list of blocks. */
@@ -110,6 +111,7 @@ const plan = (block) => el('div', { class: 'block block-plan' },
 
 function data_visualization(block) {
   const chart = block.chart ?? {};
+  if (chart.type === 'line' || chart.type === 'area') return el('figure', { class: 'block chart' }, el('figcaption', {}, String(block.title ?? '')), lines(list(chart.series)));
   const rows = chart.type === 'pie'
     ? list(chart.segments).map((item) => [item.label, item.value])
     : list(chart.series).flatMap((series) => list(series.data).map((point) => [`${series.name} · ${point.label}`, point.value]));
