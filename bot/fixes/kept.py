@@ -13,6 +13,8 @@ from handlers.model.wire import WireError, decode, encode
 
 FOR_EACH = timedelta(seconds=1)
 """How much later for each other watch, so that many of them ask no more often than few."""
+SLOWER = 20
+"""A watch is asked again no sooner than after this part of the time that it lasts: in the beginning more often."""
 MOST = 50
 """Watches at a time."""
 _AT_ONCE = 10
@@ -102,7 +104,10 @@ class FixWatches:
         found = {name: self.find(name) for name in names}
         if lost := [name for name, watch in found.items() if watch is None]:
             self._redis.zrem(self._due, *lost)
-        return tuple(watch for watch in found.values() if watch is not None)
+        watches = tuple(watch for watch in found.values() if watch is not None)
+        if slower := {watch.id: (now + (now - watch.since) / SLOWER).timestamp() for watch in watches}:
+            self._redis.zadd(self._due, slower, xx=True, gt=True)
+        return watches
 
     def _key(self, watch_id: str) -> str:
         return f"{self._prefix}:fix-watch:{watch_id}"

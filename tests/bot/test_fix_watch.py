@@ -1,7 +1,7 @@
 """``/cilium watch``: asked again and again, across restarts, until the fix worked, somebody stops it, or time is up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -197,3 +197,19 @@ def test_no_more_is_watched_than_may_be(redis: Redis) -> None:
     assert watches.end("w1")
     assert not watches.end("w1")
     assert watches.begin(a_watch("w2"), due=NOON)
+
+
+def test_what_lasts_long_is_asked_ever_more_seldom(redis: Redis) -> None:
+    watches = FixWatches(redis)
+    watches.begin(replace(a_watch("w1"), until=NOON + timedelta(hours=1)), due=NOON)
+    moment, asked = NOON, []
+    while moment < NOON + timedelta(hours=1):
+        asked += [moment for _ in watches.take(moment)]
+        moment += timedelta(seconds=11)
+    within = [sum(span <= moment - NOON < span + timedelta(minutes=10) for moment in asked) for span in TENS]
+    assert within == sorted(within, reverse=True)
+    assert 25 <= within[0] <= 30
+    assert within[-1] <= 6
+
+
+TENS = [timedelta(minutes=10 * number) for number in range(6)]
