@@ -54,6 +54,6 @@ class FixWatch:
         return self.until - self.since
 
 
-def watch_id(team: str, channel: str, question: str, fingerprint: str = "") -> str:
-    """Return the name of a watch: a place, and a card, has one for each question."""
-    return hashlib.sha256("\0".join((team, channel, question, fingerprint)).encode(errors="replace")).hexdigest()[:24]
+def watch_id(team: str, channel: str, question: str, *more: str) -> str:
+    """Return the name of a watch: a place has one for each question, by cluster; a card has its own, by fingerprint."""
+    return hashlib.sha256("\0".join((team, channel, question, *more)).encode(errors="replace")).hexdigest()[:24]

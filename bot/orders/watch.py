@@ -1,20 +1,19 @@
 """``watch``: look again and again whether a connection was mended, and say so; list what is watched, stop it."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 
-from bot.fixes.fix_watch import DEFAULT_SPAN, CardPlace, FixWatch, watch_id
+from bot.fixes.fix_watch import CardPlace, FixWatch, watch_id
 from bot.fixes.kept import TooManyWatchesError
-from bot.fixes.typed import typed_question, typed_watch
+from bot.fixes.typed import TypedWatch, typed_watch
 from bot.orders.desk import Desk
 from bot.orders.order import Order
 from bot.publish import NotInChannelError
 from bot.render.blocks import Message
-from bot.render.failure import failure_message, not_in_channel
+from bot.render.failure import failure_message, not_in_channel, not_looked_at
 from bot.render.fix import Watched, begun_message, said_message, watches_message
 from bot.where import Where
-from handlers.commands.command import Asked, Role
+from handlers.commands.command import Role
 
 NAME = "watch"
 USAGE = "watch why A B [PORT] [10m] | watch list | watch stop [why A B]"
@@ -30,11 +29,10 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be done: a question to watch, and for how long; to stop, None means all of them."""
+    """What is to be done: what is to be watched; to stop, None means all that is watched here."""
 
     do: Do
-    asked: Asked | None = None
-    span: timedelta = DEFAULT_SPAN
+    typed: TypedWatch | None = None
 
 
 def parse(words: str) -> Wanted:
@@ -48,46 +46,49 @@ def parse(words: str) -> Wanted:
         case "" | Do.LIST if not rest.strip():
             return Wanted(Do.LIST)
         case Do.STOP:
-            return Wanted(Do.STOP, typed_question(rest) if rest.strip() else None)
-    return Wanted(Do.BEGIN, *typed_watch(words))
+            return Wanted(Do.STOP, typed_watch(rest) if rest.strip() else None)
+    return Wanted(Do.BEGIN, typed_watch(words))
 
 
 def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message | None:
     """Begin, list or stop."""
     match wanted.do:
-        case Do.BEGIN if wanted.asked:
-            return _begin(desk, where, wanted.asked, wanted.span)
+        case Do.BEGIN if wanted.typed:
+            return _begin(desk, where, wanted.typed)
         case Do.STOP:
-            return _stop(desk, where, wanted.asked)
+            return _stop(desk, where, wanted.typed)
     return watches_message([_line(one) for one in _here(desk, where)])
 
 
-def _begin(desk: Desk, where: Where, asked: Asked, span: timedelta) -> Message | None:
-    if objection := desk.intake.guard.objection(where, asked.command.role, asked.command.name):
+def _begin(desk: Desk, where: Where, typed: TypedWatch) -> Message | None:
+    intake, asked = desk.intake, typed.asked
+    if objection := intake.guard.objection(where, asked.command.role, asked.command.name):
         return failure_message(objection)
+    cluster = typed.cluster or intake.cluster_of(where.channel) or intake.cluster
+    if cluster and (known := intake.clusters()) and cluster not in known:
+        return failure_message(not_looked_at(cluster, known))
     now, question = desk.now(), str(asked)
-    name = watch_id(where.home, where.channel, question)
+    title = f"{asked.read_as} (cluster {cluster})" if typed.cluster else asked.read_as
+    name = watch_id(where.home, where.channel, question, cluster)
     if found := desk.fix_watches.find(name):
         return said_message(f"{found.title} is watched here already, until {found.until:%H:%M} UTC.")
-    until = now + span
+    until = now + typed.span
     try:
-        posted = desk.intake.publisher.placeholder(
-            replace(where, ticket=name), begun_message(question, asked.read_as, until=until, by=where.user)
+        posted = intake.publisher.placeholder(
+            replace(where, ticket=name), begun_message(question, title, until=until, by=where.user)
         )
     except NotInChannelError:
         return failure_message(not_in_channel())
-    watch = FixWatch(
-        name, question, asked.command.name, asked.read_as, posted, where.user, now, until, desk.intake.cluster
-    )
+    watch = FixWatch(name, question, asked.command.name, title, posted, where.user, now, until, cluster)
     try:
         desk.fix_watches.begin(watch, due=now)
     except TooManyWatchesError as error:
-        desk.intake.publisher.answer(posted, said_message(str(error)))
+        intake.publisher.answer(posted, said_message(str(error)))
     return None
 
 
-def _stop(desk: Desk, where: Where, asked: Asked | None) -> Message:
-    stopped = [one for one in _here(desk, where) if asked is None or one.question == str(asked)]
+def _stop(desk: Desk, where: Where, typed: TypedWatch | None) -> Message:
+    stopped = [one for one in _here(desk, where) if typed is None or _is_meant(one, typed)]
     for one in stopped:
         desk.fix_watches.end(one.id)
     if not stopped:
@@ -95,10 +96,17 @@ def _stop(desk: Desk, where: Where, asked: Asked | None) -> Message:
     return said_message(f"Watched no more: {', '.join(one.title for one in stopped)}.")
 
 
+def _is_meant(watch: FixWatch, typed: TypedWatch) -> bool:
+    return watch.question == str(typed.asked) and typed.cluster in ("", watch.cluster)
+
+
 def _here(desk: Desk, where: Where) -> list[FixWatch]:
-    return [
-        one for one in desk.fix_watches.listed() if (one.place.team, one.place.channel) == (where.home, where.channel)
-    ]
+    return [one for one in desk.fix_watches.listed() if _place(one) == (where.home, where.channel)]
+
+
+def _place(watch: FixWatch) -> tuple[str, str]:
+    place = watch.place
+    return (place.team if isinstance(place, CardPlace) else place.home), place.channel
 
 
 def _line(watch: FixWatch) -> Watched:

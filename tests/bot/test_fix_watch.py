@@ -157,6 +157,9 @@ ORDERS: dict[str, tuple[str, Do, str, float]] = {
         10,
     ),
     "a sentence": ("can shop/frontend reach shop/cart on 8080? 20m", Do.BEGIN, "why shop/frontend shop/cart 8080", 20),
+    "a cluster": ("why shop/a shop/b 80 cluster prod", Do.BEGIN, "why shop/a shop/b 80", 10),
+    "a cluster before the span": ("why shop/a shop/b 80 cluster prod 20m", Do.BEGIN, "why shop/a shop/b 80", 20),
+    "a cluster behind the span": ("why shop/a shop/b 80 20m cluster prod", Do.BEGIN, "why shop/a shop/b 80", 20),
     "nothing": ("", Do.LIST, "", 10),
     "all of them": ("stop", Do.STOP, "", 10),
     "one of them": ("stop why shop/frontend shop/cart 8080", Do.STOP, "why shop/frontend shop/cart 8080", 10),
@@ -166,7 +169,10 @@ ORDERS: dict[str, tuple[str, Do, str, float]] = {
 @pytest.mark.parametrize(("words", "do", "question", "minutes"), ORDERS.values(), ids=ORDERS)
 def test_what_an_order_means(words: str, do: Do, question: str, minutes: float) -> None:
     wanted = parse(words)
-    assert (wanted.do, str(wanted.asked or ""), wanted.span) == (do, question, timedelta(minutes=minutes))
+    typed = wanted.typed
+    told = (str(typed.asked), typed.span, typed.cluster) if typed else ("", timedelta(minutes=minutes), "")
+    cluster = "prod" if "cluster prod" in words else ""
+    assert (wanted.do, *told) == (do, question, timedelta(minutes=minutes), cluster)
 
 
 @pytest.mark.parametrize("words", ["drops shop", "why shop/frontend shop/cart 2h", "why shop/frontend shop/cart 0m"])

@@ -44,8 +44,8 @@ class Changing:
 def test_a_live_cluster_is_asked_until_the_fix_worked(capsys: pytest.CaptureFixture[str]) -> None:
     dropped = denied().dropped(A, B, 8080, at=LOOKED + 20)
     source = Changing(iter([dropped, dropped, opened(), opened().worked(A, B, 8080, at=60)]))
-    asked, span = typed_watch(f"{ASKED} 10m")
-    fix = watched(asked, span, source, None, budget=5, wait=source.wait)
+    typed = typed_watch(f"{ASKED} 10m")
+    fix = watched(typed.asked, typed.span, source, None, budget=5, wait=source.wait)
     assert fix.state is FixState.FIXED
     first, second, third, fourth = capsys.readouterr().out.splitlines()
     assert first.startswith("blocked; the last drop is of ")

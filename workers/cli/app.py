@@ -279,12 +279,14 @@ def _watching(catalogue: Catalogue) -> Callable[..., int]:
         cilium_namespace: NamespaceOption = None,
         budget: BudgetOption = 10.0,
     ) -> int:
-        from bot.fixes.typed import typed_watch
+        from bot.fixes.typed import USAGE, typed_watch
         from workers.cli.watch import watch_in_terminal
 
-        asked, span = typed_watch(" ".join(words or []), catalogue)
+        typed = typed_watch(" ".join(words or []), catalogue)
+        if typed.cluster:
+            raise NotUnderstoodError("A terminal chooses the cluster by --context.", USAGE)
         origin = origin_of(sysdump, replay, Live(context, kubeconfig, hubble_server, cilium_namespace))
-        return watch_in_terminal(asked, span, before, origin, budget=budget)
+        return watch_in_terminal(typed.asked, typed.span, before, origin, budget=budget)
 
     return watch
 
