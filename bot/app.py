@@ -141,8 +141,19 @@ def build(settings: Settings) -> Web:
     endpoint = AlertsEndpoint(settings.alerts_url, is_open=settings.alerts_token is not None)
     feedback = Feedback(redis, prefix=prefix)
     digests = Subscriptions(redis, prefix=prefix)
+    channel_membership = Membership(client, channels, channel_names, intake.deliveries, publisher)
     desk = Desk(
-        intake, reports, channels, fix_watches, endpoint, cards, mutes, feedback, digests, dispatcher.run_digest
+        intake=intake,
+        reports=reports,
+        channels=channels,
+        fix_watches=fix_watches,
+        alerts=endpoint,
+        cards=cards,
+        mutes=mutes,
+        feedback=feedback,
+        digests=digests,
+        run_digest=dispatcher.run_digest,
+        membership=channel_membership,
     )
     orders = Orders.of(ORDERS, desk)
     question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
@@ -154,7 +165,7 @@ def build(settings: Settings) -> Web:
     incident.listen(app, intake, channels, settings.bots, attached, AlertReader(client, cards, stopping))
     sections = (of_setup(KeptSetups(redis, prefix=prefix)), of_digests(digests), of_channels(channels))
     home.listen(app, publisher, Homes(intake.guard, reports, publisher, sections))
-    membership.listen(app, Membership(client, channels, channel_names, intake.deliveries, publisher))
+    membership.listen(app, channel_membership)
     triage.listen(app, intake)
     reactions.listen(app, cards)
     rest.listen(app)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 import structlog
 from redis.exceptions import RedisError
@@ -15,6 +16,7 @@ from bot.publish import Publisher, PublishError
 from bot.render.greeting import greeting
 from bot.where import Via, Where
 
+_MOST_AT_ONCE = 50
 _GREETED = timedelta(days=365)
 """How long it is remembered that a channel was greeted."""
 
@@ -33,7 +35,6 @@ class Membership:
 
     def came_into(self, channel: str, team: str) -> None:
         """Greet a channel that the bot is a member of."""
-        self.names.forget_joined()
         rules = self.channels.rules(channel)
         kind = "incident" if rules.is_incident else "channel"
         try:
@@ -41,6 +42,12 @@ class Membership:
                 self.publisher.placeholder(Where(team, channel, "", Via.INCIDENT), greeting(rules))
         except (RedisError, PublishError) as error:
             log.warning("channel not greeted", channel=channel, error=type(error).__name__)
+
+    def greet_incidents(self, team: str) -> None:
+        """Greet the incident channels that the bot is in and has not greeted as such: somebody made them so."""
+        incidents = (channel for channel, rules in self.channels.joined().items() if rules.is_incident)
+        for channel in islice(incidents, _MOST_AT_ONCE):
+            self.came_into(channel, team)
 
     def named(self, channel: str, name: str, team: str, *, is_public: bool) -> None:
         """Hear of a name: join an incident channel, and greet one that the bot is in."""

@@ -19,6 +19,7 @@ def listen(app: App, membership: Membership) -> None:
     def joined(body: Mapping[str, Any], event: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         own_user = context.get("bot_user_id")
         if own_user and event.get("user") == own_user:
+            membership.names.forget_joined()
             membership.came_into(str(event.get("channel") or ""), installation_of(body))
 
     def named(body: Mapping[str, Any], event: Mapping[str, Any]) -> None:

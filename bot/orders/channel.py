@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from bot.channel_rules import QUIET, READERS, VERBOSITY, RuleError, Verbosity, checked, checked_target, is_id
+from bot.channel_rules import INCIDENT, QUIET, READERS, VERBOSITY, RuleError, Verbosity, checked, checked_target, is_id
 from bot.channels import ChannelsFullError
 from bot.orders.desk import Desk
 from bot.orders.order import Order
@@ -126,6 +126,7 @@ def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message | None:
     try:
         if wanted.do is Do.IMPORT:
             desk.channels.set(wanted.settings, by=where.user)
+            desk.membership.greet_incidents(where.team)
         if wanted.do in (Do.IMPORT, Do.EXPORT):
             return _export(desk, where)
         if not target and wanted.do is Do.SHOW:
@@ -137,6 +138,8 @@ def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message | None:
         desk.channels.set([(target, setting, words) for _, setting, words in wanted.settings], by=where.user)
     except (RuleError, ChannelsFullError) as error:
         return not_kept_message(str(error))
+    if any(setting == INCIDENT for _, setting, _ in wanted.settings):
+        desk.membership.greet_incidents(where.team)
     return _shown(desk, where, target)
 
 

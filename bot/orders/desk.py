@@ -10,6 +10,7 @@ from bot.digests.kept import Subscriptions
 from bot.feedback import Feedback
 from bot.fixes.kept import FixWatches
 from bot.intake import Intake
+from bot.membership import Membership
 from bot.mutes import Mutes
 from bot.reports import Reports
 
@@ -40,5 +41,6 @@ class Desk:
     feedback: Feedback
     digests: Subscriptions
     run_digest: Callable[[str, str, str], None]
+    membership: Membership
     program: str = "cilium-triage"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

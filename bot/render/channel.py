@@ -38,8 +38,11 @@ def channel_message(target: str, said: Sequence[Said], *, unread: str = "", is_p
     name = _named(target)
     head = f"*{name}*" + ("" if lines else ": nothing is set")
     warning = [context(f"⚠️ I could not read {escape(unread)}: what it may allow is off.")] if unread else []
+    makes_more = not is_id(target) and INCIDENT in by_setting and by_setting[INCIDENT].words == "on"
+    joins = [context("I join public channels of such names when they are made; invite me into those that are there.")]
     row = actions(_buttons(target, by_setting))
-    return message([section("\n".join([head, *lines])), *warning, *row], _plain(target, said))
+    blocks = [section("\n".join([head, *lines])), *warning, *(joins if makes_more else []), *row]
+    return message(blocks, _plain(target, said))
 
 
 def _line(setting: str, one: Said | None, default: str, target: str, *, is_private: bool) -> str:

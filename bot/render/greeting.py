@@ -22,7 +22,7 @@ def greeting(rules: ChannelRules) -> Message:
         f" {_TOLD[rules.verbosity]}",
         "alerts that are not about the network stay silent; where I am in doubt I offer a button",
         "questions that are written here are answered without a mention",
-        "a dump of cilium sysdump that is dropped here is looked at where somebody asks me to",
+        "a dump of cilium sysdump that is dropped here is looked at, and questions in its thread are about it",
     ]
     said = [
         f"quiet hours {rules.quiet_hours}" if rules.quiet_hours else "",

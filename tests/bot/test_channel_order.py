@@ -110,6 +110,8 @@ def test_a_channel_becomes_an_incident_channel_and_hands_its_settings_on(bot: Bo
     bot.slack.reset()
     bot.slack.command("grace", HERE, "/cilium", "channel incident on")
     assert "incident on" in bot.said_to("grace", HERE)
+    greeted = bot.slack.wait_for(lambda: [m for m in bot.slack.messages(HERE) if "incident channel" in m["text"]])
+    assert len(greeted) == 1
     bot.slack.say("ada", HERE, "why shop/frontend shop/cart 8080")
     assert bot.asked()[0].text == "why shop/frontend shop/cart 8080"
     bot.slack.say("grace", HERE, '@cilium channel import ```{"inc-*": {"cluster": "prod"}}```')
