@@ -11,6 +11,7 @@ from handlers.model.table import Table
 
 _LABEL = 10
 _MOST_CAUSES = 10
+_SHORT = 160
 
 
 def opening(digest: Digest) -> str:
@@ -41,7 +42,10 @@ def one_line_of(digest: Digest) -> str:
     """Return the digest of an unchanged cluster: one line, with what was not read counted."""
     unread = [one_line(str(told)) for told in digest.now.unread]
     more = f", and {len(unread) - 1} more" if unread[1:] else ""
-    return f"{opening(digest)}; not read: {unread[0]}{more}" if unread else opening(digest)
+    if not unread:
+        return opening(digest)
+    first = unread[0] if len(unread[0]) <= _SHORT else f"{unread[0][:_SHORT].rstrip()}…"
+    return f"{opening(digest)}; not read: {first}{more}"
 
 
 def brief(digest: Digest) -> str:

@@ -29,10 +29,11 @@ class Maps(AboutMaps):
         return f"maps {self.node}" if self.node else "maps"
 
     def scope(self, so_far: Facts) -> Scope:
-        """Return the agents of the nodes, up to a bound, and what was dropped lately."""
+        """Return the agents of the nodes, up to a bound, what was dropped lately, and for all of them identities."""
         nodes = attempt(lambda: tuple(node.name for node in so_far.nodes if self.node in (None, node.name)))
         return Scope(
             nodes=None if isinstance(nodes, Lacking) else nodes[:_MOST_AGENTS],
+            identities=() if self.node is None else None,
             flows=FlowQuery((FlowMatch(verdicts=("DROPPED",)),), so_far.now - _SPAN, so_far.now),
         )
 

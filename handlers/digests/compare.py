@@ -150,10 +150,11 @@ _OF_FIGURES = 35
 
 def _figures(before: Moment, now: Moment) -> Iterator[Change]:
     earlier = {figure.name: figure for figure in before.figures}
+    told = [problem.key for problem in (*before.problems, *before.carried, *now.problems)]
     for figure in now.figures:
         then = earlier.get(figure.name)
         trend = of_figure(then, figure) if then else Trend.STEADY
-        if then is None or trend is Trend.STEADY:
+        if then is None or trend is Trend.STEADY or any(map(figure.is_told_by, told)):
             continue
         unit = f" {figure.unit}" if figure.unit else ""
         words = Sentence(

@@ -18,6 +18,9 @@ from handlers.probes.probe import PART_MISSING, PROBE_BROKEN, UNREACHED, Probe
 _OPEN = (Outcome.UNKNOWN, Outcome.BROKEN)
 _OF_ALL = frozenset({UNREACHED.name, "PART_UNREAD"})
 """Codes of what leaves the whole question open."""
+_HUBBLE = "hubble"
+_HIDES = {"UNUSED_RULES_UNKNOWN": ("LINT_UNUSED_RULE",)}
+"""Doubts that leave less open than all that their probe judges."""
 _UNTOLD = "DROPS_BY_UNKNOWN_POLICY"
 _OF_POLICIES = ("DROPS_BY_POLICY", _UNTOLD)
 
@@ -36,6 +39,8 @@ class Doubt:
     codes: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     lost: int | None = None
+    is_of_flows: bool = False
+    """Whether it hides only what flows had shown."""
     matters: bool = False
     """Whether it leaves open how well the cluster is, not only a detail."""
 
@@ -44,7 +49,8 @@ class Doubt:
         is_meant = problem.question == self.question and (not self.codes or problem.code in self.codes)
         is_there = not self.nodes or not problem.nodes or bool(set(self.nodes) & set(problem.nodes))
         is_large = self.lost is not None and problem.count is not None and problem.count > self.lost
-        return is_meant and is_there and not is_large
+        is_seen = any(item.source == _HUBBLE for item in problem.evidence)
+        return is_meant and is_there and not is_large and (is_seen or not self.is_of_flows)
 
 
 def not_asked(question: str, why: str) -> Doubt:
@@ -83,6 +89,8 @@ def _of_causes(report: Report) -> Iterator[Doubt]:
 
 def _codes_beside(finding: Finding, probes: Iterable[Probe]) -> tuple[str, ...]:
     """Return the codes of the probes that may have said it."""
+    if finding.code in _HIDES:
+        return _HIDES[finding.code]
     if finding.code in (PART_MISSING.name, PROBE_BROKEN.name):
         mine = [probe for probe in probes if probe.name == finding.values.get("probe")]
     else:
@@ -115,7 +123,7 @@ def _of_flows(report: Report, probes: Iterable[Probe]) -> Iterator[Doubt]:
     if not codes:
         return
     if budget.nodes_silent:
-        yield Doubt(report.question, None, codes=codes, nodes=budget.nodes_silent)
+        yield Doubt(report.question, None, codes=codes, nodes=budget.nodes_silent, is_of_flows=True)
     if budget.events_lost or budget.truncated:
         lost = None if budget.truncated else budget.events_lost
-        yield Doubt(report.question, None, codes=codes, lost=lost)
+        yield Doubt(report.question, None, codes=codes, lost=lost, is_of_flows=True)

@@ -18,6 +18,12 @@ class Figure:
     value: float
     unit: str
     question: str
+    about: tuple[str, ...] = ()
+    """What a problem with the same thing has in its key: where one is told, the number is in it."""
+
+    def is_told_by(self, key: str) -> bool:
+        """Whether the problem of this key is about the same thing."""
+        return bool(self.about) and set(self.about) <= set(key.split())
 
 
 def figures_in(reports: Iterable[Report]) -> tuple[Figure, ...]:
@@ -37,7 +43,8 @@ def _maps(report: Report) -> Iterable[Figure]:
         for row in table.rows:
             value = row[share]
             if isinstance(value, int | float):
-                yield Figure(f"map {row[name]} on {row[node]}", float(value), "%", report.question)
+                about = (f"node={row[node]}", f"map={row[name]}")
+                yield Figure(f"map {row[name]} on {row[node]}", float(value), "%", report.question, about)
 
 
 def _counted(report: Report) -> Iterable[Figure]:

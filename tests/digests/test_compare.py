@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from handlers.digests.compare import Kind, compare
 from handlers.digests.form import NotADigestError, digest_json, moment_from
 from handlers.digests.moment import Moment, moment_of
-from handlers.model.finding import Finding, Sentence
+from handlers.model.finding import Finding, Outcome, Sentence
+from handlers.model.report import Budget
+from handlers.model.table import Table
 from tests.digests.build import FRIDAY, MONDAY, dropped, drops, moment, problem, report, unknown, unread_agent
 
 FULL = problem("MAP_NEARLY_FULL", "map {map} on {node} is {percent} % full", map="ct4", node="worker-1", percent=93)
@@ -32,6 +34,19 @@ WORLD = ("198.18.10.7 (world)", "203.0.113.9 (world)")
 def _from_world(address: str) -> list[Finding]:
     (found,) = dropped(DENIED, 8, "somebody > shop/cart 8080/TCP")
     return [replace(found, sentence=Sentence("…", {**found.values, "source": address}))]
+
+
+EMPTY = problem("LINT_EMPTY_RULE", policy="shop/cart", place="/spec")
+
+
+def _maps(share: float, *findings: Finding) -> Moment:
+    table = Table("Maps", ("node", "map", "%"), (("worker-1", "ct4", share),))
+    return moment(report("maps", *findings, tables=(table,)))
+
+
+def _identities(count: int) -> Moment:
+    found = Finding("IDENTITIES_HAVE_ROOM", Outcome.FINE, Sentence("…", {"count": count}))
+    return moment(report("maps", found))
 
 
 CHANGES: dict[str, tuple[Moment, Moment, list[str]]] = {
@@ -155,6 +170,21 @@ CHANGES: dict[str, tuple[Moment, Moment, list[str]]] = {
         moment(drops(lost=1)),
         ["cleared"],
     ),
+    "flows of a node that was not heard leave what policies say as it is": (
+        moment(report("lint", EMPTY)),
+        moment(report("lint", budget=Budget(("worker-1",), ("worker-2",)))),
+        ["cleared"],
+    ),
+    "rules of which nobody knows whether they are used hide no other oddity": (
+        moment(report("lint", EMPTY)),
+        moment(report("lint", unknown("UNUSED_RULES_UNKNOWN"))),
+        ["cleared"],
+    ),
+    "a map that fills up is worse": (_maps(41.0), _maps(72.0), ["worse"]),
+    "a map that is nearly empty may double": (_maps(5.0), _maps(11.0), []),
+    "a map of which a problem tells is told once": (_maps(41.0), _maps(95.0, FULL), ["new"]),
+    "identities of another hundred pods are no news": (_identities(400), _identities(500), []),
+    "identities that doubled are": (_identities(400), _identities(800), ["worse"]),
     "a policy that was changed since has dropped for the last time": (
         moment(drops()),
         moment(drops(problem("DROPS_BY_FORMER_POLICY", cause="a policy of before"))),
