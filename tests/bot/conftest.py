@@ -129,7 +129,8 @@ class Bot:
         return self.queue.wait(count)
 
     def settle(self) -> None:
-        """Wait until everything that was acknowledged is dealt with."""
+        """Wait until everything that was said has arrived, and is dealt with."""
+        self.slack.wait_for(lambda: not self.slack.is_delivering())
         barrier = Barrier(WORKERS + 1)
         for _ in range(WORKERS):
             self.web.pool.submit(barrier.wait)

@@ -98,6 +98,8 @@ class Delivery:
         self._http: SignedHttp | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.log: deque[Attempt] = deque(maxlen=MAX_LOG)
+        self.under_way = 0
+        """Attempts that the app has neither acknowledged nor failed yet."""
 
     @property
     def reachable(self) -> bool:
@@ -162,10 +164,14 @@ class Delivery:
 
     async def _attempt(self, kind: Kind, payload: Json, number: int, previous: str) -> Receipt:
         started = time.perf_counter()
-        if self._http is not None:
-            receipt = await self._by_http(self._http, kind, payload, number, previous)
-        else:
-            receipt = await self._by_socket(kind, payload, number, previous)
+        self.under_way += 1
+        try:
+            if self._http is not None:
+                receipt = await self._by_http(self._http, kind, payload, number, previous)
+            else:
+                receipt = await self._by_socket(kind, payload, number, previous)
+        finally:
+            self.under_way -= 1
         if receipt.acknowledged and self._faults.strike(self._faults.dropped_acks, kind.value):
             receipt = Receipt(acknowledged=False, failure=Failure.TIMEOUT, reason="timeout")
         attempt = Attempt(

@@ -445,6 +445,10 @@ class Playground:
         """Return every attempt to deliver something to the app."""
         return self._call(lambda: [attempt.to_json() for attempt in self._stand_in.delivery.log])
 
+    def is_delivering(self) -> bool:
+        """Whether an attempt to deliver something is under way."""
+        return self._call(lambda: self._stand_in.delivery.under_way > 0)
+
     def calls(self, method: str | None = None) -> list[Json]:
         """Return the Web API calls that the app made."""
         return self._call(lambda: [call for call in self._stand_in.calls if method in (None, call["method"])])
