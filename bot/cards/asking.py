@@ -64,7 +64,7 @@ class Asking:
 
     def _ask(self, ref: CardRef) -> None:
         entry = self.cards.find(ref)
-        if entry is None or not entry.card.waits:
+        if entry is None or not entry.card.waits or not entry.card.is_open:
             self.cards.kept.questions.answered(ref)
             return
         card = entry.card

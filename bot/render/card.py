@@ -55,8 +55,8 @@ _MOST_CAUSES = 8
 _MOST_BUTTONS = 4
 
 
-def diagnosis_of(report: Report, report_id: str, at: datetime) -> Diagnosis:
-    """Return what a card keeps of an answer."""
+def diagnosis_of(report: Report, report_id: str, at: datetime, cluster: str = "") -> Diagnosis:
+    """Return what a card keeps of an answer about a cluster, empty where the question named none."""
     status = reading.status_of(report)
     claim = brief.between(report.headline.pair) if report.headline.pair else sentence_of(report, status=status.word)
     lines = tuple(Line(line.label, line.words) for line in brief.lines(report))
@@ -73,6 +73,7 @@ def diagnosis_of(report: Report, report_id: str, at: datetime) -> Diagnosis:
         report.observed,
         report_id,
         bool(report.patches),
+        cluster,
     )
 
 
@@ -156,6 +157,8 @@ def _body(card: KeptCard) -> Iterator[Block]:
             f"*{line.label}:* {_words(line.words)}" if line.label else f"• {_words(line.words)}"
             for line in (found.lines if card.is_open else found.lines[:1])
         ]
+        if card.cluster and card.cluster != found.cluster:
+            lines.append(f"*Note:* {_elsewhere(card.cluster, found.cluster)}")
         if lines:
             yield section("\n".join(lines))
     if card.watched and not card.fix:
@@ -167,6 +170,11 @@ def _body(card: KeptCard) -> Iterator[Block]:
     if card.waits and card.is_open:
         again = " again" if found is not None else ""
         yield context(f"🔎 Looking into {code(card.questions[0])}{again} …")
+
+
+def _elsewhere(told: str, looked_at: str) -> str:
+    named = f"looked at is {code(looked_at)}" if looked_at else "CILIUM_TRIAGE_CLUSTER does not name what was looked at"
+    return f"the alert is of the cluster {code(told)}; {named}."
 
 
 def _words(sentence: Sentence) -> str:

@@ -34,7 +34,7 @@ class CardSurface:
 
     def answer(self, waiter: Ticket, answer: Answer) -> None:
         """Make the answer the card's verdict."""
-        diagnosis = diagnosis_of(answer.report, answer.report_id, self._now())
+        diagnosis = diagnosis_of(answer.report, answer.report_id, self._now(), waiter.cluster)
         ref = ref_of(_ref(waiter))
         self._change(lambda: self._cards.diagnosed(ref, diagnosis))
         self._change(lambda: self._watching.begin(ref, answer.report, answer.report_id, waiter.cluster))

@@ -66,6 +66,8 @@ class Diagnosis:
     observed: Observed | None = None
     report_id: str = ""
     has_patch: bool = False
+    cluster: str = ""
+    """The cluster that the question was about; empty where it named none, and the only one was looked at."""
 
 
 @dataclass(frozen=True, slots=True)

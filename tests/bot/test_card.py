@@ -40,8 +40,8 @@ def card(**others: object) -> KeptCard:
     return replace(blank, **others)  # type: ignore[arg-type]
 
 
-BLOCKED = diagnosis_of(blocked_on_both_sides(), "r1", NOON)
-OPEN = diagnosis_of(open_and_seen(), "r2", NOON)
+BLOCKED = diagnosis_of(blocked_on_both_sides(), "r1", NOON, "prod")
+OPEN = diagnosis_of(open_and_seen(), "r2", NOON, "prod")
 
 
 def first_line(message: Message) -> str:
@@ -102,6 +102,20 @@ def test_no_answer_is_said_beside_the_earlier_one() -> None:
     shown = str(card_message(card(diagnosis=BLOCKED, stage=Stage.DIAGNOSED, failure="The worker went away.")).blocks)
     assert "⚠️ *Not diagnosed:* The worker went away." in shown
     assert "Blocked at egress" in shown
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "note"),
+    [
+        pytest.param("prod", "", id="the alert's own"),
+        pytest.param("", "`prod`; CILIUM_TRIAGE_CLUSTER does not name what was looked at.", id="one without a name"),
+        pytest.param("lab", "`prod`; looked at is `lab`.", id="another"),
+    ],
+)
+def test_where_another_cluster_may_have_been_looked_at_the_card_says_so(looked_at: str, note: str) -> None:
+    found = replace(BLOCKED, cluster=looked_at)
+    shown = str(card_message(card(stage=Stage.DIAGNOSED, diagnosis=found)).blocks)
+    assert ("*Note:*" in shown, note in shown) == (bool(note), True)
 
 
 def hostile(words: str) -> list[Message]:

@@ -31,8 +31,11 @@ class Office:
         self.redis = redis
         self.cards = Cards(KeptCards(redis), now=lambda: NOON)
         self.asking = Asking(self.cards, Watch(Waiters(redis), dispatcher))
+        self.told("firing")
+
+    def told(self, status: str) -> None:
         ends = {"source": "shop/loadgen", "destination": "shop/cart", "reason": "POLICY_DENIED"}
-        self.cards.take(of_document(webhook(alert("HubblePolicyDenied", **ends))), HERE)
+        self.cards.take(of_document(webhook(alert("HubblePolicyDenied", status, **ends))), HERE)
 
     def card(self) -> KeptCard:
         (entry,) = self.cards.of(HERE)
@@ -86,3 +89,9 @@ def test_what_has_its_answer_gives_its_place_away(office: Office) -> None:
     words = Sentence("blocked", {})
     office.cards.diagnosed(office.ref(), Diagnosis("why a b", "Blocked", "bad", words, (), NOON))
     assert office.cards.kept.questions.overdue(NOON + timedelta(days=1)) == ()
+
+
+def test_what_is_over_before_its_turn_is_not_asked(office: Office) -> None:
+    office.told("resolved")
+    office.asking.ask(NOON)
+    assert (office.entered(), office.cards.kept.questions.waiting()) == ([], 0)
