@@ -67,6 +67,14 @@ class Names:
         """Return the names that fit what was typed, of those that the reader may see; none where Redis is away."""
         return fitting(filter(may_see, self._all()), typed, most)
 
+    def forget(self) -> None:
+        """Forget all of them: from now on rights decide who may know them.
+
+        Raises:
+            redis.RedisError: if Redis does not answer.
+        """
+        self._redis.delete(self._key)
+
     def is_wished(self) -> bool:
         """Say whether workers should be asked for the lists now; for ten minutes after that they need not.
 

@@ -128,7 +128,7 @@ def assemble(settings: WorkerSettings) -> Deps:
     prefix = settings.key_prefix
     waiting = Waiters(texts, prefix=prefix)
     reports = Reports(texts, prefix=prefix)
-    surface: Surface = surfaces(publisher, texts, prefix=prefix)
+    surface: Surface = surfaces(publisher, texts, prefix=prefix, are_rights_on=bool(settings.rights))
     note: Note = no_note
     if settings.audit:
         note = Audit(texts, settings.audit_to, prefix=prefix, keep=timedelta(days=settings.audit_days)).note
@@ -243,6 +243,20 @@ def preload(settings: WorkerSettings) -> None:
                 pass
     except NotOpenedError as error:
         raise NotConfiguredError(f"CILIUM_TRIAGE_SOURCE: {error}") from error
+    if settings.rights:
+        _forget_names(settings)
+
+
+def _forget_names(settings: WorkerSettings) -> None:
+    """Forget what was kept before rights decided who may know it."""
+    client = connect(settings.redis_url.get_secret_value(), decode_responses=True)
+    try:
+        for one in settings.served:
+            Names(client, cluster=one.name, prefix=settings.key_prefix).forget()
+    except redis.RedisError as error:
+        log.warning("names_not_forgotten", error=type(error).__name__)
+    finally:
+        client.close()
 
 
 def connect(url: str, *, decode_responses: bool = False) -> redis.Redis:

@@ -13,14 +13,17 @@ from bot.surface import Surfaces
 from bot.surfaces import card, fix, kept, slack
 
 
-def surfaces(publisher: Publisher, redis: Redis, *, prefix: str) -> Surfaces:
-    """Return all surfaces, for every process that tells somebody something."""
+def surfaces(publisher: Publisher, redis: Redis, *, prefix: str, are_rights_on: bool = False) -> Surfaces:
+    """Return all surfaces, for every process that tells somebody something.
+
+    Where ``are_rights_on`` no answer is shown to people who were not there, however little it says.
+    """
     reports, cards = Reports(redis, prefix=prefix), Cards(KeptCards(redis, prefix=prefix))
     watches = FixWatches(redis, prefix=prefix)
     telling = Telling(watches, reports, publisher, cards)
     return Surfaces(
         {
-            slack.NAME: slack.SlackSurface(publisher, reports),
+            slack.NAME: slack.SlackSurface(publisher, reports, is_health_for_everybody=not are_rights_on),
             card.NAME: card.CardSurface(cards, CardWatching(watches)),
             kept.NAME: kept.KeptSurface(redis, prefix=prefix),
             fix.NAME: fix.FixSurface(telling),

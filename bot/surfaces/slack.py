@@ -48,10 +48,16 @@ def where_of(ticket: Ticket) -> Where:
 class SlackSurface:
     """Edits the placeholder."""
 
-    def __init__(self, publisher: Publisher, reports: Reports | None = None) -> None:
-        """Take where answers are kept, to note which of them stand where."""
+    def __init__(
+        self, publisher: Publisher, reports: Reports | None = None, *, is_health_for_everybody: bool = False
+    ) -> None:
+        """Take where answers are kept, to note which of them stand where.
+
+        ``is_health_for_everybody`` says that an answer about the health of the cluster may be shown to whoever may ask.
+        """
         self._publisher = publisher
         self._reports = reports
+        self._is_health_for_everybody = is_health_for_everybody
 
     def progress(self, waiter: Ticket, told: str | FirstAnswer) -> bool:
         """Show how far the run is, or what is certain already, in the placeholder."""
@@ -94,8 +100,7 @@ class SlackSurface:
             return
         try:
             self._reports.answered(place, answer.report_id)
-            # It is shown to everybody, so it must not be what rights allowed here.
-            if answer.report.question == _HEALTH and not self._reports.whole_of(answer.report_id):
+            if answer.report.question == _HEALTH and self._is_health_for_everybody:
                 self._reports.answered_health(place, answer.report_id)
         except RedisError as error:
             # The answer stands; only a bundle of the thread will lack it.

@@ -14,6 +14,8 @@ from bot.publish import Publisher
 from bot.render.home import Home, Part, Recent, home_view
 from bot.reports import Reports
 from bot.slack_client import slack_client
+from bot.surface import Answer
+from bot.surfaces import surfaces
 from bot.surfaces.slack import address_of, where_of
 from bot.where import Where
 from handlers.catalogue import CATALOGUE
@@ -119,3 +121,16 @@ def test_a_part_whose_store_is_away_is_said_to_be_unread_and_the_others_stand(bo
     parts = [(part.title, part.is_unread, list(part.lines)) for part in homes.of("T1", "U1").parts]
     assert parts == [("Digests", True, []), ("Mutes", False, ["U1"])]
     assert homes.of("T2", "U1").objection.startswith("I may not answer people of other workspaces")
+
+
+@pytest.mark.parametrize("are_rights_on", [False, True], ids=["nobody decides", "rights decide"])
+def test_an_answer_about_health_is_shown_to_others_only_where_no_rights_decide(bot: Bot, are_rights_on: bool) -> None:
+    bot.slack.say("ada", "@cilium", "health")
+    (ticket,) = bot.asked()
+    publisher = Publisher(slack_client(bot.slack.settings.bot_token, bot.slack.api_url))
+    reports = Reports(bot.queue.redis)
+    report = replace(samples.drops(), question="health")
+    told = surfaces(publisher, bot.queue.redis, prefix="cilium-triage", are_rights_on=are_rights_on)
+    told.answer(ticket, Answer(report, reports.save(report)))
+    assert len(reports.latest_health(where_of(ticket).home)) == (0 if are_rights_on else 1)
+    assert [given.report.question for given in reports.latest_of(where_of(ticket).home, bot.user("ada"))] == ["health"]

@@ -58,6 +58,13 @@ def test_what_somebody_may_not_see_is_not_suggested(redis_client: redis.Redis) -
     ]
 
 
+def test_names_of_before_are_forgotten_where_rights_decide(redis_client: redis.Redis) -> None:
+    names = Names(redis_client)
+    names.keep([workload("shop/cart")])
+    names.forget()
+    assert texts(Names(redis_client), "cart") == []
+
+
 def test_without_redis_there_are_no_names_and_nothing_breaks() -> None:
     gone = Names(redis.Redis(port=1, retry=Retry(NoBackoff(), 0)))
     assert (texts(gone, "cart"), gone.is_wished()) == ([], False)
