@@ -161,7 +161,7 @@ def _body(card: KeptCard) -> Iterator[Block]:
             lines.append(f"*Note:* {_elsewhere(card.cluster, found.cluster)}")
         if lines:
             yield section("\n".join(lines))
-    if card.watched and not card.fix:
+    if card.watched and card.is_open and not card.fix:
         yield section(f"*Since:* {clip(unmarked(card.watched), 600)}")
     if card.failure:
         yield section(f"⚠️ *Not diagnosed:* {clip(unmarked(card.failure), 500)}")

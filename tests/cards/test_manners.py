@@ -10,8 +10,11 @@ from redis import Redis
 from bot.cards.manner import ChannelManners
 from bot.channel_rules import ChannelRules, QuietHours, Verbosity
 from bot.mutes import Mutes, TooManyMutesError
+from bot.surface import Answer
+from bot.waiters import Waiters
 from handlers.alerts.life import acknowledged, doubted, muted, unacknowledged
 from handlers.alerts.manners import Mute, Scope, Target
+from tests.bot.samples import blocked_on_both_sides
 from tests.cards.test_showing import CHANNEL, NOON, Room, drops
 from tools.embedded import EmbeddedRedis
 from tools.playground.rate import RateLimits
@@ -122,6 +125,21 @@ def test_a_quiet_channel_is_told_what_was_found_to_be_wrong_and_nothing_else(man
     mannered.room.answered()
     assert mannered.stands() == [f"Firing: {TITLE} – Blocked at egress"]
     assert mannered.room.slack.replies(mannered.room.messages()[0])
+
+
+@pytest.mark.parametrize(("verbosity", "replies"), [(Verbosity.NORMAL, 1), (Verbosity.VERBOSE, 2)])
+def test_a_verbose_channel_gets_each_answer_as_a_reply(mannered: Mannered, verbosity: Verbosity, replies: int) -> None:
+    mannered.rules.now = ChannelRules(verbosity=verbosity)
+    room = mannered.room
+    for minutes in (0, 20):
+        room.clock.wait(minutes=minutes)
+        room.told(drops())
+        (ticket,) = room.asked()
+        report = replace(blocked_on_both_sides(), taken_at=room.clock.now)
+        room.surface.answer(ticket, Answer(report, room.reports.save(report)))
+        Waiters(room.redis).answered(ticket)
+        mannered.stands()
+    assert len(room.slack.replies(room.messages()[0])) == replies
 
 
 def test_a_card_shows_who_looks_after_it_and_who_doubts_it(mannered: Mannered) -> None:
