@@ -154,7 +154,11 @@ class Intake:
                 return self.understand(meant.text, attached, latest), meant.cluster
             except NotUnderstoodError:
                 raise error from None
-        return asked, self.conversations.cluster(where) or self.cluster_of(where.channel) or self.cluster
+        return asked, self.cluster_for(where)
+
+    def cluster_for(self, where: Where) -> str:
+        """Return the cluster that is meant in a place where a question names none, empty for any."""
+        return self.conversations.cluster(where) or self.cluster_of(where.channel) or self.cluster
 
     def _take(self, asked: Asked, where: Where, attached: tuple[Attachment, ...], cluster: str) -> None:
         question, dump = str(asked), self.dumps.of(where)

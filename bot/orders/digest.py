@@ -98,7 +98,7 @@ def _add(desk: Desk, where: Where, timetable: Timetable, asked: tuple[Asked, ...
     now = desk.now()
     if is_too_often(timetable, now):
         return done_message(f"A digest comes every {CLOSEST.seconds // 60} minutes at most; watch looks closer.")
-    cluster = desk.channels.rules(where.channel).cluster or desk.intake.cluster
+    cluster = desk.intake.cluster_for(where)
     subscription = Subscription(
         id=secrets.token_hex(3),
         team=where.team,

@@ -9,6 +9,7 @@ from redis import Redis
 from bot.channels import Channels
 from bot.clusters import Clusters
 from bot.dispatch import queue_key
+from bot.fixes.kept import FixWatches
 from bot.ticket import Ticket
 from handlers.names.which_cluster import Named, cluster_meant, cluster_named, cluster_surely_named
 from tests.bot.conftest import Bot
@@ -114,6 +115,16 @@ def test_a_channel_is_about_the_cluster_that_was_set_of_it(bot: Bot, two: Redis)
     bot.slack.command("ada", HERE, "/cilium", f"{ASKED} cluster stage")
     assert taken(two, "stage").cluster == "stage"
     channels.reset("C0INCIDENT")
+
+
+def test_a_watch_asks_the_cluster_that_it_names_and_one_of_each_cluster_may_run(bot: Bot, two: Redis) -> None:
+    for cluster in ("stage", "prod"):
+        bot.slack.command("ada", HERE, "/cilium", f"watch {ASKED} cluster {cluster}")
+    bot.settle()
+    kept = FixWatches(two).listed()
+    assert {(one.question, one.cluster) for one in kept} == {(ASKED, "stage"), (ASKED, "prod")}
+    for one in kept:
+        FixWatches(two).end(one.id)
 
 
 @pytest.mark.parametrize(
