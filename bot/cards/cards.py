@@ -61,6 +61,8 @@ class Cards:
                     kept += self._tell(card, place, at, received.cut_off) is not None
                 except TooManyCardsError:
                     left_out += 1
+            if left_out:
+                self.kept.note_full(place, at)
         except RedisError as error:
             raise NotKeptError(type(error).__name__) from error
         taken = Taken(kept, len(news) - kept - left_out, left_out, received.cut_off)

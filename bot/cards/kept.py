@@ -23,6 +23,8 @@ KEEP = timedelta(days=3)
 """How long a card is kept after anything happened to it."""
 MOST_CARDS = 500
 """Cards of one channel that are kept; of causes beyond that nothing is shown."""
+_FULL = timedelta(hours=2)
+"""How long it is said of a channel that causes had no room."""
 _STORM_AFTER = timedelta(seconds=3)
 """How long the summary of many cards waits for more of them to change."""
 
@@ -132,6 +134,17 @@ class KeptCards:
         found = cast(list[Any], self._redis.mget([self._card(CardRef(place, name)) for name in names]))
         return tuple(entry for entry in map(_read, found) if entry is not None)
 
+    def note_full(self, place: Place, at: datetime) -> None:
+        """Note that causes of a channel had no room, and have its summary say so."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(self._full(place), 1, ex=_FULL)
+            self.outbox.put(pipe, place, STORM, at, ahead=-_STORM_AFTER)
+            pipe.execute()
+
+    def is_full(self, place: Place) -> bool:
+        """Say whether causes of a channel had no room lately."""
+        return bool(self._redis.exists(self._full(place)))
+
     def stands_at(self, place: Place, ts: str) -> CardRef | None:
         """Return the card that a message is, None where it is none."""
         name = self._redis.get(self._at(place, ts))
@@ -146,6 +159,9 @@ class KeptCards:
 
     def _index(self, place: Place) -> str:
         return f"{self._prefix}:cards:of:{place}"
+
+    def _full(self, place: Place) -> str:
+        return f"{self._prefix}:cards:full:{place}"
 
     def _at(self, place: Place, ts: str) -> str:
         return f"{self._prefix}:card-at:{place}:{ts}"

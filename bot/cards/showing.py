@@ -196,7 +196,7 @@ class Showing:
         storm = storm_of(told, kept.span if kept else None)
         if storm is None:
             return False
-        message = storm_message(storm)
+        message = storm_message(storm, is_full=self.cards.kept.is_full(place))
         words = _digest(message)
         is_same = kept is not None and kept.span.since == storm.span.since
         shown = kept.shown if kept is not None and is_same else Shown()

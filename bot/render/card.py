@@ -93,19 +93,23 @@ def card_text(card: KeptCard) -> str:
     return f"{_state(card)}: {card.title}{verdict}"
 
 
-def storm_message(storm: Storm) -> Message:
-    """Return the summary of many cards: how few causes explain how much, and each cause in a line."""
+def storm_message(storm: Storm, *, is_full: bool = False) -> Message:
+    """Return the summary of many cards: how few causes explain how much, and the leading ones in a line each.
+
+    ``is_full`` says that there were causes for which the channel had no room.
+    """
     causes, alerts = len(storm.cards), f"{storm.alerts:,}"
     few = f"{storm.leading} cause{'s' if storm.leading > 1 else ''}"
     share = (
         f"{few} explain{'' if storm.leading > 1 else 's'} {storm.share} % of {alerts} alerts"
-        if storm.leading < causes
+        if storm.leading * 2 <= causes
         else f"{causes} causes explain {alerts} alerts"
     )
     rows = [_cause(card) for card in storm.cards[: min(storm.leading, _MOST_CAUSES)]]
     left = storm.cards[len(rows) :]
     states = [
         f"{causes} causes since {_hour(storm.span.since)} UTC",
+        "further causes had no room" if is_full else "",
         f"{storm.resolved} resolved" if storm.resolved else "",
         f"{storm.waiting} being looked into" if storm.waiting else "",
         f"{max(card.cut_off for card in storm.cards)} more alerts cut off by their sender"

@@ -229,3 +229,11 @@ def test_the_summary_says_how_few_explain_how_much() -> None:
     shown = storm_message(storm)
     assert shown.text == "3 causes explain 94 % of 1,000 alerts"
     assert "10 causes since 12:00 UTC" in str(shown.blocks[-1])
+
+
+def test_where_no_cause_leads_the_summary_counts() -> None:
+    storm = storm_of(causes(*[10] * 8))
+    assert storm is not None
+    shown = storm_message(storm, is_full=True)
+    assert shown.text == "8 causes explain 80 alerts"
+    assert "further causes had no room" in str(shown.blocks[-1])

@@ -135,6 +135,7 @@ def test_one_process_has_the_turn_of_a_channel(redis: Redis) -> None:
 def test_of_more_causes_than_are_kept_it_is_said_how_many(redis: Redis) -> None:
     cards = Cards(KeptCards(redis, most=2))
     assert taken(cards, *(drops(f"app{number}") for number in range(3))) == Taken(cards=2, left_out=1)
+    assert cards.kept.is_full(HERE)
 
 
 def test_everything_that_is_kept_expires(cards: Cards, redis: Redis) -> None:
