@@ -21,6 +21,8 @@ MOST_BYTES = 8 * 1024 * 1024
 
 _MANIFEST = re.compile(r"\s{0,20}(?:---\s?\n)?(?:apiVersion|kind|items|metadata): ?\S{0,100}\s?\n")
 """What ``kubectl get events -o yaml`` begins with."""
+_HAS_EVENTS = re.compile(r"^(?:- | {1,8})?kind: ?[\"']?(?:Event|EventList)[\"']?\s*$|^alerts:\s*$", re.MULTILINE)
+"""A line that YAML of events, or of a webhook, has wherever its keys stand."""
 _BLANK = re.compile(r"\s*")
 _SHAPES = (
     "That is no alert: no webhook of Alertmanager or Grafana, no message of Slack, no event of Kubernetes, no line that"
@@ -43,11 +45,14 @@ def received(content: bytes) -> Received:
         except (ValueError, RecursionError):
             if not text.lstrip().startswith("["):
                 raise NotAnAlertError("That begins like JSON and is none.") from None
-    if _MANIFEST.match(text):
+    is_manifest = _MANIFEST.match(text) is not None
+    if is_manifest or _HAS_EVENTS.search(text):
         try:
-            return _together(load_manifests(content))
-        except ManifestError:
-            raise NotAnAlertError("That begins like a manifest and is none.") from None
+            return _together(load_manifests(text.encode()))
+        except (ManifestError, NotAnAlertError) as error:
+            if is_manifest:
+                problem = _SHAPES if isinstance(error, NotAnAlertError) else "That begins like a manifest and is none."
+                raise NotAnAlertError(problem) from None
     return _of_text(text)
 
 
@@ -66,10 +71,18 @@ def _documents(text: str) -> list[object]:
 
 
 def _together(documents: Sequence[object]) -> Received:
-    if not documents:
+    """Return the alerts of several documents; those that are no alerts are passed over where others are."""
+    each = []
+    for document in documents[:MOST_ALERTS]:
+        try:
+            each.append(of_document(document))
+        except NotAnAlertError:
+            continue
+    if not each:
         raise NotAnAlertError(_SHAPES)
-    each = [of_document(one) for one in documents]
-    return Received(tuple(alert for one in each for alert in one.alerts), sum(one.cut_off for one in each))
+    alerts = [alert for one in each for alert in one.alerts]
+    left_out = max(0, len(alerts) - MOST_ALERTS) + max(0, len(documents) - MOST_ALERTS)
+    return Received(tuple(alerts[:MOST_ALERTS]), sum(one.cut_off for one in each) + left_out)
 
 
 def of_document(document: object) -> Received:
@@ -89,7 +102,24 @@ def of_document(document: object) -> Received:
         return relayed
     if isinstance(document, Mapping) and (messages := messages_inside(document)):
         return Received(tuple(alert for message in messages for alert in _of_message(message)))
+    if isinstance(document, list):
+        return _together([one for one in document if isinstance(one, Mapping)])
+    if isinstance(document, Mapping) and (inside := _wrapped(document)) is not None:
+        return inside
     raise NotAnAlertError(_SHAPES)
+
+
+def _wrapped(document: Mapping[str, Any]) -> Received | None:
+    """Return what a gateway has put into ``body``, or Slack into ``payload``: JSON, mostly as a text of its own."""
+    for name in ("body", "payload"):
+        value = document.get(name)
+        try:
+            inside = json.loads(value) if isinstance(value, str) else value
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(inside, Mapping) and not {"body", "payload"} & inside.keys():
+            return of_document(inside)
+    return None
 
 
 def of_message(message: Mapping[str, Any]) -> Received:

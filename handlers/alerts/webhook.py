@@ -4,11 +4,14 @@ Alertmanager, docs/configuration.md ``<webhook_config>`` and template/template.g
 webhook-notifier. Prometheus' own ``/api/v1/alerts`` and Alertmanager's ``/api/v2/alerts`` have the same alerts inside.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.alerts.alert import LONGEST_TEXT, MOST_ALERTS, Alert, Received, State, text_in
 from handlers.alerts.labels import canonical, merged
+
+_SERIES = re.compile(r"labels=\{([^{}]{1,4000})\}")
 
 
 def alerts_inside(document: object) -> Sequence[Any] | None:
@@ -43,6 +46,9 @@ def read_webhook(document: object, alerts: Sequence[Any]) -> Received:
 
 def _alert(one: Mapping[str, Any], shared: Mapping[str, str], prose: str, outer: Mapping[str, Any]) -> Alert:
     labels = merged(_labels(one["labels"]), shared)
+    series = _labels_of_values(text_in(one.get("valueString"), LONGEST_TEXT))
+    if all(labels.get(name, value) == value for name, value in series.items()):
+        labels = merged(labels, series)
     words = "\n".join(filter(None, (_prose(one.get("annotations")) or prose, text_in(one.get("valueString")))))
     return Alert(
         name=labels.get("alertname") or text_in(one.get("title") or one.get("name"), 200),
@@ -52,6 +58,13 @@ def _alert(one: Mapping[str, Any], shared: Mapping[str, str], prose: str, outer:
         starts_at=text_in(one.get("startsAt") or one.get("activeAt"), 64),
         fingerprint=text_in(one.get("fingerprint"), 64),
     )
+
+
+def _labels_of_values(text: str) -> dict[str, str]:
+    """Return the labels of the series that Grafana's rule looked at: a rule may keep none of them for its alert."""
+    found = _SERIES.search(text)
+    pairs = [pair.partition("=") for pair in found[1].split(", ")] if found else []
+    return canonical((name.strip(), value.strip()) for name, equals, value in pairs if equals)
 
 
 def _state(one: Mapping[str, Any], outer: Mapping[str, Any]) -> State:

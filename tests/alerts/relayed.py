@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.alerts.payloads import alert, attachment, event, kubernetes_event, one, webhook
+from tests.alerts.payloads import alert, attachment, event, grafana, kubernetes_event, one, webhook
 from tests.alerts.rows import IGNORE, Row, ask, triage
 
 CART, LOADGEN = "cart-55ccff755-852ks", "loadgen-7d654f56fb-ddrcg"
@@ -20,6 +20,13 @@ def _pagerduty(kind: str, title: str, details: Any = None) -> Any:
     incident = {"id": "P1", "type": "incident", "title": title, "service": {"summary": "Kubernetes prod"}}
     body = {"body": {"type": "incident_body", "details": details}} if details else {}
     return {"event": {"event_type": kind, "resource_type": "incident", "data": {**incident, **body}}}
+
+
+def grafana_value(name: str, series: str, **labels: str) -> Any:
+    """A webhook of Grafana's whose rule kept these labels, and looked at that series."""
+    made = grafana(alert(name, **labels))
+    made["alerts"][0]["valueString"] = f"[ var='B' labels={{{series}}} value=12 ]"
+    return made
 
 
 def _opsgenie(action: str, message: str, **details: str) -> Any:
@@ -178,6 +185,32 @@ RELAYED = (
         f"shop  60s (x5 over 3m)  Warning  Unhealthy  Pod/{CART}  "
         "Readiness probe failed: dial tcp 10.0.0.9:8080: i/o timeout",
         (triage(f"why host shop/{CART} 8080"),),
+    ),
+    Row(
+        "Grafana's values have the labels that its rule did not keep",
+        grafana_value("Policy drops", "destination=shop/cart, source=shop/frontend"),
+        (triage("why shop/frontend shop/cart"),),
+    ),
+    Row(
+        "values of another series are left alone",
+        grafana_value("KubePodNotReady", "namespace=kube-system, pod=cilium-7cc8m", namespace="shop", pod="redis-0"),
+        (triage("why host shop/redis-0"),),
+    ),
+    Row(
+        "a list of what several senders said",
+        [one("KubeNodeNotReady", node="lab-node-1"), _DROP, {"something": "else"}],
+        (triage("health lab-node-1"), triage(f"why shop/{LOADGEN} shop/redis-0 6379/TCP")),
+    ),
+    Row(
+        "a webhook that a gateway wrapped",
+        {"headers": {}, "body": json.dumps(one("KubeNodeNotReady", node="lab-node-1"))},
+        (triage("health lab-node-1"),),
+    ),
+    Row(
+        "an event as YAML, behind a comment and with its keys in another order",
+        "# what kubectl said\ncount: 3\ninvolvedObject:\n  kind: Pod\n  name: redis-0\n  namespace: shop\nkind: Event\n"
+        "message: 'Readiness probe failed: dial tcp 10.0.0.9:6379: i/o timeout'\nreason: Unhealthy\n",
+        (triage("why host shop/redis-0 6379"),),
     ),
     Row(
         "an interface of a node",

@@ -22,7 +22,10 @@ def _behind_nginx(alert: Alert, labels: Labels) -> Iterator[Signal]:
     elif ingress := named(namespace, labels.get("ingress", "")):
         why = "the alert names no backend: the Ingress does"
         claim = f"the backend of Ingress {ingress} answers with errors"
-        yield Signal(Cause.REQUESTS, claim, namespace=ingress.namespace or "", reason=why)
+        # Mostly the Service is called as its Ingress is; what a namespace drops is asked first.
+        asked = (f"drops {ingress.namespace}", f"service {ingress.namespace}/svc/{ingress.name}")
+        questions = asked if ingress.namespace else ()
+        yield Signal(Cause.REQUESTS, claim, namespace=ingress.namespace or "", reason=why, questions=questions)
 
 
 def _controller(raw: Labels) -> Named:
