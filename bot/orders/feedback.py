@@ -10,8 +10,8 @@ from bot.orders.desk import Desk
 from bot.orders.order import Order
 from bot.render.blocks import Message
 from bot.render.failure import failure_message
-from bot.render.manners import feedback_message, said_message
-from bot.where import Where
+from bot.render.manners import Doubted, feedback_message, said_message
+from bot.where import Via, Where
 from handlers.alerts.life import doubted
 from handlers.commands.command import NotUnderstoodError, Role
 
@@ -63,7 +63,8 @@ def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message | None:
         title = f"{len(said)} time{'s' if len(said) > 1 else ''} this was not it"
         desk.intake.publisher.attach(where, name="feedback.jsonl", content=json_lines(said), title=title)
         return None
-    return feedback_message([(one.at, one.by, one.title, one.status) for one in said], len(said))
+    words = [Doubted(one.at, one.by, one.title, one.status) for one in said]
+    return feedback_message(words, len(said), is_private=where.via in (Via.COMMAND, Via.BUTTON))
 
 
 def _keep(desk: Desk, where: Where, fingerprint: str) -> Message:
@@ -74,18 +75,16 @@ def _keep(desk: Desk, where: Where, fingerprint: str) -> Message:
     if where.user in entry.card.doubted_by:
         return said_message("You said so already; thank you.")
     found = entry.card.diagnosis
-    word = Word(desk.now(), where.user, where.channel, fingerprint, entry.card.title)
-    if found is not None:
-        word = Word(
-            word.at,
-            word.by,
-            word.channel,
-            word.fingerprint,
-            word.title,
-            found.question,
-            found.status,
-            found.report_id,
-        )
+    word = Word(
+        desk.now(),
+        where.user,
+        where.channel,
+        fingerprint,
+        entry.card.title,
+        question=found.question if found else "",
+        status=found.status if found else "",
+        report_id=found.report_id if found else "",
+    )
     desk.feedback.put(word)
     desk.cards.change(ref, lambda card: doubted(card, where.user))
     return said_message("Thank you: noted, with the answer, so that it can be looked into.")

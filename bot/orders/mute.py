@@ -1,5 +1,6 @@
 """``mute``: nothing is shown of a cause, a namespace, or anything in this channel for a while; what is muted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,8 +11,8 @@ from bot.orders.desk import Desk
 from bot.orders.order import Order
 from bot.render.blocks import Message
 from bot.render.failure import failure_message
-from bot.render.manners import mutes_message, said_message, span_said
-from bot.where import Where
+from bot.render.manners import Muted, mutes_message, said_message, span_said
+from bot.where import Via, Where
 from handlers.alerts.life import KeptCard, muted
 from handlers.alerts.manners import Mute, Scope, Target, muting, target_of
 from handlers.commands.command import NotUnderstoodError, Role
@@ -56,7 +57,7 @@ def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message:
     """Mute it, or list what is muted."""
     at, place = desk.now(), Place(where.home, where.channel)
     if wanted.target is None:
-        return _listed(desk, place)
+        return _listed(desk, where, place)
     mute = Mute(wanted.target, where.user, at, at + wanted.span)
     if wanted.target.scope is Scope.CAUSE:
         ref = CardRef(place, wanted.target.name)
@@ -76,19 +77,19 @@ def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message:
     return said_message(f"Muted for {span_said(wanted.span)}: {wanted.target}. Alerts are counted all the same.")
 
 
-def _listed(desk: Desk, place: Place) -> Message:
+def _listed(desk: Desk, where: Where, place: Place) -> Message:
     at = desk.now()
-    mutes, cards = desk.mutes.of(place.channel, at), [entry.card for entry in desk.cards.of(place)]
+    cards = [entry.card for entry in desk.cards.of(place)]
     of_causes = [found for card in cards if card.is_muted(at) and (found := muting(card, (), at))]
-    counts = {
-        mute.target: (
-            next((card.title for card in cards if Target(Scope.CAUSE, card.fingerprint) == mute.target), ""),
-            len(covered := [card for card in cards if _is_covered(card, mute)]),
-            sum(card.count for card in covered),
-        )
-        for mute in (*mutes, *of_causes)
-    }
-    return mutes_message([*of_causes, *mutes], counts)
+    listed = [_muted(mute, cards) for mute in (*of_causes, *desk.mutes.of(place.channel, at))]
+    return mutes_message(listed, is_private=where.via in (Via.COMMAND, Via.BUTTON))
+
+
+def _muted(mute: Mute, cards: Iterable[KeptCard]) -> Muted:
+    covered = [card for card in cards if _is_covered(card, mute)]
+    is_cause = mute.target.scope is Scope.CAUSE and bool(covered)
+    title = covered[0].title if is_cause else str(mute.target)
+    return Muted(mute, title, len(covered), sum(card.count for card in covered))
 
 
 def _is_covered(card: KeptCard, mute: Mute) -> bool:

@@ -1,6 +1,7 @@
 """Manners of cards in messages: what a muted card says, what quiet hours held back, what is muted, what people said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.render.blocks import Block, Message, actions, button, clip, code, context, escape, message, section, unmarked
@@ -55,37 +56,54 @@ def _held(card: KeptCard) -> str:
     return clip(f"{state} {unmarked(card.title)}{verdict} · {severity}{alerts}", 240)
 
 
-def mutes_message(mutes: Sequence[Mute], counts: Mapping[Target, tuple[str, int, int]]) -> Message:
-    """Return what is muted here: each with its name, how many causes it covers and how many alerts told of them."""
-    if not mutes:
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """A mute, and what it covers: how many causes, and how many alerts told of them."""
+
+    mute: Mute
+    title: str
+    causes: int
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """Somebody's word that an answer was not it."""
+
+    at: datetime
+    by: str
+    title: str
+    status: str
+
+
+def mutes_message(muted: Sequence[Muted], *, is_private: bool) -> Message:
+    """Return what is muted here. People are mentioned only where a message ``is_private``: there nobody is called."""
+    if not muted:
         return said_message("Nothing is muted here.")
-    rows = []
-    for mute in mutes[:_MOST_LISTED]:
-        name, causes, alerts = counts.get(mute.target, ("", 0, 0))
-        covers = f"{causes} cause{'' if causes == 1 else 's'}, {alerts:,} alert{'' if alerts == 1 else 's'}"
-        rows.append(
-            f"• {clip(unmarked(name), 120) or code(str(mute.target))} until {_moment(mute.until)}"
-            f"{_by(mute.by)}: {covers}"
-        )
     lifts = [
-        button(
-            f"Unmute {counts.get(mute.target, ('',))[0] or mute.target}"[:70],
-            f"ask_{_FIRST_NUMBER + index}",
-            f"unmute {mute.target}",
-        )
-        for index, mute in enumerate(mutes[:_MOST_BUTTONS])
+        button(f"Unmute {clip(one.title, 60)}", f"ask_{_FIRST_NUMBER + index}", f"unmute {one.mute.target}")
+        for index, one in enumerate(muted[:_MOST_BUTTONS])
     ]
-    return message([section("\n".join(rows)), *actions(lifts)], f"{len(mutes)} muted here")
+    rows = [_muted(one, is_private=is_private) for one in muted[:_MOST_LISTED]]
+    return message([section("\n".join(rows)), *actions(lifts)], f"{len(muted)} muted here")
 
 
-def feedback_message(said: Sequence[tuple[datetime, str, str, str]], count: int) -> Message:
-    """Return the newest words of people: when, by whom, about what, and what was answered."""
+def _muted(one: Muted, *, is_private: bool) -> str:
+    causes = f"{one.causes} cause{'' if one.causes == 1 else 's'}"
+    alerts = f"{one.alerts:,} alert{'' if one.alerts == 1 else 's'}"
+    who = _by(one.mute.by) if is_private else _named(one.mute.by)
+    return f"• {clip(unmarked(one.title), 120)} until {_moment(one.mute.until)}{who}: {causes}, {alerts}"
+
+
+def feedback_message(said: Sequence[Doubted], count: int, *, is_private: bool) -> Message:
+    """Return the newest words of people, of so many."""
     if not count:
         return said_message("Nobody said that an answer was not it.")
     head = f"{count} time{'s' if count > 1 else ''} somebody said: this was not it"
     rows = [
-        f"• {_moment(at)}{_by(by)}: {clip(unmarked(title), 160)}{f' – {escape(status)}' if status else ''}"
-        for at, by, title, status in said[:_MOST_LISTED]
+        f"• {_moment(one.at)}{_by(one.by) if is_private else _named(one.by)}: {clip(unmarked(one.title), 160)}"
+        f"{f' – {unmarked(one.status)}' if one.status else ''}"
+        for one in said[:_MOST_LISTED]
     ]
     export = actions([button("Export", f"ask_{_FIRST_NUMBER}", "feedback export")])
     return message([section(f"*{head}*"), section("\n".join(rows)), *export], head)
@@ -106,6 +124,10 @@ def span_said(span: timedelta) -> str:
 
 def _by(user: str) -> str:
     return f" by <@{user}>" if user.isalnum() else ""
+
+
+def _named(user: str) -> str:
+    return f" by {code(user)}" if user else ""
 
 
 def _moment(at: datetime) -> str:

@@ -60,6 +60,11 @@ def test_a_card_is_snoozed_listed_and_shown_again_by_buttons(fired: Bot) -> None
     assert fired.said_to("ada", HERE) == f"Muted for 1 h: {TITLE}"
     muted = shown(fired)
     assert muted["text"] == f"Muted: {TITLE}"
+    fired.slack.command("ada", HERE, "/cilium", "mute list")
+    listed = fired.slack.wait_for(lambda: [one for one in fired.slack.messages(HERE) if one["text"] == "1 muted here"])
+    row = listed[0]["blocks"][0]["text"]["text"]
+    assert row.startswith(f"• {TITLE} until ")
+    assert row.endswith(f"by <@{fired.user('ada')}>: 1 cause, 1 alert")
     press(fired, muted, "Unmute")
     fired.slack.wait_for(lambda: [one for one in fired.slack.messages(HERE) if "Shown again" in one["text"]])
     assert shown(fired)["text"] == f"Firing: {TITLE} – Blocked"
