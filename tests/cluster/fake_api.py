@@ -7,7 +7,7 @@ come in pages whose tokens expire, a missing object and a missing kind are diffe
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -61,6 +61,17 @@ KINDS: dict[str, Kind] = {
     "ciliumegressgatewaypolicies": Kind("cilium.io/v2", "CiliumEgressGatewayPolicy", namespaced=False),
     "ciliumendpointslices": Kind("cilium.io/v2alpha1", "CiliumEndpointSlice", namespaced=False),
 }
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a request wants to do, as RBAC names it; an empty namespace is all of them."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
 
 
 @dataclass
@@ -120,6 +131,9 @@ class FakeApi(ThreadedServer):
         """Reviews that were asked for: who, the namespace, verb, group and resource."""
         self.frames: list[dict[str, Any]] = []
         """What a watch is told before it ends."""
+        self.allows: Callable[[Attempt], bool] = lambda _attempt: True
+        """What roles let this client do; looking at versions and kinds is everybody's."""
+        self.attempts: set[Attempt] = set()
         self._outputs = dict(outputs or {})
         self.clock: datetime | None = None
         """What the server says the time is, None for the time of this machine."""
@@ -178,6 +192,11 @@ class FakeApi(ThreadedServer):
         self.requests.append((request.path, dict(request.query)))
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return _status(401, "Unauthorized")
+        attempt = _attempt(request)
+        if attempt is not None:
+            self.attempts.add(attempt)
+            if not self.allows(attempt):
+                return _status(403, f"{attempt.resource} is forbidden: cannot {attempt.verb} it")
         fault = self._fault(request)
         if fault is None:
             answer: web.StreamResponse = await handler(request)
@@ -290,7 +309,10 @@ class FakeApi(ThreadedServer):
         wanted = (await request.json())["spec"]["resourceAttributes"]
         resource = wanted.get("subresource") or wanted["resource"]
         fault = self.faults.get(resource)
-        return web.json_response({"status": {"allowed": fault is None or fault.status != 403}}, status=201)
+        full = "/".join(filter(None, (wanted["resource"], wanted.get("subresource"))))
+        names = (wanted.get("namespace", ""), wanted.get("name", ""))
+        may = self.allows(Attempt(wanted["verb"], wanted.get("group", ""), full, *names))
+        return web.json_response({"status": {"allowed": may and (fault is None or fault.status != 403)}}, status=201)
 
     async def _review_of_somebody(self, request: web.Request) -> web.Response:
         spec = (await request.json())["spec"]
@@ -391,6 +413,18 @@ async def _end(socket: web.WebSocketResponse, code: int, errors: str) -> None:
         }
     await socket.send_bytes(b"\x03" + json.dumps(status).encode())
     await socket.close()
+
+
+def _attempt(request: web.Request) -> Attempt | None:
+    found = request.match_info
+    if "version" not in found or request.method != "GET":
+        return None
+    plural, name, namespace = found.get("plural"), found.get("name", ""), found.get("namespace", "")
+    subresource = request.path.rpartition("/")[2] if plural is None and name else ""
+    if plural is None and not subresource:
+        return None
+    resource = plural or f"pods/{subresource}"
+    return Attempt("get" if name else "list", found.get("group", ""), resource, namespace, name)
 
 
 def _api(request: web.Request) -> str:

@@ -34,17 +34,17 @@ def look_at_setup(settings: WorkerSettings, client: redis.Redis) -> list[Check]:
 def _checks(settings: WorkerSettings) -> Iterator[Check]:
     for one in settings.served:
         if isinstance(one.origin, Live):
-            yield from _of_cluster(one.origin, reviews=bool(settings.rights))
+            yield from _of_cluster(one.origin, reviews=bool(settings.rights), watches=settings.watch_events)
     yield from redis_checks(redis_state(settings.redis_url.get_secret_value(), prefix=settings.key_prefix))
 
 
-def _of_cluster(live: Live, *, reviews: bool) -> Iterator[Check]:
+def _of_cluster(live: Live, *, reviews: bool, watches: bool) -> Iterator[Check]:
     try:
         source = open_cluster(live)
     except NotOpenedError as error:
         yield Check("Kubernetes API", Standing.PROBLEM, str(error), "Set CILIUM_TRIAGE_CONTEXT to one that is there.")
         return
     try:
-        yield from cluster_checks(source, reviews=reviews)
+        yield from cluster_checks(source, reviews=reviews, watches=watches)
     finally:
         source.close()

@@ -29,10 +29,10 @@ SECONDS = 10.0
 """For each read."""
 
 
-def cluster_checks(source: LiveSource, *, reviews: bool = False) -> Iterator[Check]:
+def cluster_checks(source: LiveSource, *, reviews: bool = False, watches: bool = False) -> Iterator[Check]:
     """Yield a check for each thing, as it is known; where the API does not answer, that alone.
 
-    ``reviews``: whether rights of people are reviewed, for which a right is needed too.
+    ``reviews`` and ``watches``: whether rights of people are reviewed, and warnings watched, which need rights too.
     """
     try:
         yield _version(source)
@@ -54,7 +54,7 @@ def cluster_checks(source: LiveSource, *, reviews: bool = False) -> Iterator[Che
         yield of_agents.agents_found(agents, _why_none(source))
     if agents:
         yield from _kinds(source)
-    yield from _rights(source, agents, reviews=reviews)
+    yield from _rights(source, agents, reviews=reviews, watches=watches)
     yield from _settings(source)
     yield from _exec(source, agents)
     relay = source.read(Ask(Part.RELAY, Scope()), SECONDS)
@@ -89,13 +89,13 @@ def _kinds(source: LiveSource) -> Iterator[Check]:
         yield of_kinds.kinds_served([plural for plural, is_served in told.items() if is_served])
 
 
-def _rights(source: LiveSource, agents: tuple[Pod, ...], *, reviews: bool) -> Iterator[Check]:
+def _rights(source: LiveSource, agents: tuple[Pod, ...], *, reviews: bool, watches: bool) -> Iterator[Check]:
     deadline = Deadline.after(SECONDS)
     namespace = agents[0].namespace if agents else source.cilium_pods.likely
     relay = _relay(source, deadline) if source.finds_relay else None
     forward = relay.namespace if relay and not source.transport.is_in_cluster else ""
     secret = relay.namespace if relay and relay.speaks_tls and not source.has_relay_files else ""
-    used = list(rights_used(namespace, forward_in=forward, secret_in=secret, reviews=reviews))
+    used = list(rights_used(namespace, forward_in=forward, secret_in=secret, reviews=reviews, watches=watches))
     yield from rights_held(rulings(source.transport, used, deadline))
 
 

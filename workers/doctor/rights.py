@@ -7,7 +7,7 @@ from typing import Any
 from handlers.doctor.rights import Right, Ruling
 from workers.sources.assemble.foreign import as_served
 from workers.sources.assemble.objects import CONFIG_NAME
-from workers.sources.assemble.resources import CONFIG_MAPS, SECRETS, Resource, every_kind
+from workers.sources.assemble.resources import CONFIG_MAPS, EVENTS, SECRETS, Resource, every_kind
 from workers.sources.deadline import Deadline
 from workers.sources.kube import KubeLists
 from workers.sources.kube_transport import ApiError, KubeTransport
@@ -20,8 +20,14 @@ _STREAM_VERBS = ("get", "create")
 """A websocket asks for ``get``, and from Kubernetes 1.35 on for ``create`` as well."""
 
 
-def rights_used(cilium: str, *, forward_in: str = "", secret_in: str = "", reviews: bool = False) -> Iterator[Right]:
-    """Yield them, with Cilium in a namespace; the others where relay is reached by a port-forward, or by TLS."""
+def rights_used(
+    cilium: str, *, forward_in: str = "", secret_in: str = "", reviews: bool = False, watches: bool = False
+) -> Iterator[Right]:
+    """Yield them, with Cilium in a namespace.
+
+    The others count where they are used: relay by a port-forward, or by TLS, each in the namespace that is given;
+    reviews of people's rights; watching warnings.
+    """
     for kind in every_kind():
         if kind.is_listed:
             yield Right("list", kind.group, kind.plural)
@@ -36,6 +42,8 @@ def rights_used(cilium: str, *, forward_in: str = "", secret_in: str = "", revie
         yield Right("get", SECRETS.group, SECRETS.plural, secret_in, CLIENT_SECRET)
     if reviews:
         yield Right("create", "authorization.k8s.io", "subjectaccessreviews")
+    if watches:
+        yield Right("watch", EVENTS.group, EVENTS.plural)
 
 
 def rulings(transport: KubeTransport, rights: Sequence[Right], deadline: Deadline) -> list[tuple[Right, Ruling]]:
