@@ -397,7 +397,7 @@ class FakeApi(ThreadedServer):
                     await writer.drain()
         finally:
             backwards.cancel()
-            writer.close()
+            writer.transport.abort()
         return socket
 
 

@@ -199,6 +199,9 @@ class PortForward:
             self.last_error = error.missing.detail
         except OSError as error:
             self.last_error = str(error)
+        except asyncio.CancelledError:
+            # The streams are being closed: what is still unsent would keep the connection open beyond its loop.
+            writer.transport.abort()
         finally:
             writer.close()
 
