@@ -24,6 +24,9 @@ from handlers.commands.command import Role
 
 T = TypeVar("T")
 
+HEALTH = "health"
+"""The question whose newest answer is the health at a glance: anybody's, else the reader's own."""
+
 log = structlog.get_logger(__name__)
 
 Lines = Callable[[Where], Sequence[str]]
@@ -58,6 +61,7 @@ class Homes:
         home, reports = where.home, self.reports
         answers = _tried(lambda: [self._recent(given) for given in reports.latest_of(home, user, MOST_ANSWERS)])
         health = _tried(lambda: [self._recent(given) for given in reports.latest_health(home)])
+        health = health or [one for one in answers or () if one.report.question == HEALTH][:1] or health
         parts = [part for one in self.sections if (part := self._part(one, where)) is not None]
         return Home(answers, health, parts, drawn_at=self.now())
 

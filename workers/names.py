@@ -7,14 +7,14 @@ from redis.exceptions import RedisError
 
 from bot.names import Names
 from handlers.model.parts import Part
-from handlers.model.scope import Scope
+from handlers.model.scope import PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Ask, Known, Missing
 from handlers.names.listed import ListedName, listed
 from handlers.source import Source
 
 _PARTS: tuple[AnyPart, ...] = (Part.NAMESPACES, Part.NODES, Part.WORKLOADS, Part.SERVICES)
 """The lists that are read for their names; they are the cheapest that the cluster has."""
-_EVERYWHERE = Scope(all_namespaces=True)
+_EVERYWHERE = Scope(all_namespaces=True, pods=(PodQuery(),))
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +54,10 @@ class NotingSource:
 def read_names(source: Source, names: Names, timeout: float) -> None:
     """Read the lists that hold names, each within ``timeout`` seconds; one that cannot be read leaves its names out."""
     noting = NotingSource(source, names)
-    for part in _PARTS:
-        answer = noting.read(Ask(part, _EVERYWHERE), timeout)
-        if isinstance(answer, Missing):
-            log.info("names_not_read", part=str(part), reason=answer.gap)
+    missing = [part for part in _PARTS if isinstance(noting.read(Ask(part, _EVERYWHERE), timeout), Missing)]
+    if Part.WORKLOADS in missing:
+        # An archive has no workloads as objects; its pods say whose they are.
+        noting.read(Ask(Part.PODS, _EVERYWHERE), timeout)
+    if missing:
+        log.info("names_not_read", parts=[str(part) for part in missing])
     noting.close()

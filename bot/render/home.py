@@ -94,7 +94,7 @@ def _health(home: Home) -> list[Block]:
     if home.health is None:
         return [section(f"*Health at a glance*\n{_NOT_READ}")]
     if not home.health:
-        return [section("*Health at a glance*\nNobody has asked for it within the day.")]
+        return [section("*Health at a glance*\nNothing to show of the last day: ask for it.")]
     newest = home.health[0]
     return [section(f"*Health at a glance*\n{clip(verdict(newest.report), _ANSWER)}"), _where(newest)]
 

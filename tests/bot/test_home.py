@@ -56,7 +56,7 @@ def test_an_answer_stands_in_the_home_of_who_asked_and_nobody_elses(bot: Bot) ->
     others = words_of(bot.slack.wait_for(lambda: bot.slack.home("marco")))
     assert "None within the day." in others
     assert "Health at a glance" in others
-    assert "Nobody has asked" not in others
+    assert "Nothing to show" not in others
     assert "Channels" not in others, "operators see what is set"
 
 
@@ -79,7 +79,7 @@ def test_who_may_not_ask_sees_why_and_nothing_else() -> None:
 
 
 PARTS = {
-    "nothing known": (Home(()), ["None within the day.", "Nobody has asked"]),
+    "nothing known": (Home(()), ["None within the day.", "Nothing to show of the last day"]),
     "Redis is gone": (
         Home(None, None),
         ["answers*\\n❓ It could not be", "glance*\\n❓ It could not be"],

@@ -9,8 +9,10 @@ from bot.names import Names
 from handlers.catalogue import understand
 from handlers.names.listed import ListedName, NameKind
 from tests.knowledge.build import shop
+from tools.demo import SAMPLE
 from workers.names import NotingSource, read_names
 from workers.runner import run
+from workers.sources.sysdump import SysdumpSource
 
 
 def texts(names: Names, typed: str) -> list[str]:
@@ -34,6 +36,16 @@ def test_the_lists_are_read_where_nobody_has_asked_anything(redis_client: redis.
     read_names(shop().source(), names, 1.0)
     assert {"shop", "shop/svc/cart", "node/n1"} <= set(texts(names, ""))
     assert [names.is_wished(), names.is_wished()] == [True, False]
+
+
+def test_an_archive_without_workloads_has_the_names_of_its_pods(redis_client: redis.Redis) -> None:
+    source = SysdumpSource(SAMPLE)
+    names = Names(redis_client)
+    read_names(source, names, 10.0)
+    source.close()
+    assert {"shop/cart", "shop/loadgen", "payments/checkout-api"} <= set(texts(names, "/c")) | set(
+        texts(names, "loadgen")
+    )
 
 
 def test_names_are_bounded_and_forgotten(redis_client: redis.Redis) -> None:
