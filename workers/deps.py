@@ -19,7 +19,6 @@ from bot.channel_rules import said_in
 from bot.channels import Channels
 from bot.clusters import Clusters
 from bot.digests.kept import Subscriptions
-from bot.digests.subscription import Subscription
 from bot.dispatch import Dispatcher
 from bot.emails import Emails
 from bot.names import Names
@@ -31,21 +30,14 @@ from bot.surfaces import surfaces
 from bot.usergroups import Usergroups
 from bot.waiters import Waiters
 from bot.watch import Watch
-from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Asked, NotUnderstoodError
-from handlers.digests.moment import Moment
-from handlers.digests.scope import questions_in
 from handlers.model.report import FirstAnswer, Report
-from handlers.rights.allowed import shown_by
 from handlers.rights.people import PeopleError
-from handlers.rights.redacted import redacted
 from workers.answering import Answering, Look
 from workers.auditing import Auditing
 from workers.cache import ReportCache
-from workers.digest_reports import AT_ONCE, gather
+from workers.digest_look import DigestLook
 from workers.digests import DigestRuns
-from workers.digests import Look as DigestLook
-from workers.documents import UnreadableError, attached
 from workers.dumps import dump_looks
 from workers.follow import NOT_LIVE, follow
 from workers.looking import Looking
@@ -159,39 +151,10 @@ def assemble(settings: WorkerSettings) -> Deps:
     digests = DigestRuns(
         Subscriptions(texts, prefix=prefix),
         publisher,
-        _digesting(settings, rights),
+        DigestLook(settings, rights, note),
         Dispatcher(url, prefix=prefix).run_digest,
     )
     return Deps(settings, answering, digests, names, looking)
-
-
-def _digesting(settings: WorkerSettings, rights: RightsOf | None) -> DigestLook:
-    def look(subscription: Subscription) -> Moment:
-        known = {one.name: one for one in settings.served}
-        served = known.get(subscription.cluster) if subscription.cluster else settings.served[0]
-        if served is None:
-            raise NotOpenedError(f"it is about the cluster {subscription.cluster}; I look at {', '.join(known)}")
-        asked = questions_in(subscription.timetable.scope)
-        if settings.contracts is not None:
-            try:
-                asked = (*asked, CATALOGUE.understand("check", attached([settings.contracts])))
-            except (UnreadableError, NotUnderstoodError) as error:
-                log.error("contracts_not_read", path=str(settings.contracts), problem=str(error))
-
-        def shown(report: Report) -> Report:
-            of_place = rights.of(served.name) if rights else None
-            allowed = of_place.shared(subscription.channel, subscription.by, shown_by(report)) if of_place else None
-            return redacted(report, allowed) if allowed is not None else report
-
-        return gather(
-            asked,
-            lambda: opened(served.origin),
-            budget=settings.budget,
-            at_once=AT_ONCE if isinstance(served.origin, Live) else 1,
-            redact=shown if rights else None,
-        )
-
-    return look
 
 
 def _rights(settings: WorkerSettings, client: WebClient, texts: redis.Redis) -> RightsOf:

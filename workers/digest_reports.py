@@ -1,8 +1,9 @@
 """Asks the questions of a digest together, and makes a moment of their reports."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 
 import structlog
 
@@ -35,11 +36,14 @@ def gather(
     at_once: int = AT_ONCE,
     progress: Progress | None = None,
     redact: Redact | None = None,
+    owned: bool = False,
+    unasked: Mapping[str, str] = MappingProxyType({}),
     catalogue: Catalogue = CATALOGUE,
 ) -> Moment:
     """Ask all, each within the budget of seconds, and return what stands; a question that fails is told as unread.
 
-    With ``at_once`` 1 all are asked of one source, else each of a source of its own.
+    With ``at_once`` 1 all are asked of one source, else each of a source of its own. ``owned`` reports say whose their
+    words are, for ``redact``. ``unasked`` are questions that could not even be asked, each with the reason.
 
     Raises:
         NotOpenedError: if the source cannot be opened.
@@ -69,4 +73,4 @@ def gather(
     failed = {name: type(error).__name__ for name, error in answers.items() if isinstance(error, Exception)}
     if not reports:
         raise NothingAnsweredError(next(iter(failed.values()), "nothing was asked"))
-    return moment_of(reports, failed, catalogue)
+    return moment_of(reports, {**unasked, **failed}, catalogue)

@@ -81,6 +81,7 @@ class DigestRuns:
         if not self.subscriptions.begin(name, moment, lasts=LASTS):
             return
         missed = [one for one in _due(subscription, moment) if one != moment]
+        self.subscriptions.change(name, lambda one: replace(one, tries=one.tries + 1))
         try:
             self._tell(subscription, moment, _late(subscription, moment, self.now(), missed))
         except SlackUnavailableError as error:
@@ -163,8 +164,7 @@ class DigestRuns:
     def _undone(self, subscription: Subscription, due: datetime | None, name: str, reason: str) -> None:
         """Try again within the hour, and say in the end that it could not be told."""
         log.warning("digest_not_made", digest=subscription.id, reason=reason)
-        changed = self.subscriptions.change(subscription.id, lambda one: replace(one, tries=one.tries + 1))
-        if due is not None and changed is not None and changed.tries < _MOST_TRIES:
+        if due is not None and subscription.tries + 1 < _MOST_TRIES:
             self.subscriptions.end(subscription.id, due)
             return
         try:
@@ -177,7 +177,8 @@ class DigestRuns:
 
     def _say_missed(self, subscription: Subscription, due: Sequence[datetime]) -> None:
         name = f"digest-{subscription.id}-missed-{due[-1].isoformat()}"
-        words = missed_message(_of(subscription), [_clock(subscription, one) for one in due])
+        why = "none could be made within the hour" if subscription.tries else "the scheduler was down"
+        words = missed_message(_of(subscription), [_clock(subscription, one) for one in due], why)
         try:
             self.publisher.answer(_place(subscription, name), words)
         except SlackUnavailableError as error:

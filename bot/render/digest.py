@@ -125,14 +125,12 @@ def _provenance(digest: Digest, note: str) -> Iterator[str]:
         yield note
 
 
-def missed_message(whose: str, times: Sequence[str]) -> Message:
+def missed_message(whose: str, times: Sequence[str], why: str) -> Message:
     """Say which digests nobody was told: it is too late for them."""
     shown = ", ".join(times[-3:])
     more = f" and {len(times) - 3} before" if times[3:] else ""
     one = len(times) == 1
-    words = (
-        f"The digest{'' if one else 's'} of {shown}{more} {'was' if one else 'were'} missed: the scheduler was down."
-    )
+    words = f"The digest{'' if one else 's'} of {shown}{more} {'was' if one else 'were'} missed: {why}."
     return message([section(f"⏰ {escape(words)}"), context(escape(whose))], words)
 
 

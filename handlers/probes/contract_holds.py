@@ -45,6 +45,7 @@ def contract_holds(question: CheckContract, facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(checked: Checked) -> Finding:
+    again = f"check {checked.line}".replace(" -> ", " to ").removesuffix(" every port")
     line = f"{checked.line} ({checked.line.why})" if checked.line.why else str(checked.line)
     if checked.result is Result.HOLDS:
         return CONTRACT_HOLDS.finding(Outcome.FINE, line=line)
@@ -56,6 +57,7 @@ def _finding(checked: Checked) -> Finding:
                 Evidence("computed", "", excerpt=f"{text} ({one.because})")
                 for text, one in zip(shown, checked.breaches, strict=True)
             ],
+            follow_up=again,
             weight=checked.count,
             line=line,
             count=checked.count,

@@ -151,6 +151,15 @@ def test_what_was_missed_for_longer_is_said_once(office: Office) -> None:
     assert len(office.at(MONDAY + timedelta(days=1))) == 2
 
 
+def test_what_nobody_could_make_within_the_hour_is_no_fault_of_the_scheduler(office: Office) -> None:
+    office.subscribe()
+    office.playground.cause(server_errors={"chat.postMessage": 1_000})
+    assert office.at(FRIDAY) == []
+    office.playground.cause(server_errors={"chat.postMessage": -1_000})
+    words = "The digest of Fri 08:00 CET was missed: none could be made within the hour."
+    assert office.at(FRIDAY + timedelta(hours=2)) == [words]
+
+
 def test_a_quiet_one_says_nothing_while_nothing_differs_but_once_a_week(office: Office) -> None:
     office.subscribe(timetable_of("every day 08:00 Europe/Berlin health, quiet when unchanged"))
     posts = [len(office.at(FRIDAY + timedelta(days=day))) for day in range(9)]

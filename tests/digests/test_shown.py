@@ -57,7 +57,7 @@ def test_a_hostile_cluster_stays_within_its_quotes_and_slack_within_its_limits()
     now = moment(report("health", *findings), drops(*dropped(EVIL, 10)))
     for message in (
         digest_message(compare(None, now), [now]),
-        missed_message(EVIL, [EVIL] * 9),
+        missed_message(EVIL, [EVIL] * 9, EVIL),
         undone_message(EVIL, EVIL),
     ):
         for blocks in (message.blocks, *message.plainer):
