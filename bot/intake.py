@@ -24,7 +24,16 @@ from bot.guard import Guard
 from bot.publish import NotInChannelError, Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.candidates import not_understood
-from bot.render.failure import failure_message, internal, not_in_channel, not_looked_at, not_taken, queue_down
+from bot.render.failure import (
+    Failure,
+    failure_message,
+    internal,
+    not_in_channel,
+    not_looked_at,
+    not_taken,
+    queue_down,
+    which_cluster,
+)
 from bot.render.progress import LOOKING, looking, slack_is_slow
 from bot.surface import Surface, SurfaceError
 from bot.surfaces.slack import address_of
@@ -127,8 +136,9 @@ class Intake:
             log.info("refused", kind=objection.kind, user=where.user, command=asked.command.name)
             self.audited(Act.REFUSED, str(asked), where, cluster)
             self.tell(where, failure_message(objection))
-        elif cluster and (known := self.clusters()) and cluster not in known:
-            self.tell(where, failure_message(not_looked_at(cluster, known)))
+        elif doubt := self.doubt_about(cluster):
+            choices = [f"{asked} cluster {name}" for name in self.clusters()] if not cluster else []
+            self.tell(where, not_understood(doubt.happened, "", choices) if choices else failure_message(doubt))
         else:
             self._take(asked, where, tuple(attached) if asked.command.attach else (), cluster)
 
@@ -155,6 +165,13 @@ class Intake:
             except NotUnderstoodError:
                 raise error from None
         return asked, self.cluster_for(where)
+
+    def doubt_about(self, cluster: str) -> Failure | None:
+        """Return why nothing is asked about a cluster: nobody looks at it, or none is named and there are several."""
+        known = self.clusters()
+        if cluster:
+            return not_looked_at(cluster, known) if known and cluster not in known else None
+        return which_cluster(known) if len(known) > 1 else None
 
     def cluster_for(self, where: Where) -> str:
         """Return the cluster that is meant in a place where a question names none, empty for any."""

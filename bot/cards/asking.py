@@ -73,6 +73,10 @@ class Asking:
             looked_at = ", ".join(sorted(known))
             self.cards.not_diagnosed(ref, f"It is about the cluster {card.cluster}; I look at {looked_at}.")
             return
+        if len(known) > 1 and not self._cluster(ref, card):
+            said = ", ".join(sorted(known))
+            self.cards.not_diagnosed(ref, f"Neither it nor the channel says which cluster it is about: {said}.")
+            return
         try:
             ticket = self._ticket(ref, card)
         except NotUnderstoodError as error:
@@ -87,7 +91,6 @@ class Asking:
     def _ticket(self, ref: CardRef, card: KeptCard) -> Ticket:
         understood = CATALOGUE.understand(card.questions[0])
         asked_at = card.asked_at or card.fired_at
-        named = card.cluster if card.cluster in self.clusters() else ""
         return Ticket(
             hashlib.sha256(f"{ref} {asked_at.isoformat()}".encode()).hexdigest()[:32],
             str(understood),
@@ -95,5 +98,9 @@ class Asking:
             card.asks > 1,
             Address(CARD, {"card": str(ref)}),
             asked_at,
-            cluster=named or self.cluster_of(ref.place.channel) or self.cluster,
+            cluster=self._cluster(ref, card),
         )
+
+    def _cluster(self, ref: CardRef, card: KeptCard) -> str:
+        named = card.cluster if card.cluster in self.clusters() else ""
+        return named or self.cluster_of(ref.place.channel) or self.cluster

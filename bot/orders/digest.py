@@ -99,6 +99,8 @@ def _add(desk: Desk, where: Where, timetable: Timetable, asked: tuple[Asked, ...
     if is_too_often(timetable, now):
         return done_message(f"A digest comes every {CLOSEST.seconds // 60} minutes at most; watch looks closer.")
     cluster = desk.intake.cluster_for(where)
+    if doubt := desk.intake.doubt_about(cluster):
+        return failure_message(doubt)
     subscription = Subscription(
         id=secrets.token_hex(3),
         team=where.team,

@@ -10,7 +10,7 @@ from bot.orders.desk import Desk
 from bot.orders.order import Order
 from bot.publish import NotInChannelError
 from bot.render.blocks import Message
-from bot.render.failure import failure_message, not_in_channel, not_looked_at
+from bot.render.failure import failure_message, not_in_channel
 from bot.render.fix import Watched, begun_message, said_message, watches_message
 from bot.where import Where
 from handlers.commands.command import Role
@@ -64,9 +64,9 @@ def _begin(desk: Desk, where: Where, typed: TypedWatch) -> Message | None:
     intake, asked = desk.intake, typed.asked
     if objection := intake.guard.objection(where, asked.command.role, asked.command.name):
         return failure_message(objection)
-    cluster = typed.cluster or intake.cluster_of(where.channel) or intake.cluster
-    if cluster and (known := intake.clusters()) and cluster not in known:
-        return failure_message(not_looked_at(cluster, known))
+    cluster = typed.cluster or intake.cluster_for(where)
+    if doubt := intake.doubt_about(cluster):
+        return failure_message(doubt)
     now, question = desk.now(), str(asked)
     title = f"{asked.read_as} (cluster {cluster})" if typed.cluster else asked.read_as
     name = watch_id(where.home, where.channel, question, cluster)

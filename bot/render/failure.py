@@ -84,6 +84,16 @@ def not_looked_at(cluster: str, known: Iterable[str]) -> Failure:
     )
 
 
+def which_cluster(known: Iterable[str]) -> Failure:
+    """There are several clusters, and nothing says which one is meant."""
+    names = ", ".join(sorted(known))
+    return Failure(
+        FailureKind.ELSEWHERE,
+        f"There are several clusters, {names}, and nothing says which one is meant.",
+        "Name one (`cluster NAME`), or have an operator set the channel's: `/cilium channel cluster NAME`.",
+    )
+
+
 def rate_limited(limit: int, wait: timedelta) -> Failure:
     """One person asks too much."""
     return Failure(

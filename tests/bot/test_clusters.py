@@ -101,6 +101,14 @@ def test_a_question_goes_to_the_workers_of_its_cluster_and_a_thread_stays_with_i
     assert taken(two, "prod").text == ASKED
 
 
+def test_where_nothing_says_which_of_several_clusters_is_meant_it_is_asked_back(bot: Bot, two: Redis) -> None:
+    bot.slack.command("ada", HERE, "/cilium", ASKED)
+    said = bot.said_to("ada", HERE)
+    assert said.startswith("There are several clusters, prod, stage, and nothing says which one is meant.")
+    assert f"{ASKED} cluster prod | {ASKED} cluster stage" in said
+    assert two.exists(queue_key("cilium-triage")) == 0
+
+
 def test_the_same_question_about_two_clusters_is_two(bot: Bot, two: Redis) -> None:
     bot.slack.say("ada", HERE, f"@cilium {ASKED} cluster stage")
     bot.slack.say("ada", HERE, f"@cilium {ASKED} cluster prod")

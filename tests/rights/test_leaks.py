@@ -138,6 +138,13 @@ def test_of_an_answer_whose_owners_nobody_worked_out_the_verdict_alone_is_left(f
     assert shown.expected is Expected.BLOCKED
 
 
+def test_who_may_read_the_pods_of_a_namespace_and_not_its_policies_sees_no_policy(folder: Path) -> None:
+    shown = redacted(_answer("14-both-sides", ASKED[0], folder), READERS["of shop without its policies"][1])
+    policies = frozenset({"loadgen-dns-only", "checkout-ingress"})
+    assert leaked(shown, policies) == []
+    assert str(shown.blockers()[0].sentence).endswith("1 policy that you may not read")
+
+
 def test_names_are_found_in_every_form_of_an_answer_that_is_whole(folder: Path) -> None:
     forbidden = names_in(_dump("14-both-sides", folder)).forbidden_to(("shop",))
     assert {"payments", "checkout-api", "checkout-ingress"} < forbidden
