@@ -37,6 +37,13 @@ _NODE = re.compile(
     r"(?:has been unready|is unreachable and|is not ready|has been not ready|is unready)",
     re.IGNORECASE,
 )
+_HOST = re.compile(
+    rf"\b(?:node|host) (?P<node>{_NAME}) (?:is|has been) (?:unreachable|unready|not ready|down)\b", re.IGNORECASE
+)
+_GENERATED_IN = re.compile(
+    r"(?<![\w/.-])(?P<name>[a-z0-9][-a-z0-9.]{0,200}-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5})\s+"
+    r"(?:in|of|on) (?:the )?namespace (?P<namespace>[a-z0-9-]{1,63})\b"
+)
 _NAMESPACE = re.compile(r"\b(?:in|of) (?:the )?namespace (?P<namespace>[a-z0-9-]{1,63})\b")
 _CONTAINER_OF = re.compile(rf"\bpod/(?P<name>{_NAME}) in namespace (?P<namespace>[a-z0-9-]{{1,63}})")
 _IN_A_LIST = re.compile(
@@ -65,7 +72,7 @@ def described(words: str) -> dict[str, str]:
 
 
 def _object(words: str) -> dict[str, str]:
-    for pattern in (_IN_A_LIST, _CONTAINER_OF, _QUALIFIED, _IN_NAMESPACE, _ON_NAMESPACE):
+    for pattern in (_IN_A_LIST, _CONTAINER_OF, _QUALIFIED, _IN_NAMESPACE, _ON_NAMESPACE, _GENERATED_IN):
         for found in pattern.finditer(words):
             kind = _KINDS[found["kind"].lower()] if "kind" in found.groupdict() else "pod"
             name, namespace = found["name"].lower(), found["namespace"].lower()
@@ -73,7 +80,7 @@ def _object(words: str) -> dict[str, str]:
                 return {"namespace": namespace, kind: name}
     if targets := _TARGETS.search(words):
         return {name: value for name, value in targets.groupdict().items() if value}
-    if (node := _NODE.search(words)) and node["node"].lower() not in _NO_NAMES:
+    if (node := _HOST.search(words) or _NODE.search(words)) and node["node"].lower() not in _NO_NAMES:
         return {"node": node["node"].lower()}
     if len(pods := {(found["namespace"], found["name"]) for found in _GENERATED.finditer(words)}) == 1:
         return dict(zip(("namespace", "pod"), pods.pop(), strict=True))

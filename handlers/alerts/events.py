@@ -10,12 +10,19 @@ KINDS = ("Event", "EventList")
 
 def is_events(document: Mapping[str, Any]) -> bool:
     """Whether a document is an event, a list of events, or a watch's frame with one inside."""
-    if document.get("kind") in KINDS:
+    if document.get("kind") in KINDS or _is_bare(document):
         return True
     items = document.get("items")
     if document.get("kind") == "List" and isinstance(items, list):
         return any(isinstance(item, dict) and item.get("kind") == "Event" for item in items[:MOST_ALERTS])
     return _is_frame(document)
+
+
+def _is_bare(document: Mapping[str, Any]) -> bool:
+    """Whether a document is an event as items of a list are: without its kind."""
+    return "reason" in document and any(
+        isinstance(document.get(name), dict) for name in ("involvedObject", "regarding")
+    )
 
 
 def _is_frame(document: Mapping[str, Any]) -> bool:
@@ -27,7 +34,8 @@ def read_events(document: Mapping[str, Any]) -> Received:
     """Return an alert of each event."""
     if _is_frame(document):
         return read_events(document["object"])
-    items = document.get("items") if document.get("kind") != "Event" else [document]
+    is_one = document.get("kind") == "Event" or _is_bare(document)
+    items = [document] if is_one else document.get("items")
     found = [item for item in (items if isinstance(items, list) else []) if isinstance(item, dict)]
     cut_off = max(0, len(found) - MOST_ALERTS)
     return Received(tuple(_alert(item) for item in found[:MOST_ALERTS]), cut_off)

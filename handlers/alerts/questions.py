@@ -18,6 +18,9 @@ def questions_of(signals: Iterable[Signal], *, to_choose: bool = False) -> tuple
 
     Where one of the signals has to be chosen, ``to_choose``, the best of each comes before the second of any.
     """
+    signals = tuple(signals)
+    # Of drops between ends that nobody can be asked about, the whole cluster's are what there is to ask.
+    is_drop = any(signal.cause in (Cause.POLICY_DROP, Cause.DROP) for signal in signals)
     asked = [(*signal.questions, *_drafts(signal)) for signal in signals]
     turns = zip_longest(*asked, fillvalue="") if to_choose else iter(asked)
     drafts = (draft for turn in turns for draft in turn)
@@ -27,7 +30,7 @@ def questions_of(signals: Iterable[Signal], *, to_choose: bool = False) -> tuple
             found[question] = None
         if len(found) == MOST_QUESTIONS:
             break
-    return tuple(found)
+    return tuple(found) or (("drops",) if is_drop else ())
 
 
 @lru_cache(maxsize=4_096)
@@ -70,7 +73,8 @@ def _drafts(signal: Signal) -> Iterator[str]:
             yield from ("clustermesh", "health")
         case Cause.DNS:
             if source is not None and destination is not None:
-                yield from (_words("why", source, destination, f"53/{protocol}") for protocol in ("UDP", "TCP"))
+                ports = (signal.port,) if signal.port else ("53/UDP", "53/TCP")
+                yield from (_words("why", source, destination, port) for port in ports)
             yield from (_words("dns", source), "dns", "service kube-system/kube-dns")
             yield from ("drops kube-system/coredns", "health")
         case Cause.WRITTEN:

@@ -18,6 +18,12 @@ from handlers.names.grammar import is_label
 
 _NO_NETWORK_FOR_POD = re.compile(r"network|cni|cilium", re.IGNORECASE)
 _WAITS = re.compile(r"CrashLoopBackOff|ImagePullBackOff|ErrImagePull|CreateContainer(?:Config)?Error", re.IGNORECASE)
+_LACKS_REPLICAS = re.compile(
+    r"\b(?:less|fewer|missing|unavailable|not enough)\b[^.\n]{0,40}\breplicas?\b"
+    r"|\breplicas? (?:is |are )?(?:unavailable|missing|not ready)\b",
+    re.IGNORECASE,
+)
+"""Datadog's recommended monitors say it so."""
 _NODE_EVENTS = frozenset({"NodeNotReady", "NodeNotSchedulable", "Unreachable"})
 
 
@@ -78,6 +84,9 @@ def _by_name(alert: Alert, labels: Labels) -> Iterator[Signal]:
         yield from found or [_nobody(labels)]
     elif why := why_not_network(alert.name):
         yield Signal(Cause.OTHER, "is not about the network", decision=Decision.IGNORE, reason=why)
+    elif _LACKS_REPLICAS.search(f"{alert.name} {alert.words}") and victim_of(labels) is not None:
+        known = known_alert("KubeDeploymentReplicasMismatch")
+        yield from (list(known.read(alert, labels)) if known else []) or [_nobody(labels)]
     elif waits := _WAITS.search(f"{alert.name} {alert.words}"):
         yield from _waiting(alert, {"reason": waits[0], **labels})
     else:

@@ -213,6 +213,36 @@ RELAYED = (
         (triage("why host shop/redis-0 6379"),),
     ),
     Row(
+        "a forwarder that is asked over TLS",
+        one("CoreDNSForwardErrorsHigh", to="tls://198.18.10.53:853"),
+        (triage("why kube-system/coredns 198.18.10.53 853/TCP", "dns kube-system/coredns"),),
+    ),
+    Row(
+        "drops between ends that nobody can be asked about",
+        one("CiliumPolicyDropsSpiking", source="reserved:unknown", destination="reserved:unmanaged"),
+        (triage("drops"),),
+    ),
+    Row(
+        "an event without its kind, as it stands in a list",
+        {key: value for key, value in _DROP.items() if key not in ("kind", "apiVersion")},
+        (triage(f"why shop/{LOADGEN} shop/redis-0 6379/TCP"),),
+    ),
+    Row(
+        "a pod by its generated name, and its namespace in words",
+        event({"text": f"*#991* prod - PodNotReady: {CART} in namespace shop is not ready"}),
+        (triage(f"why host shop/{CART}"),),
+    ),
+    Row(
+        "Datadog's recommended monitor of replicas",
+        attachment("[Triggered] [kubernetes] Deployment cart has less replicas than desired on namespace shop"),
+        (triage("why host shop/deploy/cart"),),
+    ),
+    Row(
+        "Datadog's host",
+        attachment("[Triggered on {host:lab-node-2}] Host lab-node-2 is unreachable"),
+        (triage("health lab-node-2"),),
+    ),
+    Row(
         "an interface of a node",
         one("NodeNetworkReceiveErrs", instance="lab-node-1:9100"),
         (triage("health lab-node-1"),),

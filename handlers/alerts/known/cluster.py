@@ -70,7 +70,9 @@ def _coredns_forwards(_alert: Alert, labels: Labels) -> Iterator[Signal]:
     here = Named(labels.get("namespace") or _DNS_NAMESPACE, "coredns")
     source = named(here.namespace or "", here.name)
     if target is not None:
-        yield Signal(Cause.DNS, "the upstream of DNS fails", source, target[0])
+        # Over TLS or HTTPS it is asked at another port than 53, and by TCP alone.
+        port = f"{target[1]}/TCP" if target[1] not in (None, 53) else ""
+        yield Signal(Cause.DNS, "the upstream of DNS fails", source, target[0], port)
     else:
         yield Signal(Cause.DNS, "an upstream of DNS fails", namespace=_DNS_NAMESPACE)
 
