@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from redis import Redis
 
-from bot.fixes.fix_watch import EVERY, GRACE, FixWatch
+from bot.fixes.fix_watch import EVERY, FixWatch
 from bot.transaction import atomically, text_of
 from handlers.model.wire import WireError, decode, encode
 
@@ -17,6 +17,8 @@ SLOWER = 20
 """A watch is asked again no sooner than after this part of the time that it lasts: in the beginning more often."""
 MOST = 50
 """Watches at a time."""
+KEEP = timedelta(days=1)
+"""How long a watch is kept that nobody ends, because no web process lives; then it has no last word."""
 _AT_ONCE = 10
 
 
@@ -49,9 +51,9 @@ class FixWatches:
                 return False
             if count >= self._most:
                 raise TooManyWatchesError(f"I watch {self._most} connections already; stop one first.")
-            pipe.set(key, _written(watch), ex=_lasts(watch))
+            pipe.set(key, _written(watch), ex=KEEP)
             pipe.zadd(self._due, {watch.id: due.timestamp()})
-            pipe.expire(self._due, timedelta(days=1))
+            pipe.expire(self._due, KEEP)
             return True
 
         return atomically(self._redis, put, key, self._due)
@@ -76,7 +78,7 @@ class FixWatches:
             if watch is None:
                 return None
             changed = step(watch)
-            pipe.set(key, _written(changed), ex=_lasts(changed))
+            pipe.set(key, _written(changed), ex=KEEP)
             return changed
 
         return atomically(self._redis, put, key)
@@ -111,10 +113,6 @@ class FixWatches:
 
     def _key(self, watch_id: str) -> str:
         return f"{self._prefix}:fix-watch:{watch_id}"
-
-
-def _lasts(watch: FixWatch) -> timedelta:
-    return watch.span + 5 * GRACE
 
 
 def _written(watch: FixWatch) -> str:
