@@ -39,6 +39,14 @@ class Change:
     evidence: tuple[Evidence, ...] = ()
     advice: str = ""
     grade: int = 0
+    detail: Sentence | None = None
+
+    @property
+    def whole(self) -> Sentence:
+        """The line with its detail, for who reads all of it."""
+        if self.detail is None:
+            return self.sentence
+        return Sentence("{line}; {detail}", {"line": self.sentence, "detail": self.detail})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,9 @@ def _standing(problem: Problem, earlier: Problem | None, before: Moment | None, 
 
 
 def _change(kind: Kind, problem: Problem) -> Change:
-    return Change(kind, problem.sentence, problem.opens, problem.evidence, problem.advice, problem.grade)
+    return Change(
+        kind, problem.sentence, problem.opens, problem.evidence, problem.advice, problem.grade, problem.detail
+    )
 
 
 _OF_FIGURES = 35

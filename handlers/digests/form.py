@@ -45,7 +45,7 @@ def digest_json(digest: Digest) -> dict[str, Any]:
 def _change(change: Change) -> dict[str, Any]:
     return {
         "kind": str(change.kind),
-        "text": str(change.sentence),
+        "text": str(change.whole),
         "evidence": [encode(item) for item in change.evidence],
         "question": change.question,
         "advice": change.advice,

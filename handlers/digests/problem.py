@@ -58,6 +58,8 @@ class Problem:
     extent: tuple[str, ...] = ()
     count: int | None = None
     grade: int = 0
+    detail: Sentence | None = None
+    """What else a careful reader wants to know: the nearest miss."""
 
     @property
     def name(self) -> str:
@@ -103,6 +105,7 @@ def _one(key: str, same: list[Finding], report: Report) -> Problem:
         nodes=_nodes(same),
         extent=_whole(same),
         grade=_grade(worst, report),
+        detail=worst.detail,
     )
 
 

@@ -80,6 +80,9 @@ def test_a_terminal_compares_with_a_file(tmp_path: Path, capsys: pytest.CaptureF
     assert run(["digest", "services", *place, "--output", "json"]) == Status.PROBLEM
     first = tmp_path / "first.json"
     first.write_text(capsys.readouterr().out)
-    assert [change["kind"] for change in json.loads(first.read_text())["changes"]] == ["new"]
+    (change,) = json.loads(first.read_text())["changes"]
+    assert change["kind"] == "new"
+    assert "it selects app=catalogue" in change["text"]
+    assert "nearest are pods with app=catalog " in change["text"]
     assert run(["digest", "services", *place, "--previous", str(first)]) == Status.FINE
     assert capsys.readouterr().out.startswith("Nothing changed since Sat 2026-11-21 14:32 UTC; 1 problem stands")
