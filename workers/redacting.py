@@ -43,7 +43,7 @@ class Redacting:
         shared = redacted(report, self._shared(waiter, report))
         own = shared
         if user and not is_direct(channel, user) and shared.withheld:
-            own = redacted(report, self.rights.of(waiter.cluster).own(user, shown_by(report)))
+            own = redacted(report, self.rights.own(waiter.cluster, user, shown_by(report)))
         sees_more = own != shared and bool(set(shared.withheld) - set(own.withheld))
         self.surface.answer(
             waiter,
@@ -62,7 +62,7 @@ class Redacting:
 
     def _shared(self, waiter: Ticket, report: Report) -> Allowed:
         user, channel = asker_of(waiter)
-        return self.rights.of(waiter.cluster).shared(channel, user, shown_by(report))
+        return self.rights.shared(waiter.cluster, channel, user, shown_by(report))
 
     def _kept(self, shown: Report, whole_id: str) -> str:
         if not whole_id:

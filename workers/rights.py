@@ -8,7 +8,7 @@ import structlog
 
 from bot.channel_rules import Audience
 from handlers.model.ownership import Owner
-from handlers.rights.allowed import Allowed
+from handlers.rights.allowed import NOTHING, Allowed
 from handlers.rights.people import NOBODY, People, PeopleError, Person, read_people
 from workers.reviews import Reviews
 
@@ -107,6 +107,15 @@ class RightsOf:
             KeyError: if it is none of those.
         """
         return self.clusters[cluster] if cluster else next(iter(self.clusters.values()))
+
+    def shared(self, cluster: str, channel: str, user: str, owners: Iterable[Owner]) -> Allowed:
+        """Return what may stand in a place; nothing of a cluster that is none of those."""
+        known = not cluster or cluster in self.clusters
+        return self.of(cluster).shared(channel, user, owners) if known else NOTHING
+
+    def own(self, cluster: str, user: str, owners: Iterable[Owner]) -> Allowed:
+        """Return what one person may read; nothing of a cluster that is none of those."""
+        return self.of(cluster).own(user, owners) if not cluster or cluster in self.clusters else NOTHING
 
 
 def is_direct(channel: str, user: str) -> bool:

@@ -241,6 +241,13 @@ def test_what_is_kept_for_the_thread_is_what_the_thread_saw(desk: Desk, report: 
     assert names_said(repr(kept), names.forbidden_to(("shop",))) == []
 
 
+def test_of_a_cluster_whose_rights_nobody_reviews_there_is_the_verdict_alone(
+    desk: Desk, report: Report, names: Names
+) -> None:
+    desk.surface.answer(replace(desk.ticket(JANE), cluster="elsewhere"), given(desk, report))
+    assert names_said(json.dumps(desk.playground.messages(desk.channel)), names.forbidden_to(())) == []
+
+
 def test_a_card_is_answered_as_its_channel_may_see() -> None:
     card = Ticket("1", ASKED, "why", False, Address("card", {"card": "T:C9:abc"}), datetime.now(UTC))
     assert asker_of(card) == ("", "C9")
