@@ -20,6 +20,7 @@ from tools.pictures.scenes import SCENES, Scene
 from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
 from tools.playground.server import Playground, running_playground
+from tools.playground.settings import PlaygroundSettings
 
 FOLDER = Path("docs/pictures")
 WIDTHS = (375, 1280)
@@ -51,6 +52,15 @@ _OPEN_HOME = """new Promise((found) => {
   };
   look();
 })"""
+_OPEN_PANEL = """new Promise((found) => {
+  const look = () => {
+    if (!document.querySelector('.entry')) return setTimeout(look, 20);
+    document.querySelector('#show-panel').click();
+    found(true);
+  };
+  look();
+})"""
+_PANEL, _PANEL_TITLE = ".panel", "The panel of the playground"
 _MESSAGE, _HOME, _MODAL = 'article[data-ts="{}"]', ".home", "#modal[open]"
 
 
@@ -84,8 +94,7 @@ def main() -> int:
 
 
 async def _draw() -> tuple[list[_Picture], list[Shown]]:
-    quick = installed(rates=RateLimits(enforced=False))
-    with tempfile.TemporaryDirectory() as folder, running_playground(quick) as playground:
+    with tempfile.TemporaryDirectory() as folder, running_playground(_settings(Path(folder))) as playground:
         client = WebClient(playground.settings.bot_token, base_url=playground.api_url)
         said = list(shown(Faults(Path(folder))))
         posted = [(scene.name, _answered(playground, client, scene)) for scene in SCENES]
@@ -95,10 +104,21 @@ async def _draw() -> tuple[list[_Picture], list[Shown]]:
             for width in WIDTHS:
                 await page.open(playground.url, width, _TALL)
                 pictures += [await _picture(page, name, _MESSAGE.format(ts), width) for name, ts in posted]
+            for width in WIDTHS:
+                await page.open(playground.url, width, _SCREEN)
+                await page.value(_OPEN_PANEL)
+                pictures.append(await _picture(page, "panel", _PANEL, width))
             for one in said:
                 if view := one.view:
                     pictures += [await _view(page, playground, client, one.name, view, width) for width in WIDTHS]
         return pictures, said
+
+
+def _settings(folder: Path) -> PlaygroundSettings:
+    """Return a playground that takes posts as fast as they come, and looks as it does with the processes of an app."""
+    return installed(
+        rates=RateLimits(enforced=False), alerts_url="http://127.0.0.1:3000/alerts", clock_file=folder / "clock"
+    )
 
 
 def _answered(playground: Playground, client: WebClient, scene: Scene) -> str:
@@ -153,6 +173,7 @@ def _lines(scenes: Iterable[Scene], said: Iterable[Shown]) -> Iterable[str]:
     yield "# What comes by itself, and where questions begin"
     for one in said:
         yield from _entry(one.name, one.title, one.about)
+    yield from _entry("panel", _PANEL_TITLE, "`make playground`, *Alerts & clock*: fires alerts and moves the clock.")
 
 
 def _entry(name: str, title: str, about: str) -> Iterable[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.digests.due import next_due
+from bot.digests.subscription import Subscription
 from bot.listeners.form import SHORTCUT
 from bot.orders import ORDERS
 from bot.render.blocks import Message
@@ -13,6 +15,7 @@ from bot.render.card import card_message, diagnosis_of, storm_message
 from bot.render.digest import digest_message
 from bot.render.home import Home, Part, Recent, home_view
 from bot.render.question_form import question_form
+from bot.render.subscriptions import line
 from handlers.alerts import life
 from handlers.alerts.cards import Card, cards_of
 from handlers.alerts.life import KeptCard
@@ -20,6 +23,7 @@ from handlers.alerts.received import received
 from handlers.alerts.storm import storm_of
 from handlers.catalogue import CATALOGUE
 from handlers.digests.compare import compare
+from handlers.digests.timetable import timetable_of
 from handlers.fixes.judge import judge
 from tools.pictures.faults import Faults
 from tools.playground import alerts
@@ -33,7 +37,8 @@ _QUESTION = "why shop/frontend shop/cart 8080"
 _SCOPE = "health, drops, lint"
 _STORM = 1_000
 _REPORT_ID = "0123456789abcdef"
-_NOTE = "every weekday at 08:00 Europe/Berlin · /cilium digest remove 1 ends it"
+_SUBSCRIBED = f"every weekday 08:00 Europe/Berlin {_SCOPE}"
+_ID = "d1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +104,24 @@ def _digests(faults: Faults) -> Iterator[Shown]:
     history = faults.moments(_RUNS, _SCOPE)
     digest = compare(history[-1], faults.moment(_NOW, _SCOPE))
     about = "What differs since the last one, worst first, and drops by cause over the last runs."
-    yield Shown("digest", "A digest", about, digest_message(digest, history, note=_NOTE))
+    yield Shown("digest", "A digest", about, digest_message(digest, history, note=f"digest {_ID}"))
     same = compare(history[1], replace(history[1], at=history[1].at + timedelta(days=1)))
-    yield Shown("digest-unchanged", "A digest: nothing differs", "One line.", digest_message(same, note=_NOTE))
+    yield Shown(
+        "digest-unchanged", "A digest: nothing differs", "One line.", digest_message(same, note=f"digest {_ID}")
+    )
 
 
 def _home(faults: Faults) -> Shown:
     blocked, open_ = faults.report(_BEFORE, _QUESTION), faults.report(_AFTER, _QUESTION)
     health = faults.report(_AFTER, "health")
     answers = [_recent(open_), _recent(blocked)]
+    drawn_at = open_.taken_at
+    digest = Subscription(_ID, "T1", "C0PLATFORM", timetable_of(_SUBSCRIBED), "U0GRACE001", drawn_at, drawn_at)
     parts = [
-        Part("Digests", ["every weekday at 08:00 Europe/Berlin: health, drops, lint in <#C0PLATFORM>"], ""),
+        Part("Digests", [f"<#{digest.channel}> {line(digest, next_due(digest.timetable, drawn_at))}"], ""),
         Part("Channels", ["`inc-*`: incident on, alerts severity=critical", "<#C0PLATFORM>: verbosity quiet"], ""),
     ]
-    home = Home(answers, [_recent(health)], parts, drawn_at=open_.taken_at)
+    home = Home(answers, [_recent(health)], parts, drawn_at=drawn_at)
     view = home_view(home, CATALOGUE.commands, ORDERS, SHORTCUT)
     return Shown("home", "App Home", "Drawn when it is opened.", view=view)
 

@@ -4,8 +4,8 @@ import { el } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 640;
-const HEIGHT = 150;
-const ROOM = { left: 36, right: 12, top: 8, bottom: 22 };
+const HEIGHT = 200;
+const ROOM = { left: 44, right: 12, top: 20, bottom: 40 };
 
 function drawn(tag, properties, words) {
   const made = document.createElementNS(SVG, tag);
@@ -29,7 +29,7 @@ export function lines(series) {
   const every = Math.ceil(labels.length / 6);
   labels.forEach((label, index) => {
     const anchor = index === 0 ? 'start' : index === labels.length - 1 ? 'end' : 'middle';
-    if (index % every === 0) picture.append(drawn('text', { x: x(index), y: HEIGHT - 6, 'text-anchor': anchor, class: anchor === 'middle' ? 'chart-between' : '' }, label));
+    if (index % every === 0) picture.append(drawn('text', { x: x(index), y: HEIGHT - 12, 'text-anchor': anchor, class: anchor === 'middle' ? 'chart-between' : '' }, label));
   });
   series.forEach((one, number) => {
     picture.append(drawn('polyline', { points: one.data.map((point, index) => `${x(index)},${y(point.value)}`).join(' '), class: `chart-line chart-line-${number % 6}` }));
