@@ -57,6 +57,10 @@ _NAMES = frozenset(
     destination_workload_namespace exported_namespace exported_pod exported_service exported_job exported_container
     exported_node source_cluster target_cluster module controller_namespace controller_pod""".split()
 )
+_MOST_LISTED = 500
+"""Alerts of one section: a message of Slack has room for about as many."""
+_LONGEST_SHARED = 2_000
+"""Characters of what a section says that are read with each of several alerts."""
 _CALLED = frozenset({"alert", "alert_name", "monitor_name"})
 _ONLY_WITH_EQUALS = frozenset({"name"})
 _ONLY_LOWER = frozenset(
@@ -110,13 +114,16 @@ def _alerts_of(section: list[str], hint: State | None) -> Iterator[Alert]:
         return
     if not labelled and len(objects := _described_each(section)) > 1:
         labelled = [(labels, items[0][1]) for labels in objects]
-    for labels, state in labelled or items[:1]:
+    told_of = labelled[:_MOST_LISTED] or items[:1]
+    # Each alert is read by all that is said: of a long list that is what stands above it.
+    words = text if len(told_of) == 1 else text[:_LONGEST_SHARED]
+    for labels, state in told_of:
         own = labels.get("alertname") or name
         told = {**head, **described(text), **labels} if len(labelled) <= 1 else {**head, **labels}
         choices = _choices(section, own, told)
         if len(choices) == 1:
             told, choices = {**choices[0], **told}, ()
-        yield Alert(own, told, state, Form.WRITTEN, text, choices=choices)
+        yield Alert(own, told, state, Form.WRITTEN, words, choices=choices)
 
 
 def _described_each(section: list[str]) -> list[dict[str, str]]:
