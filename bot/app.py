@@ -41,7 +41,7 @@ from bot.listeners.posted import AlertReader
 from bot.listeners.webhook import Webhook
 from bot.membership import Membership
 from bot.mutes import Mutes
-from bot.names import Names
+from bot.names import NamesOf
 from bot.orders import ORDERS
 from bot.orders.desk import AlertsEndpoint, Desk
 from bot.orders.taken import Orders
@@ -156,7 +156,7 @@ def build(settings: Settings) -> Web:
         membership=channel_membership,
     )
     orders = Orders.of(ORDERS, desk)
-    question_form = form.Form(intake, Names(redis, cluster=settings.cluster, prefix=prefix), dispatcher)
+    question_form = form.Form(intake, NamesOf(redis, prefix=prefix), dispatcher)
     command.listen(app, intake, orders, question_form)
     form.listen(app, question_form)
     actions.listen(app, intake, orders, reports, lambda look: dispatcher.look(look.to_json(), look.cluster))

@@ -86,13 +86,13 @@ class Dispatcher:
         """
         self._send(LOOK, [look], cluster=cluster)
 
-    def wish_names(self) -> None:
-        """Have a worker read the names of the cluster for those who type.
+    def wish_names(self, cluster: str = "") -> None:
+        """Have a worker read the names of a cluster for those who type.
 
         Raises:
             QueueDownError: if the broker did not take it.
         """
-        self._send(NAMES, [], expires=_NAMES_EXPIRE)
+        self._send(NAMES, [], cluster=cluster, expires=_NAMES_EXPIRE)
 
     def _send(self, task: str, arguments: list[str], *, cluster: str = "", **options: Any) -> None:
         is_looked_at = cluster in self._clusters.looked_at()

@@ -18,6 +18,7 @@ MOST_NAMES = 10_000
 """Names that are kept of one cluster, the newest."""
 KEEP = timedelta(days=1)
 """How long a name that nobody has read again is suggested."""
+_MOST_CLUSTERS = 100
 _WISH_AGAIN = timedelta(minutes=10)
 """Between two wishes for the lists of one cluster."""
 _REMEMBER = 3.0
@@ -99,6 +100,21 @@ class Names:
         known = tuple(name for kept in found if (name := _named(kept)) is not None)
         self._read = (now, known)
         return known
+
+
+class NamesOf:
+    """The names of each cluster by the cluster's name."""
+
+    def __init__(self, redis: Redis, *, prefix: str = "cilium-triage") -> None:
+        self._redis = redis
+        self._prefix = prefix
+        self._of: dict[str, Names] = {}
+
+    def __call__(self, cluster: str) -> Names:
+        """Return the names of one cluster."""
+        if cluster not in self._of and len(self._of) >= _MOST_CLUSTERS:
+            self._of.clear()
+        return self._of.setdefault(cluster, Names(self._redis, cluster=cluster, prefix=self._prefix))
 
 
 def _named(kept: object) -> ListedName | None:

@@ -6,7 +6,7 @@ names come out of Redis, never from the cluster.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from bot.where import Where
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import NotUnderstoodError, Role
 from handlers.model.wire import encode
+from handlers.names.which_cluster import cluster_named
 
 SHORTCUT = "ask"
 """Callback id of the shortcut in the manifest, and action id of the button in App Home."""
@@ -40,7 +41,8 @@ class Form:
     """Opens the form, and fills its menus."""
 
     intake: Intake
-    names: Names
+    names: Callable[[str], Names]
+    """The names of a cluster, empty for the only one that there is."""
     dispatcher: Dispatcher
 
     def open(self, where: Where, trigger_id: str) -> None:
@@ -57,18 +59,25 @@ class Form:
         except PublishError as error:
             log.warning("form not opened", reason=str(error))
             self.intake.tell(where, help_message(CATALOGUE.commands, ORDERS))
-        if self.names.is_wished():
+        cluster = self._cluster(where)
+        if self.names(cluster).is_wished():
             try:
-                self.dispatcher.wish_names()
+                self.dispatcher.wish_names(cluster)
             except QueueDownError as error:
                 log.warning("names not wished for", error=str(error))
+
+    def _cluster(self, where: Where) -> str:
+        """Return the cluster that a question asked there is about, else the only one that somebody looks at."""
+        told = self.intake.cluster_for(where)
+        looked_at = () if told else tuple(self.intake.clusters())
+        return told or (looked_at[0] if len(looked_at) == 1 else "")
 
     def suggested(self, where: Where, typed: str) -> list[dict[str, Any]]:
         """Return the choices for what was typed; of somebody who may not ask, the words as they stand alone."""
         if not typed.strip():
             return []
         barred = self.intake.guard.bars(where, Role.VIEWER, "questions") is not None
-        return suggestions(typed, () if barred else self.names.like(typed, most=MOST_SUGGESTED))
+        return suggestions(typed, () if barred else self.names(self._cluster(where)).like(typed, most=MOST_SUGGESTED))
 
 
 def listen(app: App, form: Form) -> None:
@@ -84,7 +93,7 @@ def listen(app: App, form: Form) -> None:
     def check(ack: Ack, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
         values = _values(view)
         try:
-            CATALOGUE.understand(words_of(values))
+            CATALOGUE.understand(cluster_named(words_of(values), form.intake.clusters()).text)
         except NotUnderstoodError as error:
             ack(response_action="errors", errors={blamed(values): error.problem[:_PROBLEM]})
         else:

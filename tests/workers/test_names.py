@@ -5,7 +5,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import bot.names
-from bot.names import Names
+from bot.names import Names, NamesOf
 from handlers.catalogue import understand
 from handlers.names.listed import ListedName, NameKind
 from tests.knowledge.build import shop
@@ -46,6 +46,13 @@ def test_an_archive_without_workloads_has_the_names_of_its_pods(redis_client: re
     assert {"shop/cart", "shop/loadgen", "payments/checkout-api"} <= set(texts(names, "/c")) | set(
         texts(names, "loadgen")
     )
+
+
+def test_each_cluster_has_names_of_its_own(redis_client: redis.Redis) -> None:
+    of = NamesOf(redis_client)
+    of("prod").keep([workload("shop/cart")])
+    assert [texts(of("prod"), "cart"), texts(of("test"), "cart")] == [["shop/cart"], []]
+    assert of("prod") is of("prod")
 
 
 def test_names_are_bounded_and_forgotten(redis_client: redis.Redis) -> None:
