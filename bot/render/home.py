@@ -106,8 +106,8 @@ def _answers(home: Home) -> list[Block]:
         return [section("*Your answers*\nNone within the day.")]
     blocks = [section("*Your answers*")]
     for index, one in enumerate(home.answers[:MOST_ANSWERS]):
-        again = button("Ask again", f"ask_{_FIRST_NUMBER + 2 + index}", one.report.question)
-        words = f"{code(one.report.question)}\n{clip(verdict(one.report), _ANSWER)}"
+        again = button("Ask again", f"ask_{_FIRST_NUMBER + 2 + index}", one.report.asking(one.report.question))
+        words = f"{code(one.report.title)}\n{clip(verdict(one.report), _ANSWER)}"
         blocks += [section(words, again), _where(one)]
     return blocks
 
