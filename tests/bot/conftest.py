@@ -25,10 +25,12 @@ from tools.playground.server import Playground, running_playground
 from tools.playground.workspace import PEOPLE
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _quiet() -> None:
-    """Show warnings and worse only."""
+@pytest.fixture(scope="package", autouse=True)
+def _quiet() -> Iterator[None]:
+    """Show warnings and worse only, and no longer than here: others look at what is logged."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
