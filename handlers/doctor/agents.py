@@ -5,15 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from handlers.doctor.check import Check, fine, problem, unknown
 from handlers.model.cluster import Pod
+from handlers.model.snapshot import Gap, Missing
 from handlers.policy.versions import NEWEST_OF_EACH, Version
 
 _OLDEST, _NEWEST = NEWEST_OF_EACH[0], NEWEST_OF_EACH[-1]
 
 
-def agents_found(agents: Sequence[Pod], not_ciliums: str) -> Check:
-    """Judge whether there are agents; ``not_ciliums`` says whose the cluster is where there are none."""
-    if not agents:
-        return problem("agents", not_ciliums, "Name a cluster that runs Cilium: --context, or CILIUM_TRIAGE_CONTEXT.")
+def agents_found(agents: Sequence[Pod], unread: Missing | None) -> Check:
+    """Judge whether there are agents; ``unread`` says why none were read, such as whose the cluster is instead."""
+    if unread is not None and unread.gap is not Gap.UNSUPPORTED:
+        return unknown("agents", unread.detail, unread.remedy)
+    if unread is not None or not agents:
+        said = unread.detail if unread is not None else "the DaemonSet of Cilium's agents has no pods"
+        remedy = "Name a cluster that runs Cilium: --context, or CILIUM_TRIAGE_CONTEXT; or look at the DaemonSet."
+        return problem("agents", said, remedy)
     ready = sum(pod.ready is True for pod in agents)
     said = f"{len(agents)} in namespace {agents[0].namespace}, {ready} ready"
     if ready < len(agents):

@@ -1,6 +1,6 @@
 """What a right is for, and what a setup loses without it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,18 +18,16 @@ class Right:
     namespace: str = ""
     name: str = ""
 
-    def __str__(self) -> str:
-        """Write ``list ciliumendpoints.cilium.io`` or ``create pods/exec in kube-system``."""
+    @property
+    def on(self) -> str:
+        """Write what it is on: ``ciliumendpoints.cilium.io``, or ``pods/exec in kube-system``."""
         kind = f"{self.resource}.{self.group}" if self.group else self.resource
         named = f" {self.name}" if self.name else ""
-        return f"{self.verb} {kind}{named}" + (f" in {self.namespace}" if self.namespace else "")
+        return f"{kind}{named}" + (f" in {self.namespace}" if self.namespace else "")
 
-    @property
-    def rule(self) -> str:
-        """Write the rule that grants it, and where it belongs."""
-        where = f"in a Role of {self.namespace}" if self.namespace else "in a ClusterRole"
-        names = f', resourceNames: ["{self.name}"]' if self.name else ""
-        return f'{where}: apiGroups: ["{self.group}"], resources: ["{self.resource}"]{names}, verbs: ["{self.verb}"]'
+    def __str__(self) -> str:
+        """Write ``list ciliumendpoints.cilium.io``."""
+        return f"{self.verb} {self.on}"
 
 
 class Ruling(Enum):
@@ -65,12 +63,25 @@ def rights_held(rulings: Collection[tuple[Right, Ruling]]) -> Iterator[Check]:
     if held:
         more = f"; not served here, and not missed: {', '.join(unserved)}" if unserved else ""
         yield fine("rights", f"{len(held)} of {len(held) + _short(rulings)} that are used{more}")
+    refused: dict[str, list[Right]] = {}
     for right, ruling in rulings:
         if ruling is Ruling.REFUSED:
-            yield problem("rights", f"may not {right}: {_loss(right)}", f"Allow it {right.rule}.")
+            refused.setdefault(right.on, []).append(right)
+    for on, rights in refused.items():
+        verbs = ", ".join(right.verb for right in rights)
+        yield problem("rights", f"may not {verbs} {on}: {_loss(rights[0])}", f"Allow it {_rule(rights)}.")
     untold = [str(right) for right, ruling in rulings if ruling is Ruling.UNTOLD]
     if untold:
         yield unknown("rights", f"could not be asked about: {', '.join(untold[:5])}", "Ask again.")
+
+
+def _rule(rights: Sequence[Right]) -> str:
+    """Write the rule that grants rights on one thing, and where it belongs."""
+    one = rights[0]
+    where = f"in a Role of {one.namespace}" if one.namespace else "in a ClusterRole"
+    names = f', resourceNames: ["{one.name}"]' if one.name else ""
+    verbs = ", ".join(f'"{right.verb}"' for right in rights)
+    return f'{where}: apiGroups: ["{one.group}"], resources: ["{one.resource}"]{names}, verbs: [{verbs}]'
 
 
 def _short(rulings: Collection[tuple[Right, Ruling]]) -> int:

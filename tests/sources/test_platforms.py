@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.render.text import plain
 from handlers.catalogue import understand
 from handlers.model.parts import Part
-from handlers.model.report import Expected
+from handlers.model.report import Expected, Observed
 from handlers.model.scope import Scope
 from handlers.model.snapshot import Ask, Known, Missing
 from tests.cluster.fake_api import FakeApi, Fault
@@ -48,6 +49,8 @@ def test_a_platform_is_found_without_configuration(platform: Platform, tmp_path:
             assert platform.says in one.detail
             assert "not Cilium's" in one.detail
         assert report.expected is Expected.UNKNOWN
+        assert report.observed is (Observed.FORWARDED if platform.relay else Observed.NO_DATA)
+        assert "not Cilium's" in plain(report)
     else:
         assert (policies.value, config.value.version) == ((), platform.version)
         assert isinstance(status, Known), status

@@ -58,8 +58,8 @@ BROKEN = {
     "no right to exec": Broken(
         lambda lab: lab.api.faults.update(exec=Fault(status=403)),
         "rights",
-        "may not create pods/exec in kube-system: agents cannot be asked",
-        'in a Role of kube-system: apiGroups: [""], resources: ["pods/exec"]',
+        "may not get, create pods/exec in kube-system: agents cannot be asked",
+        'in a Role of kube-system: apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]',
     ),
     "no right to relay's secret": Broken(
         lambda lab: lab.api.faults.update(secrets=Fault(status=403)),

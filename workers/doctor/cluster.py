@@ -48,14 +48,12 @@ def cluster_checks(source: LiveSource, *, reviews: bool = False, watches: bool =
     yield clock_of_server(source.now(), source.transport.server_time)
     pods = source.read(Ask(Part.CILIUM_PODS, Scope()), SECONDS)
     agents = _agents(pods)
-    if isinstance(pods, Missing):
-        yield unknown("agents", pods.detail, pods.remedy)
-    else:
-        yield of_agents.agents_found(agents, _why_none(source))
+    yield of_agents.agents_found(agents, pods if isinstance(pods, Missing) else None)
     if agents:
         yield from _kinds(source)
     yield from _rights(source, agents, reviews=reviews, watches=watches)
-    yield from _settings(source)
+    if agents:
+        yield from _settings(source)
     yield from _exec(source, agents)
     relay = source.read(Ask(Part.RELAY, Scope()), SECONDS)
     yield relay_check(relay)
@@ -72,11 +70,6 @@ def _version(source: LiveSource) -> Check:
 def _agents(pods: Known[object] | Missing) -> tuple[Pod, ...]:
     value = pods.value if isinstance(pods, Known) and isinstance(pods.value, tuple) else ()
     return tuple(pod for pod in value if isinstance(pod, Pod) and component_of(pod) == "agent")
-
-
-def _why_none(source: LiveSource) -> str:
-    policies = source.read(Ask(Part.POLICIES, Scope(namespaces=())), SECONDS)
-    return policies.detail if isinstance(policies, Missing) else "no agent of Cilium runs in this cluster"
 
 
 def _kinds(source: LiveSource) -> Iterator[Check]:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from handlers.model.snapshot import Gap
 from workers.sources.assemble.resources import PODS
@@ -171,6 +172,7 @@ class PortForward:
         self._streams = streams
         self._namespace, self._pod, self._port = namespace, pod, port
         self._serving: asyncio.Task[None] | None = None
+        self._open: WeakSet[asyncio.StreamWriter] = WeakSet()
         self.address = ""
         self.last_error = ""
 
@@ -180,10 +182,20 @@ class PortForward:
         found = cls(streams, namespace, pod, port)
         server = await asyncio.start_server(found._connected, "127.0.0.1", 0)
         found.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        found._serving = asyncio.create_task(_serve(server))
+        found._serving = asyncio.create_task(found._serve(server))
         return found
 
+    async def _serve(self, server: asyncio.Server) -> None:
+        try:
+            async with server:
+                await server.serve_forever()
+        finally:
+            # What is still unsent would keep a connection open beyond its loop.
+            for writer in tuple(self._open):
+                writer.transport.abort()
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
         doing = f"reach port {self._port} of {self._namespace}/{self._pod}"
         try:
             signing = asyncio.to_thread(self._streams.signed_forward, self._namespace, self._pod, self._port)
@@ -199,9 +211,6 @@ class PortForward:
             self.last_error = error.missing.detail
         except OSError as error:
             self.last_error = str(error)
-        except asyncio.CancelledError:
-            # The streams are being closed: what is still unsent would keep the connection open beyond its loop.
-            writer.transport.abort()
         finally:
             writer.close()
 
@@ -229,11 +238,6 @@ def _cut(open_socket: Any) -> None:
     if raw is not None:
         with contextlib.suppress(OSError):
             raw.shutdown(socket.SHUT_RDWR)
-
-
-async def _serve(server: asyncio.Server) -> None:
-    async with server:
-        await server.serve_forever()
 
 
 async def _send(reader: asyncio.StreamReader, frames: Any) -> None:

@@ -87,7 +87,9 @@ def _config_maps(reading: Reading, namespace: str) -> list[cilium.ConfigMap]:
 
 
 def _nodes(reading: Reading) -> tuple[Node, ...]:
-    found = reading.lists.of((api.NODES, EVERY), (api.CILIUM_NODES, EVERY))
+    # Without agents there are no CiliumNodes, and whose the cluster is stands where policies are missing.
+    is_ciliums = presence(reading.lists, reading.cilium_pods) is not Presence.ABSENT
+    found = reading.lists.of((api.NODES, EVERY), (replace(api.CILIUM_NODES, optional=not is_ciliums), EVERY))
     return nodes.joined(_only(Node, found), _only(nodes.CiliumNode, found))
 
 
@@ -125,6 +127,12 @@ def _in_namespaces(resource: Resource[T]) -> Callable[[Reading], tuple[T, ...]]:
 
 def _every(resource: Resource[T]) -> Callable[[Reading], tuple[T, ...]]:
     return lambda reading: reading.lists.every(resource)
+
+
+def _cilium_pods(reading: Reading) -> tuple[Pod, ...]:
+    if presence(reading.lists, reading.cilium_pods) is Presence.ABSENT:
+        raise not_ciliums(reading.lists)
+    return reading.cilium_pods.every(reading.lists)
 
 
 def _workloads(reading: Reading) -> tuple[Workload, ...]:
@@ -234,7 +242,7 @@ MADE_OF_OBJECTS: Mapping[AnyPart, Callable[[Reading], object]] = dict(
         _made(Part.NODES, _nodes),
         _made(Part.API_SERVER, _api_server),
         _made(Part.PODS, _pods),
-        _made(Part.CILIUM_PODS, lambda reading: reading.cilium_pods.every(reading.lists)),
+        _made(Part.CILIUM_PODS, _cilium_pods),
         _made(Part.KUBE_PROXIES, lambda reading: kube_proxies(reading.lists)),
         _made(Part.SYSTEM_WORKLOADS, _system_workloads),
         _made(Part.WORKLOADS, _workloads),
