@@ -100,9 +100,9 @@ def _md(change: Change) -> Iterator[str]:
 
 
 def table_of(digest: Digest) -> Table | None:
-    """Return drops by cause, now and before, None where nothing was dropped."""
+    """Return drops by cause, figures first: a phone shows no more of a table. None where nothing was dropped."""
     causes = digest.causes
     if not causes:
         return None
-    rows = tuple((cause.name, cause.now, cause.before) for cause in causes[:_MOST_CAUSES])
-    return Table("Drops by cause", ("cause", "packets", "before"), rows, left_out=max(0, len(causes) - _MOST_CAUSES))
+    rows = tuple((cause.now, cause.before, cause.name) for cause in causes[:_MOST_CAUSES])
+    return Table("Drops by cause", ("packets", "before", "cause"), rows, left_out=max(0, len(causes) - _MOST_CAUSES))

@@ -201,7 +201,7 @@ def test_drops_of_the_last_runs_are_a_chart(office: Office) -> None:
     blocks = {block["type"]: block for block in office.playground.messages(CHANNEL)[-1]["blocks"]}
     (series,) = blocks["data_visualization"]["chart"]["series"]
     assert [point["value"] for point in series["data"]] == [10.0, 90.0]
-    assert blocks["table"]["rows"][1][1]["text"] == "90"
+    assert blocks["table"]["rows"][1][0]["text"] == "90"
 
 
 def test_what_is_kept_is_bounded(redis_client: Redis) -> None:
