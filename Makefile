@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SITE_VENV := .venv-site
 
 # Tests start many processes, and each would compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -77,6 +78,16 @@ pictures: setup ## Draw the answers of docs/pictures in a headless Chromium, and
 docs: setup ## Write docs/commands.md, docs/alerts.md, docs/codes.md and docs/report-schema.json from the code
 	@$(BIN)/python -m workers.docs docs
 
+.PHONY: site
+site: ## Build the documentation as a site into dist/site; a warning is an error (an environment of its own)
+	@test -d $(SITE_VENV) || $(PYTHON) -m venv $(SITE_VENV)
+	@$(SITE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/python -m mkdocs build --strict
+
+.PHONY: tutorial
+tutorial: setup ## Paste what the commands of docs/tutorial.md print into it
+	@$(BIN)/python -m tools.tutorial
+
 .PHONY: bench
 bench: setup ## Time and memory: the command line on the sample sysdump, flows, questions on a small and a big cluster, the policy engine on clusters made by seed; a storm of alerts
 	@$(BIN)/python benchmarks/cli.py
@@ -102,7 +113,8 @@ format: setup ## Rewrite the code in the house style
 lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --extra slack --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra slack --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock -o requirements.lock
+	uv pip compile --group docs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-docs.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SITE_VENV) dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
