@@ -12,8 +12,10 @@ from slack_sdk.errors import SlackApiError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from bot.app import Web, build
+from bot.backlog import Backlog
 from bot.doctor.at_start import look_at_setup
 from bot.log import configure_logging
+from bot.metrics_server import served
 from bot.routes import routes
 from bot.settings import Mode, NotConfiguredError, Settings, load_settings
 from bot.socket import SlackSocket
@@ -74,6 +76,8 @@ async def _serve(parts: Web, settings: Settings) -> int:
         access_log=None,
     )
     await server.setup()
+    backlog = Backlog(parts.redis, prefix=settings.key_prefix)
+    metrics = served(settings.metrics_host, settings.metrics_port, backlog.gauges)
     try:
         await web.TCPSite(server, settings.host, settings.port).start()
         if socket:
@@ -82,11 +86,18 @@ async def _serve(parts: Web, settings: Settings) -> int:
         parts.rounds.start()
         parts.fix_rounds.start()
         parts.pool.submit(look_at_setup, settings, parts.redis)
-        log.info("ready", mode=settings.mode, address=[f"{host}:{port}" for host, port, *_ in server.addresses])
+        log.info(
+            "ready",
+            mode=settings.mode,
+            address=[f"{host}:{port}" for host, port, *_ in server.addresses],
+            metrics=metrics.port if metrics else None,
+        )
         await stopped.wait()
         log.info("stopping")
         return 0
     finally:
+        if metrics:
+            await asyncio.to_thread(metrics.close)
         if socket:
             await asyncio.to_thread(socket.close)
         await server.cleanup()

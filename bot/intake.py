@@ -21,6 +21,8 @@ from bot.deliveries import REMEMBER, Deliveries
 from bot.dispatch import QueueDownError
 from bot.dumps import Dumps
 from bot.guard import Guard
+from bot.measured import measured
+from bot.metrics import ASKED, TURNED_AWAY
 from bot.publish import NotInChannelError, Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.candidates import not_understood
@@ -94,13 +96,13 @@ class Intake:
             work()
         except (RedisError, QueueDownError) as error:
             log.error("queue does not answer", error=type(error).__name__)
-            self.tell(where, failure_message(queue_down()))
+            self._turn_away(where, queue_down())
         except SurfaceError as error:
             log.warning("slack did not take it", error=type(error).__name__, reason=str(error), channel=where.channel)
         except Exception as error:  # noqa: BLE001  (the asker must hear of it, whatever it is)
             failure_id = uuid.uuid4().hex[:8]
             log.error("internal error", id=failure_id, error=type(error).__name__, at=_place_of(error))
-            self.tell(where, failure_message(internal(failure_id)))
+            self._turn_away(where, internal(failure_id))
 
     def audited(self, act: Act, what: str, where: Where, cluster: str = "") -> None:
         """Note what was done for somebody in the audit log."""
@@ -112,7 +114,7 @@ class Intake:
             return self.deliveries.is_first(delivery, within=within)
         except RedisError as error:
             log.error("redis does not answer", error=type(error).__name__)
-            self.tell(where, failure_message(queue_down()))
+            self._turn_away(where, queue_down())
             return False
 
     def _ask(self, text: str, where: Where, delivery: str, search: Search, *, per_question: bool) -> None:
@@ -135,8 +137,9 @@ class Intake:
         elif objection := self.guard.objection(where, asked.command.role, asked.command.name):
             log.info("refused", kind=objection.kind, user=where.user, command=asked.command.name)
             self.audited(Act.REFUSED, str(asked), where, cluster)
-            self.tell(where, failure_message(objection))
+            self._turn_away(where, objection)
         elif doubt := self.doubt_about(cluster):
+            measured.count(TURNED_AWAY, reason=doubt.kind)
             choices = [f"{asked} cluster {name}" for name in self.clusters()] if not cluster else []
             self.tell(where, not_understood(doubt.happened, "", choices) if choices else failure_message(doubt))
         else:
@@ -185,7 +188,7 @@ class Intake:
             if not self.publisher.status(where, LOOKING):
                 where = self.publisher.placeholder(where, looking(question, asked_by=asker, ahead=self.watch.ahead()))
         except NotInChannelError:
-            self.tell(where, failure_message(not_in_channel()))
+            self._turn_away(where, not_in_channel())
             return
         except SlackUnavailableError as error:
             # The answer will be the first message, whenever Slack takes it.
@@ -195,7 +198,7 @@ class Intake:
         except PublishError as error:
             log.warning("no place for an answer", reason=str(error), channel=where.channel)
             if where.response_url:
-                self.tell(where, failure_message(not_taken(str(error))))
+                self._turn_away(where, not_taken(str(error)))
             return
         ticket = Ticket(
             id=where.ticket,
@@ -214,10 +217,16 @@ class Intake:
         except (RedisError, QueueDownError):
             # Once on the list it is sent again, and the answer takes the place of the bad news.
             self.surface.fail(ticket, queue_down())
+        measured.count(ASKED, via=where.via)
         log.info("asked", ticket=ticket.id, command=ticket.command, via=where.via, channel=where.channel)
+
+    def _turn_away(self, where: Where, failure: Failure) -> None:
+        measured.count(TURNED_AWAY, reason=failure.kind)
+        self.tell(where, failure_message(failure))
 
     def _did_not_understand(self, error: NotUnderstoodError, where: Where) -> None:
         if where.via is not Via.INCIDENT:
+            measured.count(TURNED_AWAY, reason="not-understood")
             self.tell(where, not_understood(error.problem, error.usage, error.suggestions))
 
     def tell(self, where: Where, message: Message) -> None:

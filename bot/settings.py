@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     """Where /healthz, /readyz, /alerts and (in HTTP mode) /slack/events listen."""
     port: int = Field(3000, ge=0, le=65535)
     """0: any free port."""
+    metrics_port: int | None = Field(None, ge=0, le=65535)
+    """Where /metrics is answered, for Prometheus (docs/metrics.md). Empty: nowhere; 0: any free port."""
+    metrics_host: str = "127.0.0.1"
+    """The address of it: ``0.0.0.0`` or ``::`` in a pod."""
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the workers must have the same. Bots that share a Redis need one each."""
     cluster: str = ""

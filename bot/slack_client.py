@@ -1,14 +1,24 @@
 """The client of Slack's Web API, for the web process and the workers alike."""
 
 import logging
+from typing import Any
+from urllib.error import URLError
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
     RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
 from slack_sdk.http_retry.handler import RetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web import SlackResponse
+
+from bot.measured import measured
+from bot.metrics import SLACK_429, SLACK_CALLS, Call
 
 SLACK_API = "https://slack.com/api/"
 TIMEOUT = 10
@@ -25,12 +35,51 @@ def slack_client(token: str, api_url: str = SLACK_API, *, patient: bool = True) 
     handlers: list[RetryHandler] = [
         ConnectionErrorRetryHandler(max_retry_count=2),
         ServerErrorRetryHandler(max_retry_count=2),
-        RateLimitErrorRetryHandler(max_retry_count=5),
+        _Waits(max_retry_count=5),
     ]
-    return WebClient(
+    return _Counted(
         token=token,
         base_url=api_url if api_url.endswith("/") else f"{api_url}/",
         timeout=TIMEOUT if patient else IMPATIENT_TIMEOUT,
         retry_handlers=handlers if patient else [],
         logger=logging.getLogger("slack_sdk"),
     )
+
+
+class _Waits(RateLimitErrorRetryHandler):
+    """Waits when Slack says so, and counts how often."""
+
+    def can_retry(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        is_tried_again = super().can_retry(state=state, request=request, response=response, error=error)
+        measured.count(SLACK_429, int(is_tried_again))
+        return is_tried_again
+
+
+class _Counted(WebClient):
+    """Counts what becomes of calls."""
+
+    def api_call(self, api_method: str, **options: Any) -> SlackResponse:
+        try:
+            response = super().api_call(api_method, **options)
+        except SlackApiError as error:
+            self._refused(getattr(error.response, "status_code", 200))
+            raise
+        except (URLError, OSError):
+            measured.count(SLACK_CALLS, result=Call.UNAVAILABLE)
+            raise
+        measured.count(SLACK_CALLS, result=Call.TAKEN)
+        return response
+
+    def _refused(self, status: int) -> None:
+        if status == 429:
+            measured.count(SLACK_429)
+            measured.count(SLACK_CALLS, result=Call.RATE_LIMITED)
+        else:
+            measured.count(SLACK_CALLS, result=Call.UNAVAILABLE if status >= 500 else Call.REFUSED)

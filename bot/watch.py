@@ -12,6 +12,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.dispatch import Dispatcher, QueueDownError
+from bot.measured import measured
+from bot.metrics import RUNS_SENT_AGAIN
 from bot.ticket import Ticket
 from bot.waiters import KEEP, Waiters
 
@@ -96,4 +98,5 @@ class Watch:
     def _send_again(self) -> None:
         for ticket in self._waiters.overdue(is_queue_empty=self._dispatcher.is_queue_empty()):
             log.warning("question sent again", ticket=ticket.id)
+            measured.count(RUNS_SENT_AGAIN)
             self._dispatcher.send(ticket)

@@ -17,8 +17,10 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from bot.metrics import Stage
 from bot.render.failure import Failure, elsewhere, internal, lost, no_dump, timeout
 from bot.reports import Reports
+from bot.stages import stage
 from bot.surface import Answer, Surface, SurfaceError, UnavailableError
 from bot.ticket import Dump, Ticket
 from bot.waiters import Turn, Waiters
@@ -26,6 +28,7 @@ from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
 from handlers.model.report import FirstAnswer
 from workers.lease import lease_kept
+from workers.outcomes import count_begun, count_read, count_told
 from workers.progress import Narrator
 from workers.runner import Progress, Ran
 
@@ -98,6 +101,7 @@ class Answering:
                 self._tell_everybody(ticket, run, self._timed_out())
             else:
                 log.info("looking", question=ticket.text)
+                count_begun(ticket)
                 narrator = Narrator(ticket, run, self.waiters, self.surface)
                 outcome = self._outcome(ticket, narrator)
                 self._tell_everybody(ticket, run, outcome, narrator.shown)
@@ -124,6 +128,7 @@ class Answering:
                 asked = self.catalogue.understand(ticket.text, ticket.attachments)
                 ran = look(replace(asked, fresh=ticket.fresh), say)
             seconds = round(time.monotonic() - started, 2)
+            count_read(ran, fresh=ticket.fresh)
             log.info("looked", question=ticket.text, seconds=seconds, cached=ran.cached_at is not None)
             return self._kept(replace(ran, report=replace(ran.report, cluster=shown_as)))
         except SoftTimeLimitExceeded:
@@ -159,14 +164,15 @@ class Answering:
         later: UnavailableError | None = None
         told = set()
         try:
-            for waiter in chain(self._drained(ticket, run), shown):
-                if waiter.id in told:
-                    continue
-                told.add(waiter.id)
-                try:
-                    self._tell(waiter, outcome)
-                except UnavailableError as error:
-                    later = error
+            with stage(Stage.PUBLISH):
+                for waiter in chain(self._drained(ticket, run), shown):
+                    if waiter.id in told:
+                        continue
+                    told.add(waiter.id)
+                    try:
+                        self._tell(waiter, outcome)
+                    except UnavailableError as error:
+                        later = error
         except SoftTimeLimitExceeded:
             # There is an answer, only no time left to tell it to all of them.
             raise UnavailableError("the time limit came before everybody was told") from None
@@ -195,6 +201,7 @@ class Answering:
             raise
         except SurfaceError as error:
             log.warning("answer_undeliverable", surface=waiter.address.surface, reason=str(error))
+        count_told(waiter, outcome.report if isinstance(outcome, Answer) else outcome)
         self._patiently(lambda: self.waiters.answered(waiter))
 
     def _patiently(self, step: Callable[[], T]) -> T:

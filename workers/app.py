@@ -9,14 +9,16 @@ import sys
 from typing import Any
 
 import structlog
+from billiard import current_process
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready, worker_shutting_down
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
 from bot.clusters import SAY_EVERY
 from bot.dispatch import QUEUE, SETUP, queue_of, queue_prefix
 from bot.log import configure_logging
+from bot.measured import measured
 from workers.broker import TRANSPORT
 from workers.schedule import beat_schedule
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
@@ -133,6 +135,22 @@ def _look_at_setup(**_: object) -> None:
         app.send_task(SETUP, queue=queue_of(_settings().served[0].name), expires=_SETUP_EXPIRES)
     except OperationalError as error:
         log.warning("setup_not_looked_at", error=type(error).__name__)
+
+
+@worker_process_init.connect
+def _count_in_a_row_of_its_own(**_: object) -> None:
+    measured.in_row(getattr(current_process(), "index", 0))
+
+
+@worker_ready.connect
+def _show_metrics(**_: object) -> None:
+    from bot.metrics_server import served
+
+    settings = _settings()
+    server = served(settings.metrics_host, settings.metrics_port)
+    if server is not None:
+        log.info("metrics_served", host=settings.metrics_host, port=server.port)
+        worker_shutting_down.connect(lambda **_: server.close(), weak=False)
 
 
 @worker_ready.connect

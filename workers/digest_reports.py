@@ -12,6 +12,7 @@ from handlers.commands.command import Asked
 from handlers.digests.moment import Moment, moment_of
 from handlers.model.report import Report
 from handlers.source import Source
+from workers.outcomes import count_read
 from workers.runner import Progress, run
 
 AT_ONCE = 3
@@ -53,6 +54,7 @@ def gather(
     def one(question: Asked, source: Source) -> Report | Exception:
         try:
             ran = run(question, source, budget=budget, progress=progress, catalogue=catalogue, owned=redact is not None)
+            count_read(ran, fresh=True)
             return redact(ran.report) if redact else ran.report
         except Exception as error:  # noqa: BLE001  (one question that fails must not take the others with it)
             log.warning("digest_question_failed", question=str(question), error=type(error).__name__)

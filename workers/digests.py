@@ -16,6 +16,8 @@ import structlog
 from bot.digests.due import due_between
 from bot.digests.kept import Subscriptions
 from bot.digests.subscription import ENVIRONMENT, Subscription
+from bot.measured import measured
+from bot.metrics import DIGESTS, Told
 from bot.publish import Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import CHART, Message
 from bot.render.digest import digest_message, missed_message, series_of, undone_message
@@ -36,6 +38,8 @@ SIGN_OF_LIFE = timedelta(days=7)
 """How long a quiet subscription says nothing at most."""
 _LOOK_BACK = timedelta(days=7)
 """How far back missed ones are counted."""
+_LATE = timedelta(minutes=5)
+"""After which a digest that is told says that it is late."""
 _MOST_TRIES = 3
 
 log = structlog.get_logger(__name__)
@@ -117,8 +121,11 @@ class DigestRuns:
         if is_posted:
             note = " · ".join([_of(subscription), *notes])
             if not self._post(subscription, name, digest_message(digest, history, note=note), digest, history):
+                measured.count(DIGESTS, result=Told.FAILED)
                 self._settle(subscription, due)
                 return
+        is_late = due is not None and _is_late(due, now)
+        measured.count(DIGESTS, result=Told.QUIET if not is_posted else Told.LATE if is_late else Told.SENT)
         self.subscriptions.tell(
             subscription.id,
             digest.now,
@@ -167,6 +174,7 @@ class DigestRuns:
         if due is not None and subscription.tries + 1 < _MOST_TRIES:
             self.subscriptions.end(subscription.id, due)
             return
+        measured.count(DIGESTS, result=Told.FAILED)
         try:
             self.publisher.answer(_place(subscription, name), undone_message(_of(subscription), reason))
         except SlackUnavailableError:
@@ -186,6 +194,7 @@ class DigestRuns:
             return
         except PublishError as error:
             log.warning("digest_undeliverable", digest=subscription.id, reason=str(error))
+        measured.count(DIGESTS, len(due), result=Told.MISSED)
         self._settle(subscription, due[-1])
 
     def _settle(self, subscription: Subscription, due: datetime | None) -> None:
@@ -226,8 +235,12 @@ def _of(subscription: Subscription) -> str:
     return f"digest {subscription.id}"
 
 
+def _is_late(due: datetime, now: datetime) -> bool:
+    return now - due > _LATE
+
+
 def _late(subscription: Subscription, due: datetime, now: datetime, missed: Sequence[datetime]) -> list[str]:
-    late = [f"of {_clock(subscription, due)}, told late"] if now - due > timedelta(minutes=5) else []
+    late = [f"of {_clock(subscription, due)}, told late"] if _is_late(due, now) else []
     gone = [f"missed before: {', '.join(_clock(subscription, one) for one in missed[-3:])}"] if missed else []
     return [*late, *gone]
 

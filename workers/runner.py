@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.metrics import Stage
+from bot.stages import stage
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked
 from handlers.engine import answer, first_answer
@@ -76,16 +78,18 @@ def run(
             progress(replace(first, report=finished(first.report, so_far, owned=owned)))
         return first is not None
 
-    snapshot = collect(
-        asked.question,
-        source,
-        budget=budget,
-        progress=progress,
-        glance=glance if progress else None,
-        glance_after=glance_after,
-        catalogue=catalogue,
-    )
-    report = finished(answer(asked.question, snapshot, catalogue), snapshot, owned=owned)
+    with stage(Stage.READ):
+        snapshot = collect(
+            asked.question,
+            source,
+            budget=budget,
+            progress=progress,
+            glance=glance if progress else None,
+            glance_after=glance_after,
+            catalogue=catalogue,
+        )
+    with stage(Stage.JUDGE):
+        report = finished(answer(asked.question, snapshot, catalogue), snapshot, owned=owned)
     if cache is not None:
         cache.put(asked, report)
     return Ran(report)

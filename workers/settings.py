@@ -138,6 +138,10 @@ class WorkerSettings(BaseSettings):
     """How long Redis keeps lines of the audit log."""
     key_prefix: str = "cilium-triage"
     """Before every key in Redis; the web process must have the same. Bots that share a Redis need one each."""
+    metrics_port: int | None = Field(None, ge=0, le=65535)
+    """Where /metrics is answered, for Prometheus (docs/metrics.md). Empty: nowhere; 0: any free port."""
+    metrics_host: str = "127.0.0.1"
+    """The address of it: ``0.0.0.0`` or ``::`` in a pod."""
     alive_file: Path | None = None
     """Touched every few seconds while the worker is alive, for a liveness probe."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

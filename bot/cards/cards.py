@@ -10,6 +10,8 @@ from redis.exceptions import RedisError
 from bot.cards.kept import Entry, KeptCards, TooManyCardsError
 from bot.cards.manner import Manners, usual
 from bot.cards.place import CardRef, Place
+from bot.measured import measured
+from bot.metrics import ALERTS, CARDS, CardNews
 from handlers.alerts.alert import Received
 from handlers.alerts.cards import Card, cards_of
 from handlers.alerts.life import Diagnosis, KeptCard, asked, diagnosed, is_to_be_asked, not_diagnosed, told
@@ -66,6 +68,10 @@ class Cards:
         except RedisError as error:
             raise NotKeptError(type(error).__name__) from error
         taken = Taken(kept, len(news) - kept - left_out, left_out, received.cut_off)
+        measured.count(ALERTS, len(alerts))
+        measured.count(CARDS, taken.cards, result=CardNews.KEPT)
+        measured.count(CARDS, taken.silent, result=CardNews.SILENT)
+        measured.count(CARDS, taken.left_out, result=CardNews.LEFT_OUT)
         log.info("alerts taken", channel=place.channel, alerts=len(alerts), cards=kept, left_out=left_out)
         return taken
 

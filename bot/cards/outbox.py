@@ -113,6 +113,14 @@ class Outbox:
         """Return how many things wait to be shown in a channel."""
         return int(self._redis.zcard(self._list(place)))
 
+    def waiting_everywhere(self, at: datetime) -> int:
+        """Return how many things are to be shown in all channels by now."""
+        places = [place_of(text_of(one)) for one in cast(Iterable[Any], self._redis.smembers(self._places))]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for place in places:
+                pipe.zcount(self._list(place), "-inf", at.timestamp())
+            return sum(pipe.execute())
+
     def take(self, place: Place, at: datetime) -> Item | None:
         """Take what is to be shown first, for who has the turn; it is in hand until ``done``.
 

@@ -16,6 +16,8 @@ from bot.cards.outbox import PACE, Item, ItemKind
 from bot.cards.place import CardRef, Place
 from bot.cards.storms import Storms
 from bot.conversations import Conversations
+from bot.measured import measured
+from bot.metrics import SHOWN
 from bot.publish import Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.card import card_message, storm_message
@@ -65,6 +67,7 @@ class Showing:
         while not is_sent and (item := outbox.take(place, at)) is not None:
             try:
                 is_sent = self._is_sent(place, item, at)
+                measured.count(SHOWN, int(is_sent), what=item.kind)
             except SlackUnavailableError as error:
                 log.warning("card comes later", channel=place.channel, reason=str(error))
                 outbox.end_turn(place, after=timedelta(seconds=error.after) if error.after else AWAY)

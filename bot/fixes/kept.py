@@ -68,6 +68,10 @@ class FixWatches:
         found = cast(list[Any], self._redis.mget([self._key(name) for name in names])) if names else []
         return tuple(sorted(filter(None, map(_read, found)), key=lambda one: one.until))
 
+    def count(self) -> int:
+        """Return how many there are."""
+        return int(self._redis.zcard(self._due))
+
     def change(self, watch_id: str, step: Callable[[FixWatch], FixWatch]) -> FixWatch | None:
         """Put what ``step`` makes of a watch in its place; None where it has ended."""
         key = self._key(watch_id)

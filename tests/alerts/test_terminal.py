@@ -8,7 +8,7 @@ import yaml
 
 from tests.alerts.payloads import alert, one, packed, webhook
 from workers.cli.app import run
-from workers.cli.status import Status
+from workers.status import Status
 
 SAMPLE = Path(__file__).parents[1] / "scenarios" / "02-ingress-default-deny" / "sysdump.zip"
 

@@ -12,8 +12,8 @@ from tests.cluster.record import unpacked_dump
 from tests.digests.build import dropped, drops, moment, problem, report
 from tools.playground.limits import block_violations
 from workers.cli.app import run
-from workers.cli.status import Status
 from workers.digest_chart import in_words
+from workers.status import Status
 
 FULL = problem("MAP_NEARLY_FULL", "map {map} on {node} is full", map="ct4", node="worker-1")
 EVIL = "<!here> <@U1> *x* `y` \x1b[31m" + "a" * 5_000

@@ -21,8 +21,8 @@ from handlers.model.snapshot import Gap, Missing
 from handlers.model.wire import encode
 from tests.knowledge.build import NOW, Cluster, ago, codes, deny_all, shop, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
 from workers.runner import run
+from workers.status import Status, status_of
 
 OOM, ERROR = ("OOMKilled", 137), ("Error", 1)
 BAD_VALUE = (

@@ -15,10 +15,10 @@ from tests.cluster.lab import lab
 from tests.cluster.record import unpacked_dump
 from tests.knowledge.build import Cluster, codes, deny_all, shop, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
 from workers.runner import run
 from workers.sources.recorded import RecordingSource, ReplaySource
 from workers.sources.sysdump import SysdumpSource
+from workers.status import Status, status_of
 
 A, B = "shop/frontend-1", "shop/cart-1"
 

@@ -15,7 +15,7 @@ from handlers.model.finding import Outcome
 from handlers.model.parts import Part
 from tests.knowledge.build import NOW, Cluster, ago, codes, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 IN_FORCE = {"RoutingMode": "tunnel", "EnableBPFMasquerade": "true", "CTMapEntriesGlobalTCP": "221723"}
 SET = {"routing_mode": "tunnel", "enable_bpf_masquerade": "true"}

@@ -15,7 +15,7 @@ from handlers.model.parts import Part
 from handlers.model.report import Report
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, ago, codes, deny_all, shop, the
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 A, SERVER = "shop/frontend-1", "kube-system/coredns-1"
 STRIPE = "api.stripe.com"

@@ -11,7 +11,7 @@ from handlers.model.flow import LostEvents
 from handlers.model.traffic import Protocol
 from tests.knowledge.build import Cluster, codes, deny_all, shop, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 A, B = "shop/frontend-1", "shop/cart-1"
 

@@ -18,10 +18,10 @@ from tests.cluster.lab import lab
 from tests.cluster.record import unpacked_dump
 from tests.knowledge.build import Cluster, codes, node, peer, shop, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
 from workers.runner import run
 from workers.sources.recorded import RecordingSource, ReplaySource
 from workers.sources.sysdump import SysdumpSource
+from workers.status import Status, status_of
 
 RECORDED = [
     pytest.param(

@@ -17,9 +17,9 @@ from handlers.source import Source
 from tests.cluster.lab import lab
 from tests.cluster.record import unpacked_dump
 from tests.knowledge.build import NOW, Cluster, ago, allow_from, codes, shop, the
-from workers.cli.status import status_of
 from workers.runner import run
 from workers.sources.sysdump import SysdumpSource
+from workers.status import status_of
 
 CNI = 'Failed to create pod sandbox: rpc error: plugin type="cilium-cni" name="cilium" failed (add): '
 

@@ -9,7 +9,7 @@ from handlers.model.finding import Outcome
 from handlers.model.parts import Part
 from handlers.model.report import Report
 from tests.knowledge.build import Cluster, ago, node, shop, the
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 FAILED = Metric("cilium_policy_change_total", {"outcome": "fail"}, 3)
 

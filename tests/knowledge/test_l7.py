@@ -19,10 +19,10 @@ from tests.cluster.lab import lab
 from tests.knowledge.build import Cluster, codes, shop, the
 from tests.reading import in_words
 from tests.scenarios.truth import FOLDER
-from workers.cli.status import Status, status_of
 from workers.runner import run
 from workers.sources.recorded import RecordingSource, ReplaySource
 from workers.sources.sysdump import SysdumpSource
+from workers.status import Status, status_of
 
 NO_ENVOY = "23-l7-http-no-envoy"
 

@@ -11,7 +11,7 @@ from handlers.model.log import PodLog
 from handlers.model.parts import Part
 from tests.knowledge.build import Cluster, ago, codes, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 FRONTEND, CART = "shop/frontend-1", "shop/cart-1"
 SIZES = {"TCP connection tracking": 1000, "Endpoint policy": 20, "IPv4 service": 100, "IPv4 service backend": 100}

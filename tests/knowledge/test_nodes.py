@@ -12,7 +12,7 @@ from handlers.model.finding import Outcome
 from handlers.model.parts import Part
 from tests.knowledge.build import Cluster, ago, codes, peer, shop, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 A, B = "shop/frontend-1", "shop/cart-1"
 TIMED_OUT = "Connection timed out"

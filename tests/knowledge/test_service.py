@@ -15,7 +15,7 @@ from handlers.model.parts import Part
 from handlers.model.report import Report
 from handlers.model.snapshot import Gap
 from tests.knowledge.build import Cluster, ago, allow_from, codes, shop, the
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 KPR: dict[str, Any] = {"kube_proxy_replacement": "true"}
 

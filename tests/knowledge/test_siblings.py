@@ -20,7 +20,7 @@ from handlers.model.parts import PARTS, Part
 from handlers.model.snapshot import AnyPart, Gap, Missing
 from tests.knowledge.build import Cluster, allow_from, codes, deny_all, node, peer, shop, the
 from tests.reading import in_words
-from workers.cli.status import Status, status_of
+from workers.status import Status, status_of
 
 A, B = "shop/frontend-1", "shop/cart-1"
 INVALID = """

@@ -23,9 +23,9 @@ from tests.workers.canary import CANARY, NOW, Canary, catalogue_of_canary
 from tools.demo import QUESTION, SAMPLE
 from workers.cli.app import build, run
 from workers.cli.output import Screen, screen_of
-from workers.cli.status import Status, status_of
 from workers.cli.version import COMMIT
 from workers.docs.schema import report_schema
+from workers.status import Status, status_of
 
 ON_SAMPLE = ["--sysdump", str(SAMPLE)]
 

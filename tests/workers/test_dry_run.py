@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from workers.cli.app import run
-from workers.cli.status import Status
+from workers.status import Status
 
 
 def read(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:

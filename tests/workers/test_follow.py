@@ -15,10 +15,10 @@ from tests.cluster.lab import lab
 from tests.knowledge.build import NOW, Cluster, FakeSource, shop
 from tests.reading import in_words
 from workers.cli.app import run as run_cli
-from workers.cli.status import Status, status_of
 from workers.cli.tail import printer
 from workers.follow import follow
 from workers.runner import run
+from workers.status import Status, status_of
 
 A, B = "shop/frontend-1", "shop/cart-1"
 STEP = 5.0

@@ -12,7 +12,7 @@ from handlers.commands.command import NotUnderstoodError
 from tools.demo import SAMPLE
 from workers.cli.app import run
 from workers.cli.bundle import USUAL, questions_of
-from workers.cli.status import Status
+from workers.status import Status
 
 KNOWN = CATALOGUE.commands
 ON_SAMPLE = ["--sysdump", str(SAMPLE)]

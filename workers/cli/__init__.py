@@ -10,12 +10,12 @@ from typing import IO
 
 
 def main() -> None:
-    """Run the command line and exit with its status (see ``workers.cli.status``)."""
+    """Run the command line and exit with its status (see ``workers.status``)."""
     # A start makes many objects and next to no garbage; looking for it every 700 objects takes a tenth of an answer.
     gc.set_threshold(100_000, 50, 50)
 
     from workers.cli.app import run
-    from workers.cli.status import Status
+    from workers.status import Status
 
     signal.signal(signal.SIGINT, _leave)
     # A terminal that cannot show a letter gets another one in its place: the answer matters more.

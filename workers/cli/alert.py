@@ -29,11 +29,11 @@ from handlers.alerts.signal import Decision
 from handlers.catalogue import CATALOGUE
 from workers.cli.output import screen_of
 from workers.cli.progress import progress_line
-from workers.cli.status import Status, status_of
 from workers.documents import UnreadableError
 from workers.origin import Origin, opened
 from workers.report_json import report_json
 from workers.runner import Ran, run
+from workers.status import Status, status_of
 
 _MOST_ANSWERS = 12
 """Questions that one payload has answered; the cards beyond tell theirs."""

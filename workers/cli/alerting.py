@@ -16,8 +16,8 @@ from workers.cli.options import (
     SysdumpOption,
     origin_of,
 )
-from workers.cli.status import Status
 from workers.origin import Live
+from workers.status import Status
 
 ALERT = "alert"
 ALERTS = "alerts"

@@ -28,10 +28,10 @@ from workers.cli.options import (
     VersionOption,
     origin_of,
 )
-from workers.cli.status import Status
 from workers.cli.version import version_in_words
 from workers.documents import UnreadableError, attached
 from workers.origin import Live, NotOpenedError
+from workers.status import Status
 
 PROGRAM = "cilium-triage"
 ASK = "ask"

@@ -12,11 +12,11 @@ from handlers.model.report import Report
 from handlers.source import Source
 from workers.cli.output import printed, screen_of
 from workers.cli.progress import progress_line
-from workers.cli.status import Status, status_of
 from workers.cli.tail import printer
 from workers.follow import NOT_LIVE, follow
 from workers.origin import Live, NotOpenedError, Origin, opened
 from workers.runner import run
+from workers.status import Status, status_of
 
 _EVERY = 1.0
 """Seconds between two reads of what is followed; a terminal takes lines as fast as they come."""

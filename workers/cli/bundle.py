@@ -12,12 +12,12 @@ from bot.render.bundle import Bundle, bundle_html, bundle_markdown, bundle_zip
 from handlers.catalogue import Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
 from workers.cli.progress import progress_line
-from workers.cli.status import Status, status_of
 from workers.cli.version import version_in_words
 from workers.documents import UnreadableError
 from workers.origin import Origin, opened
 from workers.report_json import report_json
 from workers.runner import run
+from workers.status import Status, status_of
 
 USAGE = "report [QUESTION]... [--out FILE.md|FILE.html|FILE.zip]"
 USUAL = ("health", "nodes", "drops", "lint", "changes")

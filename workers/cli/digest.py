@@ -23,10 +23,10 @@ from handlers.digests.scope import questions_in
 from handlers.source import Source
 from workers.cli.output import Screen, screen_of
 from workers.cli.progress import progress_line
-from workers.cli.status import Status
 from workers.digest_reports import AT_ONCE, NothingAnsweredError, gather
 from workers.documents import UnreadableError, attached
 from workers.origin import Live, Origin, opened
+from workers.status import Status
 
 CHECK = "check"
 _MOST_BYTES = 32 * 1024 * 1024

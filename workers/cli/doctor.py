@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from workers.cli.options import ContextOption, HubbleOption, KubeconfigOption, NamespaceOption
-from workers.cli.status import Status
 from workers.origin import Live
+from workers.status import Status
 
 DOCTOR = "doctor"
 ABOUT_DOCTOR = "Check a setup: API, rights, agents, relay, versions, clocks; Redis and Slack where they are configured."

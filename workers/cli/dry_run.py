@@ -22,7 +22,7 @@ from typing import Any
 from handlers.catalogue import Catalogue
 from handlers.commands.command import AskBackError, NotUnderstoodError
 from handlers.model.attachment import Attachment
-from workers.cli.status import Status
+from workers.status import Status
 
 
 def dry_run(

@@ -14,9 +14,9 @@ from handlers.fixes.judge import Fix, FixState, first_look, judge
 from handlers.fixes.words import watched_for
 from handlers.model.report import Report
 from handlers.source import Source
-from workers.cli.status import Status
 from workers.origin import Live, NotOpenedError, Origin, Recorded, Sysdump, opened
 from workers.runner import run
+from workers.status import Status
 
 _STATUS = {
     FixState.FIXED: Status.FINE,

@@ -7,6 +7,7 @@ from pathlib import Path
 import bot.settings
 import workers.cli.dry_run
 import workers.settings
+from bot.metrics import METRICS
 from handlers.alerts.known import KNOWN
 from handlers.catalogue import CATALOGUE
 from handlers.commands.command import Command
@@ -15,6 +16,7 @@ from handlers.probes.probe import OF_EVERY_PROBE, Probe
 from workers.cli.bundle import USUAL
 from workers.docs.alerts import alerts_page
 from workers.docs.docstrings import plain
+from workers.docs.metrics import metrics_page
 from workers.docs.schema import report_schema
 from workers.docs.settings import setting_rows
 
@@ -29,6 +31,7 @@ def pages() -> dict[str, str]:
         "codes.md": codes_page(CATALOGUE.codes.values(), CATALOGUE.probes),
         "alerts.md": _page(*alerts_page(KNOWN)),
         "settings.md": settings_page(),
+        "metrics.md": _page(*metrics_page(METRICS)),
         "report-schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 

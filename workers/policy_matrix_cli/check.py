@@ -19,10 +19,10 @@ from workers.cli.options import (
     SysdumpOption,
     VersionOption,
 )
-from workers.cli.status import status_of
 from workers.documents import UnreadableError, read_all
 from workers.policy_matrix_cli.ends import Form, end_with, told
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
+from workers.status import status_of
 
 
 def check(

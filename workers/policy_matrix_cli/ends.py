@@ -12,11 +12,11 @@ from handlers.model.finding import Outcome
 from handlers.model.report import Report
 from handlers.reach.end_names import EndNameError
 from handlers.reach.proposal import ProposalError
-from workers.cli.status import Status
 from workers.documents import UnreadableError
 from workers.origin import NotOpenedError
 from workers.policy_matrix_cli.git_diff import GitError
 from workers.policy_matrix_cli.place import NotReadError
+from workers.status import Status
 
 _USAGE = (NotOpenedError, EndNameError, ProposalError, ContractError, GitError)
 _UNKNOWN = (NotReadError, UnreadableError, PartMissingError)

@@ -19,9 +19,9 @@ from workers.cli.options import (
     SysdumpOption,
     VersionOption,
 )
-from workers.cli.status import Status
 from workers.policy_matrix_cli.ends import Form, doubts, end_with, told
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place, SinceOption
+from workers.status import Status
 
 _CODES = frozenset(one.code.name for one in LINTS)
 

@@ -17,9 +17,9 @@ from workers.cli.options import (
     SysdumpOption,
     VersionOption,
 )
-from workers.cli.status import Status
 from workers.policy_matrix_cli.ends import end_with, told
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
+from workers.status import Status
 
 
 class Picture(StrEnum):

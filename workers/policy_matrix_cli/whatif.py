@@ -23,11 +23,11 @@ from workers.cli.options import (
     SysdumpOption,
     VersionOption,
 )
-from workers.cli.status import Status
 from workers.documents import documents_of, read_all
 from workers.policy_matrix_cli.ends import Form, end_with, told
 from workers.policy_matrix_cli.git_diff import proposal_of_range
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place, SinceOption
+from workers.status import Status
 
 
 class FailOn(StrEnum):

@@ -1,0 +1,1 @@
+"""Watching the bot: what is counted, shown, traced and logged."""
