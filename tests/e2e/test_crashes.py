@@ -65,9 +65,10 @@ class Broken:
         self.lab.api.faults.clear()
 
     def one_answer(self, asked: Json) -> str:
-        text = self.system.answer(asked)
+        assert self.system.answer(asked)
         self.system.poll(self.system.is_idle)
-        assert self.system.answers(asked) == [text]
+        # A run that was thought lost may answer as well, in the place of the answer that stands.
+        (text,) = self.system.answers(asked)
         assert len(self.system.playground.replies(asked)) == 1
         return text
 
