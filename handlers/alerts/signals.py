@@ -10,7 +10,7 @@ from handlers.alerts.ends import victim_of
 from handlers.alerts.known import known_alert
 from handlers.alerts.known.entry import node_in
 from handlers.alerts.labels import canonical, of_the_victim
-from handlers.alerts.noise import why_not_network
+from handlers.alerts.noise import is_about_other_matters, why_not_network
 from handlers.alerts.signal import Cause, Decision, Signal
 from handlers.alerts.spoken import packet_drop, probe_failure
 from handlers.alerts.unknown import signals_of_unknown
@@ -24,6 +24,10 @@ _LACKS_REPLICAS = re.compile(
     re.IGNORECASE,
 )
 """Datadog's recommended monitors say it so."""
+_IS_UNREADY = re.compile(
+    r"\bpods?\b[^.\n]{0,80}\b(?:not|non|un)[ -]?ready\b|\bunready pods?\b|\breadiness\b[^.\n]{0,20}\bfail",
+    re.IGNORECASE,
+)
 _NODE_EVENTS = frozenset({"NodeNotReady", "NodeNotSchedulable", "Unreachable"})
 
 
@@ -87,10 +91,18 @@ def _by_name(alert: Alert, labels: Labels) -> Iterator[Signal]:
     elif _LACKS_REPLICAS.search(f"{alert.name} {alert.words}") and victim_of(labels) is not None:
         known = known_alert("KubeDeploymentReplicasMismatch")
         yield from (list(known.read(alert, labels)) if known else []) or [_nobody(labels)]
+    elif _IS_UNREADY.search(words := f"{alert.name} {alert.words}") and _is_of_pods(labels, words):
+        known = known_alert("KubePodNotReady" if "pod" in labels else "KubeDeploymentReplicasMismatch")
+        yield from (list(known.read(alert, labels)) if known else []) or [_nobody(labels)]
     elif waits := _WAITS.search(f"{alert.name} {alert.words}"):
         yield from _waiting(alert, {"reason": waits[0], **labels})
     else:
         yield from signals_of_unknown(alert, labels)
+
+
+def _is_of_pods(labels: Labels, words: str) -> bool:
+    is_pair = any(name.startswith(("source", "destination")) for name in labels)
+    return victim_of(labels) is not None and not is_pair and not is_about_other_matters(words)
 
 
 def _waiting(alert: Alert, labels: Labels) -> Iterator[Signal]:

@@ -8,7 +8,8 @@ import re
 from dataclasses import replace
 
 from handlers.alerts.alert import Labels
-from handlers.alerts.ends import end_of_value, target_of, victim_of
+from handlers.alerts.dialled import URL, dialled
+from handlers.alerts.ends import end_of_value, victim_of
 from handlers.alerts.known.entry import node_in
 from handlers.alerts.labels import is_agent
 from handlers.alerts.signal import Cause, Decision, Signal
@@ -22,8 +23,6 @@ _DROP = re.compile(
     r"(?: \((?P<ip>[0-9a-f.:]{2,45})\))?(?: (?P<protocol>[a-z0-9]{3,8})(?:/(?P<port>\d{1,5}))?)?",
     re.I,
 )
-_URL = re.compile(r"[a-z]+://[^\s\"'<>]{1,300}", re.I)
-_DIALLED = re.compile(r"(?:dial tcp|connect to|connect service) \"?(\[?[0-9a-f.:]{2,45}\]?:\d{1,5})", re.I)
 _STATUS = re.compile(r"status ?code:? ?(\d{3})", re.I)
 _REFUSED = re.compile(r"connection refused|ECONNREFUSED", re.I)
 _ANSWERED_BADLY = re.compile(
@@ -47,15 +46,17 @@ def probe_failure(words: str, labels: Labels) -> Signal | None:
         return None
     victim, node, why = victim_of(labels), node_in(labels), found["why"]
     claim = f"fails its {found['kind'].lower()} probe"
-    dialled, port = _dialled(why)
-    signal = Signal(Cause.UNREADY, claim, destination=victim or dialled, port=port, node=node)
+    address, port = dialled(why) or (None, "")
+    # The name in a probe's URL is no end of its own: the kubelet sends it to the pod.
+    address = address if isinstance(address, Address) else None
+    signal = Signal(Cause.UNREADY, claim, destination=victim or address, port=port, node=node)
     if is_agent(labels):
         return replace(signal, cause=Cause.AGENT, claim=f"{claim}: Cilium's own")
     if status := _STATUS.search(why):
         return _innocent(signal, f"the probe was answered with status {status[1]}: it arrived, so no policy stopped it")
     if _REFUSED.search(why):
         return _innocent(signal, "the connection was refused: the packet arrived, and nothing listens on the port")
-    if _RUNS_A_COMMAND.search(why) and not _URL.search(why):
+    if _RUNS_A_COMMAND.search(why) and not URL.search(why):
         doubt = "the probe is a command inside the pod: whether it goes over the network is not said"
         return replace(signal, decision=Decision.ASK, reason=doubt, port="")
     if _TIMED_OUT.search(why):
@@ -67,14 +68,6 @@ def probe_failure(words: str, labels: Labels) -> Signal | None:
 
 def _innocent(signal: Signal, reason: str) -> Signal:
     return replace(signal, decision=Decision.IGNORE, reason=reason)
-
-
-def _dialled(words: str) -> tuple[EndpointName | None, str]:
-    """Return the end and the port that were dialled; an end that is no address of the cluster's own is nobody."""
-    for found in (_URL.search(words), _DIALLED.search(words)):
-        if found and (target := target_of(found[1] if found.re is _DIALLED else found[0])) and target[1]:
-            return (target[0] if isinstance(target[0], Address) else None), str(target[1])
-    return None, ""
 
 
 def packet_drop(words: str, labels: Labels) -> Signal | None:
@@ -101,7 +94,7 @@ def packet_drop(words: str, labels: Labels) -> Signal | None:
 def _other_end(found: re.Match[str]) -> EndpointName | None:
     ip = found["ip"] or ""
     value = found["end"].rstrip(".,")
-    if value == "unmanaged" or value.isdigit():
+    if value in ("unmanaged", "unknown") or value.isdigit():
         return end_of_value(ip)
     if value.startswith("world") and ip:
         return end_of_value(ip)  # an address outside says more than that it is outside

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from handlers.alerts.alert import Alert, Labels
+from handlers.alerts.dialled import asked_for_names, dialled
 from handlers.alerts.ends import named, side_of, target_of, victim_of
 from handlers.alerts.known.cilium import drops_in
 from handlers.alerts.known.entry import node_in
@@ -20,6 +21,11 @@ from handlers.model.endpoint import EndpointName, Kind, Named
 from handlers.names.grammar import is_label
 
 _NODE_IS_GONE = re.compile(r"\b(?:not[ -]?ready|unready|unreachable|not reachable)\b", re.IGNORECASE)
+
+_DID_NOT_REACH = re.compile(
+    r"\bdial (?:tcp|udp)\b|\b(?:get|head|post|put|patch|delete) \"?https?://|\bconnect(?:ing)? (?:to|service)\b",
+    re.IGNORECASE,
+)
 
 
 def signals_of_unknown(alert: Alert, labels: Labels) -> Iterator[Signal]:
@@ -54,6 +60,10 @@ def _of_one_end(alert: Alert, labels: Labels, is_network: bool, is_perhaps: bool
     claim = claim or "an alert"
     if is_agent(labels) or (alert.name.lower().startswith(("cilium", "hubble")) and end is None):
         yield Signal(Cause.AGENT, claim, node=node, decision=Decision.TRIAGE)
+    elif isinstance(end, Named) and is_network and (server := asked_for_names(alert.words)) is not None:
+        yield Signal(Cause.DNS, claim, source=end, destination=server)
+    elif isinstance(end, Named) and is_network and (called := _called(alert.words)) is not None:
+        yield Signal(Cause.REQUESTS, claim, source=end, destination=called[0], port=called[1])
     elif end is not None:
         yield Signal(Cause.OTHER, claim, destination=end, decision=decision, reason=reason)
     elif node and _NODE_IS_GONE.search(words := f"{alert.name} {alert.words}") and not is_about_other_matters(words):
@@ -70,6 +80,13 @@ def _of_one_end(alert: Alert, labels: Labels, is_network: bool, is_perhaps: bool
         yield Signal(Cause.OTHER, claim, decision=Decision.ASK, reason=doubt)
     else:
         yield _ignored("it names nobody in the cluster, and its words say nothing of the network")
+
+
+def _called(words: str) -> tuple[EndpointName, str] | None:
+    """Return whom the workload did not reach: a URL alone is a link to a dashboard or a runbook."""
+    called = dialled(words) if _DID_NOT_REACH.search(words) else None
+    is_bare = called is not None and isinstance(called[0], Named) and called[0].namespace is None
+    return None if is_bare else called
 
 
 def _end(labels: Labels) -> EndpointName | None:

@@ -42,7 +42,10 @@ _PAIR = re.compile(
     r"(?<![\w/])(?P<name>[A-Za-z][A-Za-z0-9_.]{1,60}(?: Name)?)\s{0,3}(?P<sign>[=:])\s{0,3}[\"“'(]?"
     r"(?P<value>[^\s\"”',;|{}()<>]{1,300})"
 )
-_REASON = re.compile(r"\breason\s{0,3}=\s{0,3}[\"“]?(?P<value>[A-Za-z][\w ]{2,60})", re.IGNORECASE)
+_REASON = re.compile(
+    r"\breason\s{0,3}=\s{0,3}[\"“]?(?P<value>[A-Za-z]\w{1,60}(?: (?!\w{1,60}\s{0,3}[=:])\w{1,60}){0,6})", re.IGNORECASE
+)
+"""Its value may have several words, of which none is the name of the next label."""
 
 _NAMES = frozenset(
     """alertname alert alert_name monitor_name namespace pod pod_name deployment statefulset daemonset job_name service

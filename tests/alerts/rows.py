@@ -354,6 +354,16 @@ _STATUS = "Readiness probe failed: HTTP probe failed with statuscode: 503"
 
 EVENTS = (
     Row(
+        "a packet of somebody whose identity is not known",
+        kubernetes_event(
+            "PacketDrop",
+            "Incoming packet dropped (policy_denied) from unknown (198.19.50.10) TCP/443.",
+            namespace="shop",
+            name=POD,
+        ),
+        (triage(f"why 198.19.50.10 shop/{POD} 443/TCP"),),
+    ),
+    Row(
         "a probe timed out",
         kubernetes_event("Unhealthy", _TIMED_OUT, host="lab-node-1", namespace="shop", name=POD),
         (triage(f"why node/lab-node-1 shop/{POD} 8080", f"drops shop/{POD}"),),
@@ -442,6 +452,18 @@ Silence: https://grafana.example.com/alerting/silence/new?matcher=alertname%3DKu
 _FIRING = attachment(f"[FIRING:1] KubePodNotReady (prod shop {POD} kube-prometheus/k8s warning)")
 
 CHATS = (
+    Row(
+        "a monitor's own words for a pod that is not ready",
+        attachment(f"Triggered: Pod {POD} is not ready on kube_namespace:shop,pod_name:{POD}"),
+        (triage(*_WHY_POD),),
+    ),
+    Row(
+        "labels in a row: a reason ends where the next label begins",
+        attachment(
+            "[FIRING:1] DropsSeen", "reason=POLICY_DENIED source=shop/loadgen destination=shop/cart cluster=lab"
+        ),
+        (triage("why shop/loadgen shop/cart"),),
+    ),
     Row("a subject with values alone, of one reading", _FIRING, (triage(*_WHY_POD),)),
     Row(
         "a subject that is edited to resolved",
@@ -628,6 +650,32 @@ GROUPS = (
 )
 
 UNKNOWN = (
+    Row(
+        "the words of an error say whom the workload dialled",
+        one("CheckoutErrors", annotations={"summary": "dial tcp 10.0.0.1:5432: i/o timeout"}, **_SHOP_POD),
+        (triage(f"why shop/{POD} 10.0.0.1 5432"),),
+    ),
+    Row(
+        "the words of an error say which URL did not answer",
+        one(
+            "CartErrors", annotations={"m": 'Get "http://redis.shop.svc:6379/": context deadline exceeded'}, **_SHOP_POD
+        ),
+        (triage(f"why shop/{POD} shop/svc/redis 6379"),),
+    ),
+    Row(
+        "the words of an error say which server was asked for a name",
+        one(
+            "CartErrors",
+            annotations={"m": "dial tcp: lookup api.example.com on 10.96.0.10:53: read udp: i/o timeout"},
+            **_SHOP_POD,
+        ),
+        (triage(f"why shop/{POD} 10.96.0.10 53/UDP"),),
+    ),
+    Row(
+        "a link to a runbook is nobody that was dialled",
+        one("CartTimeouts", annotations={"runbook_url": "https://runbooks.example.com/cart"}, **_SHOP_POD),
+        (triage(f"drops shop/{POD}"),),
+    ),
     Row(
         "an unknown alert with a pair",
         one(
