@@ -43,8 +43,12 @@ coverage: setup ## Run the tests, and show which lines none of them reaches
 	$(BIN)/coverage report
 
 .PHONY: chaos
-chaos: setup ## Run the stories that wait for limits to strike: outages, killed workers, a silent socket
+chaos: setup ## Run every fault of operation, and the stories that wait for limits to strike (CHAOS_SEED=1)
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m chaos
+
+.PHONY: fuzz
+fuzz: setup ## Inputs made by chance at every entrance (FUZZ="--inputs 1000000 --seed 1"); what breaks is kept
+	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)
 
 .PHONY: laws
 laws: setup ## The rows that make test leaves out, and the laws against forty times as many examples (minutes)

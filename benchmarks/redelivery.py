@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.cluster.lab import lab
+from tests.e2e.broken import Broken, children_of
 from tests.e2e.system import system
-from tests.e2e.test_crashes import Broken, children_of
 from tools.playground.manifest import installed
 from tools.playground.rate import RateLimits
 

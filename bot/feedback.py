@@ -45,7 +45,7 @@ class Feedback:
             redis.RedisError: if Redis does not answer.
         """
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.lpush(self._key, json.dumps(encode(word), separators=(",", ":"), ensure_ascii=False))
+            pipe.lpush(self._key, json.dumps(encode(word), separators=(",", ":")))
             pipe.ltrim(self._key, 0, self._most - 1)
             pipe.expire(self._key, KEEP)
             pipe.execute()

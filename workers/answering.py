@@ -32,7 +32,8 @@ from workers.outcomes import count_begun, count_read, count_told
 from workers.progress import Narrator
 from workers.runner import Progress, Ran
 
-REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError)
+REDIS_ERRORS = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
+"""A Redis that is away, and one that refuses: it is full, a replica, or cannot write its file."""
 
 TRANSIENT = (*REDIS_ERRORS, UnavailableError)
 """Errors that are gone after a while: the question is tried again. Every other one is told to the asker at once."""
@@ -86,7 +87,7 @@ class Answering:
 
         Raises:
             UnavailableError: if somebody could not be told now.
-            redis.ConnectionError, redis.TimeoutError: if Redis stays away; the ticket itself is answered by then, if a
+            redis.RedisError: if Redis stays away; the ticket itself is answered by then, if a
                 run had begun.
         """
         turn = self._patiently(lambda: self.waiters.begin(ticket, run))

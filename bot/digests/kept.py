@@ -133,7 +133,7 @@ def _counted(moment: Moment) -> Moment:
 
 
 def _written(subscription: Subscription) -> str:
-    return json.dumps(encode(subscription), ensure_ascii=False)
+    return json.dumps(encode(subscription))
 
 
 def _read(body: Any) -> Subscription | None:
@@ -149,7 +149,7 @@ def _read(body: Any) -> Subscription | None:
 
 def _packed(moment: Moment) -> str:
     # Text, since one client of the web process decodes what it reads.
-    return zlib.compress(json.dumps(moment_json(moment), ensure_ascii=False).encode()).hex()
+    return zlib.compress(json.dumps(moment_json(moment)).encode()).hex()
 
 
 def _unpacked(body: Any) -> Moment | None:

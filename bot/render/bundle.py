@@ -75,7 +75,7 @@ def bundle_zip(bundle: Bundle) -> bytes:
     for number, report in enumerate(bundle.reports, start=1):
         name = f"answers/{number:02}-{report.command}"
         files[f"{name}.txt"] = evidence_text(report)
-        files[f"{name}.json"] = json.dumps(encode(report), indent=1, ensure_ascii=False) + "\n"
+        files[f"{name}.json"] = json.dumps(encode(report), indent=1) + "\n"
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in files.items():

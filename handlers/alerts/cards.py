@@ -71,7 +71,7 @@ def _card(key: _Key, told: _Told, cut_off: int) -> Card:
     alerts = tuple({id(alert): alert for alert, _ in told}.values())
     is_firing = any(alert.state is State.FIRING for alert in alerts)
     return Card(
-        fingerprint=hashlib.sha256("\0".join(key).encode()).hexdigest()[:16],
+        fingerprint=hashlib.sha256("\0".join(key).encode(errors="surrogatepass")).hexdigest()[:16],
         state=State.FIRING if is_firing else State.RESOLVED,
         decision=decision,
         reason=_reason(first, cut_off),

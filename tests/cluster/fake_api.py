@@ -88,6 +88,8 @@ class Fault:
     retry_after: str | None = None
     hangs: bool = False
     drops: bool = False
+    cuts: bool = False
+    """Half of what would have been said arrives, and no more."""
     page: int | None = None
     namespace: str | None = None
     by_name: bool = False
@@ -210,6 +212,8 @@ class FakeApi(ThreadedServer):
         if fault.drops:
             assert request.transport is not None
             request.transport.abort()
+        if fault.cuts:
+            return await _half(request, await handler(request))
         headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
         return _status(fault.status, fault.message, headers=headers)
 
@@ -399,6 +403,17 @@ class FakeApi(ThreadedServer):
             backwards.cancel()
             writer.transport.abort()
         return socket
+
+
+async def _half(request: web.Request, whole: web.StreamResponse) -> web.StreamResponse:
+    assert isinstance(whole, web.Response)
+    assert isinstance(whole.body, bytes)
+    assert request.transport is not None
+    cut = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(whole.body))})
+    await cut.prepare(request)
+    await cut.write(whole.body[: len(whole.body) // 2])
+    request.transport.abort()
+    return cut
 
 
 async def _end(socket: web.WebSocketResponse, code: int, errors: str) -> None:

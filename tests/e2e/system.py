@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from redis import Redis
@@ -11,7 +12,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from bot.dispatch import queue_key
 from tests.bot.told import of_the_app
-from tools.demo.stack import BOT, WORKER, Child, start
+from tools.demo.stack import BEAT, BOT, WORKER, Child, start
 from tools.embedded import EmbeddedRedis, embedded_redis
 from tools.playground.server import Playground, running_playground
 from tools.playground.settings import PlaygroundSettings
@@ -31,9 +32,14 @@ class System:
     redis: EmbeddedRedis
     environment: Mapping[str, str]
     children: list[Child] = field(default_factory=list)
+    clock_file: Path | None = None
+    """How far the clocks of all processes are ahead, in seconds; None: nobody moves them."""
 
     def start_worker(self, **environment: str) -> Child:
         return self._start("worker", WORKER, environment)
+
+    def start_beat(self, **environment: str) -> Child:
+        return self._start("beat", BEAT, environment)
 
     def start_bot(self, **environment: str) -> Child:
         connections = self.playground.connections()
@@ -42,6 +48,8 @@ class System:
         return bot
 
     def _start(self, name: str, command: tuple[str, ...], environment: Mapping[str, str] | None = None) -> Child:
+        if self.clock_file is not None:
+            command = ("-m", "tools.moved_clock", str(self.clock_file), *command[1:])
         child = start(name, command, {**self.environment, **(environment or {})})
         self.children.append(child)
         return child

@@ -22,6 +22,9 @@ WORKER = (
 )
 """Arguments of Python that start a worker with two processes; it talks to no other worker."""
 
+BEAT = ("-m", "celery", "-A", "workers.app", "beat", "-S", "redbeat.RedBeatScheduler", "--pidfile=")
+"""Arguments of Python that start the scheduler."""
+
 BOT = ("-m", "bot")
 """Arguments of Python that start the web process."""
 

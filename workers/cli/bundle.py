@@ -81,7 +81,7 @@ def _body(bundle: Bundle, form: str) -> bytes:
             return bundle_html(bundle).encode()
         case ".json":
             reports = [report_json(report) for report in bundle.reports]
-            return (json.dumps(reports, indent=2, ensure_ascii=False) + "\n").encode()
+            return (json.dumps(reports, indent=2) + "\n").encode()
         case _:
             return bundle_markdown(bundle).encode()
 
