@@ -16,9 +16,11 @@ from bot.backlog import Backlog
 from bot.doctor.at_start import look_at_setup
 from bot.log import configure_logging
 from bot.metrics_server import served
+from bot.otel import trace
 from bot.routes import routes
 from bot.settings import Mode, NotConfiguredError, Settings, load_settings
 from bot.socket import SlackSocket
+from bot.spans import spans
 
 USAGE_ERROR = 64
 """EX_USAGE of sysexits.h."""
@@ -36,6 +38,7 @@ def main() -> int:
         print(f"cilium-triage bot: {error}", file=sys.stderr)  # noqa: T201  (nobody has set up logging yet)
         return USAGE_ERROR
     configure_logging(settings.log_level)
+    trace("cilium-triage-web")
     try:
         parts = _patiently(settings)
     except (BoltError, SlackApiError) as error:
@@ -48,6 +51,7 @@ def main() -> int:
         return asyncio.run(_serve(parts, settings))
     finally:
         parts.close()
+        spans.end()
 
 
 @retry(

@@ -4,6 +4,7 @@ The name of the job, the queue and its prefix are the contract with the workers.
 prefix, so that several bots may share a Redis.
 """
 
+import uuid
 from typing import Any
 
 from celery import Celery
@@ -76,7 +77,9 @@ class Dispatcher:
         Raises:
             QueueDownError: if the broker did not take it.
         """
-        self._send(TASK, [ticket.to_json()], cluster=ticket.cluster)
+        # Celery's own lines about a message have its name: the ticket, and which message about it.
+        name = f"{ticket.id}.{uuid.uuid4().hex[:8]}"
+        self._send(TASK, [ticket.to_json()], cluster=ticket.cluster, task_id=name)
 
     def look(self, look: str, cluster: str = "") -> None:
         """Queue a look at what is behind a button (``bot.behind.Look`` as JSON).

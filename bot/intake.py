@@ -20,9 +20,10 @@ from bot.conversations import Conversations
 from bot.deliveries import REMEMBER, Deliveries
 from bot.dispatch import QueueDownError
 from bot.dumps import Dumps
+from bot.followed import followed
 from bot.guard import Guard
 from bot.measured import measured
-from bot.metrics import ASKED, TURNED_AWAY
+from bot.metrics import ASKED, TURNED_AWAY, Stage
 from bot.publish import NotInChannelError, Publisher, PublishError, SlackUnavailableError
 from bot.render.blocks import Message
 from bot.render.candidates import not_understood
@@ -37,9 +38,10 @@ from bot.render.failure import (
     which_cluster,
 )
 from bot.render.progress import LOOKING, looking, slack_is_slow
+from bot.stages import stage
 from bot.surface import Surface, SurfaceError
 from bot.surfaces.slack import address_of
-from bot.ticket import Ticket
+from bot.ticket import Ticket, new_ticket_id
 from bot.watch import Watch
 from bot.where import Via, Where
 from handlers.commands.command import Asked, NotUnderstoodError
@@ -181,9 +183,13 @@ class Intake:
         return self.conversations.cluster(where) or self.cluster_of(where.channel) or self.cluster
 
     def _take(self, asked: Asked, where: Where, attached: tuple[Attachment, ...], cluster: str) -> None:
+        where = replace(where, ticket=new_ticket_id())
+        with followed(where.ticket), stage(Stage.TAKE):
+            self._enter(asked, where, attached, cluster)
+
+    def _enter(self, asked: Asked, where: Where, attached: tuple[Attachment, ...], cluster: str) -> None:
         question, dump = str(asked), self.dumps.of(where)
         asker = where.user if where.via in _SAYS_WHO else ""
-        where = replace(where, ticket=uuid.uuid4().hex)
         try:
             if not self.publisher.status(where, LOOKING):
                 where = self.publisher.placeholder(where, looking(question, asked_by=asker, ahead=self.watch.ahead()))
@@ -218,7 +224,7 @@ class Intake:
             # Once on the list it is sent again, and the answer takes the place of the bad news.
             self.surface.fail(ticket, queue_down())
         measured.count(ASKED, via=where.via)
-        log.info("asked", ticket=ticket.id, command=ticket.command, via=where.via, channel=where.channel)
+        log.info("asked", command=ticket.command, via=where.via, channel=where.channel)
 
     def _turn_away(self, where: Where, failure: Failure) -> None:
         measured.count(TURNED_AWAY, reason=failure.kind)

@@ -27,6 +27,7 @@ Event = MutableMapping[str, Any]
 def configure_logging(level: str = "INFO") -> None:
     """Send everything, our own and what libraries log, to standard error as JSON."""
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

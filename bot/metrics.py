@@ -44,6 +44,8 @@ class Outcome(StrEnum):
 class Stage(StrEnum):
     """A part of the time that passes from the asking to the answer."""
 
+    TAKE = "take"
+    """In the web process: the placeholder, and the way into the queue."""
     QUEUE = "queue"
     """From the asking until a worker begins, by the clocks of two machines."""
     READ = "read"

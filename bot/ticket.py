@@ -6,6 +6,7 @@ what is wrong instead of guessing.
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,11 @@ from handlers.model.attachment import MOST_ATTACHED, Attachment
 from handlers.model.wire import WireError, decode, encode
 
 SCHEMA = 3
+
+
+def new_ticket_id() -> str:
+    """Return an id for a ticket: 32 hexadecimal digits, random in every bit, as the id of its trace has to be."""
+    return secrets.token_hex(16)
 
 
 class TicketError(ValueError):

@@ -17,10 +17,11 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from bot.followed import followed
 from bot.metrics import Stage
 from bot.render.failure import Failure, elsewhere, internal, lost, no_dump, timeout
 from bot.reports import Reports
-from bot.stages import stage
+from bot.stages import stage, waited
 from bot.surface import Answer, Surface, SurfaceError, UnavailableError
 from bot.ticket import Dump, Ticket
 from bot.waiters import Turn, Waiters
@@ -28,7 +29,7 @@ from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
 from handlers.model.report import FirstAnswer
 from workers.lease import lease_kept
-from workers.outcomes import count_begun, count_read, count_told
+from workers.outcomes import count_read, note_told
 from workers.progress import Narrator
 from workers.runner import Progress, Ran
 
@@ -90,9 +91,12 @@ class Answering:
             redis.RedisError: if Redis stays away; the ticket itself is answered by then, if a
                 run had begun.
         """
-        turn = self._patiently(lambda: self.waiters.begin(ticket, run))
-        if turn in (Turn.TAKEN, Turn.DONE):
-            return
+        with followed(ticket.id, run=run):
+            turn = self._patiently(lambda: self.waiters.begin(ticket, run))
+            if turn not in (Turn.TAKEN, Turn.DONE):
+                self._answer(ticket, run, turn)
+
+    def _answer(self, ticket: Ticket, run: str, turn: Turn) -> None:
         with lease_kept(self.waiters, ticket, run):
             if turn is Turn.GIVE_UP:
                 log.error("question_given_up", question=ticket.text)
@@ -102,7 +106,7 @@ class Answering:
                 self._tell_everybody(ticket, run, self._timed_out())
             else:
                 log.info("looking", question=ticket.text)
-                count_begun(ticket)
+                waited(Stage.QUEUE, ticket.asked_at)
                 narrator = Narrator(ticket, run, self.waiters, self.surface)
                 outcome = self._outcome(ticket, narrator)
                 self._tell_everybody(ticket, run, outcome, narrator.shown)
@@ -171,7 +175,8 @@ class Answering:
                         continue
                     told.add(waiter.id)
                     try:
-                        self._tell(waiter, outcome)
+                        with followed(waiter.id):
+                            self._tell(waiter, outcome)
                     except UnavailableError as error:
                         later = error
         except SoftTimeLimitExceeded:
@@ -202,7 +207,8 @@ class Answering:
             raise
         except SurfaceError as error:
             log.warning("answer_undeliverable", surface=waiter.address.surface, reason=str(error))
-        count_told(waiter, outcome.report if isinstance(outcome, Answer) else outcome)
+        else:
+            note_told(waiter, outcome.report if isinstance(outcome, Answer) else outcome)
         self._patiently(lambda: self.waiters.answered(waiter))
 
     def _patiently(self, step: Callable[[], T]) -> T:

@@ -11,7 +11,14 @@ from typing import Any
 import structlog
 from billiard import current_process
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
@@ -19,6 +26,8 @@ from bot.clusters import SAY_EVERY
 from bot.dispatch import QUEUE, SETUP, queue_of, queue_prefix
 from bot.log import configure_logging
 from bot.measured import measured
+from bot.otel import trace
+from bot.spans import spans
 from workers.broker import TRANSPORT
 from workers.schedule import beat_schedule
 from workers.settings import NotConfiguredError, WorkerSettings, load_settings
@@ -140,6 +149,16 @@ def _look_at_setup(**_: object) -> None:
 @worker_process_init.connect
 def _count_in_a_row_of_its_own(**_: object) -> None:
     measured.in_row(getattr(current_process(), "index", 0))
+
+
+@worker_process_init.connect
+def _trace(**_: object) -> None:
+    trace("cilium-triage-worker", with_questions=_settings().trace_questions)
+
+
+@worker_process_shutdown.connect
+def _send_spans(**_: object) -> None:
+    spans.end()
 
 
 @worker_ready.connect

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.followed import along
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.model.snapshot import AnyPart, Ask, Gap, Known, Missing, PerNode, Snapshot
 from handlers.plan import ROUNDS, next_asks, unasked
@@ -121,7 +122,7 @@ class _Gathering:
             self._to_read.put(ask)
         for _ in range(min(MOST_READERS, len(self._asked) - len(self._answers)) - self._readers):
             self._readers += 1
-            threading.Thread(target=self._serve, name=f"reader-{self._readers}", daemon=True).start()
+            threading.Thread(target=along(self._serve), name=f"reader-{self._readers}", daemon=True).start()
         return bool(new)
 
     def wait(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.followed import along
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked
 from handlers.engine import answer
@@ -95,5 +96,5 @@ def _read(source: Source, scope: Scope) -> Answer:
     def read() -> None:
         answers.put(read_part(source, Ask(Part.FLOWS, scope), _LONGEST_READ))
 
-    threading.Thread(target=read, name="follow", daemon=True).start()
+    threading.Thread(target=along(read), name="follow", daemon=True).start()
     return answers.get()

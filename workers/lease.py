@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import redis
 import structlog
 
+from bot.followed import along
 from bot.ticket import Ticket
 from bot.waiters import Waiters
 
@@ -29,7 +30,7 @@ def lease_kept(waiters: Waiters, ticket: Ticket, run: str, *, every: float = EVE
             except redis.RedisError as error:
                 log.info("lease_not_renewed", error=type(error).__name__)
 
-    threading.Thread(target=beat, name="lease", daemon=True).start()
+    threading.Thread(target=along(beat), name="lease", daemon=True).start()
     try:
         yield
     finally:

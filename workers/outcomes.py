@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import structlog
+
 from bot.measured import measured
 from bot.metrics import (
     ANSWERED,
@@ -12,18 +14,19 @@ from bot.metrics import (
     HUBBLE_READS,
     NODES_SILENT,
     QUESTION_SECONDS,
-    STAGE_SECONDS,
     Hearing,
     Look,
     Outcome,
-    Stage,
 )
 from bot.render.failure import Failure, FailureKind
+from bot.spans import spans
 from bot.ticket import Ticket
 from handlers.model.parts import Part
 from handlers.model.report import Report
 from workers.runner import Ran
 from workers.status import Status, status_of
+
+log = structlog.get_logger(__name__)
 
 
 def outcome_of(result: Report | Failure) -> Outcome:
@@ -38,15 +41,13 @@ def outcome_of(result: Report | Failure) -> Outcome:
     return Outcome.FINE if status is Status.FINE else Outcome.PROBLEM
 
 
-def count_told(ticket: Ticket, result: Report | Failure) -> None:
-    """Count that somebody was told."""
-    measured.count(ANSWERED, kind=ticket.command, outcome=outcome_of(result))
-    measured.took(QUESTION_SECONDS, _age(ticket), kind=ticket.command)
-
-
-def count_begun(ticket: Ticket) -> None:
-    """Count that a worker begins with a question."""
-    measured.took(STAGE_SECONDS, _age(ticket), stage=Stage.QUEUE)
+def note_told(ticket: Ticket, result: Report | Failure) -> None:
+    """Note that somebody was told, and what."""
+    outcome = outcome_of(result)
+    log.info("told", outcome=outcome)
+    measured.count(ANSWERED, kind=ticket.command, outcome=outcome)
+    measured.took(QUESTION_SECONDS, (datetime.now(UTC) - ticket.asked_at).total_seconds(), kind=ticket.command)
+    spans.whole(ticket.id, ticket.asked_at, ticket.text, {"kind": ticket.command, "outcome": outcome})
 
 
 def count_read(ran: Ran, *, fresh: bool) -> None:
@@ -68,7 +69,3 @@ def _count_flows(report: Report) -> None:
     measured.count(FLOWS_READ, heard.flows_seen)
     measured.count(FLOWS_LOST, heard.events_lost)
     measured.count(NODES_SILENT, len(heard.nodes_silent))
-
-
-def _age(ticket: Ticket) -> float:
-    return (datetime.now(UTC) - ticket.asked_at).total_seconds()

@@ -7,6 +7,7 @@ from typing import Self
 import redis
 import structlog
 
+from bot.followed import along
 from bot.surface import Surface
 from bot.ticket import Ticket
 from bot.waiters import Waiters
@@ -44,7 +45,7 @@ class Narrator:
         self._wait = first
         self._pace = pace
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._narrate, name="narrator", daemon=True)
+        self._thread = threading.Thread(target=along(self._narrate), name="narrator", daemon=True)
         self._shown: dict[str, Ticket] = {}
         self._news = threading.Event()
         self.latest = ""

@@ -142,6 +142,8 @@ class WorkerSettings(BaseSettings):
     """Where /metrics is answered, for Prometheus (docs/metrics.md). Empty: nowhere; 0: any free port."""
     metrics_host: str = "127.0.0.1"
     """The address of it: ``0.0.0.0`` or ``::`` in a pod."""
+    trace_questions: bool = False
+    """Whether traces have the words of questions, and with them names of the cluster (docs/operations.md)."""
     alive_file: Path | None = None
     """Touched every few seconds while the worker is alive, for a liveness probe."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

@@ -1,6 +1,5 @@
 """Asks what is watched again when it is due, and ends what is over without an answer."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from bot.fixes.fix_watch import GRACE, SURFACE, CardPlace, FixWatch
 from bot.fixes.kept import FixWatches
 from bot.fixes.telling import Telling
 from bot.surface import SurfaceError
-from bot.ticket import Address, Ticket
+from bot.ticket import Address, Ticket, new_ticket_id
 from bot.watch import Watch
 
 EVERY = 2.0
@@ -66,6 +65,6 @@ class FixRounds:
         user = "" if isinstance(watch.place, CardPlace) else watch.by
         address = Address(SURFACE, {"watch": watch.id, "channel": watch.place.channel, "user": user})
         ticket = Ticket(
-            uuid.uuid4().hex, watch.question, watch.command, True, address, self.now(), cluster=watch.cluster
+            new_ticket_id(), watch.question, watch.command, True, address, self.now(), cluster=watch.cluster
         )
         self.watch.enter(ticket)
