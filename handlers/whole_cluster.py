@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from handlers.connection.policies import config_assumption, config_doubts, policies_of, statuses_of
+from handlers.connection.policies import config_assumption, config_doubts, policies_in, policies_of, statuses_of
 from handlers.model.cluster import PolicyObject
 from handlers.model.facts import Facts, PartMissingError
 from handlers.model.parts import Part
@@ -17,6 +17,7 @@ from handlers.model.question import AboutCluster
 from handlers.model.scope import FlowQuery, PodQuery, Scope
 from handlers.model.snapshot import AnyPart, Known, Missing, PerNode, Snapshot
 from handlers.policy.mentions import CIDR_GROUPS, ENTITIES, TO_NAMES, TO_SERVICES, some_policy_has
+from handlers.policy.regexp import INSTALL_RE2
 from handlers.reach.cluster import Cluster
 from handlers.reach.from_facts import cluster_of
 from handlers.reach.observed import ObservedFlow, observed_flows
@@ -126,6 +127,12 @@ def _put_together(question: AboutCluster, facts: Facts) -> Whole:
         cluster = cluster.assuming(assumed)
     objects = (*facts.policies, *question.proposed)
     unread = [Unread("config", doubt) for doubt in config_doubts(facts)]
+    proposed = policies_in(question.proposed, facts).statuses if question.proposed else ()
+    unread += [
+        Unread("policies", f"{one.policy.kind} {one.policy.short}: {one.unjudged}", INSTALL_RE2)
+        for one in dict.fromkeys((*policies.statuses, *proposed))
+        if one.unjudged
+    ]
     return Whole(cluster, _flows(facts), (*unread, *_unread(facts, objects)))
 
 

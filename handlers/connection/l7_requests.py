@@ -62,6 +62,7 @@ def end_in_words(end: FlowEnd) -> str:
 def nearest_in_words(flow: Flow, filters: Iterable[L7Filter]) -> str:
     """Name the HTTP rule that fails on the fewest fields, and those; empty where there is none."""
     request = _request(flow)
+    filters = [one for one in filters if not one.rule.may_be_void]
     rules = [(_differing(rule, one, request), rule) for one in filters for rule in one.rules.http] if request else []
     differing, nearest = min(rules, key=lambda pair: len(pair[0]), default=((), HttpRule()))
     return f"; the nearest rule is {nearest}, and the {' and '.join(differing)} differs" if differing else ""

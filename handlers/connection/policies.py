@@ -69,6 +69,16 @@ def statuses_of(facts: Facts) -> tuple[PolicyStatus, ...]:
     return (*policies_of(facts).statuses, *refused)
 
 
+def unjudged_policies(facts: Facts, among: Collection[PolicyRef] | None = None) -> tuple[str, ...]:
+    """Name the policies (of ``among``; None: all) of which it could not be told whether agents accept them.
+
+    Raises:
+        PartMissingError: if the policies or the nodes were not read.
+    """
+    statuses = (one for one in policies_of(facts).statuses if among is None or one.policy in among)
+    return tuple(f"{one.policy.kind} {one.policy.short}" for one in statuses if one.unjudged)
+
+
 def _refused_by_agents(policy: PolicyObject) -> str | None:
     """Return the agents' own reason for refusing a policy (condition Valid: cnp_types.go:264-284), else None."""
     status = policy.manifest.get("status")

@@ -6,11 +6,14 @@ from dataclasses import replace
 from handlers.connection.clause_words import nearest_in_words
 from handlers.connection.denial_words import denial_in_words
 from handlers.connection.judgement import ANY_OTHER_PORT, Judged
+from handlers.connection.policies import unjudged_policies
 from handlers.connection.trial import Trial
 from handlers.model.decision import Decision, Reason, Verdict
 from handlers.model.facts import Facts, needed
 from handlers.model.finding import Code, Evidence, Finding, Hop, Outcome, code, prose
+from handlers.model.party import MissingFact
 from handlers.model.rule import Direction, Origin
+from handlers.policy.regexp import INSTALL_RE2
 
 POLICY_DEFAULT_DENY = code(
     "POLICY_DEFAULT_DENY",
@@ -66,6 +69,14 @@ POLICY_UNDECIDED = code(
     template="Whether {direction} policy of {subject} allows {peer} on {port} depends on {missing}, which was not read",
     advice="Let it be read: by a right in the cluster, or by an archive that holds it.",
 )
+POLICY_EXPRESSIONS_UNJUDGED = code(
+    "POLICY_EXPRESSIONS_UNJUDGED",
+    meaning="The outcome depends on expressions of HTTP rules, and RE2, which judges them, is not installed where the"
+    " answer was made.",
+    template="Whether {direction} policy of {subject} allows {peer} on {port} cannot be told: expressions of"
+    " {unjudged} cannot be judged without re2",
+    advice=INSTALL_RE2,
+)
 POLICY_BEYOND_KNOWLEDGE = code(
     "POLICY_BEYOND_KNOWLEDGE",
     meaning="Something is in force that could decide, and what it means is not known here: a version of Cilium that is"
@@ -97,6 +108,7 @@ SIDE_CODES: tuple[Code, ...] = (
     POLICY_NOT_ENFORCED_HERE,
     POLICY_AUDITED,
     POLICY_UNDECIDED,
+    POLICY_EXPRESSIONS_UNJUDGED,
     POLICY_BEYOND_KNOWLEDGE,
     POLICY_CONFLICT,
     POLICY_NEEDS_AUTHENTICATION,
@@ -134,6 +146,7 @@ def side_finding(judged: Judged, decision: Decision, hop: Hop, facts: Facts) -> 
         policies=policies_named(decision),
         rules=tuple(_in_words(origin) for origin in decision.rules),
         missing=tuple(str(fact).replace("-", " ") for fact in decision.missing),
+        unjudged=unjudged_policies(facts, decision.selected_by),
         beyond=decision.beyond,
         kind=str(decision.subject.kind),
         what=decision.conflict.what if decision.conflict else None,
@@ -158,6 +171,8 @@ def _verdict(decision: Decision) -> tuple[Code, Outcome, bool]:
             return POLICY_DEFAULT_DENY, Outcome.PROBLEM, True
         case Verdict.UNKNOWN if decision.beyond:
             return POLICY_BEYOND_KNOWLEDGE, Outcome.UNKNOWN, True
+        case Verdict.UNKNOWN if decision.missing == (MissingFact.EXPRESSIONS,):
+            return POLICY_EXPRESSIONS_UNJUDGED, Outcome.UNKNOWN, True
         case Verdict.UNKNOWN:
             return POLICY_UNDECIDED, Outcome.UNKNOWN, True
         case Verdict.ERROR:

@@ -43,6 +43,8 @@ class MissingFact(StrEnum):
     """The labels of a node."""
     LABELS = "labels-of-its-identity"
     VERSION = "the-version-of-cilium-on-its-node"
+    EXPRESSIONS = "the-meaning-of-expressions-without-re2"
+    """Whether the agent accepts the expressions of HTTP rules, and what they match."""
 
 
 @dataclass(frozen=True, slots=True)

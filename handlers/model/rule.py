@@ -459,6 +459,8 @@ class Rule:
     """
     tier: int = NORMAL_TIER
     priority: float = 0.0
+    may_be_void: bool = False
+    """Whether it could not be told that the agent accepts the policy, or what the expressions in it match."""
 
     @property
     def l7(self) -> tuple[L7Rules, ...]:
@@ -483,6 +485,8 @@ class PolicyStatus:
     valid: bool
     reason: str = ""
     ignored: str = ""
+    unjudged: str = ""
+    """Why it could not be told whether the agent accepts it, or what its rules match; empty where it could."""
 
     @property
     def enforced(self) -> bool:

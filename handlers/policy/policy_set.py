@@ -13,6 +13,7 @@ from handlers.model.party import MissingFact, NamedPort, Party, PartyKind
 from handlers.model.policy_kind import PolicyKind, is_policy_kind, namespace_of
 from handlers.model.rule import (
     Direction,
+    Effect,
     L4Protocol,
     LabelSelector,
     PolicyRef,
@@ -37,6 +38,7 @@ from handlers.policy.parties import (
     party_of_unread_node,
 )
 from handlers.policy.ports import NamedPortTable, resolve_ingress_name
+from handlers.policy.regexp import NO_RE2, is_judged
 from handlers.policy.shapes import PolicyError, as_mapping, text_of
 from handlers.policy.summary import summarize
 from handlers.policy.surroundings import Node, Surroundings
@@ -104,6 +106,8 @@ def _compile_one(
         return PolicyStatus(policy, valid=False, reason=str(error)), []
     except RequiresDerivative:
         return PolicyStatus(policy, valid=True, ignored="requires derivative (toGroups)"), []
+    if not is_judged(rules):
+        return PolicyStatus(policy, valid=True, unjudged=NO_RE2), [replace(rule, may_be_void=True) for rule in rules]
     return PolicyStatus(policy, valid=True), rules
 
 
@@ -392,6 +396,7 @@ class PolicySet:
         table = self._table(direction, subject, posture, localhost)
         if posture.enforced and table.conflict is None:
             table = self._with_other_direction(direction, subject, table)
+        hangs_on_void = self._hangs_on_void(direction, subject, posture)
         doubts = self._doubts(direction, subject, peer, labels, table)
 
         def attempt(guesses: Mapping[object, bool | int]) -> Outcome:
@@ -416,7 +421,7 @@ class PolicySet:
                 config=self.config,
             )
 
-        if not doubts:
+        if not doubts and not hangs_on_void:
             return attempt({}), ()
         atoms = list(doubts)
         if len(atoms) <= _MOST_GUESSES:
@@ -428,10 +433,27 @@ class PolicySet:
                 *(tuple(one is not index for one in range(len(atoms))) for index in range(len(atoms))),
             )
         outcomes = [attempt(dict(zip(atoms, values, strict=True))) for values in combinations]
-        if len({(outcome.verdict, outcome.l7) for outcome in outcomes}) == 1:
+        missing = set(doubts.values()) if len({(outcome.verdict, outcome.l7) for outcome in outcomes}) > 1 else set()
+        if hangs_on_void and not all(_is_denied_anyway(outcome, posture) for outcome in outcomes):
+            missing.add(MissingFact.EXPRESSIONS)
+        if not missing:
             return outcomes[0], ()
         unknown = replace(outcomes[0], verdict=Verdict.UNKNOWN, reason=Reason.MISSING_FACT)
-        return unknown, tuple(sorted(set(doubts.values())))
+        return unknown, tuple(sorted(missing))
+
+    def _hangs_on_void(self, direction: Direction, subject: Party, posture: Posture) -> bool:
+        """Tell whether policies that may be refused select the subject, so that they could matter in this direction.
+
+        Those of the other direction can by a contradiction, which a deny among them may hide.
+        """
+        if any(rule.may_be_void for rule in posture.rules):
+            return True
+        other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
+        beside = [rule for rule in self.rules_selecting(subject, other) if rule.may_be_void] if posture.enforced else []
+        if not beside:
+            return False
+        spoiled = self._table(other, subject, self.posture(subject, other), None).conflict is not None
+        return spoiled or any(rule.effect is Effect.DENY for rule in beside)
 
     def _with_other_direction(self, direction: Direction, subject: Party, table: Table) -> Table:
         """Look for a conflict in the other direction: it spoils the whole endpoint's policy (repository.go:320-345)."""
@@ -549,3 +571,18 @@ class PolicySet:
         ours = ("", self.config.cluster_name)
         nodes = self.surroundings.nodes or ()
         return next((node for node in nodes if node.name == name and node.cluster in ours), None)
+
+
+def _is_denied_anyway(outcome: Outcome, posture: Posture) -> bool:
+    """Tell whether a flow is denied whichever rules are void: by a sound deny, or because nothing allows it.
+
+    What is void may also have narrowed other rules (``fromRequires``).
+    """
+    sound = [rule for rule in posture.rules if not rule.may_be_void]
+    match outcome.verdict, outcome.reason:
+        case Verdict.DENIED, Reason.EXPLICIT_DENY:
+            return any(one.deny and not one.rule.may_be_void for one in outcome.contributions)
+        case Verdict.DENIED, Reason.DEFAULT_DENY:
+            isolated = any(rule.default_deny for rule in sound) or (posture.default_deny and not posture.rules)
+            return isolated and not any(rule.requires for rule in posture.rules if rule.may_be_void)
+    return False

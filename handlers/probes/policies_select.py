@@ -25,6 +25,7 @@ from handlers.model.traffic import Protocol
 from handlers.names.resolve import OPTIONAL_PARTS, PARTS, End, resolve
 from handlers.policy.cidr import held_by, network_of
 from handlers.policy.pods import agent_endpoint_of_pod, endpoint_of_pod
+from handlers.policy.regexp import INSTALL_RE2
 from handlers.probes.probe import probe
 
 POLICY_INVALID = code(
@@ -37,6 +38,12 @@ POLICY_IGNORED = code(
     "POLICY_IGNORED",
     meaning="The policy is valid, yet the configuration leaves it out.",
     template="{policy} is not enforced: {reason}",
+)
+POLICY_NOT_TOLD = code(
+    "POLICY_NOT_TOLD",
+    meaning="Whether the agent accepts the policy cannot be told: RE2, which judges its expressions, is not installed.",
+    template="It cannot be told whether {policy} is valid: {reason}",
+    advice=INSTALL_RE2,
 )
 POLICY_DOES = code(
     "POLICY_DOES",
@@ -91,6 +98,7 @@ NAME_UNCLEAR = code(
     codes=(
         POLICY_INVALID,
         POLICY_IGNORED,
+        POLICY_NOT_TOLD,
         POLICY_DOES,
         POLICY_ONLY_AUDITED,
         POLICY_FREE,
@@ -120,7 +128,7 @@ def policies_select(question: PoliciesOf, facts: Facts) -> Iterator[Finding]:
         yield NAME_UNCLEAR.finding(Outcome.UNKNOWN, name=question.namespace)
         return
     for status in statuses_of(facts):
-        if not status.enforced and _concerns(status, question):
+        if (not status.enforced or status.unjudged) and _concerns(status, question):
             yield _ill(status)
     used: set[str] = set()
     selectable = [pod for pod in pods if pod.is_running and not pod.host_network]
@@ -142,6 +150,8 @@ def _concerns(status: PolicyStatus, question: PoliciesOf) -> bool:
 def _ill(status: PolicyStatus) -> Finding:
     evidence = [Evidence("kubernetes", str(status.policy), "/spec")]
     name = f"{status.policy.kind} {status.policy.short}"
+    if status.unjudged:
+        return POLICY_NOT_TOLD.finding(Outcome.UNKNOWN, evidence=evidence, policy=name, reason=status.unjudged)
     if not status.valid:
         return POLICY_INVALID.finding(Outcome.PROBLEM, evidence=evidence, weight=100, policy=name, reason=status.reason)
     return POLICY_IGNORED.finding(

@@ -286,7 +286,7 @@ def _said(rule: Rule) -> tuple[object, ...]:
         for one in rule.ports
     )
     subject = (rule.subject.kind, rule.subject.namespace, rule.subject.selector)
-    more = (rule.scope, rule.default_deny, rule.authentication, rule.requires)
+    more = (rule.scope, rule.default_deny, rule.authentication, rule.requires, rule.may_be_void)
     return rule.direction, rule.effect, subject, peers, ports, more
 
 

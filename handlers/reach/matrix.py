@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from handlers.model.decision import Verdict
 from handlers.model.party import Party
-from handlers.model.rule import Direction, Rule
+from handlers.model.rule import Direction, Effect, Rule
 from handlers.model.traffic import Traffic
 from handlers.policy.decide import Outcome
 from handlers.policy.policy_set import PolicySet
@@ -87,8 +87,22 @@ class Matrix:
             Direction.EGRESS: Side(policies, egress, peers),
             Direction.INGRESS: Side(policies, ingress, peers),
         }
+        self._in_doubt = self._void(selection, conflicting)
+        for direction, found in self._in_doubt.items():
+            self.sides[direction].undecided |= found
         self._egress_class = egress.class_of
         self._known: dict[int, int] = {}
+
+    def _void(self, selection: Selection, conflicting: int) -> dict[Direction, int]:
+        """Give the ends, by direction, whose verdicts hang on rules of policies that the agent may have refused."""
+        found, denying = dict.fromkeys(Direction, 0), dict.fromkeys(Direction, 0)
+        for rule in self.rules:
+            if rule.may_be_void:
+                subjects = selection.subjects_of(rule)
+                found[rule.direction] |= subjects
+                denying[rule.direction] |= subjects if rule.effect is Effect.DENY else subjects & conflicting
+        egress, ingress = Direction.EGRESS, Direction.INGRESS
+        return {egress: found[egress] | denying[ingress], ingress: found[ingress] | denying[egress]}
 
     def at(self, traffic: Traffic) -> Reachability:
         """Work out who reaches whom with this traffic. Requests inside it are not judged: see ``PolicySet.combine``."""
@@ -104,6 +118,8 @@ class Matrix:
             number = self._egress_class[source]
             out = self._as_ends(by_class[number], party.node) if self._has_neighbours(party) else shared[number]
             into = self._from_all_nodes(by_sighting, source)
+            out = _doubted(out, self._seen.ends if self._in_doubt[Direction.EGRESS] >> source & 1 else 0)
+            into = _doubted(into, self._in_doubt[Direction.INGRESS])
             if is_open:
                 out = self._decided(Direction.EGRESS, source, out, traffic)
                 into = self._decided(Direction.INGRESS, source, into, traffic)
@@ -164,6 +180,13 @@ class Matrix:
         """Keep equal sets once: over all port classes most rows are the same."""
         kept = self._known.setdefault
         return Row(kept(row.allowed, row.allowed), kept(row.redirected, row.redirected), *row[2:])
+
+
+def _doubted(row: Row, doubt: int) -> Row:
+    """Take what a row says of some ends for unknown."""
+    if not doubt:
+        return row
+    return Row(row.allowed & ~doubt, row.redirected & ~doubt, row.unknown | doubt, row.conflicting & ~doubt)
 
 
 def _combined(out: Row, into: Row) -> Row:

@@ -237,7 +237,7 @@ def _is_one_node(subject: Party, peer: Party) -> bool:
 
 def _depends_on_others(rule: Rule) -> bool:
     """Tell whether what a rule allows can depend on rules about other peers: a proxy is in the way."""
-    return rule.authentication is not None or any(
+    return (rule.authentication is not None or rule.may_be_void) or any(
         one.l7
         or one.listener
         or one.server_names
