@@ -7,7 +7,9 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from handlers.names.wall_clock import TIME, time_of_day, zone_named
 
 LONGEST_WORDS = 500
 """Characters of one setting."""
@@ -51,11 +53,9 @@ class QuietHours:
         start, end = (_time(found[name]) for name in ("start", "end"))
         if start == end:
             raise RuleError("Quiet hours begin and end at different times; quiet is quiet all day.")
-        zone = found["zone"] or "UTC"
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise RuleError(f"{zone[:60]} is no time zone; they are named as Europe/Berlin is.") from None
+        said = found["zone"] or "UTC"
+        if (zone := zone_named(said)) is None:
+            raise RuleError(f"{said[:60]} is no time zone; they are named as Europe/Berlin is.")
         return cls(start, end, zone)
 
     def until(self, moment: datetime) -> datetime | None:
@@ -193,10 +193,9 @@ def said_in(channels: Mapping[str, Mapping[str, str]]) -> tuple[Said, ...]:
 
 
 def _time(text: str) -> time:
-    try:
-        return time.fromisoformat(text.zfill(5))
-    except ValueError:
-        raise RuleError(f"{text} is no time of day.") from None
+    if (said := time_of_day(text)) is None:
+        raise RuleError(f"{text} is no time of day.")
+    return said
 
 
 def _is_on(words: str) -> bool:
@@ -214,7 +213,7 @@ def _verbosity(words: str) -> Verbosity:
 
 
 def _quiet_hours(words: str) -> QuietHours | None:
-    return None if words.strip().casefold() == "none" else QuietHours.parse(words)
+    return None if words.strip().casefold() in ("none", "off") else QuietHours.parse(words)
 
 
 def _cluster(words: str) -> str:
@@ -226,7 +225,11 @@ def _cluster(words: str) -> str:
     return name
 
 
-_HOURS = re.compile(r"(?P<start>\d{1,2}:\d{2})\s*[-–]\s*(?P<end>\d{1,2}:\d{2})(?:\s+(?P<zone>[A-Za-z0-9_+/-]{1,60}))?")
+_HOURS = re.compile(
+    rf"(?:(?:from|between)\s+)?(?P<start>{TIME})\s*(?:[-–]|to|until|and)\s*(?P<end>{TIME})"
+    r"(?:\s+(?:in\s+)?(?P<zone>[\w+/ -]{1,60}))?",
+    re.IGNORECASE,
+)
 _ID = re.compile(r"[CG][A-Z0-9]{5,20}")
 _PATTERN = re.compile(r"[\w*?.-]{1,80}")
 _CLUSTER = re.compile(r"[A-Za-z0-9][\w.:@/-]{0,252}")
@@ -270,7 +273,7 @@ _FIELDS = {
 
 
 def checked(setting: str, words: str) -> str:
-    """Return the words of a setting as they are kept.
+    """Return the words of a setting as they are kept: of quiet hours the zone, too, where none was said.
 
     Raises:
         RuleError: if there is no such setting, or the words are none of its.
@@ -279,7 +282,9 @@ def checked(setting: str, words: str) -> str:
         raise RuleError(f"{setting[:60]} cannot be set; what can be is {', '.join(READERS)}.")
     if len(words) > LONGEST_WORDS:
         raise RuleError(f"{setting} takes at most {LONGEST_WORDS} characters.")
-    READERS[setting](words)
+    read = READERS[setting](words)
+    if setting == QUIET:
+        return "none" if read is None else str(read)
     return " ".join(words.split())
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.fixes.fix_watch import DEFAULT_SPAN, LONGEST_SPAN
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import Asked, NotUnderstoodError
-from handlers.names.grammar import Duration, items
+from handlers.names.trailing_span import without_span
 from handlers.names.which_cluster import cluster_meant
 
 USAGE = "watch why A B [PORT] [10m]"
@@ -28,7 +28,8 @@ def typed_watch(words: str, catalogue: Catalogue = CATALOGUE) -> TypedWatch:
     Raises:
         NotUnderstoodError: if it is no question that can be watched, or the span is too long.
     """
-    question, span = _without_span(words)
+    question, said = without_span(words)
+    span = DEFAULT_SPAN if said is None else said
     if not timedelta(0) < span <= LONGEST_SPAN:
         raise NotUnderstoodError(f"I watch for {int(LONGEST_SPAN.total_seconds()) // 60} minutes at most.", USAGE)
     try:
@@ -37,8 +38,8 @@ def typed_watch(words: str, catalogue: Catalogue = CATALOGUE) -> TypedWatch:
         named = cluster_meant(question)
         if not named.cluster:
             raise
-    question, own_span = _without_span(named.text)
-    return TypedWatch(_asked(question, catalogue), span if span != DEFAULT_SPAN else own_span, named.cluster)
+    question, before = without_span(named.text)
+    return TypedWatch(_asked(question, catalogue), before or span, named.cluster)
 
 
 def _asked(words: str, catalogue: Catalogue) -> Asked:
@@ -46,15 +47,3 @@ def _asked(words: str, catalogue: Catalogue) -> Asked:
     if asked.command.name != _ASKS:
         raise NotUnderstoodError(f"Only {_ASKS} can be watched: who cannot reach whom.", USAGE)
     return replace(asked, fresh=True)
-
-
-def _without_span(words: str) -> tuple[str, timedelta]:
-    """Return the question without the span at its end: ``10m``, ``for 10m``."""
-    question, _, last = words.strip().rpartition(" ")
-    found = items(last) if question else []
-    if len(found) != 1 or not isinstance(found[0], Duration):
-        return words.strip(), DEFAULT_SPAN
-    before, _, lead = question.rpartition(" ")
-    if lead.casefold() == "since":
-        return words.strip(), DEFAULT_SPAN
-    return before if lead.casefold() == "for" else question, found[0].span

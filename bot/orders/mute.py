@@ -16,10 +16,11 @@ from bot.where import Via, Where
 from handlers.alerts.life import KeptCard, muted
 from handlers.alerts.manners import Mute, Scope, Target, muting, target_of
 from handlers.commands.command import NotUnderstoodError, Role
-from handlers.names.grammar import Duration, items
+from handlers.names.trailing_span import without_span
 
 NAME = "mute"
 USAGE = "mute [list | here | namespace NAME | cause ID] [1h]"
+EXAMPLES = ("mute namespace shop 2h", "mute here 30m")
 DEFAULT_SPAN = timedelta(hours=1)
 
 
@@ -40,17 +41,13 @@ def parse(words: str) -> Wanted:
     said = words.split()
     if not said or [one.casefold() for one in said] == ["list"]:
         return Wanted()
-    span = DEFAULT_SPAN
-    found = items(said[-1]) if len(said) > 1 else []
-    if len(found) == 1 and isinstance(found[0], Duration):
-        span = found[0].span
-        said = said[:-2] if len(said) > 2 and said[-2].casefold() == "for" else said[:-1]
-    if not span:
+    rest, span = without_span(words)
+    if span is not None and not span:
         raise NotUnderstoodError("mute takes a span such as 30m or 2h.", USAGE)
-    target = target_of(" ".join(said))
+    target = target_of(rest) if rest else Target(Scope.CHANNEL)
     if target is None:
-        raise NotUnderstoodError(f"mute does not know what {' '.join(said)[:80]!r} is.", USAGE)
-    return Wanted(target, span)
+        raise NotUnderstoodError(f"mute does not know what {rest[:80]!r} is.", USAGE, EXAMPLES)
+    return Wanted(target, span or DEFAULT_SPAN)
 
 
 def carry_out(desk: Desk, where: Where, wanted: Wanted) -> Message:
@@ -105,7 +102,7 @@ ORDER = Order(
     NAME,
     USAGE,
     "Show nothing of a cause, a namespace or this channel for a while; what is muted here.",
-    ("mute", "mute namespace shop 2h", "mute here 30m"),
+    ("mute", *EXAMPLES),
     parse,
     carry_out,
     Role.VIEWER,

@@ -17,6 +17,8 @@ from handlers.model.report import Expected, Observed
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _FINGERPRINT = re.compile(r"[\w.:-]{1,80}")
 _CHANNEL_WORDS = frozenset({"here", "channel", "everything", "all"})
+_OF_THE_CARD = frozenset({"this", "that", "it", "me", "the"})
+"""Words for what somebody points at, which nobody but they can see."""
 _TONE_BAD = frozenset({"bad", "contradiction"})
 
 
@@ -44,6 +46,10 @@ def target_of(words: str) -> Target | None:
     """Read ``here``, ``namespace shop``, ``shop`` or ``cause FINGERPRINT``; None for anything else."""
     first, _, rest = words.strip().partition(" ")
     name = rest.strip()
+    if first.casefold() in ("this", "the") and name.casefold() in _CHANNEL_WORDS:
+        return Target(Scope.CHANNEL)
+    if first.casefold() in _OF_THE_CARD:
+        return None
     if first.casefold() in _CHANNEL_WORDS and not name:
         return Target(Scope.CHANNEL)
     if first.casefold() == Scope.CAUSE:

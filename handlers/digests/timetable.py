@@ -6,9 +6,10 @@
 
 import re
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from handlers.catalogue import CATALOGUE
 from handlers.commands.command import NotUnderstoodError
+from handlers.names.wall_clock import TIME, time_of_day, zone_named
 
 USAGE = "digest every DAY HH:MM [ZONE] [SCOPE] [quiet when unchanged]"
 EXAMPLE = "digest every weekday 08:00 Europe/Berlin health,drops,lint of shop"
@@ -34,11 +35,17 @@ _NAMED = {
     "wednes": "wed",
     "thurs": "thu",
 }
-_EVERY = re.compile(
-    r"^(?:(?:every|each|on)\s+)?(?P<days>(?:working day|[a-z]+)(?:(?:\s*,\s*|\s+and\s+|\s*-\s*)[a-z]+)*)"
-    r"(?:\s+at)?\s+(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d))?\s*(?P<half>am|pm|o'clock|h)?(?=\s|$)",
-    re.IGNORECASE,
+_SAID_DAYS = (
+    r"(?:(?:every|each|on)\s+)?(?P<days>(?:working day|(?!at\b)[a-z]+)(?:(?:\s*,\s*|\s+and\s+|\s*-\s*)[a-z]+)*)"
 )
+_EVERY = tuple(
+    re.compile(order, re.IGNORECASE)
+    for order in (
+        rf"^{_SAID_DAYS}(?:\s+at)?\s+(?P<time>{TIME})(?=\s|$)",
+        rf"^(?:at\s+)?(?P<time>{TIME})\s+(?:on\s+)?{_SAID_DAYS}(?=\s|$)",
+    )
+)
+_AGAIN = re.compile(r"^every\s+(?P<number>\d{1,3})\s*(?P<unit>m|h)(?:in|our|inute|r)?s?(?=\s|$)", re.IGNORECASE)
 _HOURLY = re.compile(r"^(?:(?:every|each)\s+hour|hourly)(?=\s|$)", re.IGNORECASE)
 _FIELD = r"(?:[\d*][\w*/,\-]*|[a-z]{3}(?:[,\-][a-z]{3})*)"
 _CRON = re.compile(
@@ -82,8 +89,10 @@ def timetable_of(words: str) -> Timetable:
         cron = found["cron"].lower()
     elif found := _HOURLY.match(rest):
         cron = "0 * * * *"
-    elif found := _EVERY.match(rest):
-        cron = f"{_time(found)} * * {_days(found['days'])}"
+    elif found := _AGAIN.match(rest):
+        cron = _again(int(found["number"]), found["unit"].lower())
+    elif found := next((said for said in (order.match(rest) for order in _EVERY) if said), None):
+        cron = f"{_time(found['time'])} * * {_days(found['days'])}"
     else:
         raise NotUnderstoodError(
             "Say when: every weekday 08:00, every monday 9:30, or five fields of cron.", USAGE, (EXAMPLE,)
@@ -92,15 +101,24 @@ def timetable_of(words: str) -> Timetable:
     return Timetable(cron, zone, scope, is_quiet)
 
 
-def _time(found: re.Match[str]) -> str:
-    hour, minute, half = int(found["hour"]), int(found["minute"] or 0), (found["half"] or "").lower()
-    if half in ("am", "pm"):
-        if not 1 <= hour <= 12:
-            raise NotUnderstoodError(f"{hour} {half} is no time of day.", USAGE, (EXAMPLE,))
-        hour = hour % 12 + 12 * (half == "pm")
-    if hour > 23 or minute > 59:
-        raise NotUnderstoodError(f"{hour}:{minute:02} is no time of day.", USAGE, (EXAMPLE,))
-    return f"{minute} {hour}"
+def _time(words: str) -> str:
+    said = time_of_day(words)
+    if said is None:
+        raise NotUnderstoodError(f"{words} is no time of day.", USAGE, (EXAMPLE,))
+    return f"{said.minute} {said.hour}"
+
+
+def _again(number: int, unit: str) -> str:
+    """Return the cron of what comes again and again: cron counts from the hour or the day, so it has to divide it."""
+    whole = 60 if unit == "m" else 24
+    if not number or whole % number:
+        raise NotUnderstoodError(
+            "What comes again and again comes every 15, 20 or 30 minutes, or every 1, 2, 3, 4, 6, 8 or 12 hours.",
+            USAGE,
+            (EXAMPLE,),
+        )
+    step = "*" if number == 1 else "0" if number == whole else f"*/{number}"
+    return f"{step} * * * *" if unit == "m" else f"0 {step} * * *"
 
 
 def _days(words: str) -> str:
@@ -116,20 +134,26 @@ def _days(words: str) -> str:
 
 def _zone(rest: str) -> tuple[str, str]:
     """Return the time zone in front of the scope, UTC where none is named, and the scope."""
-    first, _, others = rest.partition(" ")
-    if first.lower() == "in" and others:
-        first, _, others = others.partition(" ")
-        if not _looks_like_zone(first):
-            return "UTC", rest
+    words = rest.split(" ")
+    lead = words[0].lower() == "in" and len(words) > 1
+    said = words[1:] if lead else words
+    for size in (2, 1):
+        name, others = " ".join(said[:size]), " ".join(said[size:])
+        if len(said) >= size and not _is_of_the_scope(said[0]) and (zone := zone_named(name)):
+            return zone, others
+    first = said[0]
     if _OFFSET.match(first):
-        return "UTC", others
-    if not _looks_like_zone(first):
-        return "UTC", rest
-    return checked_zone(first), others
+        return "UTC", " ".join(said[1:])
+    return (checked_zone(first), " ".join(said[1:])) if _looks_like_zone(first) else ("UTC", rest)
+
+
+def _is_of_the_scope(word: str) -> bool:
+    """Whether a word begins what the digest is of: a list, somebody's name, a question."""
+    return not re.fullmatch(r"[A-Za-z][\w+\-]*(?:/[\w+\-]+)*", word) or word.partition("/")[0] in CATALOGUE.commands
 
 
 def _looks_like_zone(word: str) -> bool:
-    """Whether a word is the name of a zone: ``Europe/Berlin``, ``CET``; names of the cluster have no capitals."""
+    """Whether a word is meant as the name of a zone: names of the cluster have no capitals."""
     return bool(word[:1].isupper() and re.fullmatch(r"[A-Za-z]+(?:[/_+\-][A-Za-z0-9]+)*", word)) or bool(
         re.fullmatch(
             r"(?:europe|america|asia|africa|australia|atlantic|pacific|indian|etc|us)/[a-z_/+\-0-9]+",
@@ -145,12 +169,8 @@ def checked_zone(name: str) -> str:
     Raises:
         NotUnderstoodError: if there is no such zone.
     """
-    titled = "/".join("_".join(part.capitalize() for part in piece.split("_")) for piece in name.split("/"))
-    for spelling in (name, titled, name.upper()):
-        try:
-            return ZoneInfo(spelling).key
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            continue
+    if zone := zone_named(name):
+        return zone
     raise NotUnderstoodError(
         f"I know no time zone {name[:40]}; name one such as Europe/Berlin or UTC.", USAGE, (EXAMPLE,)
     )

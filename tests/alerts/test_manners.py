@@ -78,6 +78,8 @@ TARGETS = {
     "namespace shop": Target(Scope.NAMESPACE, "shop"),
     "namespace here": Target(Scope.NAMESPACE, "here"),
     "cause 0a1b2c": Target(Scope.CAUSE, "0a1b2c"),
+    "the channel": Target(Scope.CHANNEL),
+    "this": None,
     "cause": None,
     "namespace": None,
     "shop cart": None,

@@ -106,6 +106,9 @@ MUTES = {
     "here 30m": ("channel", 30),
     "namespace shop for 2h": ("namespace shop", 120),
     "shop 1d": ("namespace shop", 1440),
+    "payments for a day": ("namespace payments", 1440),
+    "this channel for 2 hours": ("channel", 120),
+    "for 30m": ("channel", 30),
     "cause 0a1b 1h": ("cause 0a1b", 60),
 }
 

@@ -21,6 +21,11 @@ READ = {
     "0 8 * * mon-fri CET health, quiet": Timetable("0 8 * * mon-fri", "CET", "health", is_quiet=True),
     "`*/30 6-20 * * 1-5` lint": Timetable("*/30 6-20 * * 1-5", "UTC", "lint"),
     "hourly health": Timetable("0 * * * *", "UTC", "health"),
+    "weekdays 8am Berlin": Timetable("0 8 * * mon-fri", "Europe/Berlin"),
+    "at 8:30 every weekday New York health": Timetable("30 8 * * mon-fri", "America/New_York", "health"),
+    "every day at noon in tokyo drops of shop": Timetable("0 12 * * *", "Asia/Tokyo", "drops of shop"),
+    "every 15 minutes": Timetable("*/15 * * * *"),
+    "every 2 hours health": Timetable("0 */2 * * *", "UTC", "health"),
     "every weekday 08:00 why shop/frontend shop/cart 8080": Timetable(
         "0 8 * * mon-fri", "UTC", "why shop/frontend shop/cart 8080"
     ),
@@ -40,6 +45,8 @@ def test_words_say_when_and_of_what(words: str) -> None:
         "every weekday",
         "every weekday 25:00",
         "every weekday 13pm",
+        "every 7 minutes",
+        "every day at teatime",
         "every someday 08:00",
         "every weekday 08:00 Europe/Berlln",
     ],
