@@ -15,6 +15,7 @@ from bot.app import Web, build
 from bot.backlog import Backlog
 from bot.doctor.at_start import look_at_setup
 from bot.log import configure_logging
+from bot.metrics import SLACK_CONNECTED
 from bot.metrics_server import served
 from bot.otel import trace
 from bot.routes import routes
@@ -70,10 +71,11 @@ async def _serve(parts: Web, settings: Settings) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     socket = _socket(parts, settings) if settings.mode is Mode.SOCKET else None
+    is_connected = socket.is_heard if socket else lambda: True
     server = web.AppRunner(
         routes(
             parts,
-            is_connected=socket.is_heard if socket else lambda: True,
+            is_connected=is_connected,
             signing_secret=_signing_secret(settings),
             alerts_token=settings.alerts_token.get_secret_value() if settings.alerts_token else None,
         ),
@@ -81,7 +83,11 @@ async def _serve(parts: Web, settings: Settings) -> int:
     )
     await server.setup()
     backlog = Backlog(parts.redis, prefix=settings.key_prefix)
-    metrics = served(settings.metrics_host, settings.metrics_port, backlog.gauges)
+    metrics = served(
+        settings.metrics_host,
+        settings.metrics_port,
+        lambda: {SLACK_CONNECTED: is_connected(), **backlog.gauges()},
+    )
     try:
         await web.TCPSite(server, settings.host, settings.port).start()
         if socket:

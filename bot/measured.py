@@ -37,7 +37,7 @@ class Measured:
     def __init__(self, metrics: Sequence[Metric] = METRICS) -> None:
         self._metrics = tuple(one for one in metrics if one.kind is not Kind.GAUGE)
         self._places: dict[tuple[str, tuple[str, ...]], int] = {}
-        width = 0
+        width = 1  # The first cell says that the row has been counted in.
         for metric in self._metrics:
             for values in itertools.product(*metric.labels.values()):
                 self._places[metric.name, values] = width
@@ -61,6 +61,7 @@ class Measured:
         """Add to a counter. A value of a label that is not declared counts as ``other``, or nowhere without that."""
         if (place := self._place(metric, labels)) is not None and by > 0:
             with self._lock:
+                self._cells[self._row * self._width] = 1
                 self._cells[place] += by
 
     def took(self, metric: Metric, seconds: float, **labels: str) -> None:
@@ -68,6 +69,7 @@ class Measured:
         seconds = max(0.0, seconds)
         if (place := self._place(metric, labels)) is not None:
             with self._lock:
+                self._cells[self._row * self._width] = 1
                 self._cells[place + bisect_left(metric.buckets, seconds)] += 1
                 self._cells[place + len(metric.buckets) + 1] += seconds
 
@@ -83,11 +85,11 @@ class Measured:
     def series(self) -> Iterator[Series]:
         """Yield every series, summed over all processes, those that are nothing yet included."""
         named = {metric.name: metric for metric in self._metrics}
+        starts = [row * self._width for row in range(_ROWS) if self._cells[row * self._width]]
         for (name, labels), place in self._places.items():
             metric = named[name]
             cells = [
-                sum(self._cells[row * self._width + place + offset] for row in range(_ROWS))
-                for offset in range(_width(metric))
+                float(sum(self._cells[start + place + offset] for start in starts)) for offset in range(_width(metric))
             ]
             if metric.kind is Kind.HISTOGRAM:
                 yield Series(metric, labels, (*itertools.accumulate(cells[:-1]), cells[-1]))

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     HISTOGRAM = "histogram"
     """How long something took, in seconds."""
     GAUGE = "gauge"
-    """How things are, read from Redis when Prometheus asks; web processes tell it, each the same."""
+    """How things are when Prometheus asks; web processes tell it, most of it from Redis."""
 
 
 class Outcome(StrEnum):
@@ -180,7 +180,8 @@ SHOWN = _counter(
 )
 DIGESTS = _counter("digests", "Digests, by what became of each.", result=tuple(Told))
 
-REDIS_UP = _gauge("redis_up", "1 where Redis answered when it was asked; where it did not, there are no other gauges.")
+SLACK_CONNECTED = _gauge("slack_connected", "1 where Slack can deliver to this web process now: take the least of all.")
+REDIS_UP = _gauge("redis_up", "1 where Redis answered when it was asked; else there are no gauges below.")
 WORKERS_THERE = _gauge("worker_there", "1 where any worker said within the last 45 seconds that it is there.")
 QUEUE_LENGTH = _gauge("queue_length", "Messages in all queues that no worker has taken yet.")
 WAITING = _gauge("questions_waiting", "Askers who have no answer yet.")

@@ -3,6 +3,7 @@
 Nothing is sent anywhere. No metric has a name of the cluster or of a person (``bot.metrics``).
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 
 import structlog
@@ -32,6 +33,8 @@ class MetricsServer:
         registry = CollectorRegistry()
         registry.register(_Everything(gauges, counted))
         self._server, self._thread = start_http_server(port, host, registry)
+        # A process that is forked would keep the port after its parent has gone.
+        os.register_at_fork(after_in_child=self._server.socket.close)
 
     @property
     def port(self) -> int:

@@ -27,6 +27,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from bot.render.blocks import CHART, TABLE, Block, Message, clip, escape, natives, shortened
 from bot.render.evidence import file_as_message
+from bot.slack_client import count_answer
 from bot.surface import SurfaceError, UnavailableError
 from bot.where import Where
 
@@ -428,6 +429,7 @@ class Publisher:
             )
         except _ON_THE_WAY as error:
             raise SlackUnavailableError(type(error).__name__) from error
+        count_answer(response.status_code)
         if response.status_code != 200:
             raise UndeliverableError(f"response_url answered {response.status_code}")
 

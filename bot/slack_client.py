@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -25,6 +24,7 @@ TIMEOUT = 10
 """Seconds for one call; Slack answers in tens of milliseconds."""
 IMPATIENT_TIMEOUT = 5
 """Seconds for one call of whoever comes again by himself."""
+_REFUSED = 400
 
 
 def slack_client(token: str, api_url: str = SLACK_API, *, patient: bool = True) -> WebClient:
@@ -62,6 +62,14 @@ class _Waits(RateLimitErrorRetryHandler):
         return is_tried_again
 
 
+def count_answer(status: int) -> None:
+    """Count what became of a call that Slack answered with this status of HTTP; 200 is a call that was taken."""
+    if status == 429:
+        measured.count(SLACK_429)
+    refused = Call.UNAVAILABLE if status >= 500 else Call.REFUSED
+    measured.count(SLACK_CALLS, result={200: Call.TAKEN, 429: Call.RATE_LIMITED}.get(status, refused))
+
+
 class _Counted(WebClient):
     """Counts what becomes of calls."""
 
@@ -69,17 +77,12 @@ class _Counted(WebClient):
         try:
             response = super().api_call(api_method, **options)
         except SlackApiError as error:
-            self._refused(getattr(error.response, "status_code", 200))
+            status = int(getattr(error.response, "status_code", _REFUSED))
+            # Slack says most refusals with status 200.
+            count_answer(_REFUSED if status == 200 else status)
             raise
-        except (URLError, OSError):
+        except OSError:
             measured.count(SLACK_CALLS, result=Call.UNAVAILABLE)
             raise
-        measured.count(SLACK_CALLS, result=Call.TAKEN)
+        count_answer(200)
         return response
-
-    def _refused(self, status: int) -> None:
-        if status == 429:
-            measured.count(SLACK_429)
-            measured.count(SLACK_CALLS, result=Call.RATE_LIMITED)
-        else:
-            measured.count(SLACK_CALLS, result=Call.UNAVAILABLE if status >= 500 else Call.REFUSED)

@@ -82,6 +82,25 @@ def test_a_killed_process_leaves_what_it_counted_and_its_successor_counts_on() -
     assert told.stdout.strip() == "16.0"
 
 
+def test_a_process_that_was_forked_does_not_keep_the_port_of_a_parent_that_is_gone() -> None:
+    script = """
+        import os
+        from bot.metrics_server import MetricsServer
+        first = MetricsServer("127.0.0.1", 0)
+        go_on, may_end = os.pipe()
+        if not (child := os.fork()):
+            os.close(may_end)
+            os.read(go_on, 1)
+            os._exit(0)
+        first.close()
+        MetricsServer("127.0.0.1", first.port).close()
+        os.close(may_end)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    told = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "0"
+
+
 def test_each_metric_is_declared_once_and_has_bounded_labels() -> None:
     assert len({one.full_name for one in METRICS}) == len(METRICS) > 20
     for metric in METRICS:

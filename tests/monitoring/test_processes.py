@@ -97,7 +97,7 @@ def test_a_question_is_followed_through_both_processes(collector: Collector) -> 
 
         of_worker, of_bot = metrics(running, worker, "port"), metrics(running, bot, "metrics")
         assert of_bot["asked_total mention"] == 1
-        assert of_bot["redis_up"] == of_bot["worker_there"] == 1
+        assert of_bot["redis_up"] == of_bot["worker_there"] == of_bot["slack_connected"] == 1
         assert of_bot["slack_calls_total taken"] > 0
         assert sum(count for name, count in of_worker.items() if name.startswith("questions_total why ")) == 1
         for stage in ("queue", "read", "judge", "publish"):

@@ -23,8 +23,8 @@ def metrics_page(metrics: Iterable[Metric]) -> Iterator[str]:
     yield (
         "A worker answers for all of its processes; one that was killed has not forgotten what it counted"
         " ([decision 16](adr/0016-processes-count-in-memory-that-they-share.md)). Counters begin again at zero when the"
-        " worker itself does. Gauges are read from Redis by web processes when Prometheus asks: all web processes tell"
-        " the same, so take `max`, never `sum`."
+        " worker itself does. Gauges are told by web processes, all but the first of them from Redis when Prometheus"
+        " asks: each tells the same, so take `max`, never `sum`."
     )
     yield (
         "`deploy/monitoring` has a dashboard for Grafana and alerts made of these;"
