@@ -37,7 +37,16 @@ def read_all(paths: Iterable[Path]) -> tuple[Any, ...]:
     Raises:
         UnreadableError: naming the first file that cannot be read.
     """
-    return tuple(document for path in _files(paths) for document in documents_of(_content(path), str(path)))
+    return tuple(document for path, content in each_file(paths) for document in documents_of(content, str(path)))
+
+
+def each_file(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
+    """Yield what is in files, and in the YAML and JSON files in folders, in the order of their names.
+
+    Raises:
+        UnreadableError: naming the first file that cannot be read.
+    """
+    yield from ((path, _content(path)) for path in _files(paths))
 
 
 def attached(paths: Iterable[Path]) -> tuple[Attachment, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from bot.render.clean import one_line
 from handlers.policy.cases import Case, CaseError
 from workers.cli.options import VersionOption
 from workers.policy_matrix_cli import add_commands
@@ -73,7 +74,7 @@ def evaluate(
             with out.open("w", encoding="utf-8") as target:
                 evaluate_cases(cases, target, cilium_version)
     except CaseError as error:
-        typer.echo(f"{cases}: {error}", err=True)
+        typer.echo(f"{cases}: {one_line(str(error))}", err=True)
         raise typer.Exit(2) from error
 
 

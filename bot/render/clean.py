@@ -20,6 +20,16 @@ def clean(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
+def in_json(text: str) -> str:
+    """Return JSON that says the same, with its unsafe characters written as escapes."""
+    return _UNSAFE.sub(lambda found: "".join(f"\\u{unit:04x}" for unit in _utf16(found[0])), text)
+
+
+def _utf16(character: str) -> list[int]:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2)]
+
+
 def one_line(text: str) -> str:
     """Return the cleaned text on one line."""
     return _SPACE.sub(" ", clean(text)).strip()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from bot.render.clean import one_line
 from handlers.model.decision import Verdict
 from handlers.reach.bits import members
 from handlers.reach.compare import ChangeKind, Comparison, FlowChange
@@ -56,10 +57,10 @@ def _ports_in_words(state: State, numbers: tuple[int, ...]) -> str:
 
 
 def _grid(ends: Sequence[ClusterEnd], ports_of: list[_Open], legend: dict[tuple[int, ...], int]) -> list[str]:
-    width = max(len(end.title) for end in ends)
+    width = max(len(one_line(end.title)) for end in ends)
     head = " " * (width + 5) + "".join(f"{number:4}" for number in range(len(ends)))
     rows = [
-        f"{source:3}  {end.title:{width}}"
+        f"{source:3}  {one_line(end.title):{width}}"
         + "".join(
             f"{legend[found]:4}" if (found := ports_of[source].get(destination)) else "   ."
             for destination in range(len(ends))
@@ -79,7 +80,7 @@ def _by_source(ends: Sequence[ClusterEnd], ports_of: list[_Open], legend: dict[t
             f"{number}: {_names(ends[destination] for destination in destinations)}"
             for number, destinations in sorted(grouped.items())
         )
-        lines.append(f"{end.title} -> {told or 'nobody'}")
+        lines.append(f"{one_line(end.title)} -> {told or 'nobody'}")
     return lines
 
 
@@ -159,7 +160,7 @@ def reach_text(found: Iterable[Reach]) -> str:
     lines = []
     for one in found:
         pods = f" ({_names(one.end.pods)})" if len(one.end.pods) > 1 else ""
-        lines.append(f"{one.end.title}{pods}")
+        lines.append(f"{one_line(one.end.title)}{pods}")
         for way, contacts in one.ways:
             lines.append(f"  {way}:" if contacts else f"  {way}: nobody")
             for contact in contacts:
@@ -174,7 +175,7 @@ def _passage(passage: Passage) -> str:
         text += " (not certain: not everything was read)"
     if passage.through_proxy:
         text += " (through a proxy: application rules apply)"
-    return text + (f" by {'; '.join(passage.because)}" if passage.because else "")
+    return text + (f" by {one_line('; '.join(passage.because))}" if passage.because else "")
 
 
 def reach_json(found: Iterable[Reach]) -> str:
@@ -215,7 +216,7 @@ _HEADINGS = {
 
 def comparison_text(compared: Comparison, fated: Sequence[FlowFate], flows: int | None) -> str:
     """Write what a change does: refused policies, observed flows first, then all pairs."""
-    lines = [f"{status.policy} would be refused: {status.reason}" for status in compared.refused]
+    lines = [one_line(f"{status.policy} would be refused: {status.reason}") for status in compared.refused]
     cut = [fate for fate in fated if fate.is_cut]
     if flows is None:
         lines.append("No flows were looked at.")
@@ -224,7 +225,7 @@ def comparison_text(compared: Comparison, fated: Sequence[FlowFate], flows: int 
     else:
         kinds = "observed flow" if len(cut) == 1 else "observed flows"
         lines.append(f"{len(cut)} {kinds} would be cut:")
-        lines += [f"  {fate.flow} (seen {fate.flow.count} times)" for fate in cut]
+        lines += [f"  {one_line(str(fate.flow))} (seen {fate.flow.count} times)" for fate in cut]
     for kind, heading in _HEADINGS.items():
         changes = sorted(compared.of_kind(kind), key=lambda one: -one.pairs)
         if changes:
@@ -232,7 +233,7 @@ def comparison_text(compared: Comparison, fated: Sequence[FlowFate], flows: int 
             lines += [f"  {_change(change)}" for change in changes[:_MOST_CHANGES]]
         if len(changes) > _MOST_CHANGES:
             lines.append(f"  and {len(changes) - _MOST_CHANGES} more groups")
-    lines += [f"Not compared: {gap}." for gap in compared.gaps]
+    lines += [f"Not compared: {one_line(gap)}." for gap in compared.gaps]
     if compared.is_nothing and not compared.refused:
         lines.append("No verdict changes.")
     return "\n".join(lines) + "\n"
@@ -278,6 +279,6 @@ def comparison_json(compared: Comparison, fated: Sequence[FlowFate], flows: int 
 
 
 def _names(ends: Iterable[object]) -> str:
-    titles = [str(end) for end in ends]
+    titles = [one_line(str(end)) for end in ends]
     shown = ", ".join(titles[:_MOST_NAMES])
     return shown if len(titles) <= _MOST_NAMES else f"{shown} and {len(titles) - _MOST_NAMES} more"

@@ -14,7 +14,6 @@ The JSON form, each field always there:
 | ``answer`` | without ``--dry-run``, the report on the first question of a firing card of ``triage`` |
 """
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +26,7 @@ from handlers.alerts.cards import Card, cards_of, most_urgent
 from handlers.alerts.received import MOST_BYTES, received
 from handlers.alerts.signal import Decision
 from handlers.catalogue import CATALOGUE
-from workers.cli.output import screen_of
+from workers.cli.output import json_text, screen_of
 from workers.cli.progress import progress_line
 from workers.documents import UnreadableError
 from workers.origin import Origin, opened
@@ -114,7 +113,7 @@ def _answer_json(card: Card, answers: dict[str, Ran]) -> dict[str, Any]:
 
 
 def _write_json(cards: list[dict[str, Any]]) -> None:
-    sys.stdout.write(json.dumps({"cards": cards}, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text({"cards": cards}))
 
 
 def _card_json(card: Card) -> dict[str, Any]:

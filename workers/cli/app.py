@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot.render.clean import clean, one_line
 from handlers.alerts.alert import NotAnAlertError
 from handlers.catalogue import CATALOGUE, Catalogue
 from handlers.commands.command import NotUnderstoodError
@@ -141,10 +142,10 @@ def run(arguments: Sequence[str], catalogue: Catalogue = CATALOGUE) -> int:
         _say_not_understood(error, about)
         return Status.USAGE
     except (NotOpenedError, UnreadableError, NotAnAlertError) as error:
-        typer.echo(f"{PROGRAM}: {error}", err=True)
+        typer.echo(f"{PROGRAM}: {one_line(str(error))}", err=True)
         return Status.USAGE
     except typer.TyperException as error:
-        typer.echo(f"{PROGRAM}: {error.format_message()}\nTry '{PROGRAM} {about}--help'.", err=True)
+        typer.echo(f"{PROGRAM}: {clean(error.format_message())}\nTry '{PROGRAM} {about}--help'.", err=True)
         return Status.USAGE
     return int(status or 0)
 
@@ -331,4 +332,4 @@ def _say_not_understood(error: NotUnderstoodError, about: str) -> None:
     lines += ["Did you mean:", *(f"  {PROGRAM} {suggestion}" for suggestion in error.suggestions)] * bool(
         error.suggestions
     )
-    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.write(clean("\n".join(lines)) + "\n")

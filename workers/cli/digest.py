@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.render.clean import one_line
 from handlers.catalogue import Catalogue
 from handlers.commands.command import Asked
 from handlers.digests.compare import Digest, compare
@@ -21,7 +22,7 @@ from handlers.digests.form import NotADigestError, digest_json, moment_from
 from handlers.digests.moment import Moment
 from handlers.digests.scope import questions_in
 from handlers.source import Source
-from workers.cli.output import Screen, screen_of
+from workers.cli.output import Screen, json_text, screen_of
 from workers.cli.progress import progress_line
 from workers.digest_reports import AT_ONCE, NothingAnsweredError, gather
 from workers.documents import UnreadableError, attached
@@ -65,7 +66,7 @@ def digest_in_terminal(wanted: Wanted, origin: Origin, catalogue: Catalogue) -> 
                 asked, open_source, budget=wanted.budget, at_once=at_once, progress=progress, catalogue=catalogue
             )
         except NothingAnsweredError as error:
-            sys.stderr.write(f"cilium-triage: no question has an answer: {error}\n")
+            sys.stderr.write(f"cilium-triage: no question has an answer: {one_line(str(error))}\n")
             return Status.UNKNOWN
     digest = compare(before, now)
     sys.stdout.write(_printed(digest, wanted.output, screen_of(sys.stdout)))
@@ -97,7 +98,7 @@ def _moment_in(path: Path) -> Moment:
 def _printed(digest: Digest, form: str, screen: Screen) -> str:
     match form:
         case "json":
-            return json.dumps(digest_json(digest), indent=2, ensure_ascii=False) + "\n"
+            return json_text(digest_json(digest))
         case "markdown":
             from bot.render.digest_text import markdown
 
@@ -106,7 +107,7 @@ def _printed(digest: Digest, form: str, screen: Screen) -> str:
             from bot.render.digest import digest_message
 
             message = digest_message(digest)
-            return json.dumps({"text": message.text, "blocks": message.blocks}, indent=2, ensure_ascii=False) + "\n"
+            return json_text({"text": message.text, "blocks": message.blocks})
         case _:
             from bot.render.digest_text import plain
 

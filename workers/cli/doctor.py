@@ -32,9 +32,8 @@ def _doctor(
     cilium_namespace: NamespaceOption = None,
     output: Annotated[DoctorOutput, typer.Option("--output", "-o", help="Form of the checks.")] = DoctorOutput.TEXT,
 ) -> int:
-    import json
-
     from handlers.doctor.check import Check, Standing, standing_of
+    from workers.cli.output import json_text
     from workers.doctor.setup import checks_json, checks_of, last_lines, lines_of
 
     as_json = output is DoctorOutput.JSON
@@ -43,7 +42,7 @@ def _doctor(
         checks.append(check)
         if not as_json:
             typer.echo(lines_of(check))
-    told = [json.dumps(checks_json(checks), indent=2, ensure_ascii=False)] if as_json else last_lines(checks)
+    told = [json_text(checks_json(checks)).rstrip()] if as_json else last_lines(checks)
     typer.echo("\n".join(told))
     of = {Standing.FINE: Status.FINE, Standing.PROBLEM: Status.PROBLEM, Standing.UNKNOWN: Status.UNKNOWN}
     return of[standing_of(checks)]

@@ -14,7 +14,6 @@ The JSON form, each field always there:
 The exit status is 0 for a question and 64 for anything else.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 from handlers.catalogue import Catalogue
 from handlers.commands.command import AskBackError, NotUnderstoodError
 from handlers.model.attachment import Attachment
+from workers.cli.output import json_text
 from workers.status import Status
 
 
@@ -32,7 +32,7 @@ def dry_run(
     reading = reading_of(text, attached, catalogue, now)
     status = Status.FINE if reading["questions"] else Status.USAGE
     if as_json:
-        return json.dumps(reading, indent=2, ensure_ascii=False) + "\n", status
+        return json_text(reading), status
     return "\n".join(_lines(reading)) + "\n", status
 
 

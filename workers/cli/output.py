@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
 
+from bot.render.clean import in_json
 from workers.runner import Ran
 
 
@@ -25,13 +26,18 @@ def screen_of(stream: TextIO) -> Screen:
     return Screen(shutil.get_terminal_size().columns, colours)
 
 
+def json_text(body: Any) -> str:
+    """Return a value as JSON, ended by a newline; what would move a terminal's cursor stands there as an escape."""
+    return in_json(json.dumps(body, indent=2, ensure_ascii=False)) + "\n"
+
+
 def printed(ran: Ran, form: str, screen: Screen) -> str:
     """Return the report as ``text``, ``json``, ``markdown`` or ``slack`` (the message's JSON), ended by a newline."""
     match form:
         case "json":
             from workers.report_json import report_json
 
-            return json.dumps(report_json(ran.report, ran.cached_at), indent=2, ensure_ascii=False) + "\n"
+            return json_text(report_json(ran.report, ran.cached_at))
         case "markdown":
             from bot.render.text import markdown
 
@@ -40,7 +46,7 @@ def printed(ran: Ran, form: str, screen: Screen) -> str:
             from bot.render.report import report_message
 
             message = report_message(ran.report)
-            return json.dumps({"text": message.text, "blocks": message.blocks}, indent=2, ensure_ascii=False) + "\n"
+            return json_text({"text": message.text, "blocks": message.blocks})
         case _:
             from bot.render.text import plain
 

@@ -1,12 +1,12 @@
 """``policy check CONTRACT.yaml``: whether a cluster keeps a reachability contract."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot.render.clean import one_line
 from handlers.commands.check import CheckContract
 from handlers.contract import Checked, ContractError, Result, read_contract
 from handlers.contract import check as check_lines
@@ -20,13 +20,20 @@ from workers.cli.options import (
     VersionOption,
 )
 from workers.documents import UnreadableError, read_all
-from workers.policy_matrix_cli.ends import Form, end_with, told
+from workers.policy_matrix_cli.change import ApplyOption, Change, DeleteOption, GitOption, LabelOption, RepositoryOption
+from workers.policy_matrix_cli.ends import end_with, say, told
+from workers.policy_matrix_cli.gate import GateForm, comment, marks, uri_of
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
 from workers.status import status_of
 
 
 def check(
     contract: Annotated[Path, typer.Argument(help="The contract: a YAML file with the lists allow and deny.")],
+    apply: ApplyOption = None,
+    delete: DeleteOption = None,
+    label: LabelOption = None,
+    git: GitOption = None,
+    repository: RepositoryOption = Path(),
     sysdump: SysdumpOption = None,
     replay: ReplayOption = None,
     case: CaseOption = None,
@@ -35,17 +42,28 @@ def check(
     kubeconfig: KubeconfigOption = None,
     hubble_server: HubbleOption = None,
     cilium_version: VersionOption = None,
-    output: Annotated[Form, typer.Option("--output", "-o", help="Form of the answer.")] = Form.TEXT,
+    output: Annotated[GateForm, typer.Option("--output", "-o", help="Form of the answer.")] = GateForm.TEXT,
     budget: BudgetOption = 60.0,
 ) -> None:
-    """Check a contract. Status 0: it holds; 1: a line is broken; 2: a line cannot be told, or is about nobody."""
+    """Check a contract, of a cluster or of a change applied to it.
+
+    Status 0: it holds; 1: a line is broken; 2: a line cannot be told, or is about nobody.
+    """
     with told():
         question = CheckContract(read_contract(_only_document(contract)))
-        looked = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, cilium_version).look(
-            question
-        )
+        place = Place(sysdump, replay, case, case_id, context, kubeconfig, hubble_server, budget, cilium_version)
+        proposal = Change(apply or (), delete or (), label or (), git, repository).proposal()
+        looked = place.look(question, proposal)
         checked = list(check_lines(question.lines, state_of(question, looked.facts)))
-    sys.stdout.write(_json(checked) if output is Form.JSON else _text(checked))
+    match output:
+        case GateForm.JSON:
+            say(_json(checked), is_json=True)
+        case GateForm.MARKDOWN:
+            say(comment(looked.report))
+        case GateForm.SARIF:
+            say(marks(looked.report.findings, {}, uri_of(contract)), is_json=True)
+        case _:
+            say(_text(checked))
     end_with(looked.report, status_of(looked.report))
 
 
@@ -63,9 +81,13 @@ def _text(checked: list[Checked]) -> str:
     rows = []
     for one in checked:
         why = f"  ({one.line.why})" if one.line.why else ""
-        rows.append(f"{one.result:8}{one.line}{why}" + (f": {one.detail}" if one.detail else ""))
+        said = one_line(f"{one.line}{why}" + (f": {one.detail}" if one.detail else ""))
+        rows.append(f"{one.result:8}{said}")
         rows += [
-            f"          {breach.source} -> {breach.destination} {breach.traffic} is {breach.verdict} ({breach.because})"
+            "          "
+            + one_line(
+                f"{breach.source} -> {breach.destination} {breach.traffic} is {breach.verdict} ({breach.because})"
+            )
             for breach in one.breaches
         ]
         if one.count > len(one.breaches):

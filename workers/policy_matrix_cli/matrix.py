@@ -1,6 +1,5 @@
 """``policy matrix``: who reaches whom in the whole cluster."""
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from workers.cli.options import (
     SysdumpOption,
     VersionOption,
 )
-from workers.policy_matrix_cli.ends import end_with, told
+from workers.policy_matrix_cli.ends import end_with, say, told
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
 from workers.status import Status
 
@@ -49,5 +48,6 @@ def matrix(
             question
         )
         state = state_of(question, looked.facts)
-    sys.stdout.write({Picture.TABLE: as_table, Picture.JSON: as_json, Picture.DOT: as_dot}[output](state))
+    drawn = {Picture.TABLE: as_table, Picture.JSON: as_json, Picture.DOT: as_dot}[output](state)
+    say(drawn, is_json=output is Picture.JSON)
     end_with(looked.report, Status.FINE)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,8 @@ from handlers.model.report import Report
 from handlers.model.snapshot import Snapshot
 from handlers.reach.cluster import Cluster
 from handlers.reach.from_case import CaseError, cluster_of_case
-from handlers.whole_cluster import Whole
+from handlers.reach.proposal import Proposal
+from handlers.whole_cluster import Whole, whole_of
 from workers.cli.options import origin_of
 from workers.cli.progress import progress_line
 from workers.collect import collect
@@ -60,21 +61,28 @@ class Place:
     budget: float = 60.0
     cilium_version: str | None = None
 
-    def look(self, question: Any) -> Looked:
-        """Answer a question there.
+    def look(self, question: Any, proposal: Proposal | None = None) -> Looked:
+        """Answer a question there; with a proposal as if it had been applied, and nothing else had changed.
 
         Raises:
             NotOpenedError: if the options contradict each other, or nothing can be opened there.
             NotReadError: if the file of cases holds no cluster.
+            PartMissingError: if what the proposal is applied to could not be read.
+            ProposalError: if the proposal does not fit the cluster.
         """
         origin = origin_of(self.sysdump, self.replay, Live(self.context, self.kubeconfig, self.hubble_server))
         if self.case is not None:
             if origin != Live():
                 raise NotOpenedError("--case excludes the other places to look")
-            return _looked(question, *Whole(self._case(self.case)).as_read(str(self.case), datetime.now(UTC)))
+            whole = _with(proposal, Whole(self._case(self.case)))
+            return _looked(question, *whole.as_read(str(self.case), datetime.now(UTC)))
         with opened(origin, cilium_version=self.cilium_version) as source, progress_line(sys.stderr) as progress:
             snapshot = collect(question, source, budget=self.budget, progress=progress)
-        return _looked(question, snapshot, Facts(snapshot))
+        facts = Facts(snapshot)
+        if proposal is None:
+            return _looked(question, snapshot, facts)
+        changed = _with(proposal, whole_of(question, facts))
+        return _looked(question, *changed.as_read(f"{snapshot.source}, with the change", snapshot.taken_at))
 
     def _case(self, path: Path) -> Cluster:
         document = _chosen_case(path, self.case_id)
@@ -86,6 +94,10 @@ class Place:
             return cluster_of_case(document)
         except CaseError as error:
             raise NotReadError(f"{path}: {error}") from error
+
+
+def _with(proposal: Proposal | None, whole: Whole) -> Whole:
+    return whole if proposal is None else replace(whole, cluster=proposal.applied(whole.cluster))
 
 
 def _looked(question: Any, snapshot: Snapshot, facts: Facts) -> Looked:

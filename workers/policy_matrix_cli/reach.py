@@ -1,6 +1,5 @@
 """``policy reach X``: who can reach X, and what X can reach."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -19,7 +18,7 @@ from workers.cli.options import (
     SysdumpOption,
     VersionOption,
 )
-from workers.policy_matrix_cli.ends import Form, end_with, told
+from workers.policy_matrix_cli.ends import Form, end_with, say, told
 from workers.policy_matrix_cli.place import BudgetOption, CaseIdOption, CaseOption, Place
 from workers.status import Status
 
@@ -50,5 +49,6 @@ def reach(
         state = state_of(question, looked.facts)
     found = [reach_of(state, number, way.single) for number in ends_named(end, state.roster)]
     if found:
-        sys.stdout.write(reach_json(found) if output is Form.JSON else reach_text(found))
+        is_json = output is Form.JSON
+        say(reach_json(found) if is_json else reach_text(found), is_json=is_json)
     end_with(looked.report, Status.FINE)
