@@ -104,6 +104,14 @@ bench: setup ## Time and memory: the command line on the sample sysdump, flows, 
 dist: setup ## Build the wheel and the sdist into dist/, and ask the wheel a question in an environment of its own
 	@$(BIN)/python -m tools.dist
 
+.PHONY: audit
+audit: ## Look the locked dependencies up among known holes, and write what the image holds to dist/sbom.cdx.json
+	@test -d .venv-release || $(PYTHON) -m venv .venv-release
+	@.venv-release/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-release.lock
+	@mkdir -p dist
+	.venv-release/bin/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.lock
+	.venv-release/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock --format cyclonedx-json --output dist/sbom.cdx.json
+
 .PHONY: hooks
 hooks: setup ## Have git run ruff, mypy and the import contracts before each commit
 	@$(BIN)/pre-commit install
@@ -118,7 +126,8 @@ lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --extra slack --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra slack --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock -o requirements.lock
 	uv pip compile --group docs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-docs.lock
+	uv pip compile --group release --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-release.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(SITE_VENV) dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SITE_VENV) .venv-release dist .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
