@@ -26,7 +26,8 @@ from handlers.alerts.cards import Card, cards_of, most_urgent
 from handlers.alerts.received import MOST_BYTES, received
 from handlers.alerts.signal import Decision
 from handlers.catalogue import CATALOGUE
-from workers.cli.output import json_text, screen_of
+from workers.cli.json_text import json_text
+from workers.cli.output import screen_of
 from workers.cli.progress import progress_line
 from workers.documents import UnreadableError
 from workers.origin import Origin, opened

@@ -22,7 +22,8 @@ from handlers.digests.form import NotADigestError, digest_json, moment_from
 from handlers.digests.moment import Moment
 from handlers.digests.scope import questions_in
 from handlers.source import Source
-from workers.cli.output import Screen, json_text, screen_of
+from workers.cli.json_text import json_text
+from workers.cli.output import Screen, screen_of
 from workers.cli.progress import progress_line
 from workers.digest_reports import AT_ONCE, NothingAnsweredError, gather
 from workers.documents import UnreadableError, attached

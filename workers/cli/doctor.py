@@ -33,7 +33,7 @@ def _doctor(
     output: Annotated[DoctorOutput, typer.Option("--output", "-o", help="Form of the checks.")] = DoctorOutput.TEXT,
 ) -> int:
     from handlers.doctor.check import Check, Standing, standing_of
-    from workers.cli.output import json_text
+    from workers.cli.json_text import json_text
     from workers.doctor.setup import checks_json, checks_of, last_lines, lines_of
 
     as_json = output is DoctorOutput.JSON

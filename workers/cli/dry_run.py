@@ -21,7 +21,7 @@ from typing import Any
 from handlers.catalogue import Catalogue
 from handlers.commands.command import AskBackError, NotUnderstoodError
 from handlers.model.attachment import Attachment
-from workers.cli.output import json_text
+from workers.cli.json_text import json_text
 from workers.status import Status
 
 

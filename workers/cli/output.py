@@ -1,12 +1,11 @@
 """The forms of an answer on standard output. Each renderer is loaded only when it is asked for."""
 
-import json
 import os
 import shutil
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TextIO
 
-from bot.render.clean import in_json
+from workers.cli.json_text import json_text
 from workers.runner import Ran
 
 
@@ -24,11 +23,6 @@ def screen_of(stream: TextIO) -> Screen:
         return Screen()
     colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Screen(shutil.get_terminal_size().columns, colours)
-
-
-def json_text(body: Any) -> str:
-    """Return a value as JSON, ended by a newline; what would move a terminal's cursor stands there as an escape."""
-    return in_json(json.dumps(body, indent=2, ensure_ascii=False)) + "\n"
 
 
 def printed(ran: Ran, form: str, screen: Screen) -> str:

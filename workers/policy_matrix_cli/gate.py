@@ -15,7 +15,7 @@ from handlers.catalogue import CATALOGUE
 from handlers.model.finding import Finding
 from handlers.model.report import Report
 from handlers.reach.proposal import policies_among, reference_of
-from workers.cli.output import json_text
+from workers.cli.json_text import json_text
 from workers.cli.version import version_in_words
 from workers.documents import documents_of, each_file
 
