@@ -24,6 +24,7 @@ from bot.render.blocks import (
 from bot.render.headline import sentence_of
 from bot.render.reading import Tone
 from bot.render.report import ASK, EVIDENCE, PATCH
+from handlers.alerts.known.entry import plain_name
 from handlers.alerts.life import Diagnosis, KeptCard, Line, Stage
 from handlers.alerts.severity import Severity
 from handlers.alerts.signal import Decision
@@ -134,7 +135,9 @@ def _offer(card: KeptCard) -> Message:
     """Return one line, and a button for each question that may be meant."""
     line = "❔" if card.is_open else f"{_sign(card)} *{escape(_state(card))}:*"
     offered = card.questions[:_MOST_BUTTONS] if card.is_open else ()
-    name = f"{card.names[0]} – " if card.names and card.names[0] not in card.title else ""
+    # A title may be the name in words.
+    is_named = bool(card.names) and plain_name(card.names[0]) in plain_name(card.title)
+    name = f"{card.names[0]} – " if card.names and not is_named else ""
     words = f"{line} {unmarked(name + card.title)}"
     if len(offered) == 1:
         return message([section(words, button("Look into it", f"{ASK}_0", offered[0]))], card_text(card))

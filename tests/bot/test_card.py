@@ -70,6 +70,17 @@ def test_the_first_line_says_how_it_stands(kept: KeptCard, line: str) -> None:
     assert shown.text.endswith("packets are denied by policy") or "–" in shown.text
 
 
+@pytest.mark.parametrize(
+    ("name", "title", "line"),
+    [
+        ("CartLatencyHigh", "shop/cart: Cart Latency High", "❔ shop/cart: Cart Latency High"),
+        ("CartSlow", "shop/cart: is not ready", "❔ CartSlow – shop/cart: is not ready"),
+    ],
+)
+def test_what_is_offered_is_named_once(name: str, title: str, line: str) -> None:
+    assert first_line(card_message(card(names=(name,), title=title, decision=Decision.ASK))) == line
+
+
 def test_a_diagnosed_card_has_verdict_reason_fix_and_buttons() -> None:
     shown = card_message(card(stage=Stage.DIAGNOSED, diagnosis=BLOCKED), "T1:C1:f1")
     opening, body, buttons, grey = shown.blocks
