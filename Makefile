@@ -123,8 +123,8 @@ format: setup ## Rewrite the code in the house style
 
 .PHONY: lock
 lock: ## Resolve the dependencies again (needs uv)
-	uv pip compile pyproject.toml --extra slack --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
-	uv pip compile pyproject.toml --extra slack --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock -o requirements.lock
+	uv pip compile pyproject.toml --extra slack --extra otel --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra slack --extra otel --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock -o requirements.lock
 	uv pip compile --group docs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-docs.lock
 	uv pip compile --group release --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-release.lock
 

@@ -31,6 +31,8 @@ from opentelemetry.trace import (
 
 QUESTION = "question"
 """The span of the whole, from the asking until the asker is told."""
+_PATIENCE = 2.0
+"""Seconds for one batch where nobody says: a receiver that is away must not hold up the end of a process."""
 _PREFIX = "cilium_triage."
 
 _whole: ContextVar[str] = ContextVar("whole", default="")
@@ -53,8 +55,11 @@ class Tracing:
     def __init__(self, service: str, exporter: SpanExporter | None = None) -> None:
         named = {} if os.environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: service}
         self._provider = TracerProvider(resource=Resource.create(named), id_generator=_Ids())
-        in_batches = BatchSpanProcessor(OTLPSpanExporter()) if exporter is None else None
-        self._provider.add_span_processor(in_batches or SimpleSpanProcessor(exporter or OTLPSpanExporter()))
+        if exporter is None:
+            patience = None if os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT") else _PATIENCE
+            self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=patience)))
+        else:
+            self._provider.add_span_processor(SimpleSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("cilium-triage")
 
     @contextmanager
