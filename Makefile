@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SITE_VENV := .venv-site
+export HELM ?= helm
+KUBECONFORM ?= kubeconform
+# Kinds of other projects' definitions have no schema there; they are named, so that a typing error of ours is none of them.
+CONFORM ?= -kubernetes-version 1.33.0 -skip CiliumNetworkPolicy,ScaledObject,TriggerAuthentication,PodMonitor,PrometheusRule
 
 # Tests start many processes, and each would compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -111,6 +115,17 @@ audit: ## Look the locked dependencies up among known holes, and write what the 
 	@mkdir -p dist
 	.venv-release/bin/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.lock
 	.venv-release/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock --format cyclonedx-json --output dist/sbom.cdx.json
+
+.PHONY: chart-files
+chart-files: setup ## Write what is generated of the Helm chart, and what it renders to (needs helm)
+	@$(BIN)/python -m tools.chart files
+	@$(BIN)/python -m tools.chart rendered
+
+.PHONY: chart
+chart: setup ## Lint, render and validate the Helm chart (needs helm and kubeconform; CONFORM says where schemas are)
+	@$(BIN)/python -m tools.chart check
+	$(HELM) lint --strict deploy/helm/cilium-triage
+	$(KUBECONFORM) -strict -summary $(CONFORM) tests/chart/rendered
 
 .PHONY: hooks
 hooks: setup ## Have git run ruff, mypy and the import contracts before each commit

@@ -1,0 +1,1 @@
+"""What is written of the Helm chart: its rights, its schema, its README and what it renders to."""
