@@ -171,7 +171,7 @@ def test_who_is_scaled_has_no_number_and_never_two_scalers(name: str) -> None:
     assert sorted(targets) == sorted(unnumbered)
 
 
-def test_alerts_and_dashboard_are_those_of_the_repository() -> None:
+def test_alerts_and_dashboard_arrive_with_runbooks_that_can_be_opened() -> None:
     (rule,) = of_kind("trial", "PrometheusRule")
     (config,) = of_kind("trial", "ConfigMap")
     (plain,) = yaml.safe_load_all(

@@ -9,6 +9,8 @@ from pathlib import Path
 CHART = Path(__file__).resolve().parents[2] / "deploy" / "helm" / "cilium-triage"
 RENDERED = Path(__file__).resolve().parents[2] / "tests" / "chart" / "rendered"
 KUBERNETES = "1.33.0"
+_NOT_RENDERED = ("README.md", ".helmignore", "values.schema.json", "alerts.yaml", "dashboard.json")
+"""Files that decide nothing of what is rendered, or that are put there as they are."""
 _HEAD = "# helm template of ci/{name}-values.yaml, chart {digest}\n"
 
 
@@ -28,7 +30,7 @@ def digest() -> str:
 
 def _sources() -> Iterator[Path]:
     for path in sorted(CHART.rglob("*")):
-        if path.is_file() and path.name not in ("README.md", ".helmignore"):
+        if path.is_file() and path.name not in _NOT_RENDERED:
             yield path
 
 
