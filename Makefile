@@ -117,8 +117,11 @@ audit: ## Look the locked dependencies up among known holes, and write what the 
 	.venv-release/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock --format cyclonedx-json --output dist/sbom.cdx.json
 
 .PHONY: chart-files
-chart-files: setup ## Write what is generated of the Helm chart, and what it renders to (needs helm)
+chart-files: setup ## Write what is generated of the Helm chart: rights, schema, README, alerts, dashboard
 	@$(BIN)/python -m tools.chart files
+
+.PHONY: chart-rendered
+chart-rendered: chart-files ## Write what the Helm chart renders to, which its tests read (needs helm)
 	@$(BIN)/python -m tools.chart rendered
 
 .PHONY: chart

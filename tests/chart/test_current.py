@@ -16,7 +16,7 @@ def test_make_chart_files_would_change_nothing(path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(cases()))
 def test_the_rendered_objects_are_of_this_chart(name: str) -> None:
     with (RENDERED / f"{name}.yaml").open(encoding="utf-8") as file:
-        assert file.readline() == head(name), "make chart-files, which needs Helm"
+        assert file.readline() == head(name), "make chart-rendered, which needs Helm"
 
 
 def test_nothing_rendered_is_left_of_values_that_are_gone() -> None:

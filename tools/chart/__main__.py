@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         if asked != "check":
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted[path], encoding="utf-8")
-        sys.stdout.write(f"{path} {'is not current: make chart-files' if asked == 'check' else 'written'}\n")
+        sys.stdout.write(f"{path} {'is not current: make chart-rendered' if asked == 'check' else 'written'}\n")
     taken = [] if asked != "check" else list(refused())
     sys.stdout.writelines(f"{name} is refused by nothing\n" for name in taken)
     return 1 if asked == "check" and (stale or taken) else 0
