@@ -1,6 +1,7 @@
 """What a pull request shows: a change judged before it is applied, as a comment and as marks at lines of files."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from handlers.catalogue import CATALOGUE
 from tests.policy.worlds import cnp, documents
 from workers.cli.app import run
 
+DUMP = Path(__file__).parents[1] / "scenarios" / "14-both-sides" / "sysdump.zip"
 CART = cnp(
     "{endpointSelector: {matchLabels: {app: cart}}, ingress: [{fromEndpoints: [{matchLabels: {app: frontend}}], "
     "toPorts: [{ports: [{port: '8080', protocol: TCP}]}]}]}",
@@ -101,6 +103,19 @@ def test_a_comment_says_what_would_be_cut(place: Path, capsys: pytest.CaptureFix
     status, out = ended(capsys, "whatif", "--apply", "policies", "--output", "markdown")
     assert status == 1
     assert "shop/frontend could not reach shop/cart on 8080/TCP any more" in out
+
+
+def test_a_change_lifts_no_doubt_about_the_cluster(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(DUMP) as whole, zipfile.ZipFile("partly.zip", "w") as partly:
+        for name in whole.namelist():
+            if "k8s-namespaces" not in name:
+                partly.writestr(name, whole.read(name))
+    (place / "policies" / "other.yaml").write_text(CART.replace("app: cart", "app: catalog"))
+    (place / "contract.yaml").write_text("allow: [shop/frontend -> shop/cart 8080/TCP]")
+    asked = ["policy", "check", "contract.yaml", "--sysdump", "partly.zip", "--output", "markdown"]
+    for changed in ([], ["--apply", "policies"]):
+        assert run([*asked, *changed]) == 2
+        assert "namespaces could not be read" in capsys.readouterr().out
 
 
 def test_a_comment_mentions_nobody_and_has_no_markup_of_others(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
