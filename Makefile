@@ -54,6 +54,14 @@ chaos: setup ## Run every fault of operation, and the stories that wait for limi
 fuzz: setup ## Inputs made by chance at every entrance (FUZZ="--inputs 1000000 --seed 1"); what breaks is kept
 	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)
 
+.PHONY: load
+load: setup ## A hundred questions at once: acknowledgements, answers
+	@$(BIN)/python -m benchmarks.load
+
+.PHONY: soak
+soak: setup ## Two questions a second for an hour (SOAK="--minutes 60 --rate 2"): memory, descriptors, keys
+	@$(BIN)/python -m benchmarks.soak $(SOAK)
+
 .PHONY: laws
 laws: setup ## The rows that make test leaves out, and the laws against forty times as many examples (minutes)
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m thorough

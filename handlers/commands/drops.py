@@ -153,8 +153,9 @@ def conclude(question: Drops, facts: Facts, findings: tuple[Finding, ...]) -> Co
     look = facts.look(Part.FLOWS)
     about = attempt(lambda: question.about(facts))
     reach = None
-    if isinstance(look, Known) and isinstance(about, About):
-        reach = coverage_of(look.value, about.seen_by(facts.nodes))
+    seen_by = attempt(lambda: about.seen_by(facts.nodes)) if isinstance(about, About) else None
+    if isinstance(look, Known) and isinstance(seen_by, tuple):
+        reach = coverage_of(look.value, seen_by)
     is_short = isinstance(look, Known) and reach is not None and is_shorter(reach, look.value)
     span = facts.now - reach.reaches if is_short and reach and reach.reaches else question.since
     values["window"] = span_in_words(timedelta(seconds=max(1, int(span.total_seconds()))))

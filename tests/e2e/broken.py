@@ -1,7 +1,9 @@
 """The whole system before a cluster that can be broken: ask, break something in mid-run, and see what is said."""
 
+import copy
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +59,16 @@ class Broken:
         """Set how far all processes' clocks are ahead; they look a few times a second."""
         assert self.system.clock_file is not None
         self.system.clock_file.write_text(str(seconds), encoding="ascii")
+
+    def bring_flows_up_to_date(self) -> None:
+        """Move what Hubble saw to this moment, so that it lies in the window of a question."""
+        hubble = self.lab.hubble
+        behind = int(time.time()) - max(response.flow.time.seconds for response in hubble.flows)
+        moved = copy.deepcopy(hubble.flows)
+        for response in moved:
+            response.time.seconds += behind
+            response.flow.time.seconds += behind
+        hubble.flows = moved
 
     def heal(self) -> None:
         self.lab.api.faults.clear()

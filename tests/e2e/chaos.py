@@ -67,6 +67,7 @@ def tried(broken: Broken, fault: Fault, seed: int) -> Outcome:
     """Ask under a fault, let it pass, wait until nothing is under way, and count what stands in the thread."""
     chosen = random.Random(f"{seed} {fault.name}")  # noqa: S311  (no secret)
     question, outage = chosen.choice(BLOCKED), chosen.uniform(1.0, 4.0)
+    broken.bring_flows_up_to_date()
     if fault.when is When.RUNS:
         asked = broken.ask_and_hang(question)
         with fault.strike(broken):

@@ -130,7 +130,7 @@ def json_changed(given: bytes, others: Sequence[bytes], chance: random.Random) -
             case 3 if isinstance(container, dict):
                 container[chance.choice(list(container))] = copy.deepcopy(container[key])
             case _:
-                container[key] = chance.choice(_VALUES)
+                container[key] = copy.deepcopy(chance.choice(_VALUES))
     return json.dumps(document[0] if document else None).encode(errors="surrogatepass")
 
 

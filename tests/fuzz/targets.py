@@ -65,7 +65,7 @@ class BrokenProbeError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An entrance. ``share`` is how often it is chosen beside the others: less where one input takes long."""
+    """An entrance. ``share`` is how many inputs it gets for one of the others: fewer where one takes long."""
 
     name: str
     seeds: Callable[[], Sequence[bytes]]

@@ -6,8 +6,10 @@ Archives whose names try to are refused all the same, and so are links, devices,
 
 import gzip
 import io
+import lzma
 import os
 import stat
+import struct
 import tarfile
 import threading
 import zipfile
@@ -280,9 +282,12 @@ _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
+    lzma.LZMAError,
+    struct.error,
     EOFError,
     OSError,
     ValueError,
+    LookupError,
     OverflowError,
     NotImplementedError,
     RuntimeError,
