@@ -11,6 +11,8 @@ from typing import Any
 
 import structlog
 
+from bot.followed import fields
+
 _SECRETS = re.compile(
     r"xox[a-z]?(?:\.xox[a-z])?-[\w.-]+"  # tokens: https://docs.slack.dev/authentication/tokens
     r"|xapp-[\w-]+"
@@ -27,7 +29,7 @@ Event = MutableMapping[str, Any]
 def configure_logging(level: str = "INFO") -> None:
     """Send everything, our own and what libraries log, to standard error as JSON."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        with_ticket,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -57,6 +59,13 @@ def configure_logging(level: str = "INFO") -> None:
     for name in _NOISY:
         # Their debug output repeats whole payloads; ours says what matters.
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+
+
+def with_ticket(_logger: object, _method: str, event: Event) -> Event:
+    """Add the ticket that is followed, where the event does not name one itself."""
+    for name, value in fields().items():
+        event.setdefault(name, value)
+    return event
 
 
 def without_secrets(_logger: object, _method: str, event: Event) -> Event:
