@@ -27,11 +27,12 @@ stands here as well (``time_out``), so that whoever takes the question next tell
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from redis import Redis
 
 from bot.ticket import Ticket, TicketError
+from bot.transaction import atomically, text_of
 
 LEASE = timedelta(seconds=10)
 """How long a run may stay silent, or a message be under way from an empty queue, before the question is sent again."""
@@ -93,9 +94,9 @@ class Waiters:
         lease, fate = self._lease(ticket.key), self._fate(ticket.key)
 
         def decide(pipe: Any) -> Turn:
-            holder = _text(pipe.get(lease))
+            holder = text_of(pipe.get(lease))
             done = pipe.exists(self._answered(ticket.id)) and not pipe.hlen(self._waiting(ticket.key))
-            known = _text(pipe.get(fate))
+            known = text_of(pipe.get(fate))
             pipe.multi()
             if done:
                 return Turn.DONE
@@ -111,7 +112,7 @@ class Waiters:
             pipe.set(fate, int(known or 0) + 1, ex=KEEP)
             return Turn.RUN
 
-        turn: Turn = self._atomically(decide, lease, fate, self._waiting(ticket.key))
+        turn: Turn = atomically(self._redis, decide, lease, fate, self._waiting(ticket.key))
         return turn
 
     def time_out(self, ticket: Ticket, run: str) -> bool:
@@ -122,26 +123,26 @@ class Waiters:
         lease, waiting = self._lease(ticket.key), self._waiting(ticket.key)
 
         def note(pipe: Any) -> bool:
-            is_ours = _text(pipe.get(lease)) in ("", _QUEUED, run) and bool(pipe.hlen(waiting))
+            is_ours = text_of(pipe.get(lease)) in ("", _QUEUED, run) and bool(pipe.hlen(waiting))
             pipe.multi()
             if is_ours:
                 pipe.set(self._fate(ticket.key), Turn.TIMED_OUT, ex=KEEP)
             return is_ours
 
-        return bool(self._atomically(note, lease, waiting))
+        return bool(atomically(self._redis, note, lease, waiting))
 
     def renew(self, ticket: Ticket, run: str) -> bool:
         """Prolong the lease of a run; False when it has lost it."""
         lease = self._lease(ticket.key)
 
         def prolong(pipe: Any) -> bool:
-            holder = _text(pipe.get(lease))
+            holder = text_of(pipe.get(lease))
             pipe.multi()
             if holder == run:
                 pipe.pexpire(lease, self._lease_lasts)
             return holder == run
 
-        return bool(self._atomically(prolong, lease))
+        return bool(atomically(self._redis, prolong, lease))
 
     def waiting(self, ticket: Ticket) -> tuple[Ticket, ...]:
         """Return everybody who waits for this question now, in the order of asking.
@@ -183,15 +184,15 @@ class Waiters:
         lease, fate = self._lease(ticket.key), self._fate(ticket.key)
 
         def pause(pipe: Any) -> None:
-            holder = _text(pipe.get(lease))
-            known = _text(pipe.get(fate))
+            holder = text_of(pipe.get(lease))
+            known = text_of(pipe.get(fate))
             pipe.multi()
             if holder == run:
                 if known not in _ENDED:
                     pipe.delete(fate)
                 pipe.set(lease, _PAUSED, px=self._pause_lasts)
 
-        self._atomically(pause, lease, fate)
+        atomically(self._redis, pause, lease, fate)
 
     def listed(self) -> tuple[Ticket, ...]:
         """Return everybody who waits, for whatever question."""
@@ -210,7 +211,7 @@ class Waiters:
 
     def _revive(self, key: str, *, is_queue_empty: bool) -> Ticket | None:
         lease = self._lease(key)
-        if holder := _text(self._redis.get(lease)):
+        if holder := text_of(self._redis.get(lease)):
             if holder == _QUEUED and not is_queue_empty:
                 self._redis.pexpire(lease, self._lease_lasts)
             return None
@@ -227,13 +228,13 @@ class Waiters:
             if not left:
                 pipe.srem(self._index, key)
 
-        self._atomically(forget, self._waiting(key))
+        atomically(self._redis, forget, self._waiting(key))
 
     def _close(self, key: str, run: str, handed: set[str]) -> bool:
         def close(pipe: Any) -> bool:
             listed = pipe.hgetall(self._waiting(key))
             left = {waiter.id for waiter in _readable(listed)}
-            is_ours = _text(pipe.get(self._lease(key))) in ("", _QUEUED, run)
+            is_ours = text_of(pipe.get(self._lease(key))) in ("", _QUEUED, run)
             pipe.multi()
             if left - handed:
                 return False
@@ -243,14 +244,10 @@ class Waiters:
                 pipe.srem(self._index, key)
             return True
 
-        return bool(self._atomically(close, self._waiting(key), self._lease(key)))
-
-    def _atomically(self, step: Any, *watched: str) -> Any:
-        # redis-py repeats the step until no watched key changed between reading and writing.
-        return cast(Any, self._redis).transaction(step, *watched, value_from_callable=True)
+        return bool(atomically(self._redis, close, self._waiting(key), self._lease(key)))
 
     def _keys(self) -> list[str]:
-        return sorted(_text(key) for key in self._redis.smembers(self._index))
+        return sorted(text_of(key) for key in self._redis.smembers(self._index))
 
     @property
     def _index(self) -> str:
@@ -275,7 +272,7 @@ def _readable(listed: Mapping[Any, Any]) -> list[Ticket]:
     tickets = []
     for text in listed.values():
         try:
-            tickets.append(Ticket.from_json(_text(text)))
+            tickets.append(Ticket.from_json(text_of(text)))
         except TicketError:
             continue
     return tickets
@@ -283,8 +280,3 @@ def _readable(listed: Mapping[Any, Any]) -> list[Ticket]:
 
 def _order(ticket: Ticket) -> tuple[Any, str]:
     return ticket.asked_at, ticket.id
-
-
-def _text(reply: bytes | str | None) -> str:
-    # Clients differ in whether they decode.
-    return reply.decode(errors="replace") if isinstance(reply, bytes) else reply or ""
